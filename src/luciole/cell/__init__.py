@@ -1,0 +1,1 @@
+"""May touch personal data, may not speak outside the cell."""

@@ -1,0 +1,242 @@
+"""All settings of a cell: one frozen class, a section per folder, read once from the environment.
+
+`docs/reference/settings.md` is generated from this file: the comment line after `#:` above a
+field is its sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import msgspec
+
+PREFIX = "LUCIOLE_"
+AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
+
+
+class SettingError(Exception):
+    """A setting that cannot be used; the text names it and says what is expected."""
+
+
+class CellSettings(msgspec.Struct, frozen=True):
+    """Who runs this cell, and where."""
+
+    #: Name of the cell as people see it.
+    name: str = "Luciole"
+    #: Who runs it: a person or a company, with the legal name.
+    operator: str = "an operator who has not given a name"
+    #: Jurisdiction whose law applies to it, as an ISO 3166 code.
+    jurisdiction: str = "ZZ"
+    #: Youngest age band that may have an account: 13-15, 16-17 or 18+.
+    minimum_age_band: str = "13-15"
+    #: A demonstration on one machine; some refusals become warnings, on loopback only.
+    demo: bool = False
+    #: Where the source code of the running version can be had (AGPL, section 13).
+    source_url: str = ""
+
+
+class DatabaseSettings(msgspec.Struct, frozen=True):
+    """PostgreSQL: the one that Luciole brings along, or another by URL."""
+
+    #: Owner's URL of an outside PostgreSQL 15 or newer (also DATABASE_URL); empty: the embedded one.
+    url: str = ""
+    #: URL for the API process; empty: the owner's URL with SET ROLE luciole_api.
+    api_url: str = ""
+    #: URL for the worker process; empty: the owner's URL with SET ROLE luciole_worker.
+    worker_url: str = ""
+    #: Connections that one process keeps open at most.
+    pool_size: int = 10
+
+
+class WebSettings(msgspec.Struct, frozen=True):
+    """The HTTP API and the pages."""
+
+    #: Address to listen on. Put a TLS proxy in front before leaving loopback.
+    host: str = "127.0.0.1"
+    #: TCP port.
+    port: int = 8080
+    #: Origin under which browsers see the cell; empty: http://localhost:PORT.
+    origin: str = ""
+    #: API processes.
+    processes: int = 1
+    #: Folder of the built web client; empty: found beside the code.
+    dist: str = ""
+    #: Largest body of an API request in bytes (uploads have their own limit).
+    max_body_bytes: int = 1_048_576
+
+
+class PeopleSettings(msgspec.Struct, frozen=True):
+    """Accounts and sessions."""
+
+    #: Days after which an unused session ends.
+    session_days: int = 30
+    #: Sign-ups that one network address may make in an hour.
+    sign_ups_per_hour: int = 20
+    #: Failed or successful sign-in attempts a minute, per handle and per network address.
+    sign_ins_per_minute: int = 20
+    #: Password checks that may wait for one of the two threads that do them.
+    password_queue: int = 32
+
+
+class MediaSettings(msgspec.Struct, frozen=True):
+    """Uploads, decoding and delivery."""
+
+    #: Largest file that may be uploaded, in bytes (300 MiB).
+    max_upload_bytes: int = 314_572_800
+    #: Longest clip after trimming, in milliseconds.
+    max_duration_ms: int = 180_000
+    #: Uploads that one person may have open at once.
+    max_open_uploads: int = 5
+    #: Hours after which an unfinished upload is forgotten.
+    upload_hours: int = 24
+    #: Free disk space in bytes below which uploads are refused (1 GiB).
+    min_free_bytes: int = 1_073_741_824
+    #: Seconds for which a signed address of a restricted clip is good.
+    signed_url_s: int = 300
+    #: Decode without a fence where the platform has none; only together with a demo on loopback.
+    allow_unfenced_decoding: bool = False
+
+
+class WorkerSettings(msgspec.Struct, frozen=True):
+    """Background jobs."""
+
+    #: Jobs that one worker does at the same time.
+    slots: int = 4
+    #: Clips that are encoded at the same time in one worker.
+    encoders: int = 2
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Everything that can be set, and nothing that is found out at run time."""
+
+    #: Folder with everything that the cell keeps.
+    data_dir: str = "var"
+    #: Object store: empty for a folder in data_dir, or a URL such as s3://bucket/prefix.
+    blobs: str = ""
+    #: debug, info, warning or error.
+    log_level: str = "info"
+    cell: CellSettings = CellSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    web: WebSettings = WebSettings()
+    people: PeopleSettings = PeopleSettings()
+    media: MediaSettings = MediaSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @property
+    def data(self) -> Path:
+        return Path(self.data_dir).absolute()
+
+    @property
+    def blobs_place(self) -> str:
+        return self.blobs or str(self.data / "blobs")
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.data / "keys"
+
+    @property
+    def work_dir(self) -> Path:
+        """Scratch space of running jobs; nothing in it survives its job."""
+        return self.data / "work"
+
+    @property
+    def origin(self) -> str:
+        return (self.web.origin or f"http://localhost:{self.web.port}").rstrip("/")
+
+    @property
+    def is_secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from `LUCIOLE_DATA_DIR`, `LUCIOLE_WEB_PORT` and so on; defaults for the rest.
+
+    Raises SettingError for a value of the wrong form and for a `LUCIOLE_` name that is unknown
+    inside a known section.
+    """
+    values: dict[str, Any] = {}
+    sections: dict[str, dict[str, Any]] = {}
+    for name, kind in get_type_hints(Settings).items():
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            sections[name] = {}
+            for field, field_kind in get_type_hints(kind).items():
+                _take(environ, f"{PREFIX}{name}_{field}".upper(), field_kind, sections[name], field)
+            _refuse_unknown(environ, name, kind)
+        else:
+            _take(environ, f"{PREFIX}{name}".upper(), kind, values, name)
+    if "url" not in sections["database"] and environ.get("DATABASE_URL"):
+        sections["database"]["url"] = environ["DATABASE_URL"]
+    for process in ("api", "worker"):
+        alias = environ.get(f"DATABASE_URL_{process.upper()}")
+        if alias:
+            sections["database"].setdefault(f"{process}_url", alias)
+    try:
+        settings = msgspec.convert(values | sections, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingError(str(error)) from error
+    _check(settings)
+    return settings
+
+
+def names() -> dict[str, tuple[str, Any]]:
+    """Every setting: its environment name, its section and default; for the reference docs."""
+    found: dict[str, tuple[str, Any]] = {}
+    defaults = Settings()
+    for name, kind in get_type_hints(Settings).items():
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            for field in get_type_hints(kind):
+                found[f"{PREFIX}{name}_{field}".upper()] = (
+                    name,
+                    getattr(getattr(defaults, name), field),
+                )
+        else:
+            found[f"{PREFIX}{name}".upper()] = ("", getattr(defaults, name))
+    return found
+
+
+def _take(
+    environ: Mapping[str, str], variable: str, kind: Any, into: dict[str, Any], field: str
+) -> None:
+    text = environ.get(variable)
+    if text is None:
+        return
+    if kind is bool:
+        if text.lower() not in ("1", "true", "yes", "0", "false", "no", ""):
+            raise SettingError(f"{variable} is {text!r}; it should be true or false.")
+        into[field] = text.lower() in ("1", "true", "yes")
+    elif kind is int:
+        try:
+            into[field] = int(text.replace("_", ""))
+        except ValueError:
+            raise SettingError(f"{variable} is {text!r}; it should be a whole number.") from None
+    else:
+        into[field] = text
+
+
+def _refuse_unknown(environ: Mapping[str, str], section: str, kind: type[msgspec.Struct]) -> None:
+    prefix = f"{PREFIX}{section}_".upper()
+    known = {f"{prefix}{field}".upper() for field in get_type_hints(kind)}
+    for variable in environ:
+        if variable.startswith(prefix) and variable not in known:
+            raise SettingError(
+                f"{variable} is not a setting. Known ones here: {', '.join(sorted(known))}."
+            )
+
+
+def _check(settings: Settings) -> None:
+    if settings.cell.minimum_age_band not in AGE_BANDS[1:]:
+        raise SettingError(
+            f"LUCIOLE_CELL_MINIMUM_AGE_BAND should be one of {', '.join(AGE_BANDS[1:])}."
+        )
+    loopback = settings.web.host in ("127.0.0.1", "::1", "localhost")
+    if settings.media.allow_unfenced_decoding and not (settings.cell.demo and loopback):
+        raise SettingError(
+            "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING works only with LUCIOLE_CELL_DEMO=true on a "
+            "loopback address: a hostile file could take over a server that others reach."
+        )
+    if not 1 <= settings.web.port <= 65535:
+        raise SettingError("LUCIOLE_WEB_PORT should be between 1 and 65535.")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

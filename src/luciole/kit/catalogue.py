@@ -1,0 +1,54 @@
+"""The words in which each slice declares what it stores. `luciole.catalogue` gathers them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class DataClass(StrEnum):
+    """How closely a stored thing belongs to a person."""
+
+    PUBLIC = "public"  # the person published it
+    SHARED = "shared"  # for the people whom the person chose
+    PERSONAL = "personal"  # the service needs it, nobody else sees it
+    SECRET = "secret"  # keys, hashes of credentials, tokens
+    TELEMETRY = "telemetry"  # about the machine, never about a person
+
+
+class Border(StrEnum):
+    """Whether a stored thing may leave its cell, and why."""
+
+    NEVER = "never"
+    PUBLISHED = "published"  # the person published it
+    ADDRESSED = "addressed"  # the person sent it to somebody elsewhere
+    COUNTED = "counted"  # only as a total over enough people
+    NETWORK = "network"  # the workings of the network, without content or identity
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One declared thing: a column, a blob prefix, an in-memory cache or a log field.
+
+    `where` is `schema.table.column`, `blob:prefix/`, `cache:name` or `log:field`.
+    """
+
+    where: str
+    data_class: DataClass
+    purpose: str
+    retention: str
+    border: Border
+
+
+def columns(
+    table: str,
+    names: str,
+    data_class: DataClass,
+    purpose: str,
+    retention: str,
+    border: Border,
+) -> tuple[Held, ...]:
+    """Declares several columns of `schema.table` (names parted by blanks) alike."""
+    return tuple(
+        Held(f"{table}.{name}", data_class, purpose, retention, border) for name in names.split()
+    )

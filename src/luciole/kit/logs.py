@@ -1,0 +1,97 @@
+"""Structured logs without personal data: one JSON object a line, only fields on the list.
+
+A field that is not in `FIELDS` is dropped and its name reported, so that a handle or an address
+cannot slip into a log by a careless keyword. Texts of exceptions are never written, because
+drivers quote values in them; the class and the places in our code are.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+# Name of the field: what it says. The reference docs print this table.
+FIELDS = {
+    "event": "what happened, a constant sentence",
+    "level": "debug, info, warning, error",
+    "timestamp": "UTC, RFC 3339",
+    "process": "api, worker, supervisor",
+    "error": "the class of an exception",
+    "where": "file:line places of an exception, our own code only",
+    "job": "the name of a job",
+    "attempt": "how often a job was tried before",
+    "duration_ms": "how long it took",
+    "method": "HTTP method",
+    "route": "the template of the path, never the path itself",
+    "status": "HTTP status",
+    "code": "the stable code of a refusal",
+    "count": "a number of things",
+    "port": "a TCP port on loopback",
+    "migration": "the file name of a migration",
+    "step": "a named step of a start or a drill",
+    "exit_code": "the exit status of a child process",
+    "version": "a version of software",
+    "dropped_fields": "names of fields that are not on this list",
+}
+
+_OURS = "luciole"
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)
+    ours = [f for f in frames if f"/{_OURS}/" in f.filename]
+    return [f"{f.filename.rsplit(f'/{_OURS}/', 1)[-1]}:{f.lineno}" for f in (ours or frames)[-6:]]
+
+
+def _allow_listed(
+    _logger: Any, _method: str, entry: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    info = entry.pop("exc_info", None)
+    if info:
+        kind, error, trace = sys.exc_info() if info is True else (type(info), info, None)
+        if kind is not None:
+            entry.setdefault("error", kind.__name__)
+            entry["where"] = _places(trace or (error.__traceback__ if error else None))
+    unknown = sorted(set(entry) - set(FIELDS))
+    for name in unknown:
+        del entry[name]
+    if unknown:
+        entry["dropped_fields"] = unknown
+    return entry
+
+
+class _Forward(logging.Handler):
+    """Takes what libraries log and keeps the logger's name and level only: their messages may
+    quote requests or rows."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        log.log(record.levelno, f"library {record.name} reported", error=error)
+
+
+def setup(process: str, *, level: str = "info") -> None:
+    """Configures logging for this process: JSON lines on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _allow_listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    root = logging.getLogger()
+    root.handlers[:] = [_Forward()]
+    root.setLevel(logging.WARNING)
+
+
+log = structlog.get_logger()

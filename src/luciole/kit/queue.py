@@ -1,0 +1,190 @@
+"""Jobs on the same PostgreSQL, through PgQueuer, enqueued in the caller's transaction.
+
+A job is a name and a small JSON body of ids, never of personal data: bodies stay in the queue's
+tables until the job has run. Every job may run twice: a worker that is killed leaves its jobs
+picked, and another takes them over once their heartbeat is `HEARTBEAT_S` old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import asyncpg
+import msgspec
+
+# PgQueuer reads its names from the environment when first asked; the schema is part of ours.
+os.environ["PGQUEUER_SCHEMA"] = "queue"
+os.environ["PGQUEUER_DURABILITY"] = "durable"
+
+from pgqueuer import PgQueuer  # noqa: E402
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver  # noqa: E402
+from pgqueuer.adapters.persistence.queries import Queries  # noqa: E402
+from pgqueuer.domain.errors import RetryRequested  # noqa: E402
+from pgqueuer.domain.models import Job, Schedule  # noqa: E402
+
+from luciole.kit.db import Tx  # noqa: E402
+from luciole.kit.logs import log  # noqa: E402
+
+Body = Mapping[str, str]
+Work = Callable[[Body], Awaitable[None]]
+
+HEARTBEAT_S = 10
+MAX_ATTEMPTS = 5
+FIRST_RETRY_S = 2
+MAX_BODY_BYTES = 2048
+
+
+class GaveUp(Exception):
+    """A job that failed MAX_ATTEMPTS times. Its text names the job and the class of the error
+    only, because PgQueuer keeps the text in its log table."""
+
+
+class Queue:
+    """Registers what jobs do, and puts jobs."""
+
+    def __init__(self) -> None:
+        self._work: dict[str, tuple[Work, int]] = {}
+        self._periodic: dict[str, tuple[Callable[[], Awaitable[None]], str]] = {}
+
+    def job(self, name: str, *, at_once: int = 0) -> Callable[[Work], Work]:
+        """Declares what the job `name` does; at most `at_once` of them in the cell (0: any)."""
+
+        def register(work: Work) -> Work:
+            if name in self._work:
+                raise ValueError(f"job {name} is registered twice")
+            self._work[name] = (work, at_once)
+            return work
+
+        return register
+
+    def every(
+        self, name: str, cron: str
+    ) -> Callable[[Callable[[], Awaitable[None]]], Callable[[], Awaitable[None]]]:
+        """Declares what runs on a schedule (five cron fields, UTC), once for the whole cell."""
+
+        def register(work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+            self._periodic[name] = (work, cron)
+            return work
+
+        return register
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all registered jobs."""
+        return frozenset(self._work)
+
+    async def put(
+        self,
+        tx: Tx,
+        name: str,
+        body: Body,
+        *,
+        after: timedelta | None = None,
+        priority: int = 0,
+        once: str | None = None,
+    ) -> None:
+        """Queues a job; it exists if, and only if, the caller's transaction commits.
+
+        Higher `priority` runs first. With `once`, a second job with the same key is dropped while
+        the first waits or runs.
+        """
+        payload = msgspec.json.encode(body)
+        if len(payload) > MAX_BODY_BYTES:
+            raise ValueError(f"the body of job {name} is larger than {MAX_BODY_BYTES} bytes")
+        queries = Queries(AsyncpgDriver(cast(Any, tx)))
+        await queries.enqueue(
+            name,
+            payload,
+            priority=priority,
+            execute_after=after,
+            dedupe_key=once,
+            on_conflict="skip",
+        )
+
+    async def run(self, url: str, *, role: str | None, slots: int, stop: asyncio.Event) -> None:
+        """Works until `stop` is set, at most `slots` jobs at the same time in this process.
+
+        Raises one of `kit.db.LOST` when the database goes away: the supervisor starts the worker
+        anew, which is simpler than healing every connection inside the library.
+        """
+        settings = {"application_name": "luciole-queue", "timezone": "UTC", "jit": "off"}
+        if role is not None:
+            settings["role"] = role
+        async with asyncpg.create_pool(
+            url, min_size=2, max_size=6, server_settings=settings
+        ) as pool:
+            async with AsyncpgPoolDriver(pool) as driver:
+                runner = PgQueuer(driver)
+                for name, (work, at_once) in self._work.items():
+                    runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))
+                for name, (periodic, cron) in self._periodic.items():
+                    runner.schedule(name, cron)(_scheduled(name, periodic))
+                waiting = asyncio.create_task(stop.wait())
+                running = asyncio.create_task(
+                    runner.run(
+                        batch_size=max(1, slots // 2),
+                        max_concurrent_tasks=max(2, slots),
+                        heartbeat_timeout=timedelta(seconds=HEARTBEAT_S),
+                        dequeue_timeout=timedelta(seconds=5),
+                        shutdown_on_listener_failure=True,
+                    )
+                )
+                try:
+                    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+                    runner.shutdown.set()
+                    await running
+                finally:
+                    waiting.cancel()
+
+    async def run_once(self, name: str, body: Body) -> None:
+        """Does one job's work here and now, without the queue; for tests and drills."""
+        work, _ = self._work[name]
+        await work(body)
+
+
+def _guarded(name: str, work: Work) -> Callable[[Job], Awaitable[None]]:
+    async def entry(job: Job) -> None:
+        body = msgspec.json.decode(job.payload or b"{}", type=dict[str, str])
+        started = datetime.now()
+        try:
+            await work(body)
+        except Exception as error:
+            kind = type(error).__name__
+            log.warning("job failed", job=name, attempt=job.attempts, error=kind, exc_info=True)
+            if job.attempts + 1 >= MAX_ATTEMPTS:
+                raise GaveUp(f"{name}: {kind}") from None
+            delay = timedelta(seconds=FIRST_RETRY_S * 2**job.attempts)
+            raise RetryRequested(delay=delay, reason=f"{name}: {kind}") from None
+        log.info("job done", job=name, duration_ms=_ms_since(started))
+
+    return entry
+
+
+def _scheduled(
+    name: str, work: Callable[[], Awaitable[None]]
+) -> Callable[[Schedule], Awaitable[None]]:
+    async def entry(_schedule: Schedule) -> None:
+        try:
+            await work()
+        except Exception as error:
+            # The next turn of the schedule is the retry.
+            log.warning("job failed", job=name, error=type(error).__name__, exc_info=True)
+
+    return entry
+
+
+def _ms_since(started: datetime) -> int:
+    return int((datetime.now() - started).total_seconds() * 1000)
+
+
+async def install(connection: Tx) -> None:
+    """Makes or upgrades PgQueuer's own tables in the schema `queue`."""
+    queries = Queries(AsyncpgDriver(cast(Any, connection)))
+    if await queries.schema_is_installed():
+        await queries.upgrade()
+    else:
+        await queries.install()

@@ -1,0 +1,263 @@
+"""The only part that knows HTTP: errors as answers, cookies, same-origin checks, headers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, MediaType, Request, Response, Router
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie, State
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from luciole.kit import db, errors, metrics
+from luciole.kit.logs import log
+
+SESSION_COOKIE = "luciole_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+AnyRequest = Request[Any, Any, State]
+
+STATUS: tuple[tuple[type[errors.Problem], int], ...] = (
+    (errors.NotSignedIn, 401),
+    (errors.NotAllowed, 403),
+    (errors.NotFound, 404),
+    (errors.Conflict, 409),
+    (errors.TooLarge, 413),
+    (errors.TooMany, 429),
+    (errors.Unavailable, 503),
+    (errors.Invalid, 400),
+)
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        b"camera=(self), microphone=(self), geolocation=(), browsing-topics=()",
+    ),
+)
+
+
+class CrossSite(errors.NotAllowed):
+    code = "cross-site"
+    sentence = "This request came from another site, so it was not carried out."
+    next_step = "Open the cell's own page and do it there."
+
+
+class MethodUnknown(errors.Invalid):
+    code = "method-not-allowed"
+    sentence = "This address does not answer to that method."
+    next_step = "Look the address up in the API description at /api/openapi.json."
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """What every refusal looks like."""
+
+    code: str
+    sentence: str
+    next_step: str
+
+
+def status_of(problem: errors.Problem) -> int:
+    """The HTTP status for a refusal; a class may set `http_status` where a protocol asks for one."""
+    own = getattr(problem, "http_status", None)
+    if isinstance(own, int):
+        return own
+    return next((status for kind, status in STATUS if isinstance(problem, kind)), 400)
+
+
+def _answer(problem: errors.Problem) -> Response[ErrorBody]:
+    headers = {"cache-control": "no-store"}
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(problem.retry_after_s)
+    headers |= getattr(problem, "http_headers", {})
+    body = ErrorBody(problem.code, problem.sentence, problem.next_step)
+    return Response(
+        body, status_code=status_of(problem), headers=headers, media_type=MediaType.JSON
+    )
+
+
+def _on_problem(_request: AnyRequest, problem: errors.Problem) -> Response[ErrorBody]:
+    return _answer(problem)
+
+
+def _on_http(_request: AnyRequest, error: HTTPException) -> Response[ErrorBody]:
+    if isinstance(error, NotFoundException):
+        return _answer(errors.NotFound())
+    if isinstance(error, MethodNotAllowedException):
+        problem: errors.Problem = MethodUnknown()
+        response = _answer(problem)
+        response.status_code = 405
+        if error.headers and "Allow" in error.headers:
+            response.headers["allow"] = error.headers["Allow"]
+        return response
+    if error.status_code == 413:
+        return _answer(errors.TooLarge())
+    if error.status_code >= 500:
+        return _on_unexpected(_request, error)
+    # Litestar's own sentence may quote the input; ours names the field only.
+    return _answer(errors.Invalid(_which_field(error)))
+
+
+def _which_field(error: HTTPException) -> str | None:
+    extra = error.extra if isinstance(error.extra, list) else []
+    keys = [str(e.get("key")) for e in extra if isinstance(e, dict) and e.get("key")]
+    if not keys:
+        return None
+    return f"These parts of the request are not in the expected form: {', '.join(keys[:5])}."
+
+
+def _on_lost_database(_request: AnyRequest, error: Exception) -> Response[ErrorBody]:
+    log.warning("database unreachable", error=type(error).__name__)
+    return _answer(errors.Unavailable(retry_after_s=2))
+
+
+def _on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorBody]:
+    log.error(
+        "request failed", method=request.method, route=_route(request.scope), exc_info=error
+    )
+    problem = errors.Problem(
+        "Something went wrong in the cell.",
+        code="internal",
+        next_step="Try again. If it goes on, tell the operator what you did and when.",
+    )
+    response = _answer(problem)
+    response.status_code = 500
+    return response
+
+
+def session_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The session token that came with a request: a bearer header, else the cookie."""
+    authorization = connection.headers.get("authorization", "")
+    if authorization[:7].lower() == "bearer ":
+        return authorization[7:].strip() or None
+    return connection.cookies.get(SESSION_COOKIE)
+
+
+def session_cookie(token: str, *, secure: bool, max_age_s: int) -> Cookie:
+    """The cookie that carries a session; scripts cannot read it, other sites do not send it."""
+    return Cookie(
+        key=SESSION_COOKIE,
+        value=token,
+        httponly=True,
+        secure=secure,
+        samesite="lax",
+        path="/",
+        max_age=max_age_s,
+    )
+
+
+def _is_cross_site(scope: Scope) -> bool:
+    """Whether a browser sent this for another site (Fetch Metadata, then Origin)."""
+    headers = dict(scope["headers"])
+    if b"cookie" not in headers or b"authorization" in headers:
+        return False
+    site = headers.get(b"sec-fetch-site")
+    if site is not None:
+        return site not in (b"same-origin", b"none")
+    origin = headers.get(b"origin")
+    if origin is None:
+        return False
+    return origin.split(b"://", 1)[-1] != headers.get(b"host", b"")
+
+
+def _route(scope: Scope) -> str:
+    return str(scope.get("path_template") or "unmatched")
+
+
+class Border(ASGIMiddleware):
+    """Around every request: same-origin check, security headers, duration metric."""
+
+    scopes = ()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if scope["type"] != "http":
+            await next_app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                names = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in SECURITY_HEADERS if pair[0] not in names),
+                ]
+                metrics.request_duration.labels(scope["method"], _route(scope), status).observe(
+                    time.perf_counter() - started
+                )
+            await send(message)
+
+        if scope["method"] not in SAFE_METHODS and _is_cross_site(scope):
+            raise CrossSite
+        await next_app(scope, receive, send_guarded)
+
+
+def application(
+    routers: Sequence[Any],
+    *,
+    title: str,
+    version: str,
+    max_body_bytes: int,
+    lifespan: Sequence[Any] = (),
+) -> Litestar:
+    """An ASGI application with our errors, headers and OpenAPI around `routers`."""
+    lost: dict[type[Exception], Any] = {kind: _on_lost_database for kind in db.LOST}
+    lost.pop(OSError)  # too wide a net here: disks raise it as well
+    return Litestar(
+        list(routers),
+        middleware=[Border()],
+        exception_handlers={
+            **lost,
+            ConnectionError: _on_lost_database,
+            TimeoutError: _on_lost_database,
+            errors.Problem: _on_problem,
+            HTTPException: _on_http,
+            Exception: _on_unexpected,
+        },
+        openapi_config=OpenAPIConfig(
+            title=title,
+            version=version,
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        request_max_body_size=max_body_bytes,
+        lifespan=list(lifespan),
+        logging_config=None,
+        debug=False,
+    )
+
+
+__all__: Sequence[str] = (
+    "AnyRequest",
+    "ErrorBody",
+    "Router",
+    "application",
+    "session_cookie",
+    "session_token",
+)

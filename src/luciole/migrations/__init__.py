@@ -1,0 +1,1 @@
+"""Numbered SQL files; `schema.sql` is generated from them and checked in."""
