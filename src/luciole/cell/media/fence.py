@@ -1,0 +1,303 @@
+"""Runs a command on a stranger's file, in a child process that can do next to nothing.
+
+The child's side, and what each step is for, is in `fence_launcher.py`. This side starts it,
+reads a bounded amount of what it says, watches the clock and the disk, and ends it for certain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from luciole.kit.errors import Unavailable
+
+LAUNCHER = Path(__file__).with_name("fence_launcher.py")
+FENCE_FAILED = 125
+READ_BYTES = 16 * 1024
+DISK_LOOK_S = 0.25
+
+MIB = 1024 * 1024
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """What this platform gives to lock a child down."""
+
+    namespaces: bool
+    """Users, network and IPC of its own."""
+    no_new_privs: bool
+    landlock_abi: int
+    """0: no fence around files."""
+    seccomp: bool
+    """No sockets and no new processes."""
+    reasons: tuple[str, ...] = ()
+    """What was refused, in the system's words; for `luciole doctor`."""
+
+    @property
+    def has_no_network(self) -> bool:
+        """Either alone is enough: an empty network namespace, or no sockets at all."""
+        return self.namespaces or self.seccomp
+
+    @property
+    def has_file_fence(self) -> bool:
+        return self.landlock_abi > 0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether strangers' files may be decoded."""
+        return self.no_new_privs and self.has_no_network and self.has_file_fence
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The launcher's steps that must succeed here."""
+        return tuple(
+            name
+            for name, given in (
+                ("namespaces", self.namespaces),
+                ("no_new_privs", self.no_new_privs),
+                ("landlock", self.has_file_fence),
+                ("seccomp", self.seccomp),
+            )
+            if given
+        )
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The budget of one child."""
+
+    wall_s: float
+    cpu_s: int
+    memory_bytes: int = 2048 * MIB
+    """Address space, which counts more than what is resident."""
+    file_bytes: int = 512 * MIB
+    """The largest file that it may write."""
+    total_bytes: int = 1024 * MIB
+    """All that it may write; looked at a few times a second."""
+    open_files: int = 64
+    processes: int = 128
+    """Processes and threads together, where the kernel can count them apart."""
+    stdout_bytes: int = 64 * 1024
+    stderr_bytes: int = 16 * 1024
+    """The last of it is kept."""
+    nice: int = 5
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How a child ended. `code` is negative for a signal, as in `subprocess`."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+    killed_by: str | None
+    """`time`, `cpu`, `disk`, `output`, or `signal` for one that we did not send; else None."""
+
+
+class NoFence(Unavailable):
+    """This platform cannot keep a hostile file from harming the server."""
+
+    code = "no-fence"
+    sentence = (
+        "This cell does not accept videos, because its machine cannot fence the decoder off: "
+        "a hostile file could read its files or use its network."
+    )
+    next_step = (
+        "The operator finds the reason with `luciole doctor`: Linux 5.13 or newer with Landlock "
+        "is needed, and either user namespaces or seccomp."
+    )
+
+
+class FenceBroke(Exception):
+    """The fence was there at start-up and failed now; the command did not run."""
+
+
+@functools.cache
+def available() -> Fence:
+    """Tries each step once in a short-lived child, and remembers."""
+    if sys.platform != "linux":
+        return Fence(False, False, 0, False, (f"{sys.platform} has none of it",))
+    answer = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", str(LAUNCHER), "--describe"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        env={},
+    )
+    given: dict[str, int] = {}
+    reasons = []
+    for line in answer.stdout.splitlines():
+        name, _, value = line.partition("=")
+        number, _, reason = value.partition(" ")
+        given[name] = int(number)
+        if reason:
+            reasons.append(reason)
+    if answer.returncode:
+        reasons.append(answer.stderr.strip()[-200:])
+    return Fence(
+        namespaces=bool(given.get("namespaces")),
+        no_new_privs=bool(given.get("no_new_privs")),
+        landlock_abi=given.get("landlock", 0),
+        seccomp=bool(given.get("seccomp")),
+        reasons=tuple(reasons),
+    )
+
+
+def require(fence: Fence, *, allow_unfenced: bool) -> None:
+    """Raises NoFence where decoding would be unsafe and nobody has allowed that (a demo on
+    loopback may)."""
+    if not fence.is_enough and not allow_unfenced:
+        raise NoFence()
+
+
+async def run(
+    argv: Sequence[str],
+    *,
+    reads: Sequence[Path],
+    writes: Sequence[Path],
+    limits: Limits,
+    fence: Fence | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Runs `argv` (an absolute program path first) and returns how it ended.
+
+    It may read `reads` and the system's libraries and Python, and write plain files below
+    `writes`, the first of which is its current folder. With `on_line`, each line of its standard
+    output is handed over and not kept. Cancelling this ends the child. Raises FenceBroke.
+    """
+    fence = available() if fence is None else fence
+    command = [sys.executable, "-I", "-S", "-B", str(LAUNCHER), *_options(fence, limits)]
+    command += [f"read={path}" for path in (*system_reads(), Path(argv[0]), *reads)]
+    command += [f"write={path}" for path in writes]
+    place = str(writes[0]) if writes else "/"
+    child = await asyncio.create_subprocess_exec(
+        *command,
+        "--",
+        *argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"LANG": "C.UTF-8", "HOME": place, "TMPDIR": place},
+        start_new_session=True,
+    )
+    assert child.stdout is not None and child.stderr is not None
+    out = _Reader(child.stdout, limits.stdout_bytes, on_line)
+    err = _Reader(child.stderr, limits.stderr_bytes, None)
+    reading = [asyncio.ensure_future(out.read_all()), asyncio.ensure_future(err.read_all())]
+    watching = [
+        asyncio.ensure_future(asyncio.sleep(limits.wall_s, "time")),
+        asyncio.ensure_future(_disk_is_full(writes, limits.total_bytes)),
+        asyncio.ensure_future(out.too_much()),
+    ]
+    ended = asyncio.ensure_future(child.wait())
+    killed_by: str | None = None
+    try:
+        first, _ = await asyncio.wait([ended, *watching], return_when=asyncio.FIRST_COMPLETED)
+        if ended not in first:
+            killed_by = next(watch.result() for watch in watching if watch in first)
+    finally:
+        # On every way out, cancellation too: nothing of the child's group lives on.
+        _kill(child.pid)
+        for watch in watching:
+            watch.cancel()
+        code = await asyncio.shield(ended)
+        await asyncio.gather(*reading, return_exceptions=True)
+    if code == FENCE_FAILED and err.kept.startswith(b"fence: "):
+        raise FenceBroke(err.kept.decode("utf-8", "replace").strip())
+    if killed_by is None and code < 0:
+        killed_by = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "disk"}.get(-code, "signal")
+    return Outcome(code, bytes(out.kept), bytes(err.kept), killed_by)
+
+
+def _options(fence: Fence, limits: Limits) -> list[str]:
+    return [
+        f"steps={','.join(fence.steps)}",
+        f"parent={os.getpid()}",
+        f"nice={limits.nice}",
+        f"cpu_s={limits.cpu_s}",
+        f"memory={limits.memory_bytes}",
+        f"file_size={limits.file_bytes}",
+        f"files={limits.open_files}",
+        f"processes={limits.processes if fence.namespaces and _counts_per_namespace() else 0}",
+    ]
+
+
+@functools.cache
+def _counts_per_namespace() -> bool:
+    """Linux 5.14 counts RLIMIT_NPROC per user namespace; before, a busy user's other processes
+    would starve the child of threads."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int("".join(c for c in minor if c.isdigit()) or 0)) >= (5, 14)
+
+
+@functools.cache
+def system_reads() -> tuple[Path, ...]:
+    """Where programs and libraries lie: the system's, and this Python's."""
+    wanted = [Path("/usr"), Path("/lib"), Path("/lib64"), Path("/etc/ld.so.cache")]
+    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
+        wanted.append(Path(sysconfig.get_path(name)))
+    binary = Path(os.path.realpath(sys.executable))
+    wanted += [Path(sys.executable), binary, binary.parent.parent / "lib"]
+    wanted.append(Path(sys.prefix) / "pyvenv.cfg")
+    return tuple(dict.fromkeys(path for path in wanted if path.exists()))
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+async def _disk_is_full(writes: Sequence[Path], total_bytes: int) -> str:
+    while True:
+        await asyncio.sleep(DISK_LOOK_S)
+        if sum(_size_bytes(folder) for folder in writes) > total_bytes:
+            return "disk"
+
+
+def _size_bytes(folder: Path) -> int:
+    total = 0
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            with contextlib.suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total
+
+
+class _Reader:
+    """Keeps a bounded part of a pipe, or hands its lines on."""
+
+    def __init__(
+        self,
+        pipe: asyncio.StreamReader,
+        most_bytes: int,
+        on_line: Callable[[str], None] | None,
+    ) -> None:
+        self.kept = bytearray()
+        self._pipe = pipe
+        self._most_bytes = most_bytes
+        self._on_line = on_line
+        self._full = asyncio.Event()
+
+    async def read_all(self) -> None:
+        while chunk := await self._pipe.read(READ_BYTES):
+            self.kept += chunk
+            if self._on_line is not None:
+                *lines, rest = self.kept.split(b"\n")
+                for line in lines:
+                    self._on_line(line.decode("utf-8", "replace"))
+                self.kept = bytearray(rest)
+            if len(self.kept) > self._most_bytes:
+                self._full.set()
+                del self.kept[: len(self.kept) - self._most_bytes]
+
+    async def too_much(self) -> str:
+        await self._full.wait()
+        return "output"
