@@ -1,0 +1,246 @@
+"""Routes of clips and profiles."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, delete, get, patch, post, put
+from litestar.params import Parameter
+
+from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
+from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
+from luciole.cell.clips.service import Clips
+from luciole.cell.graph.model import Follows
+from luciole.cell.graph.service import Graph
+from luciole.cell.media.model import Edit
+from luciole.cell.people.model import Viewer
+from luciole.cell.people.service import People
+from luciole.kit.db import Database, Tx
+from luciole.kit.web import AnyRequest
+
+DAY_MS = 86_400_000
+Caption = Annotated[str, msgspec.Meta(max_length=MAX_CAPTION_CHARS * 2)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=DAY_MS)]
+Vtt = Annotated[str, msgspec.Meta(max_length=MAX_VTT_BYTES)]
+Language = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
+Limit = Annotated[int, Parameter(ge=1, le=50)]
+
+
+class NewClip(msgspec.Struct, forbid_unknown_fields=True):
+    upload_id: UUID
+    audience: Audience
+    caption: Caption = ""
+    trim_start_ms: Milliseconds = 0
+    trim_end_ms: Milliseconds | None = None
+    cover_ms: Milliseconds = 0
+    made_with_ai: bool = False
+    captions_vtt: Vtt | None = None
+    captions_language: Language = "en"
+
+
+class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
+    caption: Caption | None = None
+    audience: Audience | None = None
+    made_with_ai: bool | None = None
+
+
+class NewCaptions(msgspec.Struct, forbid_unknown_fields=True):
+    captions_vtt: Vtt
+    language: Language = "en"
+
+
+class LikeBody(msgspec.Struct):
+    liked: bool
+    likes: int
+
+
+class ProfileViewer(msgspec.Struct):
+    follows: Follows
+    follows_you: bool
+    is_friend: bool
+    is_me: bool
+
+
+class Profile(msgspec.Struct):
+    id: UUID
+    handle: str
+    display_name: str
+    bio: str
+    avatar_url: str | None
+    is_private: bool
+    followers: int
+    following: int
+    clips: int
+    viewer: ProfileViewer | None
+    can_see_clips: bool
+
+
+def routes(
+    db: Database, people: People, graph: Graph, clips: Clips, presenter: Presenter
+) -> Router:
+    """The routes of clips over their collaborators."""
+
+    async def body(tx: Tx, clip_id: UUID, viewer: Viewer | None) -> ClipBody:
+        viewer_id = viewer.person_id if viewer else None
+        card = await clips.see(tx, clip_id, viewer_id)
+        return presenter.clip(card, viewer, await clips.marks(tx, viewer_id, [card]))
+
+    @post("/clips")
+    async def publish(request: AnyRequest, data: NewClip) -> ClipBody:
+        """Makes a clip out of a finished upload; `GET /api/live` tells when it is published."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            author = await people.by_handle(tx, me.handle)
+            clip_id = await clips.publish(
+                tx,
+                me.person_id,
+                upload_id=data.upload_id,
+                edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
+                caption=data.caption,
+                audience=data.audience,
+                is_author_private=author.is_private,
+                made_with_ai=data.made_with_ai,
+                captions=(data.captions_vtt, data.captions_language)
+                if data.captions_vtt is not None
+                else None,
+            )
+            return await body(tx, clip_id, me)
+
+    @get("/clips/{clip_id:uuid}")
+    async def see(request: AnyRequest, clip_id: UUID) -> ClipBody:
+        """One clip, for those who may see it."""
+        async with db.read() as tx:
+            return await body(tx, clip_id, await people.whoever(tx, request))
+
+    @get("/clips/{clip_id:uuid}/captions.vtt", media_type="text/vtt")
+    async def captions(request: AnyRequest, clip_id: UUID) -> Response[str]:
+        """The captions of a clip, as WebVTT."""
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+            vtt = await clips.captions(tx, clip_id, viewer.person_id if viewer else None)
+        return Response(vtt, media_type="text/vtt", headers={"cache-control": "private, no-store"})
+
+    @patch("/clips/{clip_id:uuid}")
+    async def change(request: AnyRequest, clip_id: UUID, data: ClipChange) -> ClipBody:
+        """Changes caption, audience or label of an own clip."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            await clips.change(
+                tx,
+                me.person_id,
+                clip_id,
+                caption=data.caption,
+                audience=data.audience,
+                made_with_ai=data.made_with_ai,
+            )
+            return await body(tx, clip_id, me)
+
+    @put("/clips/{clip_id:uuid}/captions")
+    async def set_captions(request: AnyRequest, clip_id: UUID, data: NewCaptions) -> ClipBody:
+        """Sets the captions of an own clip."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            await clips.set_captions(
+                tx, me.person_id, clip_id, (data.captions_vtt, data.language)
+            )
+            return await body(tx, clip_id, me)
+
+    @delete("/clips/{clip_id:uuid}/captions", status_code=200)
+    async def remove_captions(request: AnyRequest, clip_id: UUID) -> ClipBody:
+        """Removes the captions of an own clip."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            await clips.set_captions(tx, me.person_id, clip_id, None)
+            return await body(tx, clip_id, me)
+
+    @delete("/clips/{clip_id:uuid}")
+    async def remove(request: AnyRequest, clip_id: UUID) -> None:
+        """Deletes an own clip with its files and likes."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            await clips.delete(tx, me.person_id, clip_id)
+
+    @put("/clips/{clip_id:uuid}/like")
+    async def like(request: AnyRequest, clip_id: UUID) -> LikeBody:
+        """Likes a clip; twice is once."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            return LikeBody(True, await clips.like(tx, me.person_id, clip_id))
+
+    @delete("/clips/{clip_id:uuid}/like", status_code=200)
+    async def unlike(request: AnyRequest, clip_id: UUID) -> LikeBody:
+        """Takes a like back."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            return LikeBody(False, await clips.unlike(tx, me.person_id, clip_id))
+
+    @get("/people/{handle:str}")
+    async def profile(request: AnyRequest, handle: str) -> Profile:
+        """A person's public face, with counts."""
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+            person = await people.by_handle(tx, handle)
+            viewer_id = viewer.person_id if viewer else None
+            relation = await graph.relation(tx, viewer_id, person.id)
+            tally = await graph.tally(tx, person.id)
+            is_me = viewer_id == person.id
+            return Profile(
+                id=person.id,
+                handle=person.handle,
+                display_name=person.display_name,
+                bio=person.bio,
+                avatar_url=people.avatar_url(person.avatar_key),
+                is_private=person.is_private,
+                followers=tally.followers,
+                following=tally.following,
+                clips=await clips.tally(tx, person.id),
+                viewer=ProfileViewer(
+                    relation.follows, relation.follows_you, relation.is_friend, is_me
+                )
+                if viewer
+                else None,
+                can_see_clips=is_me or not person.is_private or relation.follows == "yes",
+            )
+
+    @get("/people/{handle:str}/clips")
+    async def grid(
+        request: AnyRequest, handle: str, cursor: str | None = None, limit: Limit = 24
+    ) -> ClipPage:
+        """A person's clips that the viewer may see, newest first; one's own in every state."""
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+            person = await people.by_handle(tx, handle)
+            viewer_id = viewer.person_id if viewer else None
+            cards, following = await clips.grid(
+                tx,
+                person.id,
+                viewer_id,
+                await graph.relation(tx, viewer_id, person.id),
+                is_private=person.is_private,
+                cursor=cursor,
+                limit=limit,
+            )
+            marks = await clips.marks(tx, viewer_id, cards)
+            return presenter.page(cards, following, viewer, marks)
+
+    return Router(
+        "/api",
+        route_handlers=[
+            publish,
+            see,
+            captions,
+            change,
+            set_captions,
+            remove_captions,
+            remove,
+            like,
+            unlike,
+            profile,
+            grid,
+        ],
+        tags=["clips"],
+    )
+
+

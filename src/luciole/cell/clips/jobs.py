@@ -1,0 +1,37 @@
+"""Background work of clips: hearing what became of a file."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from luciole.cell.clips.service import Clips
+from luciole.cell.people.service import People
+from luciole.kit.db import Database
+from luciole.kit.queue import Body, Queue
+
+
+def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
+    """Declares the jobs of clips. The first two are news that media puts."""
+
+    @queue.job("media.playable")
+    async def playable(body: Body) -> None:
+        async with db.tx() as tx:
+            await clips.settle(tx, UUID(body["asset_id"]), None)
+
+    @queue.job("media.refused")
+    async def refused(body: Body) -> None:
+        async with db.tx() as tx:
+            await clips.settle(tx, UUID(body["asset_id"]), body["code"])
+
+    @queue.job("people.privacy-changed")
+    async def privacy_changed(body: Body) -> None:
+        """An account became private or public: its clips' files get other names."""
+        person_id = UUID(body["person_id"])
+        async with db.tx() as tx:
+            is_private = await people.is_private(tx, person_id)
+            await clips.place_all(tx, person_id, is_private=is_private)
+
+    @queue.every("clips.settle", "* * * * *")
+    async def settle() -> None:
+        async with db.tx() as tx:
+            await clips.settle_lost(tx)

@@ -1,0 +1,163 @@
+"""Clips and the rules about them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.graph.model import Follows, Relation
+from luciole.cell.media.model import Rendition
+from luciole.kit.errors import Conflict, Invalid, NotFound
+
+Audience = Literal["everyone", "friends", "only-me"]
+State = Literal["processing", "in_review", "published", "refused"]
+
+MAX_CAPTION_CHARS = 2200
+MAX_HASHTAGS = 30
+MAX_HASHTAG_CHARS = 60
+MAX_VTT_BYTES = 262_144
+_HASHTAG = re.compile(r"(?<![\w#&/])#([^\W_]\w*)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
+_KEPT_CONTROLS = {"\n", "\u200d", "\ufe0f"}  # line breaks, and what joins an emoji
+
+
+class NoSuchClip(NotFound):
+    code = "no-such-clip"
+    sentence = "This clip does not exist, or is not shared with you."
+    next_step = "Check the link, or sign in with the account it was shared with."
+
+
+class BadCaption(Invalid):
+    code = "bad-caption"
+    sentence = f"A caption has at most {MAX_CAPTION_CHARS} characters."
+    next_step = "Shorten it."
+
+
+class TooManyHashtags(Invalid):
+    code = "too-many-hashtags"
+    sentence = f"A caption has at most {MAX_HASHTAGS} hashtags."
+    next_step = "Keep the ones that say most."
+
+
+class BadCaptions(Invalid):
+    code = "bad-captions"
+    sentence = "This is not a WebVTT captions file."
+    next_step = "Choose a .vtt file that begins with WEBVTT and is smaller than 256 KiB."
+
+
+class NoCaptions(NotFound):
+    code = "no-captions"
+    sentence = "This clip has no captions."
+    next_step = "Watch it without."
+
+
+class NotPublishedYet(Conflict):
+    code = "not-published-yet"
+    sentence = "This clip is not published yet."
+    next_step = "Wait until it is; its author sees the progress."
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A clip as feeds and profiles show it; the same for every viewer."""
+
+    id: UUID
+    author_id: UUID
+    asset_id: UUID
+    caption: str
+    hashtags: list[str]
+    audience: Audience
+    state: State
+    refused_code: str | None
+    made_with_ai: bool
+    likes: int
+    captions_language: str | None
+    created_at: datetime
+    published_at: datetime | None
+    handle: str
+    display_name: str
+    avatar_key: str | None
+    is_private: bool
+    duration_ms: int | None
+    width: int | None
+    height: int | None
+    progress: int | None
+    renditions: list[Rendition]
+    poster_key: str | None
+    has_audio: bool
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """What one viewer did with a page of clips."""
+
+    liked: frozenset[UUID]
+    follows: dict[UUID, Follows]
+
+
+class GridPlace(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page of a profile's grid ended."""
+
+    id: UUID
+
+
+def is_visible(card: Card, viewer_id: UUID | None, relation: Relation) -> bool:
+    """Whether a viewer may see a clip. `relation` is the viewer's towards the author."""
+    if viewer_id == card.author_id:
+        return True
+    if card.state != "published":
+        return False
+    if card.audience == "everyone":
+        return not card.is_private or relation.follows == "yes"
+    return card.audience == "friends" and relation.is_friend
+
+
+def clean_caption(text: str) -> str:
+    """The caption in NFC, without control characters and without space at its ends.
+
+    Raises BadCaption above MAX_CAPTION_CHARS.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    kept = (
+        c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
+    text = re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+    if len(text) > MAX_CAPTION_CHARS:
+        raise BadCaption
+    return text
+
+
+def hashtags_of(caption: str) -> list[str]:
+    """The hashtags of a caption, case-folded, each once, in order of appearance.
+
+    Raises TooManyHashtags above MAX_HASHTAGS; a longer tag than MAX_HASHTAG_CHARS is plain text.
+    """
+    found: dict[str, None] = {}
+    for match in _HASHTAG.finditer(caption):
+        tag = match.group(1).casefold()
+        if len(tag) <= MAX_HASHTAG_CHARS:
+            found[tag] = None
+    if len(found) > MAX_HASHTAGS:
+        raise TooManyHashtags
+    return list(found)
+
+
+def clean_captions(vtt: str, language: str) -> tuple[str, str]:
+    """A WebVTT text (W3C WebVTT, section 4.1: the signature, then a blank or the end of the line)
+    and its language tag, checked. Raises BadCaptions."""
+    text = vtt.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_VTT_BYTES or "\0" in text:
+        raise BadCaptions
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise BadCaptions
+    if not re.match(r"WEBVTT(?=[ \t\n]|$)", text) or "-->" not in text:
+        raise BadCaptions
+    if not _LANGUAGE.fullmatch(language):
+        raise BadCaptions(
+            "The language of the captions is not a language tag.",
+            next_step="Use a tag such as en, fr or pt-BR.",
+        )
+    return text, language

@@ -1,0 +1,259 @@
+"""Publishing, watching one clip, editing, liking."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from luciole.cell.clips import store
+from luciole.cell.clips.model import (
+    Audience,
+    Card,
+    GridPlace,
+    Marks,
+    NoCaptions,
+    NoSuchClip,
+    NotPublishedYet,
+    clean_caption,
+    clean_captions,
+    hashtags_of,
+    is_visible,
+)
+from luciole.cell.graph.model import Relation
+from luciole.cell.graph.service import Graph
+from luciole.cell.media.model import Edit
+from luciole.cell.media.service import Media
+from luciole.cell.notify.service import Notify
+from luciole.kit.clock import Clock
+from luciole.kit.cursor import Cursors
+from luciole.kit.db import Tx
+from luciole.kit.ids import new_id
+
+SETTLED_AT_ONCE = 100
+NO_MARKS = Marks(frozenset(), {})
+
+
+class Clips:
+    """The front door of clips."""
+
+    def __init__(
+        self, media: Media, graph: Graph, notify: Notify, cursors: Cursors, clock: Clock
+    ) -> None:
+        self._media = media
+        self._graph = graph
+        self._notify = notify
+        self._cursors = cursors
+        self._clock = clock
+
+    async def publish(
+        self,
+        tx: Tx,
+        author_id: UUID,
+        *,
+        upload_id: UUID,
+        edit: Edit,
+        caption: str,
+        audience: Audience,
+        is_author_private: bool,
+        made_with_ai: bool,
+        captions: tuple[str, str] | None,
+    ) -> UUID:
+        """Makes a clip out of a finished upload; it is encoded in the background and published
+        as soon as its lowest rendition plays. Raises what the caption, the captions (text and
+        language) and the upload are refused for.
+        """
+        caption = clean_caption(caption)
+        hashtags = hashtags_of(caption)
+        checked = clean_captions(*captions) if captions else None
+        is_public = audience == "everyone" and not is_author_private
+        asset_id = await self._media.begin(tx, author_id, upload_id, edit, is_public=is_public)
+        clip_id = new_id()
+        await store.add(
+            tx, clip_id, author_id, asset_id, caption, hashtags, audience, made_with_ai, checked
+        )
+        return clip_id
+
+    async def see(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Card:
+        """A clip that the viewer may see. Raises NoSuchClip."""
+        card = await store.card(tx, clip_id)
+        if card is None:
+            raise NoSuchClip
+        relation = await self._graph.relation(tx, viewer_id, card.author_id)
+        if not is_visible(card, viewer_id, relation):
+            raise NoSuchClip
+        return card
+
+    async def own(self, tx: Tx, clip_id: UUID, author_id: UUID) -> Card:
+        """The author's own clip, locked until the transaction ends. Raises NoSuchClip."""
+        await store.lock(tx, clip_id)
+        card = await store.card(tx, clip_id)
+        if card is None or card.author_id != author_id:
+            raise NoSuchClip
+        return card
+
+    async def captions(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> str:
+        """The WebVTT text of a clip that the viewer may see. Raises NoSuchClip, NoCaptions."""
+        await self.see(tx, clip_id, viewer_id)
+        vtt = await store.captions(tx, clip_id)
+        if vtt is None:
+            raise NoCaptions
+        return vtt
+
+    async def grid(
+        self,
+        tx: Tx,
+        author_id: UUID,
+        viewer_id: UUID | None,
+        relation: Relation,
+        *,
+        is_private: bool,
+        cursor: str | None,
+        limit: int,
+    ) -> tuple[list[Card], str | None]:
+        """A person's clips that the viewer may see, newest first, and the next cursor."""
+        is_own = viewer_id == author_id
+        audiences: list[Audience] = []
+        if is_own or not is_private or relation.follows == "yes":
+            audiences.append("everyone")
+        if is_own or relation.is_friend:
+            audiences.append("friends")
+        if is_own:
+            audiences.append("only-me")
+        if not audiences:
+            return [], None
+        scope = f"grid:{author_id}"
+        place = self._cursors.read(scope, cursor, GridPlace)
+        before = place.id if place else None
+        cards = await store.grid(tx, author_id, before, is_own, audiences, limit + 1)
+        if len(cards) <= limit:
+            return cards, None
+        cards = cards[:limit]
+        return cards, self._cursors.make(scope, GridPlace(cards[-1].id))
+
+    async def change(
+        self,
+        tx: Tx,
+        author_id: UUID,
+        clip_id: UUID,
+        *,
+        caption: str | None,
+        audience: Audience | None,
+        made_with_ai: bool | None,
+    ) -> None:
+        """Edits what is given. A narrower audience holds from the next request on: the files get
+        other names. Raises NoSuchClip and what a caption is refused for."""
+        card = await self.own(tx, clip_id, author_id)
+        text = card.caption if caption is None else clean_caption(caption)
+        wanted = card.audience if audience is None else audience
+        label = card.made_with_ai if made_with_ai is None else made_with_ai
+        await store.edit(tx, clip_id, text, hashtags_of(text), wanted, label)
+        if wanted == card.audience:
+            return
+        if card.state == "published":
+            await self._count(tx, author_id, card.audience, -1)
+            await self._count(tx, author_id, wanted, 1)
+        if card.state != "refused":
+            await self._place(tx, card.asset_id, wanted, card.is_private)
+
+    async def set_captions(
+        self, tx: Tx, author_id: UUID, clip_id: UUID, captions: tuple[str, str] | None
+    ) -> None:
+        """Sets (text, language) or removes the captions. Raises NoSuchClip, BadCaptions."""
+        await self.own(tx, clip_id, author_id)
+        vtt, language = clean_captions(*captions) if captions else (None, None)
+        await store.set_captions(tx, clip_id, vtt, language)
+
+    async def delete(self, tx: Tx, author_id: UUID, clip_id: UUID) -> None:
+        """Deletes the clip, its likes and its files. Raises NoSuchClip."""
+        card = await self.own(tx, clip_id, author_id)
+        if card.state == "published":
+            await self._count(tx, author_id, card.audience, -1)
+        await store.delete(tx, clip_id)
+        await self._media.delete(tx, card.asset_id)
+        await self._notify.forget_clip(tx, author_id, clip_id)
+
+    async def like(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
+        """Likes a clip, once; gives its likes. Raises NoSuchClip, NotPublishedYet."""
+        card = await self.see(tx, clip_id, me)
+        if card.state != "published":
+            raise NotPublishedYet
+        if not await store.like(tx, clip_id, me):
+            return card.likes
+        likes = await store.add_likes(tx, clip_id, 1)
+        if me != card.author_id:
+            await self._notify.tell(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
+            await self._notify.show(
+                tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
+            )
+        return likes
+
+    async def unlike(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
+        """Takes a like back; gives the likes. Raises NoSuchClip."""
+        card = await self.see(tx, clip_id, me)
+        if not await store.unlike(tx, clip_id, me):
+            return card.likes
+        likes = await store.add_likes(tx, clip_id, -1)
+        await self._notify.withdraw(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
+        return likes
+
+    async def marks(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> Marks:
+        """What the viewer did with these clips and their authors."""
+        if viewer_id is None or not cards:
+            return NO_MARKS
+        return Marks(
+            await store.liked_among(tx, viewer_id, [card.id for card in cards]),
+            await self._graph.followed_among(tx, viewer_id, [card.author_id for card in cards]),
+        )
+
+    async def tally(self, tx: Tx, person_id: UUID) -> int:
+        """How many clips a person has published for everyone."""
+        return await store.tally(tx, person_id)
+
+    async def settle(self, tx: Tx, asset_id: UUID, refused_code: str | None) -> None:
+        """Publishes or refuses the clip of an asset whose outcome is known; safe to repeat."""
+        if refused_code is not None:
+            refused = await store.refuse(tx, asset_id, refused_code)
+            if refused:
+                await self._show_state(tx, *refused, {"state": "refused", "progress": 100})
+            return
+        published = await store.publish(tx, asset_id, self._clock.now())
+        if published is None:
+            return
+        clip_id, author_id, audience = published
+        await self._count(tx, author_id, audience, 1)
+        await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
+        card = await store.card(tx, clip_id)
+        if card and audience == "everyone" and not card.is_private:
+            await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
+
+    async def settle_lost(self, tx: Tx) -> int:
+        """Settles clips whose news got lost; gives how many."""
+        lost = await store.unsettled(tx, SETTLED_AT_ONCE)
+        for asset_id, refused_code in lost:
+            await self.settle(tx, asset_id, refused_code)
+        return len(lost)
+
+    async def show_progress(self, tx: Tx, asset_id: UUID, percent: int) -> None:
+        """Shows the author how far the encoding is."""
+        found = await store.by_asset(tx, asset_id)
+        if found:
+            await self._show_state(tx, *found, {"state": "processing", "progress": percent})
+
+    async def place_all(self, tx: Tx, author_id: UUID, *, is_private: bool) -> None:
+        """Renames the files of an author's clips after the account became private or public."""
+        for asset_id in await store.assets_of(tx, author_id):
+            await self._place(tx, asset_id, "everyone", is_private)
+
+    async def _place(self, tx: Tx, asset_id: UUID, audience: Audience, is_private: bool) -> None:
+        if audience == "everyone" and not is_private:
+            await self._media.widen(tx, asset_id)
+        else:
+            await self._media.narrow(tx, asset_id)
+
+    async def _count(self, tx: Tx, author_id: UUID, audience: Audience, by: int) -> None:
+        if audience == "everyone":
+            await store.tally_add(tx, author_id, by)
+
+    async def _show_state(
+        self, tx: Tx, clip_id: UUID, author_id: UUID, body: dict[str, object]
+    ) -> None:
+        await self._notify.show(tx, "clip", to=author_id, clip_id=clip_id, body=body)

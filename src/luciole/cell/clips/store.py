@@ -1,0 +1,213 @@
+"""The SQL of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.clips.model import Audience, Card
+from luciole.cell.media.model import Rendition
+from luciole.kit.db import Row, Tx
+
+_RENDITIONS = msgspec.json.Decoder(list[Rendition])
+
+ADD = """
+INSERT INTO clips.clip
+    (id, author_id, asset_id, caption, hashtags, audience, made_with_ai,
+     captions_language, captions_vtt)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+CARD = """
+SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
+       likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
+FROM clips.card WHERE id = $1
+"""
+LOCK = "SELECT id FROM clips.clip WHERE id = $1 FOR UPDATE"
+GRID = """
+SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
+       likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
+FROM clips.card
+WHERE author_id = $1 AND ($2::uuid IS NULL OR id < $2)
+  AND ($3 OR state = 'published') AND audience = ANY($4::text[])
+ORDER BY id DESC LIMIT $5
+"""
+CAPTIONS = "SELECT captions_vtt FROM clips.clip WHERE id = $1"
+EDIT = """
+UPDATE clips.clip SET caption = $2, hashtags = $3, audience = $4, made_with_ai = $5 WHERE id = $1
+"""
+SET_CAPTIONS = "UPDATE clips.clip SET captions_vtt = $2, captions_language = $3 WHERE id = $1"
+DELETE = "DELETE FROM clips.clip WHERE id = $1"
+PUBLISH = """
+UPDATE clips.clip SET state = 'published', published_at = $2
+WHERE asset_id = $1 AND state = 'processing'
+RETURNING id, author_id, audience
+"""
+REFUSE = """
+UPDATE clips.clip SET state = 'refused', refused_code = $2
+WHERE asset_id = $1 AND state = 'processing'
+RETURNING id, author_id
+"""
+BY_ASSET = "SELECT id, author_id FROM clips.clip WHERE asset_id = $1"
+# Clips whose asset has an outcome that they have not heard of: a lost job heals here.
+UNSETTLED = """
+SELECT c.asset_id, m.state, m.refused_code
+FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
+WHERE c.state = 'processing' AND m.state IN ('playable', 'complete', 'refused')
+LIMIT $1
+"""
+ASSETS_OF = """
+SELECT asset_id, audience FROM clips.clip
+WHERE author_id = $1 AND audience = 'everyone' AND state <> 'refused'
+"""
+LIKE = """
+INSERT INTO clips.liked (clip_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+UNLIKE = "DELETE FROM clips.liked WHERE clip_id = $1 AND person_id = $2"
+ADD_LIKES = "UPDATE clips.clip SET likes = likes + $2 WHERE id = $1 RETURNING likes"
+LIKED_AMONG = """
+SELECT clip_id FROM clips.liked WHERE person_id = $1 AND clip_id = ANY($2::uuid[])
+"""
+TALLY_ADD = """
+INSERT INTO clips.tally (person_id, clips) VALUES ($1, greatest($2, 0))
+ON CONFLICT (person_id) DO UPDATE SET clips = clips.tally.clips + $2
+"""
+TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
+
+
+async def add(
+    tx: Tx,
+    clip_id: UUID,
+    author_id: UUID,
+    asset_id: UUID,
+    caption: str,
+    hashtags: list[str],
+    audience: Audience,
+    made_with_ai: bool,
+    captions: tuple[str, str] | None,
+) -> None:
+    vtt, language = captions or (None, None)
+    await tx.execute(
+        ADD,
+        clip_id,
+        author_id,
+        asset_id,
+        caption,
+        hashtags,
+        audience,
+        made_with_ai,
+        language,
+        vtt,
+    )
+
+
+async def card(tx: Tx, clip_id: UUID) -> Card | None:
+    row = await tx.fetchrow(CARD, clip_id)
+    return card_of(row) if row else None
+
+
+async def lock(tx: Tx, clip_id: UUID) -> None:
+    await tx.execute(LOCK, clip_id)
+
+
+async def grid(
+    tx: Tx,
+    author_id: UUID,
+    before: UUID | None,
+    is_own: bool,
+    audiences: Iterable[Audience],
+    limit: int,
+) -> list[Card]:
+    rows = await tx.fetch(GRID, author_id, before, is_own, list(audiences), limit)
+    return [card_of(row) for row in rows]
+
+
+async def captions(tx: Tx, clip_id: UUID) -> str | None:
+    vtt: str | None = await tx.fetchval(CAPTIONS, clip_id)
+    return vtt
+
+
+async def edit(
+    tx: Tx,
+    clip_id: UUID,
+    caption: str,
+    hashtags: list[str],
+    audience: Audience,
+    made_with_ai: bool,
+) -> None:
+    await tx.execute(EDIT, clip_id, caption, hashtags, audience, made_with_ai)
+
+
+async def set_captions(tx: Tx, clip_id: UUID, vtt: str | None, language: str | None) -> None:
+    await tx.execute(SET_CAPTIONS, clip_id, vtt, language)
+
+
+async def delete(tx: Tx, clip_id: UUID) -> None:
+    await tx.execute(DELETE, clip_id)
+
+
+async def publish(tx: Tx, asset_id: UUID, now: datetime) -> tuple[UUID, UUID, Audience] | None:
+    """Clip, author and audience, or None when it was settled before."""
+    row = await tx.fetchrow(PUBLISH, asset_id, now)
+    return (row["id"], row["author_id"], row["audience"]) if row else None
+
+
+async def refuse(tx: Tx, asset_id: UUID, code: str) -> tuple[UUID, UUID] | None:
+    row = await tx.fetchrow(REFUSE, asset_id, code)
+    return (row["id"], row["author_id"]) if row else None
+
+
+async def by_asset(tx: Tx, asset_id: UUID) -> tuple[UUID, UUID] | None:
+    row = await tx.fetchrow(BY_ASSET, asset_id)
+    return (row["id"], row["author_id"]) if row else None
+
+
+async def unsettled(tx: Tx, limit: int) -> list[tuple[UUID, str | None]]:
+    """Assets with an outcome: the refusal code, or None where it can be played."""
+    return [(row["asset_id"], row["refused_code"]) for row in await tx.fetch(UNSETTLED, limit)]
+
+
+async def assets_of(tx: Tx, author_id: UUID) -> list[UUID]:
+    return [row["asset_id"] for row in await tx.fetch(ASSETS_OF, author_id)]
+
+
+async def like(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
+    return (await tx.execute(LIKE, clip_id, person_id)).endswith(" 1")
+
+
+async def unlike(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
+    return (await tx.execute(UNLIKE, clip_id, person_id)).endswith(" 1")
+
+
+async def add_likes(tx: Tx, clip_id: UUID, by: int) -> int:
+    return int(await tx.fetchval(ADD_LIKES, clip_id, by))
+
+
+async def liked_among(tx: Tx, person_id: UUID, clips: list[UUID]) -> frozenset[UUID]:
+    rows = await tx.fetch(LIKED_AMONG, person_id, clips)
+    return frozenset(row["clip_id"] for row in rows)
+
+
+async def tally_add(tx: Tx, person_id: UUID, by: int) -> None:
+    await tx.execute(TALLY_ADD, person_id, by)
+
+
+async def tally(tx: Tx, person_id: UUID) -> int:
+    return int(await tx.fetchval(TALLY, person_id) or 0)
+
+
+def card_of(row: Row) -> Card:
+    """A Card from a row of the view `clips.card`, columns in the order of the struct."""
+    values: list[Any] = list(row)
+    renditions = values[_RENDITIONS_AT]
+    values[_RENDITIONS_AT] = _RENDITIONS.decode(renditions) if renditions else []
+    values[-1] = bool(values[-1])
+    return Card(*values)
+
+
+_RENDITIONS_AT = Card.__struct_fields__.index("renditions")

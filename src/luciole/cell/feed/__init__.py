@@ -1,0 +1,1 @@
+"""Feeds: Latest, Following, Friends."""

@@ -1,0 +1,56 @@
+"""Routes of feed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import Router, get
+from litestar.params import Parameter
+
+from luciole.cell.clips.present import ClipPage, Presenter
+from luciole.cell.clips.service import Clips
+from luciole.cell.feed.service import Feed
+from luciole.cell.people.service import People
+from luciole.kit.db import Database
+from luciole.kit.web import AnyRequest
+
+Limit = Annotated[int, Parameter(ge=1, le=50)]
+
+
+def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Presenter) -> Router:
+    """The routes of feed over their collaborators."""
+
+    @get("/latest")
+    async def latest(
+        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+    ) -> ClipPage:
+        """Public clips, newest first; the list is the same for everybody who asks."""
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+            cards, following = await feed.latest(tx, cursor, limit)
+            marks = await clips.marks(tx, viewer.person_id if viewer else None, cards)
+        return presenter.page(cards, following, viewer, marks)
+
+    @get("/following")
+    async def following(
+        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+    ) -> ClipPage:
+        """Clips of the people whom the person follows, newest first."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            cards, more = await feed.following(tx, me.person_id, cursor, limit)
+            marks = await clips.marks(tx, me.person_id, cards)
+        return presenter.page(cards, more, me, marks)
+
+    @get("/friends")
+    async def friends(
+        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+    ) -> ClipPage:
+        """Clips of the person's friends, newest first."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            cards, more = await feed.friends(tx, me.person_id, cursor, limit)
+            marks = await clips.marks(tx, me.person_id, cards)
+        return presenter.page(cards, more, me, marks)
+
+    return Router("/api/feeds", route_handlers=[latest, following, friends], tags=["feed"])

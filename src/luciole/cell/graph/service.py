@@ -1,0 +1,170 @@
+"""Following, with consent where an account is private."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from luciole.cell.graph import store
+from luciole.cell.graph.model import (
+    MAX_FOLLOWING,
+    CannotFollowYourself,
+    Follows,
+    FollowsTooMany,
+    Listed,
+    ListNotShown,
+    ListPlace,
+    NoSuchRequest,
+    Relation,
+    Tally,
+)
+from luciole.cell.notify.service import Notify
+from luciole.kit.cursor import Cursors
+from luciole.kit.db import Tx
+
+ACCEPTED_AT_ONCE = 500
+STRANGERS = Relation("no", False)
+
+
+class Graph:
+    """The front door of graph."""
+
+    def __init__(self, notify: Notify, cursors: Cursors) -> None:
+        self._notify = notify
+        self._cursors = cursors
+
+    async def follow(self, tx: Tx, me: UUID, other: UUID, *, is_private: bool) -> Follows:
+        """Follows at once, or asks to where the account is private. Doing it twice is no error.
+
+        Raises CannotFollowYourself and FollowsTooMany.
+        """
+        if me == other:
+            raise CannotFollowYourself
+        if (await store.tally(tx, me)).following >= MAX_FOLLOWING:
+            raise FollowsTooMany
+        wanted = "pending" if is_private else "accepted"
+        if not await store.follow(tx, me, other, wanted):
+            return (await store.relation(tx, me, other)).follows
+        if is_private:
+            await self._notify.tell(tx, "follow-request", to=other, by=me)
+            await self._notify.show(tx, "follow", to=other, by=me, body={"state": "pending"})
+            return "pending"
+        await store.tally_add(tx, me, other, 1)
+        await self._notify.tell(tx, "follow", to=other, by=me)
+        await self._notify.show(tx, "follow", to=other, by=me, body={"state": "yes"})
+        return "yes"
+
+    async def unfollow(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Ends a follow or takes a request back; nothing happens where there is neither."""
+        taken = await store.unfollow(tx, me, other)
+        if taken == "accepted":
+            await store.tally_add(tx, me, other, -1)
+        await self._notify.withdraw(tx, "follow", to=other, by=me)
+        await self._notify.withdraw(tx, "follow-request", to=other, by=me)
+        await self._notify.withdraw(tx, "follow-accepted", to=me, by=other)
+
+    async def accept(self, tx: Tx, me: UUID, follower: UUID) -> None:
+        """Raises NoSuchRequest."""
+        if not await store.accept(tx, follower, me):
+            raise NoSuchRequest
+        await store.tally_add(tx, follower, me, 1)
+        await self._notify.withdraw(tx, "follow-request", to=me, by=follower)
+        await self._notify.tell(tx, "follow-accepted", to=follower, by=me)
+        await self._notify.show(tx, "follow-accepted", to=follower, by=me)
+
+    async def decline(self, tx: Tx, me: UUID, follower: UUID) -> None:
+        """The other person is not told. Raises NoSuchRequest."""
+        if not await store.decline(tx, follower, me):
+            raise NoSuchRequest
+        await self._notify.withdraw(tx, "follow-request", to=me, by=follower)
+
+    async def remove_follower(self, tx: Tx, me: UUID, follower: UUID) -> None:
+        """Ends somebody's follow of me, without a word to them."""
+        await self.unfollow(tx, follower, me)
+
+    async def accept_all(self, tx: Tx, me: UUID) -> bool:
+        """Accepts waiting requests, when an account became public. True when more are left."""
+        waiting = await store.pending(tx, me, ACCEPTED_AT_ONCE)
+        for follower in waiting:
+            await self.accept(tx, me, follower)
+        return len(waiting) == ACCEPTED_AT_ONCE
+
+    async def relation(self, tx: Tx, viewer: UUID | None, person: UUID) -> Relation:
+        """How the viewer and a person stand to each other."""
+        if viewer is None or viewer == person:
+            return STRANGERS
+        return await store.relation(tx, viewer, person)
+
+    async def followed_among(self, tx: Tx, viewer: UUID, people: list[UUID]) -> dict[UUID, Follows]:
+        """Which of these people the viewer follows; those who are missing: no."""
+        return await store.followed_among(tx, viewer, people)
+
+    async def tally(self, tx: Tx, person: UUID) -> Tally:
+        return await store.tally(tx, person)
+
+    async def followers(
+        self,
+        tx: Tx,
+        person: UUID,
+        viewer: UUID | None,
+        *,
+        is_private: bool,
+        cursor: str | None,
+        limit: int,
+    ) -> tuple[list[Listed], str | None]:
+        """Newest first, and the next cursor. Raises ListNotShown for outsiders of a private one."""
+        await self._check_list(tx, person, viewer, is_private)
+        return await self._page(
+            f"followers:{person}",
+            cursor,
+            limit,
+            lambda place, n: store.followers(tx, person, viewer, place, n),
+        )
+
+    async def following(
+        self,
+        tx: Tx,
+        person: UUID,
+        viewer: UUID | None,
+        *,
+        is_private: bool,
+        cursor: str | None,
+        limit: int,
+    ) -> tuple[list[Listed], str | None]:
+        """As `followers`, for those whom the person follows."""
+        await self._check_list(tx, person, viewer, is_private)
+        return await self._page(
+            f"following:{person}",
+            cursor,
+            limit,
+            lambda place, n: store.following(tx, person, viewer, place, n),
+        )
+
+    async def requests(
+        self, tx: Tx, me: UUID, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """Who asks to follow me."""
+        return await self._page(
+            f"requests:{me}", cursor, limit, lambda place, n: store.requests(tx, me, place, n)
+        )
+
+    async def _check_list(
+        self, tx: Tx, person: UUID, viewer: UUID | None, is_private: bool
+    ) -> None:
+        if is_private and viewer != person:
+            if (await self.relation(tx, viewer, person)).follows != "yes":
+                raise ListNotShown
+
+    async def _page(
+        self,
+        scope: str,
+        cursor: str | None,
+        limit: int,
+        read: Callable[[ListPlace | None, int], Awaitable[list[Listed]]],
+    ) -> tuple[list[Listed], str | None]:
+        place = self._cursors.read(scope, cursor, ListPlace)
+        items = await read(place, limit + 1)
+        if len(items) <= limit:
+            return items, None
+        items = items[:limit]
+        return items, self._cursors.make(scope, ListPlace(items[-1].made_at, items[-1].id))

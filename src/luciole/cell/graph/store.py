@@ -1,0 +1,168 @@
+"""The SQL of graph."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from luciole.cell.graph.model import Follows, Listed, ListPlace, Relation, Tally
+from luciole.kit.db import Row, Tx
+
+FOLLOW = """
+INSERT INTO graph.follow (follower_id, followee_id, state) VALUES ($1, $2, $3)
+ON CONFLICT (follower_id, followee_id) DO NOTHING
+"""
+STATE = "SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = $2"
+UNFOLLOW = "DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 RETURNING state"
+DECLINE = """
+DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 AND state = 'pending'
+"""
+ACCEPT = """
+UPDATE graph.follow SET state = 'accepted', made_at = now()
+WHERE follower_id = $1 AND followee_id = $2 AND state = 'pending'
+"""
+PENDING = """
+SELECT follower_id FROM graph.follow
+WHERE followee_id = $1 AND state = 'pending' ORDER BY made_at LIMIT $2
+"""
+# The lower id first, so that two people who follow each other at once do not deadlock.
+TALLY_ADD = """
+INSERT INTO graph.tally (person_id, followers, following)
+SELECT id, CASE WHEN id = $2 THEN greatest($3, 0) ELSE 0 END,
+           CASE WHEN id = $1 THEN greatest($3, 0) ELSE 0 END
+FROM unnest(ARRAY[$1, $2]::uuid[]) AS id ORDER BY id
+ON CONFLICT (person_id) DO UPDATE SET
+    followers = graph.tally.followers + CASE WHEN excluded.person_id = $2 THEN $3 ELSE 0 END,
+    following = graph.tally.following + CASE WHEN excluded.person_id = $1 THEN $3 ELSE 0 END
+"""
+TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
+RELATION = """
+SELECT
+    (SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = $2) AS mine,
+    (SELECT state FROM graph.follow WHERE follower_id = $2 AND followee_id = $1) AS theirs
+"""
+FOLLOWED_AMONG = """
+SELECT followee_id, state FROM graph.follow
+WHERE follower_id = $1 AND followee_id = ANY($2::uuid[])
+"""
+FOLLOWERS = """
+SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
+FROM graph.follow f
+JOIN people.card p ON p.id = f.follower_id
+LEFT JOIN graph.follow mine ON mine.follower_id = $2 AND mine.followee_id = f.follower_id
+WHERE f.followee_id = $1 AND f.state = 'accepted'
+  AND ($3::timestamptz IS NULL OR (f.made_at, f.follower_id) < ($3, $4::uuid))
+ORDER BY f.made_at DESC, f.follower_id DESC
+LIMIT $5
+"""
+FOLLOWING = """
+SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
+FROM graph.follow f
+JOIN people.card p ON p.id = f.followee_id
+LEFT JOIN graph.follow mine ON mine.follower_id = $2 AND mine.followee_id = f.followee_id
+WHERE f.follower_id = $1 AND f.state = 'accepted'
+  AND ($3::timestamptz IS NULL OR (f.made_at, f.followee_id) < ($3, $4::uuid))
+ORDER BY f.made_at DESC, f.followee_id DESC
+LIMIT $5
+"""
+REQUESTS = """
+SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
+FROM graph.follow f
+JOIN people.card p ON p.id = f.follower_id
+LEFT JOIN graph.follow mine ON mine.follower_id = $1 AND mine.followee_id = f.follower_id
+WHERE f.followee_id = $1 AND f.state = 'pending'
+  AND ($2::timestamptz IS NULL OR (f.made_at, f.follower_id) < ($2, $3::uuid))
+ORDER BY f.made_at DESC, f.follower_id DESC
+LIMIT $4
+"""
+
+
+async def follow(tx: Tx, follower_id: UUID, followee_id: UUID, state: str) -> bool:
+    """False when there is a row already."""
+    done = await tx.execute(FOLLOW, follower_id, followee_id, state)
+    return done.endswith(" 1")
+
+
+async def state(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:
+    found: str | None = await tx.fetchval(STATE, follower_id, followee_id)
+    return found
+
+
+async def unfollow(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:
+    """The state that was taken away, or None."""
+    taken: str | None = await tx.fetchval(UNFOLLOW, follower_id, followee_id)
+    return taken
+
+
+async def accept(tx: Tx, follower_id: UUID, followee_id: UUID) -> bool:
+    return (await tx.execute(ACCEPT, follower_id, followee_id)).endswith(" 1")
+
+
+async def decline(tx: Tx, follower_id: UUID, followee_id: UUID) -> bool:
+    return (await tx.execute(DECLINE, follower_id, followee_id)).endswith(" 1")
+
+
+async def pending(tx: Tx, followee_id: UUID, limit: int) -> list[UUID]:
+    return [row["follower_id"] for row in await tx.fetch(PENDING, followee_id, limit)]
+
+
+async def tally_add(tx: Tx, follower_id: UUID, followee_id: UUID, by: int) -> None:
+    await tx.execute(TALLY_ADD, follower_id, followee_id, by)
+
+
+async def tally(tx: Tx, person_id: UUID) -> Tally:
+    row = await tx.fetchrow(TALLY, person_id)
+    return Tally(row["followers"], row["following"]) if row else Tally(0, 0)
+
+
+async def relation(tx: Tx, viewer_id: UUID, person_id: UUID) -> Relation:
+    row = await tx.fetchrow(RELATION, viewer_id, person_id)
+    return Relation(_follows(row["mine"]), row["theirs"] == "accepted") if row else Relation(
+        "no", False
+    )
+
+
+async def followed_among(tx: Tx, viewer_id: UUID, people: list[UUID]) -> dict[UUID, Follows]:
+    rows = await tx.fetch(FOLLOWED_AMONG, viewer_id, people)
+    return {row["followee_id"]: _follows(row["state"]) for row in rows}
+
+
+async def followers(
+    tx: Tx, person_id: UUID, viewer_id: UUID | None, place: ListPlace | None, limit: int
+) -> list[Listed]:
+    return _listed(await tx.fetch(FOLLOWERS, person_id, viewer_id, *_split(place), limit))
+
+
+async def following(
+    tx: Tx, person_id: UUID, viewer_id: UUID | None, place: ListPlace | None, limit: int
+) -> list[Listed]:
+    return _listed(await tx.fetch(FOLLOWING, person_id, viewer_id, *_split(place), limit))
+
+
+async def requests(
+    tx: Tx, person_id: UUID, place: ListPlace | None, limit: int
+) -> list[Listed]:
+    return _listed(await tx.fetch(REQUESTS, person_id, *_split(place), limit))
+
+
+def _split(place: ListPlace | None) -> tuple[object, object]:
+    return (place.made_at, place.id) if place else (None, None)
+
+
+def _follows(state: str | None) -> Follows:
+    if state == "accepted":
+        return "yes"
+    return "pending" if state == "pending" else "no"
+
+
+def _listed(rows: list[Row]) -> list[Listed]:
+    return [
+        Listed(
+            row["id"],
+            row["handle"],
+            row["display_name"],
+            row["avatar_key"],
+            _follows(row["mine"]),
+            row["made_at"],
+        )
+        for row in rows
+    ]

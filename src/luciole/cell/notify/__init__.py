@@ -1,0 +1,1 @@
+"""Notifications, and live updates of the open page."""

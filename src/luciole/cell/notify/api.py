@@ -1,0 +1,142 @@
+"""Routes of notify: the list, and the stream of live events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Router, get, post
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from luciole.cell.notify.live import Hub, Page
+from luciole.cell.notify.model import Actor, Event, Notification, NotificationKind
+from luciole.cell.notify.service import Notify
+from luciole.cell.people.service import People
+from luciole.kit.db import Database
+from luciole.kit.web import AnyRequest
+
+PING_S = 15
+# Browsers reconnect by themselves after this long.
+RECONNECT_MS = 2_000
+
+AvatarUrl = Callable[[str | None], str | None]
+
+
+class By(msgspec.Struct):
+    handle: str
+    display_name: str
+    avatar_url: str | None
+
+
+class NotificationBody(msgspec.Struct):
+    id: UUID
+    kind: NotificationKind
+    by: By
+    clip_id: UUID | None
+    created_at: datetime
+    is_read: bool
+
+
+class NotificationPage(msgspec.Struct):
+    items: list[NotificationBody]
+    next: str | None
+
+
+class Unread(msgspec.Struct):
+    unread: bool
+
+
+def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: AvatarUrl) -> Router:
+    """The routes of notify over their collaborators."""
+
+    def by(actor: Actor) -> By:
+        return By(actor.handle, actor.display_name, avatar_url(actor.avatar_key))
+
+    def line(item: Notification) -> NotificationBody:
+        return NotificationBody(
+            item.id, item.kind, by(item.by), item.clip_id, item.made_at, item.is_read
+        )
+
+    def frame(event: Event) -> bytes:
+        data: dict[str, Any] = {"event_id": str(event.id), **event.body}
+        if event.clip_id is not None:
+            data["id" if event.kind == "clip" else "clip_id"] = str(event.clip_id)
+        if event.by is not None:
+            data["author" if event.kind == "new-clip" else "by"] = by(event.by)
+        text = msgspec.json.encode(data)
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.horizon, event.kind.encode(), text)
+
+    async def is_still_signed_in(request: AnyRequest, page: Page) -> bool:
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+        return (viewer.person_id if viewer else None) == page.person_id
+
+    async def frames(
+        request: AnyRequest, person_id: UUID | None, since: int | None
+    ) -> AsyncIterator[bytes]:
+        async with hub.page(person_id, since) as page:
+            yield b"retry: %d\n: welcome\n\n" % RECONNECT_MS
+            while not page.is_behind:
+                try:
+                    event = await asyncio.wait_for(page.waiting.get(), PING_S)
+                except TimeoutError:
+                    # A session that was ended elsewhere stops hearing within one ping.
+                    if not await is_still_signed_in(request, page):
+                        return
+                    yield b": ping\n\n"
+                else:
+                    yield frame(event)
+
+    @get("/live", media_type="text/event-stream")
+    async def live(
+        request: AnyRequest,
+        last_event_id: Annotated[
+            str | None, Parameter(header="Last-Event-ID", max_length=20)
+        ] = None,
+    ) -> Stream:
+        """Events for the open page, as server-sent events; resumes after `Last-Event-ID`."""
+        async with db.read() as tx:
+            viewer = await people.whoever(tx, request)
+        since = int(last_event_id) if last_event_id and last_event_id.isascii() and (
+            last_event_id.isdigit() and int(last_event_id) < 2**63
+        ) else None
+        return Stream(
+            frames(request, viewer.person_id if viewer else None, since),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+    @get("/notifications")
+    async def page(
+        request: AnyRequest,
+        cursor: str | None = None,
+        limit: Annotated[int, Parameter(ge=1, le=50)] = 20,
+    ) -> NotificationPage:
+        """What happened around the person and their clips, newest first."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            items, following = await notify.page(tx, me.person_id, cursor, limit)
+        return NotificationPage([line(item) for item in items], following)
+
+    @get("/notifications/unread")
+    async def unread(request: AnyRequest) -> Unread:
+        """Whether there is something new in the list."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            return Unread(await notify.has_unread(tx, me.person_id))
+
+    @post("/notifications/read", status_code=204)
+    async def read(request: AnyRequest) -> None:
+        """Marks the whole list as read."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            await notify.mark_read(tx, me.person_id)
+
+    return Router("/api", route_handlers=[live, page, unread, read], tags=["notify"])
+
+

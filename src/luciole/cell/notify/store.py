@@ -1,0 +1,153 @@
+"""The SQL of notify."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.notify.model import Actor, Event, EventKind, Notification, NotificationKind
+from luciole.kit.db import Row, Tx
+
+ADD_EVENT = """
+INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+ANNOUNCE = "SELECT pg_notify($1, $2)"
+EVENT = """
+SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
+       p.handle, p.display_name, p.avatar_key,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
+WHERE e.id = $1
+"""
+EVENTS_SINCE = """
+SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
+       p.handle, p.display_name, p.avatar_key,
+       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
+WHERE e.person_id = $1 AND e.xact >= ($2::bigint)::text::xid8
+ORDER BY e.xact, e.id
+LIMIT $3
+"""
+HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+ADD_NOTIFICATION = """
+INSERT INTO notify.notification (id, person_id, kind, actor_id, clip_id)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (person_id, kind, actor_id, clip_id) DO NOTHING
+"""
+WITHDRAW = """
+DELETE FROM notify.notification
+WHERE person_id = $1 AND kind = $2 AND actor_id = $3 AND clip_id IS NOT DISTINCT FROM $4
+"""
+FORGET_CLIP = "DELETE FROM notify.notification WHERE person_id = $1 AND clip_id = $2"
+PAGE = """
+SELECT n.id, n.kind, n.clip_id, n.made_at, n.is_read,
+       p.handle, p.display_name, p.avatar_key
+FROM notify.notification n JOIN people.card p ON p.id = n.actor_id
+WHERE n.person_id = $1 AND ($2::uuid IS NULL OR n.id < $2)
+ORDER BY n.id DESC
+LIMIT $3
+"""
+MARK_READ = "UPDATE notify.notification SET is_read = true WHERE person_id = $1 AND NOT is_read"
+HAS_UNREAD = """
+SELECT EXISTS (SELECT 1 FROM notify.notification WHERE person_id = $1 AND NOT is_read)
+"""
+TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mins => $1)"
+TIDY_NOTIFICATIONS = (
+    "DELETE FROM notify.notification WHERE made_at < now() - make_interval(days => $1)"
+)
+
+
+async def add_event(
+    tx: Tx,
+    event_id: UUID,
+    person_id: UUID | None,
+    kind: EventKind,
+    actor_id: UUID | None,
+    clip_id: UUID | None,
+    body: Mapping[str, Any],
+) -> None:
+    await tx.execute(
+        ADD_EVENT, event_id, person_id, kind, actor_id, clip_id, msgspec.json.encode(body).decode()
+    )
+
+
+async def announce(tx: Tx, channel: str, payload: str) -> None:
+    await tx.execute(ANNOUNCE, channel, payload)
+
+
+async def event(tx: Tx, event_id: UUID) -> Event | None:
+    row = await tx.fetchrow(EVENT, event_id)
+    return _event(row) if row else None
+
+
+async def events_since(tx: Tx, person_id: UUID, horizon: int, limit: int) -> list[Event]:
+    return [_event(row) for row in await tx.fetch(EVENTS_SINCE, person_id, horizon, limit)]
+
+
+async def horizon(tx: Tx) -> int:
+    return cast(int, await tx.fetchval(HORIZON))
+
+
+async def add_notification(
+    tx: Tx,
+    notification_id: UUID,
+    person_id: UUID,
+    kind: NotificationKind,
+    actor_id: UUID,
+    clip_id: UUID | None,
+) -> bool:
+    """False when the person has been told the same before."""
+    done = await tx.execute(ADD_NOTIFICATION, notification_id, person_id, kind, actor_id, clip_id)
+    return done.endswith(" 1")
+
+
+async def withdraw(
+    tx: Tx, person_id: UUID, kind: NotificationKind, actor_id: UUID, clip_id: UUID | None
+) -> None:
+    await tx.execute(WITHDRAW, person_id, kind, actor_id, clip_id)
+
+
+async def forget_clip(tx: Tx, person_id: UUID, clip_id: UUID) -> None:
+    await tx.execute(FORGET_CLIP, person_id, clip_id)
+
+
+async def page(tx: Tx, person_id: UUID, before: UUID | None, limit: int) -> list[Notification]:
+    return [
+        Notification(
+            row["id"], row["kind"], _actor(row), row["clip_id"], row["made_at"], row["is_read"]
+        )
+        for row in await tx.fetch(PAGE, person_id, before, limit)
+    ]
+
+
+async def mark_read(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(MARK_READ, person_id)
+
+
+async def has_unread(tx: Tx, person_id: UUID) -> bool:
+    return bool(await tx.fetchval(HAS_UNREAD, person_id))
+
+
+async def tidy(tx: Tx, event_minutes: int, notification_days: int) -> None:
+    await tx.execute(TIDY_EVENTS, event_minutes)
+    await tx.execute(TIDY_NOTIFICATIONS, notification_days)
+
+
+def _actor(row: Row) -> Actor:
+    return Actor(row["handle"], row["display_name"], row["avatar_key"])
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        row["id"],
+        row["person_id"],
+        row["kind"],
+        _actor(row) if row["handle"] else None,
+        row["clip_id"],
+        msgspec.json.decode(row["body"]),
+        row["horizon"],
+    )
