@@ -1,0 +1,1 @@
+"""Accounts: handles, sessions, passwords, passkeys, recovery, contacts, age band."""

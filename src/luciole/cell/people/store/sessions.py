@@ -1,0 +1,88 @@
+"""SQL of sessions."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.people.model import Session, Viewer
+from luciole.kit.db import Tx
+
+BY_TOKEN = """
+SELECT s.id, s.person_id, s.last_seen_on, p.handle, p.locale, p.age_band
+FROM people.session s JOIN people.person p ON p.id = s.person_id
+WHERE s.token_hash = $1 AND s.expires_at > $2
+"""
+TOUCH = "UPDATE people.session SET last_seen_on = $2, expires_at = $3 WHERE id = $1"
+ADD = """
+INSERT INTO people.session (id, person_id, token_hash, label, created_at, last_seen_on, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+KEEP_NEWEST = """
+DELETE FROM people.session WHERE person_id = $1 AND id NOT IN (
+    SELECT id FROM people.session WHERE person_id = $1
+    ORDER BY created_at DESC, id DESC LIMIT $2
+)
+"""
+OF_PERSON = """
+SELECT id, label, created_at, last_seen_on FROM people.session
+WHERE person_id = $1 AND expires_at > $2
+ORDER BY created_at DESC, id DESC
+"""
+END = "DELETE FROM people.session WHERE person_id = $1 AND id = $2"
+END_OTHERS = "DELETE FROM people.session WHERE person_id = $1 AND id <> $2"
+TIDY = "DELETE FROM people.session WHERE expires_at <= $1"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A live session, and when it was last seen."""
+
+    viewer: Viewer
+    last_seen_on: date
+
+
+async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
+    row = await tx.fetchrow(BY_TOKEN, token_hash, now)
+    if row is None:
+        return None
+    viewer = Viewer(row["person_id"], row["id"], row["handle"], row["locale"], row["age_band"])
+    return Found(viewer, row["last_seen_on"])
+
+
+async def touch(tx: Tx, session_id: UUID, today: date, expires_at: datetime) -> None:
+    await tx.execute(TOUCH, session_id, today, expires_at)
+
+
+async def add(
+    tx: Tx,
+    session_id: UUID,
+    person_id: UUID,
+    token_hash: bytes,
+    label: str,
+    now: datetime,
+    expires_at: datetime,
+) -> None:
+    await tx.execute(ADD, session_id, person_id, token_hash, label, now, now.date(), expires_at)
+
+
+async def keep_newest(tx: Tx, person_id: UUID, kept: int) -> None:
+    await tx.execute(KEEP_NEWEST, person_id, kept)
+
+
+async def of_person(tx: Tx, person_id: UUID, now: datetime) -> list[Session]:
+    return [Session(**row) for row in await tx.fetch(OF_PERSON, person_id, now)]
+
+
+async def end(tx: Tx, person_id: UUID, session_id: UUID) -> bool:
+    """False when the person has no such session."""
+    return (await tx.execute(END, person_id, session_id)).endswith(" 1")
+
+
+async def end_others(tx: Tx, person_id: UUID, kept: UUID) -> None:
+    await tx.execute(END_OTHERS, person_id, kept)
+
+
+async def tidy(tx: Tx, now: datetime) -> None:
+    await tx.execute(TIDY, now)
