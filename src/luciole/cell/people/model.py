@@ -238,7 +238,9 @@ def is_older(band: AgeBand, other: AgeBand) -> bool:
 # --- contacts ----------------------------------------------------------------------------------
 
 # Deliberately wide: the only proof of an address is a message that arrives.
-_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}")
+_EMAIL = re.compile(
+    r"[^\s@\"(),:;<>\[\\\]]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}"
+)
 _PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
 _PHONE_PUNCTUATION = re.compile(r"[\s().\-/\u00a0\u202f]")
 

@@ -56,7 +56,9 @@ class AgeBandOnlyUp(Conflict):
 class WeakPassword(Invalid):
     code = "weak-password"
     sentence = "This password is easy to guess."
-    next_step = "Use 10 characters or more: several unrelated words, or what a password manager gives."
+    next_step = (
+        "Use 10 characters or more: several unrelated words, or what a password manager gives."
+    )
 
 
 class NoWayIn(Invalid):

@@ -1,0 +1,232 @@
+"""The front door of people: accounts, who is asking, look-ups for the slices above."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from luciole.cell.people import model, refusals
+from luciole.cell.people.contacts import Contacts
+from luciole.cell.people.model import Account, AgeBand, Locale, Person, Session, Viewer
+from luciole.cell.people.proofs import Proofs
+from luciole.cell.people.store import accounts, contacts, sessions
+from luciole.config import Settings
+from luciole.keys import Keyring
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+from luciole.kit.errors import NotSignedIn
+from luciole.kit.ids import new_id
+from luciole.kit.queue import Queue
+from luciole.kit.web import AnyRequest, session_token
+
+TOKEN_BYTES = 32
+MAX_TOKEN_CHARS = 100
+# An avatar that was stored and then not used (a kill between the two) is gone after this.
+AVATAR_GRACE = timedelta(hours=1)
+
+
+class People:
+    """Accounts and sessions. Ways in are in `proofs`, sealed addresses in `contacts`."""
+
+    def __init__(self, settings: Settings, keyring: Keyring, clock: Clock, queue: Queue) -> None:
+        self._keyring = keyring
+        self._clock = clock
+        self._queue = queue
+        self._session_life = timedelta(days=settings.people.session_days)
+        self._minimum: AgeBand = next(
+            band for band in model.AGE_BANDS if band == settings.cell.minimum_age_band
+        )
+        self.proofs = Proofs(settings, clock)
+        self.contacts = Contacts(keyring)
+
+    # --- who is asking -------------------------------------------------------------------------
+
+    async def whoever(self, tx: Tx, request: AnyRequest) -> Viewer | None:
+        """The signed-in person, or None."""
+        return await self.by_token(tx, session_token(request))
+
+    async def require(self, tx: Tx, request: AnyRequest) -> Viewer:
+        """The signed-in person. Raises NotSignedIn."""
+        viewer = await self.whoever(tx, request)
+        if viewer is None:
+            raise NotSignedIn
+        return viewer
+
+    async def by_token(self, tx: Tx, token: str | None) -> Viewer | None:
+        """The person of a session token. The first request of a day prolongs the session."""
+        if not token or len(token) > MAX_TOKEN_CHARS:
+            return None
+        now = self._clock.now()
+        found = await sessions.by_token(tx, _token_hash(token), now)
+        if found is None:
+            return None
+        if found.last_seen_on < now.date():
+            await sessions.touch(tx, found.viewer.session_id, now.date(), now + self._session_life)
+        return found.viewer
+
+    # --- look-ups ------------------------------------------------------------------------------
+
+    async def by_handle(self, tx: Tx, handle: str) -> Person:
+        """What everybody may see of a person. Raises NoSuchPerson."""
+        sought = model.handle_sought(handle)
+        person = await accounts.card_by_handle(tx, sought) if sought else None
+        if person is None:
+            raise refusals.NoSuchPerson
+        return person
+
+    async def cards(self, tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Person]:
+        """What everybody may see of several people; ids of nobody are missing."""
+        return await accounts.cards_by_id(tx, ids)
+
+    async def account(self, tx: Tx, person_id: UUID) -> Account:
+        """What its owner sees of an account. Raises NotSignedIn when it has just gone."""
+        account = await accounts.account(tx, person_id)
+        if account is None:
+            raise NotSignedIn
+        return account
+
+    # --- accounts ------------------------------------------------------------------------------
+
+    def check_age(self, age_band: AgeBand) -> None:
+        """Raises TooYoung below the cell's minimum."""
+        if model.is_older(self._minimum, age_band):
+            raise refusals.TooYoung
+
+    async def check_free(self, tx: Tx, handle: str) -> None:
+        """Raises HandleTaken. A courtesy: only `sign_up` decides."""
+        if not await accounts.is_free(tx, model.likeness(handle)):
+            raise refusals.HandleTaken
+
+    async def sign_up(
+        self,
+        tx: Tx,
+        person_id: UUID,
+        *,
+        handle: str,
+        display_name: str,
+        age_band: AgeBand,
+        locale: Locale,
+    ) -> None:
+        """Makes an account; the caller adds a way in. `handle` and `display_name` come from
+        `model.handle_of` and `model.display_name_of`. Raises TooYoung, HandleTaken."""
+        self.check_age(age_band)
+        is_minor = age_band != "18+"
+        added = await accounts.add_person(
+            tx, person_id, handle, display_name, locale, age_band, is_minor, self._clock.now()
+        )
+        taken = added and await accounts.take_handle(tx, model.likeness(handle), person_id)
+        if not taken:
+            raise refusals.HandleTaken
+        await contacts.add_data_key(tx, person_id, self._keyring.new_data_key(person_id))
+
+    async def change_profile(
+        self,
+        tx: Tx,
+        person_id: UUID,
+        *,
+        display_name: str | None = None,
+        bio: str | None = None,
+        locale: Locale | None = None,
+        is_private: bool | None = None,
+    ) -> None:
+        """Changes what is not None. Raises BadDisplayName, BadBio."""
+        name = None if display_name is None else model.display_name_of(display_name)
+        text = None if bio is None else model.bio_of(bio)
+        await accounts.lock(tx, person_id)
+        before = await self.account(tx, person_id)
+        await accounts.set_profile(tx, person_id, name, text, locale, is_private)
+        if before.is_private and is_private is False:
+            # The slice that knows who waits for consent hears of it by a job: calls go down only.
+            await self._queue.put(tx, "people.opened", {"person_id": str(person_id)})
+
+    async def change_handle(self, tx: Tx, person_id: UUID, typed: str) -> None:
+        """Gives the account another handle; the old one stays reserved for it. Raises BadHandle,
+        HandleTaken, HandleChangedOften."""
+        handle = model.handle_of(typed)
+        await accounts.lock(tx, person_id)
+        if handle == (await self.account(tx, person_id)).handle:
+            return
+        now = self._clock.now()
+        window = timedelta(days=model.HANDLE_CHANGE_DAYS)
+        changes = await accounts.handle_changes_since(tx, person_id, now - window)
+        if len(changes) >= model.HANDLE_CHANGES:
+            free_at = changes[-model.HANDLE_CHANGES] + window
+            raise refusals.HandleChangedOften(
+                retry_after_s=int((free_at - now).total_seconds()) + 1
+            )
+        if not await accounts.take_handle(tx, model.likeness(handle), person_id):
+            raise refusals.HandleTaken
+        await accounts.set_handle(tx, person_id, handle)
+        await accounts.add_handle_change(tx, person_id, now)
+
+    async def change_age_band(self, tx: Tx, person_id: UUID, age_band: AgeBand) -> None:
+        """Moves up an age band. Raises AgeBandOnlyUp. Nothing else changes by it: an account that
+        was private as a minor's stays so until its owner opens it."""
+        await accounts.lock(tx, person_id)
+        if model.is_older((await self.account(tx, person_id)).age_band, age_band):
+            raise refusals.AgeBandOnlyUp
+        await accounts.set_age_band(tx, person_id, age_band)
+
+    async def announce_avatar(self, tx: Tx, avatar_key: str) -> None:
+        """Call and commit before the object is stored: should we be killed before `set_avatar`,
+        a job finds the object unused and deletes it."""
+        await self._queue.put(
+            tx, "people.forget-avatar", {"avatar_key": avatar_key}, after=AVATAR_GRACE
+        )
+
+    async def set_avatar(self, tx: Tx, person_id: UUID, avatar_key: str | None) -> None:
+        """Shows the stored picture under `avatar_key`, or none; the former one is deleted."""
+        await accounts.lock(tx, person_id)
+        former = (await self.account(tx, person_id)).avatar_key
+        await accounts.set_avatar(tx, person_id, avatar_key)
+        if former is not None:
+            await self._queue.put(tx, "people.forget-avatar", {"avatar_key": former})
+
+    async def is_avatar_in_use(self, tx: Tx, avatar_key: str) -> bool:
+        return await accounts.avatar_in_use(tx, avatar_key)
+
+    # --- sessions ------------------------------------------------------------------------------
+
+    async def open_session(self, tx: Tx, person_id: UUID, user_agent: str) -> str:
+        """A new session's token. Only its hash is kept, so it cannot be shown again."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        now = self._clock.now()
+        await sessions.add(
+            tx,
+            new_id(),
+            person_id,
+            _token_hash(token),
+            model.device_label(user_agent),
+            now,
+            now + self._session_life,
+        )
+        await sessions.keep_newest(tx, person_id, model.MAX_SESSIONS)
+        return token
+
+    async def sessions(self, tx: Tx, person_id: UUID) -> list[Session]:
+        """The devices that are signed in, the newest first."""
+        return await sessions.of_person(tx, person_id, self._clock.now())
+
+    async def end_session(self, tx: Tx, person_id: UUID, session_id: UUID) -> None:
+        """Signs a device out. Raises NoSuchSession."""
+        if not await sessions.end(tx, person_id, session_id):
+            raise refusals.NoSuchSession
+
+    async def end_other_sessions(self, tx: Tx, viewer: Viewer) -> None:
+        """Signs every other device out."""
+        await sessions.end_others(tx, viewer.person_id, viewer.session_id)
+
+    async def tidy(self, tx: Tx) -> None:
+        """Deletes what has expired."""
+        now = self._clock.now()
+        await sessions.tidy(tx, now)
+        await self.proofs.tidy(tx)
+        await accounts.tidy_handle_changes(tx, now - timedelta(days=model.HANDLE_CHANGE_DAYS))
+
+
+def _token_hash(token: str) -> bytes:
+    # 256 random bits need no salt and no slow hash.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
