@@ -31,8 +31,7 @@ _ROWS = (
 )
 _RUN = 4
 
-_WORDS = frozenset(
-    """
+_COMMON_WORDS = """
     abc access account admin administrator adobe alexander alexandra amanda america amour andrea
     andrew angel angela angels anthony apple arsenal ashley asshole austin autumn azerty babygirl
     badboy bailey banana barcelona baseball basketball batman bella benjamin bestfriend biteme
@@ -63,8 +62,8 @@ _WORDS = frozenset(
     tiffany tigers tigger tinkerbell toto travis trinity trouble trustno trustnoone twilight unicorn
     valentine vanessa victor victoria vincent violet volleyball welcome whatever whiskey william
     willow windows winner winston winter wizard wrestling xavier yankees yellow zxcvbn zaq
-    """.split()
-)
+"""
+_WORDS = frozenset(_COMMON_WORDS.split())
 _LEET = str.maketrans(
     {
         "0": "o",

@@ -189,10 +189,10 @@ def _is_plain(text: str, allowed: str) -> bool:
     marks = 0
     for character in text:
         category = unicodedata.category(character)
-        if category[0] == "C" and character not in allowed and character not in _JOINERS:
-            # Emoji flags of regions are spelt with tag characters.
-            if not "\U000e0020" <= character <= "\U000e007f":
-                return False
+        # Emoji flags of regions are spelt with tag characters.
+        is_tag = "\U000e0020" <= character <= "\U000e007f"
+        if category[0] == "C" and character not in allowed + _JOINERS and not is_tag:
+            return False
         if category in ("Zl", "Zp"):
             return False
         marks = marks + 1 if category in ("Mn", "Me") else 0

@@ -49,10 +49,10 @@ class Passwords:
 
         def check() -> bool:
             try:
-                matches = self._hasher.verify(hashed or self._nobody, _bytes(password))
+                self._hasher.verify(hashed or self._nobody, _bytes(password))
             except (VerifyMismatchError, VerificationError, InvalidHashError):
                 return False
-            return matches and hashed is not None
+            return hashed is not None
 
         return await self._do(check)
 

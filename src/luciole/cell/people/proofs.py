@@ -15,7 +15,7 @@ import msgspec
 
 from luciole.cell.people import model, refusals
 from luciole.cell.people.guessable import is_guessable
-from luciole.cell.people.model import ChallengeKind, Passkey, StoredPassword
+from luciole.cell.people.model import Challenge, ChallengeKind, Passkey, StoredPassword
 from luciole.cell.people.passkeys import Made, Passkeys, challenge_in, decoded
 from luciole.cell.people.passwords import Passwords
 from luciole.cell.people.store import accounts
@@ -70,13 +70,23 @@ class Proofs:
         if fresh is not None:
             await store.set_password(tx, checked.person_id, fresh)
 
+    async def replace_password(
+        self, tx: Tx, person_id: UUID, checked: StoredPassword | None, hashed: str
+    ) -> None:
+        """Sets a password in place of the one that was checked, or (None) of no password. Raises
+        WrongPassword where that has changed in between."""
+        await accounts.lock(tx, person_id)
+        if await store.password(tx, person_id) != (checked.hash if checked else None):
+            raise refusals.WrongPassword
+        await store.set_password(tx, person_id, hashed)
+
     async def set_password(self, tx: Tx, person_id: UUID, hashed: str) -> None:
         await store.set_password(tx, person_id, hashed)
 
     # --- recovery codes ------------------------------------------------------------------------
 
     async def new_recovery_codes(self, tx: Tx, person_id: UUID) -> list[str]:
-        """Ten codes that replace all former ones; each signs in once. They cannot be shown again."""
+        """Ten codes in place of all former ones; each signs in once. They are shown this once."""
         codes = [_new_code() for _ in range(model.RECOVERY_CODES)]
         await store.set_recovery_codes(tx, person_id, [_code_hash(code) for code in codes])
         return codes
@@ -112,19 +122,23 @@ class Proofs:
         options = self._passkeys.request_options(challenge)
         return Ceremony(await self._begin(tx, "sign-in", None, challenge), options)
 
-    async def take_subject(
-        self, tx: Tx, challenge_id: UUID, kind: ChallengeKind, credential: dict[str, Any]
-    ) -> UUID | None:
-        """Uses up a challenge and says for whom it was. Commit this before judging the
-        credential, so that a refused one has used its challenge up too. Raises PasskeyRefused."""
-        challenge = await store.take_challenge(tx, challenge_id, kind, self._clock.now())
+    async def take_challenge(
+        self, tx: Tx, challenge_id: UUID, kind: ChallengeKind
+    ) -> Challenge | None:
+        """Uses up a challenge. Commit this before judging what answered it, so that a refused
+        answer has used it up too."""
+        return await store.take_challenge(tx, challenge_id, kind, self._clock.now())
+
+    def subject_of(self, challenge: Challenge | None, credential: dict[str, Any]) -> UUID | None:
+        """For whom the challenge was that a credential answers (None: for anybody). Raises
+        PasskeyRefused when it answers another one."""
         answered = hashlib.sha256(challenge_in(credential)).digest()
         if challenge is None or not hmac.compare_digest(answered, challenge.challenge_hash):
             raise refusals.PasskeyRefused
         return challenge.subject_id
 
     def made(self, credential: dict[str, Any]) -> Made:
-        """Judges a new credential whose challenge `take_subject` found. Raises PasskeyRefused."""
+        """Judges a new credential whose challenge `subject_of` accepted. Raises PasskeyRefused."""
         return self._passkeys.made(credential, challenge_in(credential))
 
     async def add_passkey(self, tx: Tx, person_id: UUID, made: Made, name: str) -> Passkey:
@@ -149,7 +163,7 @@ class Proofs:
         return Passkey(passkey_id, shown, now, None)
 
     async def use_passkey(self, tx: Tx, credential: dict[str, Any]) -> UUID:
-        """The person whose passkey signed the challenge that `take_subject` found. Raises
+        """The person whose passkey signed the challenge that `subject_of` accepted. Raises
         PasskeyRefused."""
         stored = await store.passkey_by_credential(tx, decoded(credential.get("id")))
         if stored is None:
@@ -167,7 +181,7 @@ class Proofs:
         return await store.passkeys(tx, person_id)
 
     async def remove_passkey(self, tx: Tx, person_id: UUID, passkey_id: UUID) -> None:
-        """Raises NoSuchPasskey, LastWayIn. Recovery codes do not count as a way in: they run out."""
+        """Raises NoSuchPasskey, LastWayIn. Recovery codes are no way in: they run out."""
         # The lock makes two removals at once see each other.
         await accounts.lock(tx, person_id)
         if not await store.remove_passkey(tx, person_id, passkey_id):

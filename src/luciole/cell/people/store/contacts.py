@@ -19,7 +19,7 @@ INSERT INTO people.contact (person_id, kind, sealed, version) VALUES ($1, $2, $3
 ON CONFLICT (person_id, kind) DO UPDATE
     SET sealed = excluded.sealed, version = excluded.version, address_index = NULL
 """
-# The first who gave an address is found by it. Two at once: the lock lets one of them see the other.
+# The first who gave an address is found by it. Of two at once, the lock makes one the first.
 LOCK_ADDRESS = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 0))"
 CLAIM_ADDRESS = """
 UPDATE people.contact SET address_index = $3 WHERE person_id = $1 AND kind = $2

@@ -15,13 +15,13 @@ from luciole.cell.people.model import (
 )
 from luciole.kit.db import Tx
 
-PASSWORD_BY_HANDLE = """
+HASH_BY_HANDLE = """
 SELECT w.person_id, w.hash
 FROM people.password w JOIN people.person p ON p.id = w.person_id
 WHERE p.handle = $1
 """
-PASSWORD = "SELECT hash FROM people.password WHERE person_id = $1"
-SET_PASSWORD = """
+HASH_OF = "SELECT hash FROM people.password WHERE person_id = $1"
+SET_HASH = """
 INSERT INTO people.password (person_id, hash) VALUES ($1, $2)
 ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash
 """
@@ -66,17 +66,17 @@ TIDY_CHALLENGES = "DELETE FROM people.challenge WHERE expires_at <= $1"
 
 
 async def password_by_handle(tx: Tx, handle: str) -> StoredPassword | None:
-    row = await tx.fetchrow(PASSWORD_BY_HANDLE, handle)
+    row = await tx.fetchrow(HASH_BY_HANDLE, handle)
     return StoredPassword(row["person_id"], row["hash"]) if row else None
 
 
 async def password(tx: Tx, person_id: UUID) -> str | None:
-    hashed: str | None = await tx.fetchval(PASSWORD, person_id)
+    hashed: str | None = await tx.fetchval(HASH_OF, person_id)
     return hashed
 
 
 async def set_password(tx: Tx, person_id: UUID, hashed: str) -> None:
-    await tx.execute(SET_PASSWORD, person_id, hashed)
+    await tx.execute(SET_HASH, person_id, hashed)
 
 
 async def add_passkey(

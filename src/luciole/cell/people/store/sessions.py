@@ -10,7 +10,7 @@ import msgspec
 from luciole.cell.people.model import Session, Viewer
 from luciole.kit.db import Tx
 
-BY_TOKEN = """
+LIVE = """
 SELECT s.id, s.person_id, s.last_seen_on, p.handle, p.locale, p.age_band
 FROM people.session s JOIN people.person p ON p.id = s.person_id
 WHERE s.token_hash = $1 AND s.expires_at > $2
@@ -44,7 +44,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
-    row = await tx.fetchrow(BY_TOKEN, token_hash, now)
+    row = await tx.fetchrow(LIVE, token_hash, now)
     if row is None:
         return None
     viewer = Viewer(row["person_id"], row["id"], row["handle"], row["locale"], row["age_band"])

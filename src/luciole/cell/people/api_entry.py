@@ -1,0 +1,202 @@
+"""Routes of people: sign-up, sign-in, sessions.
+
+Limits are counted before anything slow is done; slow hashes are made between transactions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from litestar import Response, delete, get, post
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler
+
+from luciole.cell.people import model, refusals, shapes
+from luciole.cell.people.limits import Limits
+from luciole.cell.people.passkeys import Made
+from luciole.cell.people.service import People
+from luciole.config import Settings
+from luciole.kit.db import Database, Tx
+from luciole.kit.ids import new_id
+from luciole.kit.web import AnyRequest, session_cookie
+
+T = TypeVar("T")
+
+# The row decides how long a session lives, and use prolongs it; the cookie only has to outlast
+# it. Browsers cap a cookie at 400 days.
+COOKIE_AGE_S = 400 * 86_400
+NO_STORE = {"cache-control": "no-store"}
+
+
+def unstored(body: T, cookie: Cookie | None = None) -> Response[T]:
+    """An answer with a secret in it, which no cache keeps."""
+    return Response(body, status_code=201, headers=NO_STORE, cookies=[cookie] if cookie else [])
+
+
+def handlers(
+    db: Database, people: People, limits: Limits, settings: Settings
+) -> list[HTTPRouteHandler]:
+    """The handlers of this file over their collaborators."""
+    proofs = people.proofs
+
+    def cookie_of(token: str, max_age_s: int = COOKIE_AGE_S) -> Cookie:
+        return session_cookie(token, secure=settings.is_secure, max_age_s=max_age_s)
+
+    async def open_session(tx: Tx, request: AnyRequest, person_id: UUID) -> shapes.SignedIn:
+        token = await people.open_session(tx, person_id, request.headers.get("user-agent", ""))
+        return shapes.SignedIn(shapes.me_of(await people.account(tx, person_id)), token)
+
+    @post("/sign-up/passkey-options", status_code=200)
+    async def sign_up_options(
+        request: AnyRequest, data: shapes.PasskeySubject
+    ) -> shapes.CeremonyBody:
+        """Starts making the first passkey of a new account."""
+        handle = model.handle_of(data.handle)
+        display_name = model.display_name_of(data.display_name)
+        limits.sign_in(_address(request))
+        async with db.tx() as tx:
+            await people.check_free(tx, handle)
+            begun = await proofs.begin_sign_up(tx, handle, display_name)
+        return shapes.CeremonyBody(begun.challenge_id, begun.options)
+
+    @post("/sign-up")
+    async def sign_up(request: AnyRequest, data: shapes.SignUp) -> Response[shapes.SignedUp]:
+        """Makes an account with a password or with a passkey, and signs it in."""
+        handle = model.handle_of(data.handle)
+        display_name = model.display_name_of(data.display_name)
+        people.check_age(data.age_band)
+        if (data.password is None) == (data.passkey is None):
+            raise refusals.NoWayIn
+        async with db.read() as tx:
+            await people.check_free(tx, handle)
+        limits.sign_up(_address(request))
+        person_id, hashed, made = new_id(), "", None
+        if data.password is not None:
+            hashed = await proofs.new_hash(data.password, handle)
+        if data.passkey is not None:
+            person_id, made = await made_for_sign_up(data.passkey)
+        async with db.tx() as tx:
+            await people.sign_up(
+                tx,
+                person_id,
+                handle=handle,
+                display_name=display_name,
+                age_band=data.age_band,
+                locale=data.locale,
+            )
+            if made is None:
+                await proofs.set_password(tx, person_id, hashed)
+            elif data.passkey is not None:
+                await proofs.add_passkey(tx, person_id, made, data.passkey.name)
+            codes = await proofs.new_recovery_codes(tx, person_id)
+            signed_in = await open_session(tx, request, person_id)
+        body = shapes.SignedUp(signed_in.me, codes, signed_in.token)
+        return unstored(body, cookie_of(signed_in.token))
+
+    async def made_for_sign_up(passkey: shapes.NewPasskey) -> tuple[UUID, Made]:
+        """The id that the new passkey carries as its user handle, and the passkey."""
+        credential = passkey.credential.as_json()
+        async with db.tx() as tx:
+            challenge = await proofs.take_challenge(tx, passkey.challenge_id, "sign-up")
+        person_id = proofs.subject_of(challenge, credential)
+        if person_id is None:
+            raise refusals.PasskeyRefused
+        return person_id, proofs.made(credential)
+
+    @post("/sessions")
+    async def sign_in(
+        request: AnyRequest, data: shapes.PasswordSignIn
+    ) -> Response[shapes.SignedIn]:
+        """Signs in with a password."""
+        limits.sign_in(_address(request))
+        limits.guess(model.handle_sought(data.handle) or "")
+        async with db.read() as tx:
+            stored = await proofs.password_of(tx, data.handle)
+        is_right = await proofs.passwords.check(stored.hash if stored else None, data.password)
+        if stored is None or not is_right:
+            raise refusals.WrongSignIn
+        fresh = None
+        if proofs.passwords.is_outdated(stored.hash):
+            fresh = await proofs.passwords.hash(data.password)
+        async with db.tx() as tx:
+            await proofs.confirm_password(tx, stored, fresh)
+            signed_in = await open_session(tx, request, stored.person_id)
+        return unstored(signed_in, cookie_of(signed_in.token))
+
+    @post("/sessions/passkey-options", status_code=200)
+    async def sign_in_options(request: AnyRequest, data: shapes.Nothing) -> shapes.CeremonyBody:
+        """Starts a sign-in with a passkey."""
+        limits.sign_in(_address(request))
+        async with db.tx() as tx:
+            begun = await proofs.begin_sign_in(tx)
+        return shapes.CeremonyBody(begun.challenge_id, begun.options)
+
+    @post("/sessions/passkey")
+    async def sign_in_by_passkey(
+        request: AnyRequest, data: shapes.PasskeySignIn
+    ) -> Response[shapes.SignedIn]:
+        """Signs in with a passkey."""
+        limits.sign_in(_address(request))
+        credential = data.credential.as_json()
+        async with db.tx() as tx:
+            challenge = await proofs.take_challenge(tx, data.challenge_id, "sign-in")
+        proofs.subject_of(challenge, credential)
+        async with db.tx() as tx:
+            person_id = await proofs.use_passkey(tx, credential)
+            signed_in = await open_session(tx, request, person_id)
+        return unstored(signed_in, cookie_of(signed_in.token))
+
+    @post("/sessions/recovery")
+    async def sign_in_by_recovery_code(
+        request: AnyRequest, data: shapes.RecoverySignIn
+    ) -> Response[shapes.SignedIn]:
+        """Signs in with a recovery code, which is used up by it."""
+        limits.sign_in(_address(request))
+        limits.guess(model.handle_sought(data.handle) or "")
+        async with db.tx() as tx:
+            person_id = await proofs.use_recovery_code(tx, data.handle, data.code)
+            signed_in = await open_session(tx, request, person_id)
+        return unstored(signed_in, cookie_of(signed_in.token))
+
+    @get("/sessions")
+    async def sessions(request: AnyRequest) -> shapes.SessionList:
+        """Where the account is signed in."""
+        async with db.read() as tx:
+            viewer = await people.require(tx, request)
+            found = await people.sessions(tx, viewer.person_id)
+        return shapes.SessionList([shapes.session_of(each, viewer.session_id) for each in found])
+
+    @delete("/sessions/current", status_code=204)
+    async def sign_out(request: AnyRequest) -> Response[None]:
+        """Ends this session. Without one it only clears the cookie."""
+        async with db.tx() as tx:
+            viewer = await people.whoever(tx, request)
+            if viewer is not None:
+                await people.end_session(tx, viewer.person_id, viewer.session_id)
+        return Response(None, status_code=204, cookies=[cookie_of("", 0)])
+
+    @delete("/sessions/{session_id:uuid}")
+    async def end_session(request: AnyRequest, session_id: UUID) -> None:
+        """Signs another device out."""
+        async with db.tx() as tx:
+            viewer = await people.require(tx, request)
+            await people.end_session(tx, viewer.person_id, session_id)
+
+    found: list[Any] = [
+        sign_up_options,
+        sign_up,
+        sign_in,
+        sign_in_options,
+        sign_in_by_passkey,
+        sign_in_by_recovery_code,
+        sessions,
+        sign_out,
+        end_session,
+    ]
+    return found
+
+
+def _address(request: AnyRequest) -> str:
+    """The network address of a request; it goes into the limits and nowhere else."""
+    return request.client.host if request.client else ""
