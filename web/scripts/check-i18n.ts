@@ -1,0 +1,43 @@
+/** Fails when a key, a placeholder or an error code is missing in either language, or when a key is used by nobody. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = new URL('../src/', import.meta.url).pathname
+const problems: string[] = []
+
+function read<T>(name: string): Record<string, T> {
+  return JSON.parse(readFileSync(join(root, 'app/i18n', name), 'utf8')) as Record<string, T>
+}
+
+function compare<T>(first: string, second: string, places: (value: T) => string): void {
+  const [a, b] = [read<T>(first), read<T>(second)]
+  for (const [key, value] of Object.entries(a)) {
+    const other = b[key]
+    if (other === undefined) problems.push(`${second}: "${key}" is missing`)
+    else if (places(value) !== places(other)) problems.push(`${second}: "${key}" has other placeholders than ${first}`)
+  }
+  for (const key of Object.keys(b)) if (!(key in a)) problems.push(`${first}: "${key}" is missing`)
+}
+
+const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
+compare<string>('en.json', 'fr.json', placeholders)
+compare<{ sentence?: string; next_step?: string }>('errors.en.json', 'errors.fr.json', (told) =>
+  [typeof told.sentence, typeof told.next_step].join(),
+)
+
+const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.(svelte|ts)$/.test(name))
+  .map((name) => readFileSync(join(root, name), 'utf8'))
+  .join('\n')
+for (const key of Object.keys(read('en.json'))) {
+  const base = key.replace(/\.(one|many|other)$/, '')
+  // Keys built from a value (`audience.${clip.audience}`) are recognised by their prefix.
+  const prefix = `${key.slice(0, key.lastIndexOf('.') + 1)}\${`
+  if (![key, base].some((name) => sources.includes(`'${name}'`)) && !sources.includes(prefix)) {
+    problems.push(`en.json: "${key}" is used by nobody`)
+  }
+}
+
+for (const problem of problems) console.error(problem)
+if (problems.length > 0) process.exit(1)
+console.log('Both languages are complete.')

@@ -1,0 +1,90 @@
+/** One small client for the cell's API: JSON in, JSON out, one error type. */
+
+export class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly sentence: string
+  readonly nextStep: string
+
+  constructor(status: number, code: string, sentence: string, nextStep: string) {
+    super(`${code}: ${sentence}`)
+    this.status = status
+    this.code = code
+    this.sentence = sentence
+    this.nextStep = nextStep
+  }
+}
+
+/** Code of the error that means "no answer came at all". */
+export const UNREACHABLE = 'unreachable'
+
+type Query = Record<string, string | number | null | undefined>
+interface Options {
+  query?: Query
+  body?: unknown
+  signal?: AbortSignal
+}
+
+const whenSignedOut = new Set<() => void>()
+
+/** Calls back when the cell says that our session is over. */
+export function onSignedOut(callback: () => void): void {
+  whenSignedOut.add(callback)
+}
+
+async function send(method: string, path: string, options: Options = {}): Promise<Response> {
+  const url = new URL(path, location.origin)
+  for (const [name, value] of Object.entries(options.query ?? {})) {
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value))
+  }
+  const raw = options.body instanceof Blob
+  const headers: Record<string, string> = { accept: 'application/json' }
+  let body: BodyInit | undefined
+  if (raw) {
+    body = options.body as Blob
+    headers['content-type'] = (options.body as Blob).type || 'application/octet-stream'
+  } else if (options.body !== undefined) {
+    body = JSON.stringify(options.body)
+    headers['content-type'] = 'application/json'
+  }
+  let response: Response
+  try {
+    response = await fetch(url, { method, headers, body, signal: options.signal ?? null, credentials: 'same-origin' })
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause
+    throw new ApiError(0, UNREACHABLE, 'The cell did not answer.', 'Check your connection and try again.')
+  }
+  if (!response.ok) throw await refusal(response)
+  return response
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  let told: { code?: string; sentence?: string; next_step?: string } = {}
+  try {
+    told = await response.json()
+  } catch {
+    // A proxy or a crash answered without our JSON: the status is all we know.
+  }
+  const code = told.code ?? (response.status >= 500 ? 'unavailable' : `http-${response.status}`)
+  if (response.status === 401 && code === 'not-signed-in') for (const callback of whenSignedOut) callback()
+  return new ApiError(response.status, code, told.sentence ?? '', told.next_step ?? '')
+}
+
+async function json<T>(method: string, path: string, options?: Options): Promise<T> {
+  const response = await send(method, path, options)
+  if (response.status === 204 || response.headers.get('content-length') === '0') return undefined as T
+  return (await response.json()) as T
+}
+
+export const api = {
+  get: <T>(path: string, query?: Query, signal?: AbortSignal) => json<T>('GET', path, { query, signal }),
+  post: <T>(path: string, body: unknown = {}) => json<T>('POST', path, { body }),
+  put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),
+  patch: <T>(path: string, body: unknown) => json<T>('PATCH', path, { body }),
+  delete: <T = void>(path: string) => json<T>('DELETE', path),
+}
+
+/** Path of a person's resource; the handle is escaped. */
+export function personPath(handle: string, rest = ''): string {
+  return `/api/people/${encodeURIComponent(handle)}${rest}`
+}

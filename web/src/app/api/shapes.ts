@@ -1,0 +1,137 @@
+/** The shapes of the API that the client uses, one name each. */
+
+export type AgeBand = 'under-13' | '13-15' | '16-17' | '18+'
+export type Audience = 'everyone' | 'friends' | 'only-me'
+export type Follows = 'no' | 'pending' | 'yes'
+export type FeedKind = 'latest' | 'following' | 'friends'
+
+export interface Page<T> {
+  items: T[]
+  next: string | null
+}
+
+export interface Author {
+  handle: string
+  display_name: string
+  avatar_url: string | null
+}
+
+export interface Me extends Author {
+  id: string
+  bio: string
+  locale: string
+  age_band: AgeBand
+  is_private: boolean
+  has_password: boolean
+  recovery_codes_left: number
+}
+
+export interface SignedUp {
+  me: Me
+  recovery_codes: string[]
+}
+
+export interface Profile extends Author {
+  id: string
+  bio: string
+  is_private: boolean
+  followers: number
+  following: number
+  clips: number
+  viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean } | null
+  can_see_clips: boolean
+}
+
+export interface Card extends Author {
+  follows: Follows
+}
+
+export interface Rendition {
+  name: string
+  width: number
+  height: number
+  bitrate_bps: number
+  size_bytes: number
+  mime: string
+  url: string
+}
+
+export interface Refusal {
+  code: string
+  sentence: string
+  next_step: string
+}
+
+export interface Clip {
+  id: string
+  author: Author
+  caption: string
+  hashtags: string[]
+  audience: Audience
+  state: 'processing' | 'published' | 'refused'
+  made_with_ai: boolean
+  published_at: string | null
+  created_at: string
+  likes: number
+  duration_ms: number
+  width: number
+  height: number
+  renditions: Rendition[]
+  poster_url: string | null
+  captions: { url: string; language: string } | null
+  has_audio: boolean
+  progress: number
+  refusal: Refusal | null
+  viewer: { liked: boolean; follows: Follows; is_author: boolean } | null
+}
+
+export interface NewClip {
+  upload_id: string
+  caption: string
+  audience: Audience
+  trim_start_ms?: number
+  trim_end_ms?: number
+  cover_ms?: number
+  made_with_ai: boolean
+  captions_vtt?: string
+  captions_language?: string
+}
+
+export interface Session {
+  id: string
+  label: string
+  created_at: string
+  last_seen_on: string
+  current: boolean
+}
+
+export interface Passkey {
+  id: string
+  name: string
+  created_at: string
+  last_used_on: string | null
+}
+
+export interface Contact {
+  kind: 'email' | 'phone'
+  value: string
+}
+
+export interface Notice {
+  id: string
+  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted'
+  by: Author
+  clip_id: string | null
+  created_at: string
+  is_read: boolean
+}
+
+export interface Cell {
+  name: string
+  jurisdiction: string
+  operator: string
+  minimum_age_band: AgeBand
+  version: string
+  source_url: string
+  limits: { max_upload_bytes: number; max_duration_ms: number; max_caption_chars: number }
+}

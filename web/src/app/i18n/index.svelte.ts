@@ -1,0 +1,105 @@
+import { ApiError } from '../api/client.ts'
+import { fill, pickPlural } from './fill.ts'
+import en from './en.json'
+import errorsEn from './errors.en.json'
+
+export type Key = keyof typeof en
+export type Locale = 'en' | 'fr'
+export interface Told {
+  sentence: string
+  next_step: string
+}
+type Params = Record<string, string | number>
+
+export const LOCALES: readonly Locale[] = ['en', 'fr']
+
+const state = $state({
+  locale: 'en' as Locale,
+  messages: en as Record<string, string>,
+  errors: errorsEn as Record<string, Told>,
+})
+
+/** The language asked for by the settings, else by the browser. */
+export function preferred(setting?: string | null): Locale {
+  for (const wanted of [setting, ...navigator.languages]) {
+    const base = wanted?.slice(0, 2).toLowerCase()
+    if (base === 'en' || base === 'fr') return base
+  }
+  return 'en'
+}
+
+/** French is loaded only by those who read it; the words change in place. */
+export async function speak(locale: Locale): Promise<void> {
+  if (locale === 'fr') {
+    const [words, errors] = await Promise.all([import('./fr.json'), import('./errors.fr.json')])
+    state.messages = words.default
+    state.errors = errors.default
+  } else {
+    state.messages = en
+    state.errors = errorsEn
+  }
+  state.locale = locale
+  document.documentElement.lang = locale
+}
+
+export function locale(): Locale {
+  return state.locale
+}
+
+/** The words for `key`; with a `count`, the plural form that the language wants (`key.one`, `key.other`). */
+export function t(key: Key, params?: Params): string {
+  return fill(state.messages[key] ?? en[key] ?? key, params)
+}
+
+type PluralBase<K> = K extends `${infer Base}.other` ? Base : never
+
+export function plural(base: PluralBase<Key>, count: number): string {
+  const message = pickPlural(state.messages, base, state.locale, count)
+  return fill(message, { count: compact(count) })
+}
+
+/** 1234 as "1.2K". */
+export function compact(value: number): string {
+  return new Intl.NumberFormat(state.locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value)
+}
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 31_557_600],
+  ['month', 2_629_800],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+]
+
+/** "3 hours ago", in the person's language. */
+export function ago(time: string, now = Date.now()): string {
+  const seconds = (new Date(time).getTime() - now) / 1000
+  const form = new Intl.RelativeTimeFormat(state.locale, { numeric: 'auto', style: 'short' })
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) return form.format(Math.round(seconds / size), unit)
+  }
+  return form.format(0, 'minute').replace(/.*/, t('time.now'))
+}
+
+export function day(time: string): string {
+  return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium' }).format(new Date(time))
+}
+
+export function megabytes(bytes: number): string {
+  const value = bytes / 1_048_576
+  return new Intl.NumberFormat(state.locale, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
+}
+
+/** What to tell a person about an error: our words for its code, else the cell's own. */
+export function tell(problem: unknown): Told {
+  if (problem instanceof ApiError) return tellCode(problem.code, problem.sentence, problem.nextStep)
+  return tellCode('unexpected', '', '')
+}
+
+export function tellCode(code: string, sentence: string, nextStep: string): Told {
+  const known = state.errors[code]
+  if (known) return known
+  if (sentence) return { sentence, next_step: nextStep }
+  return state.errors['unexpected'] ?? errorsEn.unexpected
+}

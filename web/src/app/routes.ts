@@ -1,0 +1,47 @@
+/** Which page a path names. Pure, so that it can be tested without a browser. */
+import type { FeedKind } from './api/shapes.ts'
+
+export type Match =
+  | { page: 'feed'; kind: FeedKind }
+  | { page: 'clip'; id: string }
+  | { page: 'profile'; handle: string }
+  | { page: 'people'; handle: string; list: 'followers' | 'following' }
+  | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
+  | { page: 'settings'; section: string }
+
+export function matchRoute(path: string): Match {
+  const [first = '', second = '', ...rest] = path.split('/').filter(Boolean).map(decode)
+  if (rest.length > 0) return { page: 'missing' }
+  if (first.startsWith('@') && first.length > 1) {
+    const handle = first.slice(1)
+    if (second === '') return { page: 'profile', handle }
+    if (second === 'followers' || second === 'following') return { page: 'people', handle, list: second }
+    return { page: 'missing' }
+  }
+  if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 'settings') return { page: 'settings', section: second }
+  if (second) return { page: 'missing' }
+  switch (first) {
+    case '':
+      return { page: 'feed', kind: 'latest' }
+    case 'following':
+    case 'friends':
+      return { page: 'feed', kind: first }
+    case 'publish':
+    case 'sign-in':
+    case 'sign-up':
+    case 'notifications':
+    case 'requests':
+      return { page: first }
+    default:
+      return { page: 'missing' }
+  }
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}

@@ -1,0 +1,107 @@
+/** News from the cell as it happens, over server-sent events. */
+import { api } from '../app/api/client.ts'
+import type { Author, Clip, Refusal } from '../app/api/shapes.ts'
+import { t } from '../app/i18n/index.svelte.ts'
+import { shelf } from '../clips/shelf.svelte.ts'
+import { follows } from '../graph/follows.svelte.ts'
+import { Seen } from './seen.ts'
+import { toasts } from './toasts.svelte.ts'
+
+interface ClipNews { event_id: string; id: string; state: Clip['state']; progress: number; refusal?: Refusal | null }
+interface LikeNews { event_id: string; clip_id: string; likes: number; by: Author }
+interface FollowNews { event_id: string; by: Author; state: 'yes' | 'pending' }
+interface AcceptedNews { event_id: string; by: Author }
+interface NewClipNews { event_id: string; clip_id: string; author: Author }
+
+const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
+
+class Live {
+  unread = $state(false)
+  connected = $state(false)
+  /** Counts up when followers or requests may have changed; lists on screen load again. */
+  people = $state(0)
+  private source: EventSource | null = null
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private failures = 0
+  private seen = new Seen()
+
+  start(): void {
+    if (this.source) return
+    const source = new EventSource('/api/live')
+    this.source = source
+    source.addEventListener('open', () => {
+      this.connected = true
+      // What happened while we were away was not told: ask about clips still on their way.
+      if (this.failures > 0) shelf.refreshUnfinished()
+      this.failures = 0
+    })
+    source.addEventListener('error', () => {
+      this.connected = false
+      this.failures += 1
+      // The browser retries a cut line by itself; a refused one (restart, proxy) is ours to retry.
+      if (source.readyState === EventSource.CLOSED) this.again()
+    })
+    this.hear<ClipNews>('clip', (news) => this.clip(news))
+    this.hear<LikeNews>('like', (news) => this.like(news))
+    this.hear<FollowNews>('follow', (news) => this.follow(news))
+    this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
+    this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
+    void api.get<{ unread: boolean }>('/api/notifications/unread').then((told) => (this.unread = told.unread), () => undefined)
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+    this.source?.close()
+    this.source = null
+    this.connected = false
+    this.unread = false
+  }
+
+  private again(): void {
+    this.source?.close()
+    this.source = null
+    const wait = RETRY_MS[Math.min(this.failures - 1, RETRY_MS.length - 1)] ?? 1000
+    this.timer = setTimeout(() => this.start(), wait)
+  }
+
+  private hear<News extends { event_id: string }>(kind: string, act: (news: News) => void): void {
+    this.source?.addEventListener(kind, (event) => {
+      const news = JSON.parse((event as MessageEvent<string>).data) as News
+      if (this.seen.first(news.event_id)) act(news)
+    })
+  }
+
+  private clip(news: ClipNews): void {
+    shelf.change(news.id, { state: news.state, progress: news.progress, ...(news.refusal ? { refusal: news.refusal } : {}) })
+    // The published clip has renditions that the event does not carry.
+    if (news.state !== 'processing') void shelf.refresh(news.id)
+  }
+
+  private like(news: LikeNews): void {
+    shelf.change(news.clip_id, { likes: news.likes })
+    this.tell(news.by, t('notify.like', { name: news.by.display_name }), `/c/${news.clip_id}`)
+  }
+
+  private follow(news: FollowNews): void {
+    this.people += 1
+    const pending = news.state === 'pending'
+    this.tell(news.by, t(pending ? 'notify.request' : 'notify.follow', { name: news.by.display_name }), pending ? '/requests' : `/@${news.by.handle}`)
+  }
+
+  private accepted(news: AcceptedNews): void {
+    this.people += 1
+    follows.learn(news.by.handle, 'yes')
+    this.tell(news.by, t('notify.accepted', { name: news.by.display_name }), `/@${news.by.handle}`)
+  }
+
+  private newClip(news: NewClipNews): void {
+    toasts.show({ kind: 'news', by: news.author, text: t('notify.new-clip', { name: news.author.display_name }), href: `/c/${news.clip_id}` })
+  }
+
+  private tell(by: Author, text: string, href: string): void {
+    this.unread = true
+    toasts.show({ kind: 'news', by, text, href })
+  }
+}
+
+export const live = new Live()

@@ -1,0 +1,39 @@
+/** Short messages that come and go. */
+import type { Author } from '../app/api/shapes.ts'
+import type { Told } from '../app/i18n/index.svelte.ts'
+
+export interface Toast {
+  id: number
+  text: string
+  by?: Author
+  href?: string
+  kind: 'news' | 'done' | 'problem'
+}
+
+const LIFETIME_MS = 6000
+const AT_MOST = 3
+
+class Toasts {
+  list = $state<Toast[]>([])
+  private last = 0
+
+  show(toast: Omit<Toast, 'id'>): void {
+    const id = ++this.last
+    this.list = [...this.list.slice(1 - AT_MOST), { ...toast, id }]
+    setTimeout(() => this.drop(id), LIFETIME_MS)
+  }
+
+  done(text: string): void {
+    this.show({ text, kind: 'done' })
+  }
+
+  problem(told: Told): void {
+    this.show({ text: `${told.sentence} ${told.next_step}`.trim(), kind: 'problem' })
+  }
+
+  drop(id: number): void {
+    this.list = this.list.filter((toast) => toast.id !== id)
+  }
+}
+
+export const toasts = new Toasts()

@@ -1,0 +1,56 @@
+/** Who is here: the signed-in person, or nobody. */
+import { api, ApiError, onSignedOut } from '../app/api/client.ts'
+import type { Me } from '../app/api/shapes.ts'
+import { preferred, speak } from '../app/i18n/index.svelte.ts'
+import { remember } from '../app/memory.ts'
+import { go } from '../app/router.svelte.ts'
+
+class Session {
+  me = $state<Me | null>(null)
+  /** False until we know whether somebody is signed in. */
+  known = $state(false)
+  /** Counts up when another person (or nobody) is here: what was loaded for the last one is stale. */
+  turn = $state(0)
+  /** Words of the sheet that asks a visitor to sign in; null while it is closed. */
+  asking = $state<'like' | 'follow' | 'see' | null>(null)
+
+  async load(): Promise<void> {
+    try {
+      this.set(await api.get<Me>('/api/me'))
+    } catch (problem) {
+      // Offline we keep whoever was here; only a clear "nobody" signs out.
+      if (problem instanceof ApiError && problem.status === 401) this.set(null)
+    }
+    this.known = true
+  }
+
+  set(me: Me | null): void {
+    const before = this.me?.id
+    this.me = me
+    this.known = true
+    if (before !== me?.id) this.turn += 1
+    if (me) {
+      remember('locale', me.locale)
+      void speak(preferred(me.locale))
+    }
+  }
+
+  async signOut(): Promise<void> {
+    await api.delete('/api/sessions/current')
+    this.set(null)
+    go('/')
+  }
+
+  /** True when signed in; else asks the visitor to sign in and says no. */
+  allows(act: 'like' | 'follow' | 'see'): boolean {
+    if (this.me) return true
+    this.asking = act
+    return false
+  }
+}
+
+export const session = new Session()
+
+onSignedOut(() => {
+  if (session.me) session.set(null)
+})
