@@ -1,0 +1,114 @@
+"""Pictures that are computed everywhere at once: colour tables, smooth fields, moving crests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from luciole.demo.canvas import Frame
+from luciole.demo.draw import HEIGHT, ORIGIN, TO_YUV, WIDTH, Field, Plane, gradient, yuv
+
+
+class Palette:
+    """A table of 256 colours that turns a field of 0..1 into a picture."""
+
+    def __init__(self, stops: Sequence[tuple[float, str]] | Field) -> None:
+        self.colours = stops if isinstance(stops, np.ndarray) else gradient(stops, 256)
+        table = np.clip(self.colours @ TO_YUV.T + ORIGIN + np.float32(0.5), 0, 255)
+        self.y, self.u, self.v = (np.ascontiguousarray(c) for c in table.astype(np.uint8).T)
+
+    def frame(self, field: Field) -> Frame:
+        """The field as a frame of its own size; width and height must be even."""
+        return self.indexed(np.clip(field * np.float32(255), 0, 255).astype(np.uint8))
+
+    def indexed(self, index: Plane) -> Frame:
+        quarter = index[::2, ::2]
+        return Frame(self.y[index], self.u[quarter], self.v[quarter])
+
+
+def _larger(plane: Plane, width: int, height: int) -> Plane:
+    image = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.uint8).copy()
+
+
+def enlarge(frame: Frame, width: int, height: int) -> Frame:
+    """The frame at another size, smoothly. Cheaper than computing at that size."""
+    half = (width // 2, height // 2)
+    return Frame(
+        _larger(frame.y, width, height), _larger(frame.u, *half), _larger(frame.v, *half)
+    )
+
+
+def sharpened(field: Field, width: int, height: int) -> Plane:
+    """A small field of 0..1 as a large one of 0..255; edges come from the palette's steps."""
+    small = np.clip(field * np.float32(255), 0, 255).astype(np.uint8)
+    return _larger(small, width, height)
+
+
+def crest(frame: Frame, tops: Field, palette: Palette, depth_px: int) -> None:
+    """Fill below a moving line; the colour goes through the palette down to `depth_px`.
+
+    Only the band between the line and its depth is computed, the rest is one colour.
+    """
+    width, height = frame.size
+    first = max(0, int(tops.min())) & ~1
+    last = min(height, int(tops.max()) + depth_px + 2) & ~1
+    if first >= height:
+        return
+    below = np.arange(first, last, dtype=np.float32)[:, None] - tops[None, :width]
+    index = np.clip(below * np.float32(255 / depth_px), 0, 255).astype(np.uint8)
+    cover = np.clip(below + np.float32(0.5), 0, 1)
+    band = frame.y[first:last]
+    band[...] = (band + (palette.y[index] - band.astype(np.float32)) * cover).astype(np.uint8)
+    quarter, inside = index[::2, ::2], below[::2, ::2] > 0
+    half = slice(first // 2, first // 2 + quarter.shape[0])
+    frame.u[half] = np.where(inside, palette.u[quarter], frame.u[half])
+    frame.v[half] = np.where(inside, palette.v[quarter], frame.v[half])
+    frame.y[last:], frame.u[last // 2 :], frame.v[last // 2 :] = (
+        palette.y[255],
+        palette.u[255],
+        palette.v[255],
+    )
+
+
+class Lights:
+    """Many small lights of one colour, gathered first and added to the frame at once."""
+
+    def __init__(self, colour: str, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self.ink = yuv(colour) - ORIGIN
+        self.map = np.zeros((height, width), dtype=np.float32)
+
+    def add(self, x: float, y: float, mask: Field, strength: float = 1.0) -> None:
+        """One light around a middle point."""
+        height, width = mask.shape
+        left, top = round(x - width / 2), round(y - height / 2)
+        x0, y0 = max(0, left), max(0, top)
+        x1, y1 = min(self.map.shape[1], left + width), min(self.map.shape[0], top + height)
+        if x1 > x0 and y1 > y0:
+            cut = mask[y0 - top : y1 - top, x0 - left : x1 - left]
+            self.map[y0:y1, x0:x1] += cut * np.float32(strength)
+
+    def shine(self, frame: Frame, keep: float = 0.0) -> None:
+        """Add the lights to the frame; `keep` is the share that stays for the next one."""
+        lit = np.flatnonzero(self.map.max(axis=1) > 0.004)
+        if not len(lit):
+            return
+        rows = slice(int(lit[0]) & ~1, (int(lit[-1]) + 2) & ~1)
+        part = self.map[rows]
+        luma = frame.y[rows]
+        luma[...] = np.minimum(luma + part * self.ink[0], np.float32(235)).astype(np.uint8)
+        quarter, half = part[::2, ::2], slice(rows.start // 2, rows.stop // 2)
+        np.minimum(quarter, 1.3, out=quarter)
+        for plane, ink in ((frame.u[half], self.ink[1]), (frame.v[half], self.ink[2])):
+            plane[...] = np.clip(plane + quarter * ink + np.float32(0.5), 16, 240).astype(np.uint8)
+        part *= np.float32(keep)
+
+
+def sample(texture: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Plane:
+    """The texture at the given places, wrapping around."""
+    height, width = texture.shape
+    flat = (rows % height) * width + columns % width
+    return np.take(texture.ravel(), flat)
