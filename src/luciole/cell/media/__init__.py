@@ -1,0 +1,1 @@
+"""Uploads, the fence around decoding, renditions, and their delivery."""

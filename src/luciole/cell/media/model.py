@@ -1,0 +1,229 @@
+"""What an upload, an asset and a rendition are, and every reason to refuse a file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, TooMany, Unavailable
+
+State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
+
+SHORTEST_MS = 100
+PIECE_BYTES = 4 * 1024 * 1024
+MAX_PIECES = 10_000
+MAX_CRASHES = 3
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """What the author chose: the part of the film to keep, and the moment of its cover, counted
+    from the start of the untrimmed film. No end: to the end."""
+
+    trim_start_ms: int = 0
+    trim_end_ms: int | None = None
+    cover_ms: int = 0
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A file on its way in; `offset_bytes` of it have arrived for good."""
+
+    id: UUID
+    owner_id: UUID
+    size_bytes: int
+    offset_bytes: int
+    chunks: int
+    asset_id: UUID | None
+    expires_at: datetime
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A stored piece of an upload."""
+
+    offset_bytes: int
+    size_bytes: int
+    object_key: str
+
+
+class Asset(msgspec.Struct, frozen=True):
+    """A film and the state that its processing is in."""
+
+    id: UUID
+    owner_id: UUID
+    upload_id: UUID | None
+    state: State
+    edit: Edit
+    is_public: bool
+    token: str
+    attempt: int
+    crashes: int
+
+    @property
+    def prefix(self) -> str:
+        """The first part of the addresses of its files."""
+        return f"{'p' if self.is_public else 'r'}/{self.token}/"
+
+
+class Rendition(msgspec.Struct, frozen=True):
+    """An encoded version, as the view `media.playable` lists it, lowest first."""
+
+    name: str
+    width: int
+    height: int
+    bitrate_bps: int
+    size_bytes: int
+    key: str
+    mime: str = "video/mp4"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why a file did not become a clip, and what the author can do."""
+
+    code: str
+    sentence: str
+    next_step: str
+
+
+_ANOTHER_FORMAT = (
+    "Save it as MP4 with H.264 video (most phones and editors can), then upload that."
+)
+
+REFUSALS: dict[str, Refusal] = {
+    refusal.code: refusal
+    for refusal in (
+        Refusal(
+            "not-a-video",
+            "This file is not a video that Luciole can read.",
+            "Choose a video: MP4, MOV, WebM, MKV, AVI or MPEG.",
+        ),
+        Refusal(
+            "no-picture",
+            "This file has sound but no moving picture.",
+            "Choose a file with video, or record one.",
+        ),
+        Refusal(
+            "still-picture",
+            "This file is a still picture, not a video.",
+            "Choose a video, or record one.",
+        ),
+        Refusal(
+            "damaged",
+            "This video is damaged or not complete, so it cannot be played to its end.",
+            "Export it again from the app that made it, or record it again, then upload that.",
+        ),
+        Refusal(
+            "too-short",
+            "This video is shorter than a tenth of a second.",
+            "Choose a longer one, or a longer part of it.",
+        ),
+        Refusal(
+            "too-long",
+            "This video is longer than three minutes.",
+            "Trim it to three minutes or less, then publish it again.",
+        ),
+        Refusal(
+            "too-large-picture",
+            "The picture of this video is larger than 4K (4096 pixels on the long side).",
+            "Save it at 4K or less (1080p is plenty for a phone), then upload that.",
+        ),
+        Refusal(
+            "too-small-picture",
+            "The picture of this video is smaller than 16 pixels on one side.",
+            "Choose a video with a larger picture.",
+        ),
+        Refusal(
+            "codec-not-supported",
+            "This video is in a format that Luciole cannot decode.",
+            _ANOTHER_FORMAT,
+        ),
+        Refusal(
+            "takes-too-long",
+            "This video takes more time to convert than the cell allows for one clip.",
+            "Save it at 1080p or less and at 60 frames a second or less, then upload that.",
+        ),
+        Refusal(
+            "cannot-be-read",
+            "The cell tried several times and could not convert this video.",
+            _ANOTHER_FORMAT,
+        ),
+        Refusal(
+            "no-fence",
+            "This cell does not accept videos, because its machine cannot fence the decoder off.",
+            "Ask the operator of the cell, who finds the reason with `luciole doctor`.",
+        ),
+    )
+}
+
+
+def refusal(code: str) -> Refusal:
+    """The sentence and next step for a refusal's code."""
+    return REFUSALS.get(code, REFUSALS["cannot-be-read"])
+
+
+class NoSuchUpload(NotFound):
+    code = "no-such-upload"
+    sentence = "This upload does not exist, has expired, or is not yours."
+    next_step = "Start the upload again."
+
+
+class WrongOffset(Conflict):
+    code = "wrong-offset"
+    sentence = "The upload is at another place than this piece starts."
+    next_step = "Ask for its offset with HEAD and go on from there."
+
+
+class UploadNotFinished(Conflict):
+    code = "upload-not-finished"
+    sentence = "The file has not arrived completely yet."
+    next_step = "Wait until the upload is finished, then publish."
+
+
+class UploadUsed(Conflict):
+    code = "upload-used"
+    sentence = "A clip was already made of this upload."
+    next_step = "Upload the file again to make another clip of it."
+
+
+class UploadTooLarge(TooLarge):
+    code = "upload-too-large"
+    sentence = "The file is larger than the cell accepts."
+    next_step = "Trim it, or save it at 1080p, and upload that."
+
+
+class TooManyUploads(TooMany):
+    code = "too-many-uploads"
+    sentence = "You have several unfinished uploads already."
+    next_step = "Finish or cancel one of them, then start this one."
+
+
+class TooManyPieces(TooMany):
+    code = "too-many-pieces"
+    sentence = "This upload came in too many small pieces."
+    next_step = "Start again and send pieces of a few hundred kilobytes or more."
+
+
+class DiskFull(Unavailable):
+    code = "disk-full"
+    sentence = "The cell has no room for this file now; nothing was stored."
+    next_step = "Try again later, and tell the operator of the cell that its disk is full."
+    http_status = 507
+
+
+class BadTrim(Invalid):
+    code = "bad-trim"
+    sentence = "The end of the chosen part lies before its start."
+    next_step = "Choose a part that ends after it starts."
+
+
+class BadPicture(Invalid):
+    code = "bad-picture"
+    sentence = "This picture cannot be read."
+    next_step = "Choose a JPEG, PNG, WebP or GIF picture of at most 40 megapixels."
+
+
+class NotStored(Problem):
+    """An object of ours vanished before we could refer to it; the attempt starts again."""
+
+    code = "not-stored"

@@ -1,0 +1,258 @@
+"""Reads a stranger's file with PyAV and prints what it found, as JSON.
+
+Run inside the fence as `python -I -S probe_child.py SITE_PACKAGES SOURCE`, never imported by the
+server; the only place that imports `av`. It states facts; `probe.py` judges them. The answer is
+either `{"failed": CODE}` or the fields of `probe.Facts`.
+"""
+
+import json
+import sys
+from typing import Any
+
+# Whatever is not named here is never parsed: a demuxer for a game's cut scenes has bugs too.
+DEMUXERS = "mov,matroska,webm,avi,mpegts,mpeg"
+VIDEO_DECODERS = frozenset(
+    "h264 hevc vp8 vp9 av1 libdav1d mpeg4 h263 mpeg2video mjpeg prores".split()
+)
+AUDIO_DECODERS = frozenset(
+    "aac aac_latm mp3 mp3float opus libopus vorbis libvorbis flac alac ac3 eac3 amrnb amrwb "
+    "pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_f32le pcm_u8 pcm_alaw pcm_mulaw".split()
+)
+MOST_PIXELS = 8_900_000
+MOST_PIXELS_A_SIDE = 4096
+MOST_PACKETS = 200_000
+# A probe decodes about this much, so that a 4K second costs no more than a 1080p one.
+DECODED_PIXELS = 25_000_000
+AUDIO_PACKETS = 20
+FIRST_BYTES = 4096
+
+
+class Refused(Exception):
+    """The file cannot become a clip; the argument is the refusal's code."""
+
+
+def looks_like_a_film(path: str) -> bool:
+    """Whether the first bytes are those of a container that we read."""
+    with open(path, "rb") as file:
+        head = file.read(FIRST_BYTES)
+    return (
+        head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+        or head[:4] == b"\x1aE\xdf\xa3"  # EBML: Matroska, WebM
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+        or (head[:1] == b"\x47" and head[188:189] == b"\x47")  # MPEG transport stream
+        or head[:4] == b"\x00\x00\x01\xba"  # MPEG program stream
+    )
+
+
+def is_a_picture(path: str) -> bool:
+    """Whether the file type box (ISO/IEC 14496-12, 4.3) names a still-picture brand first."""
+    with open(path, "rb") as file:
+        head = file.read(12)
+    return head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"heic", b"heix", b"mif1")
+
+
+def open_source(av: Any, path: str) -> Any:
+    try:
+        return av.open(
+            path,
+            options={
+                "format_whitelist": DEMUXERS,
+                "protocol_whitelist": "file",
+                "max_streams": "32",
+            },
+            stream_options=[{"max_pixels": str(MOST_PIXELS)}],
+            metadata_errors="replace",
+        )
+    except (av.error.FFmpegError, ValueError, UnicodeError) as error:
+        raise Refused("damaged" if looks_like_a_film(path) else "not-a-video") from error
+
+
+def read_times(av: Any, container: Any, streams: list[Any]) -> dict[int, list[float]]:
+    """The presentation times in seconds of every packet of `streams`, from the data that is there
+    rather than from what a header promises. Ends early at the first unreadable place."""
+    times: dict[int, list[float]] = {stream.index: [] for stream in streams}
+    ends: dict[int, float] = {}
+    count = 0
+    try:
+        for packet in container.demux(streams):
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is None or not packet.size:
+                continue
+            index, base = packet.stream.index, float(packet.time_base)
+            times[index].append(stamp * base)
+            ends[index] = max(ends.get(index, 0.0), (stamp + (packet.duration or 0)) * base)
+            count += 1
+            if count > MOST_PACKETS:
+                raise Refused("takes-too-long")
+    except av.error.FFmpegError:
+        pass
+    for index, stamps in times.items():
+        stamps.sort()
+        if stamps:
+            stamps.append(max(ends[index], stamps[-1]))  # the end, as one last time
+    return times
+
+
+def main_track(streams: list[Any], times: dict[int, list[float]]) -> Any:
+    """The track that a player would show: enabled, moving, and of those the largest.
+
+    A motion photo carries a large single frame beside the film; a second camera a smaller one.
+    """
+    longest = max(len(times[stream.index]) for stream in streams)
+
+    def rank(stream: Any) -> tuple[bool, bool, int, int]:
+        return (
+            len(times[stream.index]) * 2 > longest,
+            bool(int(stream.disposition) & 1),
+            stream.codec_context.width * stream.codec_context.height,
+            -stream.index,
+        )
+
+    return max(streams, key=rank)
+
+
+def first_frames(av: Any, container: Any, stream: Any) -> tuple[list[Any], int]:
+    """Frames that decode near the start, and the number of packets that were tried."""
+    context = stream.codec_context
+    budget = max(3, DECODED_PIXELS // max(1, context.width * context.height))
+    frames: list[Any] = []
+    tried = 0
+    try:
+        for packet in container.demux(stream):
+            tried += 1
+            try:
+                frames += packet.decode()
+            except av.error.FFmpegError:
+                pass  # a damaged packet; the next may do
+            if len(frames) >= min(budget, 60) or tried >= 90:
+                break
+    except av.error.FFmpegError:
+        pass
+    return frames, tried
+
+
+def plays(av: Any, path: str, index: int) -> bool:
+    """Whether sound comes out of the audio track `index`."""
+    container = open_source(av, path)
+    try:
+        for number, packet in enumerate(container.demux(container.streams[index])):
+            try:
+                if packet.decode():
+                    return True
+            except av.error.FFmpegError:
+                pass
+            if number >= AUDIO_PACKETS:
+                break
+    except av.error.FFmpegError:
+        pass
+    finally:
+        container.close()
+    return False
+
+
+def matrix(frame: Any) -> list[int]:
+    """The display matrix's upper left four numbers (a, b, c, d), 16.16 fixed point, by which
+    x' = a x + c y and y' = b x + d y; the identity where there is none."""
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            raw = memoryview(bytes(data)).cast("i")
+            return [raw[0], raw[1], raw[3], raw[4]]
+    return [1 << 16, 0, 0, 1 << 16]
+
+
+def probe(av: Any, path: str) -> dict[str, Any]:
+    container = open_source(av, path)
+    tracks = [
+        stream
+        for stream in container.streams.video
+        # Cover art and thumbnails are pictures that go with a sound.
+        if not int(stream.disposition) & (av.stream.Disposition.attached_pic | 0x0800)
+    ]
+    if not tracks:
+        raise Refused("no-picture" if container.streams.audio else "not-a-video")
+    for stream in tracks:
+        if stream.codec_context is None:
+            continue
+        width, height = stream.codec_context.width, stream.codec_context.height
+        if max(width, height) > MOST_PIXELS_A_SIDE or width * height > MOST_PIXELS:
+            raise Refused("too-large-picture")
+    readable = [
+        stream
+        for stream in tracks
+        if stream.codec_context is not None and stream.codec_context.name in VIDEO_DECODERS
+    ]
+    if not readable:
+        raise Refused("codec-not-supported")
+    times = read_times(av, container, readable)
+    stream = main_track(readable, times)
+    *starts, end = times[stream.index] or [0.0]
+    declared_s = float((stream.duration or 0) * stream.time_base)
+    is_mov = container.format.name.startswith("mov")
+    audio_tracks = [
+        track.index
+        for track in container.streams.audio
+        if track.codec_context is not None and track.codec_context.name in AUDIO_DECODERS
+    ]
+    index = stream.index
+    container.close()
+    if is_a_picture(path) or (len(starts) == 1 and end - starts[0] < 1 and not audio_tracks):
+        raise Refused("still-picture")
+    if not starts:
+        raise Refused("damaged")
+
+    container = open_source(av, path)
+    stream = container.streams[index]
+    frames, tried = first_frames(av, container, stream)
+    if not frames:
+        raise Refused("damaged")
+    frame = frames[0]
+    side_data = {data.type.name for data in frame.side_data}
+    # Dolby Vision profile 5 has no base layer that others can show: its colours are in a space
+    # of their own, and a plain decoder paints faces green.
+    if "DOVI_METADATA" in side_data and frame.color_trc == 2:
+        raise Refused("codec-not-supported")
+    ratio = stream.sample_aspect_ratio or 1
+    gaps = sorted(b - a for a, b in zip(starts, starts[1:], strict=False) if b > a) or [1 / 30]
+    first_second = sum(1 for start in starts if start < starts[0] + 1)
+    facts = {
+        "container": container.format.name.split(",")[0],
+        "video_index": index,
+        "audio_index": next((track for track in audio_tracks if plays(av, path, track)), None),
+        "codec": stream.codec_context.name,
+        "width": frame.width,
+        "height": frame.height,
+        "pixel_ratio": float(ratio),
+        "matrix": matrix(frame),
+        "duration_ms": round((end - starts[0]) * 1000),
+        "declared_ms": round(declared_s * 1000) if is_mov else 0,
+        "frames": len(starts),
+        "frames_in_first_second": min(first_second, 1000),
+        "decoded": len(frames),
+        "tried": tried,
+        "gap_ms": gaps[len(gaps) // 2] * 1000,
+        "is_interlaced": bool(frame.interlaced_frame),
+        "transfer": int(frame.color_trc),
+        "primaries": int(frame.color_primaries),
+        "matrix_coefficients": int(frame.colorspace),
+        "is_full_range": int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"),
+        "bits": max(component.bits for component in frame.format.components),
+    }
+    container.close()
+    return facts
+
+
+def main() -> None:
+    sys.path.append(sys.argv[1])
+    import av
+    import av.stream
+
+    av.logging.set_level(None)
+    try:
+        answer = probe(av, sys.argv[2])
+    except Refused as refusal:
+        answer = {"failed": str(refusal)}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
