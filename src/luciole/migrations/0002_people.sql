@@ -21,10 +21,11 @@ CREATE TABLE people.handle_taken (
 CREATE INDEX handle_taken_by_person ON people.handle_taken (person_id);
 
 CREATE TABLE people.handle_change (
+    id uuid PRIMARY KEY,
     person_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
-    changed_at timestamptz NOT NULL,
-    PRIMARY KEY (person_id, changed_at)
+    changed_at timestamptz NOT NULL
 );
+CREATE INDEX handle_change_by_person ON people.handle_change (person_id, changed_at);
 CREATE INDEX handle_change_by_age ON people.handle_change (changed_at);
 
 -- The wrapped data key of each person, apart from what it opens: it is to move to a store of its

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from litestar import Response, Router, delete, get, patch, post, put
+from litestar.params import FromPath, JSONBody
 
 from luciole.cell.people import api_entry, model, refusals, shapes
 from luciole.cell.people.limits import Limits
@@ -37,7 +38,9 @@ def routes(
             return shapes.me_of(await people.account(tx, viewer.person_id))
 
     @patch("/me")
-    async def change_profile(request: AnyRequest, data: shapes.ProfileChange) -> shapes.Me:
+    async def change_profile(
+        request: AnyRequest, data: JSONBody[shapes.ProfileChange]
+    ) -> shapes.Me:
         """Changes the parts that are given. Opening a private account lets in who waited."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -52,7 +55,7 @@ def routes(
             return shapes.me_of(await people.account(tx, viewer.person_id))
 
     @put("/me/handle")
-    async def change_handle(request: AnyRequest, data: shapes.HandleChange) -> shapes.Me:
+    async def change_handle(request: AnyRequest, data: JSONBody[shapes.HandleChange]) -> shapes.Me:
         """Takes another handle, twice in 30 days at most; the old one goes to nobody else."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -60,7 +63,9 @@ def routes(
             return shapes.me_of(await people.account(tx, viewer.person_id))
 
     @put("/me/age-band")
-    async def change_age_band(request: AnyRequest, data: shapes.AgeBandChange) -> shapes.Me:
+    async def change_age_band(
+        request: AnyRequest, data: JSONBody[shapes.AgeBandChange]
+    ) -> shapes.Me:
         """Moves up an age band."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -68,7 +73,7 @@ def routes(
             return shapes.me_of(await people.account(tx, viewer.person_id))
 
     @put("/me/password", status_code=204)
-    async def change_password(request: AnyRequest, data: shapes.PasswordChange) -> None:
+    async def change_password(request: AnyRequest, data: JSONBody[shapes.PasswordChange]) -> None:
         """Sets a password, given the current one where there is one; ends all other sessions."""
         async with db.read() as tx:
             viewer = await people.require(tx, request)
@@ -124,7 +129,7 @@ def routes(
 
     @put("/me/contacts/{kind:str}")
     async def change_contact(
-        request: AnyRequest, kind: ContactKind, data: shapes.ContactChange
+        request: AnyRequest, kind: FromPath[ContactKind], data: JSONBody[shapes.ContactChange]
     ) -> shapes.ContactBody:
         """Stores an address, sealed. Whether others gave the same one is not told."""
         async with db.tx() as tx:
@@ -133,7 +138,7 @@ def routes(
         return shapes.ContactBody(contact.kind, contact.value)
 
     @delete("/me/contacts/{kind:str}")
-    async def remove_contact(request: AnyRequest, kind: ContactKind) -> None:
+    async def remove_contact(request: AnyRequest, kind: FromPath[ContactKind]) -> None:
         """Forgets an address."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -148,7 +153,9 @@ def routes(
         return shapes.PasskeyList([shapes.passkey_of(each) for each in found])
 
     @post("/me/passkeys/options", status_code=200)
-    async def passkey_options(request: AnyRequest, data: shapes.Nothing) -> shapes.CeremonyBody:
+    async def passkey_options(
+        request: AnyRequest, data: JSONBody[shapes.Nothing]
+    ) -> shapes.CeremonyBody:
         """Starts making another passkey."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -157,7 +164,9 @@ def routes(
         return shapes.CeremonyBody(begun.challenge_id, begun.options)
 
     @post("/me/passkeys")
-    async def add_passkey(request: AnyRequest, data: shapes.NewPasskey) -> shapes.PasskeyBody:
+    async def add_passkey(
+        request: AnyRequest, data: JSONBody[shapes.NewPasskey]
+    ) -> shapes.PasskeyBody:
         """Adds the passkey that was made."""
         credential = data.credential.as_json()
         async with db.tx() as tx:
@@ -171,7 +180,7 @@ def routes(
         return shapes.passkey_of(passkey)
 
     @delete("/me/passkeys/{passkey_id:uuid}")
-    async def remove_passkey(request: AnyRequest, passkey_id: UUID) -> None:
+    async def remove_passkey(request: AnyRequest, passkey_id: FromPath[UUID]) -> None:
         """Removes a passkey, unless nothing else lets the person in."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)
@@ -179,7 +188,7 @@ def routes(
 
     @post("/me/recovery-codes")
     async def new_recovery_codes(
-        request: AnyRequest, data: shapes.Nothing
+        request: AnyRequest, data: JSONBody[shapes.Nothing]
     ) -> Response[shapes.RecoveryCodes]:
         """Ten new codes in place of the old ones, shown this once."""
         async with db.tx() as tx:

@@ -11,6 +11,7 @@ from uuid import UUID
 from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
 
 from luciole.cell.people import model, refusals, shapes
 from luciole.cell.people.limits import Limits
@@ -26,6 +27,7 @@ T = TypeVar("T")
 # The row decides how long a session lives, and use prolongs it; the cookie only has to outlast
 # it. Browsers cap a cookie at 400 days.
 COOKIE_AGE_S = 400 * 86_400
+SIGN_IN_TRIES = 3
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -49,7 +51,7 @@ def handlers(
 
     @post("/sign-up/passkey-options", status_code=200)
     async def sign_up_options(
-        request: AnyRequest, data: shapes.PasskeySubject
+        request: AnyRequest, data: JSONBody[shapes.PasskeySubject]
     ) -> shapes.CeremonyBody:
         """Starts making the first passkey of a new account."""
         handle = model.handle_of(data.handle)
@@ -61,7 +63,9 @@ def handlers(
         return shapes.CeremonyBody(begun.challenge_id, begun.options)
 
     @post("/sign-up")
-    async def sign_up(request: AnyRequest, data: shapes.SignUp) -> Response[shapes.SignedUp]:
+    async def sign_up(
+        request: AnyRequest, data: JSONBody[shapes.SignUp]
+    ) -> Response[shapes.SignedUp]:
         """Makes an account with a password or with a passkey, and signs it in."""
         handle = model.handle_of(data.handle)
         display_name = model.display_name_of(data.display_name)
@@ -106,26 +110,30 @@ def handlers(
 
     @post("/sessions")
     async def sign_in(
-        request: AnyRequest, data: shapes.PasswordSignIn
+        request: AnyRequest, data: JSONBody[shapes.PasswordSignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a password."""
         limits.sign_in(_address(request))
         limits.guess(model.handle_sought(data.handle) or "")
-        async with db.read() as tx:
-            stored = await proofs.password_of(tx, data.handle)
-        is_right = await proofs.passwords.check(stored.hash if stored else None, data.password)
-        if stored is None or not is_right:
-            raise refusals.WrongSignIn
-        fresh = None
-        if proofs.passwords.is_outdated(stored.hash):
-            fresh = await proofs.passwords.hash(data.password)
-        async with db.tx() as tx:
-            await proofs.confirm_password(tx, stored, fresh)
-            signed_in = await open_session(tx, request, stored.person_id)
-        return unstored(signed_in, cookie_of(signed_in.token))
+        for _ in range(SIGN_IN_TRIES):
+            async with db.read() as tx:
+                stored = await proofs.password_of(tx, data.handle)
+            is_right = await proofs.passwords.check(stored.hash if stored else None, data.password)
+            if stored is None or not is_right:
+                break
+            fresh = await proofs.fresh_hash(stored, data.password)
+            async with db.tx() as tx:
+                # Not when the hash was replaced meanwhile: by a change of the password, or by
+                # another sign-in that renewed an outdated hash.
+                if await proofs.confirm_password(tx, stored, fresh):
+                    signed_in = await open_session(tx, request, stored.person_id)
+                    return unstored(signed_in, cookie_of(signed_in.token))
+        raise refusals.WrongSignIn
 
     @post("/sessions/passkey-options", status_code=200)
-    async def sign_in_options(request: AnyRequest, data: shapes.Nothing) -> shapes.CeremonyBody:
+    async def sign_in_options(
+        request: AnyRequest, data: JSONBody[shapes.Nothing]
+    ) -> shapes.CeremonyBody:
         """Starts a sign-in with a passkey."""
         limits.sign_in(_address(request))
         async with db.tx() as tx:
@@ -134,7 +142,7 @@ def handlers(
 
     @post("/sessions/passkey")
     async def sign_in_by_passkey(
-        request: AnyRequest, data: shapes.PasskeySignIn
+        request: AnyRequest, data: JSONBody[shapes.PasskeySignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a passkey."""
         limits.sign_in(_address(request))
@@ -149,7 +157,7 @@ def handlers(
 
     @post("/sessions/recovery")
     async def sign_in_by_recovery_code(
-        request: AnyRequest, data: shapes.RecoverySignIn
+        request: AnyRequest, data: JSONBody[shapes.RecoverySignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a recovery code, which is used up by it."""
         limits.sign_in(_address(request))
@@ -177,7 +185,7 @@ def handlers(
         return Response(None, status_code=204, cookies=[cookie_of("", 0)])
 
     @delete("/sessions/{session_id:uuid}")
-    async def end_session(request: AnyRequest, session_id: UUID) -> None:
+    async def end_session(request: AnyRequest, session_id: FromPath[UUID]) -> None:
         """Signs another device out."""
         async with db.tx() as tx:
             viewer = await people.require(tx, request)

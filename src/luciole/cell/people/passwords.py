@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -37,7 +39,9 @@ class Passwords:
         self._room = queue_length + THREADS
         self._inside = 0
         # Checked where there is no hash, so that an unknown handle takes as long as a known one.
-        self._nobody = self._hasher.hash("nobody has this password")
+        # Random bytes in the form of a hash: no password makes it.
+        salt, digest = (_unpadded(secrets.token_bytes(size)) for size in (16, 32))
+        self._nobody = f"$argon2id$v=19$m={memory_kib},t={passes},p=1${salt}${digest}"
 
     async def hash(self, password: str) -> str:
         """A salted hash in the PHC text form. Raises Busy."""
@@ -78,6 +82,10 @@ class Passwords:
 
         if not loop.is_closed():
             loop.call_soon_threadsafe(leave)
+
+
+def _unpadded(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
 
 
 def _bytes(password: str) -> bytes:

@@ -42,7 +42,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "people.handle_change",
-        "person_id changed_at",
+        "id person_id changed_at",
         DataClass.PERSONAL,
         "limits how often a handle changes",
         f"{HANDLE_CHANGE_DAYS} days",

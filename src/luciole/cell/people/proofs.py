@@ -60,15 +60,25 @@ class Proofs:
     async def password_hash(self, tx: Tx, person_id: UUID) -> str | None:
         return await store.password(tx, person_id)
 
-    async def confirm_password(self, tx: Tx, checked: StoredPassword, fresh: str | None) -> None:
-        """Call in the transaction that acts on a checked hash: refuses where the password was
-        changed between the check and now. A `fresh` hash replaces an outdated one. Raises
-        WrongSignIn."""
+    async def fresh_hash(self, checked: StoredPassword, password: str) -> str | None:
+        """A hash with today's parameters where the checked one is outdated, else None. None also
+        when the cell is busy: the next sign-in will do."""
+        if not self.passwords.is_outdated(checked.hash):
+            return None
+        try:
+            return await self.passwords.hash(password)
+        except refusals.Busy:
+            return None
+
+    async def confirm_password(self, tx: Tx, checked: StoredPassword, fresh: str | None) -> bool:
+        """Call in the transaction that acts on a checked hash: False where the hash was replaced
+        between the check and now, and must be checked again. A `fresh` hash replaces it."""
         await accounts.lock(tx, checked.person_id)
         if await store.password(tx, checked.person_id) != checked.hash:
-            raise refusals.WrongSignIn
+            return False
         if fresh is not None:
             await store.set_password(tx, checked.person_id, fresh)
+        return True
 
     async def replace_password(
         self, tx: Tx, person_id: UUID, checked: StoredPassword | None, hashed: str

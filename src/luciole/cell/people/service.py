@@ -160,7 +160,7 @@ class People:
         if not await accounts.take_handle(tx, model.likeness(handle), person_id):
             raise refusals.HandleTaken
         await accounts.set_handle(tx, person_id, handle)
-        await accounts.add_handle_change(tx, person_id, now)
+        await accounts.add_handle_change(tx, new_id(), person_id, now)
 
     async def change_age_band(self, tx: Tx, person_id: UUID, age_band: AgeBand) -> None:
         """Moves up an age band. Raises AgeBandOnlyUp. Nothing else changes by it: an account that

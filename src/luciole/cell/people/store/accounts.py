@@ -42,7 +42,9 @@ HANDLE_CHANGES_SINCE = """
 SELECT changed_at FROM people.handle_change
 WHERE person_id = $1 AND changed_at > $2 ORDER BY changed_at
 """
-ADD_HANDLE_CHANGE = "INSERT INTO people.handle_change (person_id, changed_at) VALUES ($1, $2)"
+ADD_HANDLE_CHANGE = """
+INSERT INTO people.handle_change (id, person_id, changed_at) VALUES ($1, $2, $3)
+"""
 SET_PROFILE = """
 UPDATE people.person SET
     display_name = coalesce($2, display_name),
@@ -111,8 +113,8 @@ async def handle_changes_since(tx: Tx, person_id: UUID, since: datetime) -> list
     return [row["changed_at"] for row in await tx.fetch(HANDLE_CHANGES_SINCE, person_id, since)]
 
 
-async def add_handle_change(tx: Tx, person_id: UUID, now: datetime) -> None:
-    await tx.execute(ADD_HANDLE_CHANGE, person_id, now)
+async def add_handle_change(tx: Tx, change_id: UUID, person_id: UUID, now: datetime) -> None:
+    await tx.execute(ADD_HANDLE_CHANGE, change_id, person_id, now)
 
 
 async def set_profile(
