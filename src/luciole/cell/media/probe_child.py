@@ -76,7 +76,7 @@ def read_times(av: Any, container: Any, streams: list[Any]) -> dict[int, list[fl
     try:
         for packet in container.demux(streams):
             stamp = packet.pts if packet.pts is not None else packet.dts
-            if stamp is None or not packet.size:
+            if stamp is None or not packet.size or packet.is_discard:
                 continue
             index, base = packet.stream.index, float(packet.time_base)
             times[index].append(stamp * base)
@@ -153,14 +153,24 @@ def plays(av: Any, path: str, index: int) -> bool:
 def matrix(frame: Any) -> list[int]:
     """The display matrix's upper left four numbers (a, b, c, d), 16.16 fixed point, by which
     x' = a x + c y and y' = b x + d y; the identity where there is none."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            raw = memoryview(bytes(data)).cast("i")
-            return [raw[0], raw[1], raw[3], raw[4]]
-    return [1 << 16, 0, 0, 1 << 16]
+    data = side_data(frame, "DISPLAYMATRIX")
+    if data is None:
+        return [1 << 16, 0, 0, 1 << 16]
+    raw = memoryview(bytes(data)).cast("i")
+    return [raw[0], raw[1], raw[3], raw[4]]
+
+
+def side_data(frame: Any, name: str) -> Any:
+    """What FFmpeg put beside the frame under this name, or None."""
+    try:
+        return next((data for data in frame.side_data if data.type.name == name), None)
+    except ValueError:
+        return None  # the library is newer than its Python names for them
 
 
 def probe(av: Any, path: str) -> dict[str, Any]:
+    if is_a_picture(path):
+        raise Refused("still-picture")
     container = open_source(av, path)
     tracks = [
         stream
@@ -195,7 +205,7 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     ]
     index = stream.index
     container.close()
-    if is_a_picture(path) or (len(starts) == 1 and end - starts[0] < 1 and not audio_tracks):
+    if len(starts) == 1 and not audio_tracks:
         raise Refused("still-picture")
     if not starts:
         raise Refused("damaged")
@@ -206,10 +216,9 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     if not frames:
         raise Refused("damaged")
     frame = frames[0]
-    side_data = {data.type.name for data in frame.side_data}
     # Dolby Vision profile 5 has no base layer that others can show: its colours are in a space
     # of their own, and a plain decoder paints faces green.
-    if "DOVI_METADATA" in side_data and frame.color_trc == 2:
+    if frame.color_trc == 2 and side_data(frame, "DOVI_METADATA") is not None:
         raise Refused("codec-not-supported")
     ratio = stream.sample_aspect_ratio or 1
     gaps = sorted(b - a for a, b in zip(starts, starts[1:], strict=False) if b > a) or [1 / 30]
