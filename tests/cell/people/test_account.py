@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.cell.people.support import PASSWORD, Cell, new_person, refused
@@ -63,9 +64,16 @@ async def test_opening_a_private_account_queues_the_news_once(cell: Cell) -> Non
     client = await cell.sign_up(age_band="13-15")
     await client.patch("/api/me", json={"bio": "hello"})
     assert await cell.queued("people.opened") == []
+    assert await cell.queued("people.privacy-changed") == []
     for _ in range(2):
         await client.patch("/api/me", json={"is_private": False})
-    assert await cell.queued("people.opened") == [{"person_id": client.signed_up["me"]["id"]}]
+    news = {"person_id": client.signed_up["me"]["id"]}
+    assert await cell.queued("people.opened") == [news]
+    assert await cell.queued("people.privacy-changed") == [news]
+    for _ in range(2):
+        await client.patch("/api/me", json={"is_private": True})
+    assert await cell.queued("people.opened") == [news]
+    assert await cell.queued("people.privacy-changed") == [news, news]
 
 
 async def test_a_handle_changes_and_the_old_one_goes_to_nobody(cell: Cell) -> None:
@@ -326,6 +334,11 @@ async def test_look_ups_for_other_slices(cell: Cell) -> None:
     async with cell.db.read() as tx:
         ana = await cell.people.by_handle(tx, "ANA")
         assert await cell.people.cards(tx, [ana.id]) == {ana.id: ana}
+        assert not await cell.people.is_private(tx, ana.id)
+        assert await cell.people.is_private(tx, uuid4())
+    assert cell.people.avatar_url("p/x/avatar.webp") == "/media/p/x/avatar.webp"
+    assert cell.people.avatar_url(None) is None
+    async with cell.db.read() as tx:
         for nobody in ("bob", "", "a\0", "Ана"):
             with pytest.raises(NoSuchPerson):
                 await cell.people.by_handle(tx, nobody)

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from tests.cell.people.support import PASSWORD, Cell, refused
@@ -193,7 +192,9 @@ async def test_use_prolongs_a_session_once_a_day_and_rest_ends_it(cell: Cell) ->
     refused(await client.get("/api/me"), 401, "not-signed-in")
 
 
-@pytest.mark.parametrize("token", ["", "x", "x" * 5000, "\u00e9\u00e9", str(uuid4()), "%00"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "x" * 5000, "\u00e9\u00e9", "01a20b54-4c56-7218-acab-8f80a39ef8f6", "%00"]
+)
 async def test_forged_sessions_are_nobody(cell: Cell, token: str) -> None:
     await cell.sign_up()
     headers = {"authorization": f"Bearer {token}".encode("latin-1")}

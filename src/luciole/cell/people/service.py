@@ -81,6 +81,16 @@ class People:
         """What everybody may see of several people; ids of nobody are missing."""
         return await accounts.cards_by_id(tx, ids)
 
+    async def is_private(self, tx: Tx, person_id: UUID) -> bool:
+        """Whether the account is private; nobody's account counts as private."""
+        found = await accounts.cards_by_id(tx, [person_id])
+        return person_id not in found or found[person_id].is_private
+
+    @staticmethod
+    def avatar_url(avatar_key: str | None) -> str | None:
+        """Where a picture is served."""
+        return model.avatar_url(avatar_key)
+
     async def account(self, tx: Tx, person_id: UUID) -> Account:
         """What its owner sees of an account. Raises NotSignedIn when it has just gone."""
         account = await accounts.account(tx, person_id)
@@ -138,9 +148,13 @@ class People:
         await accounts.lock(tx, person_id)
         before = await self.account(tx, person_id)
         await accounts.set_profile(tx, person_id, name, text, locale, is_private)
-        if before.is_private and is_private is False:
-            # The slice that knows who waits for consent hears of it by a job: calls go down only.
-            await self._queue.put(tx, "people.opened", {"person_id": str(person_id)})
+        # Slices above hear of it by jobs, because calls go down only: clips renames the objects,
+        # graph lets in who waited for consent.
+        if is_private is not None and is_private != before.is_private:
+            body = {"person_id": str(person_id)}
+            await self._queue.put(tx, "people.privacy-changed", body)
+            if not is_private:
+                await self._queue.put(tx, "people.opened", body)
 
     async def change_handle(self, tx: Tx, person_id: UUID, typed: str) -> None:
         """Gives the account another handle; the old one stays reserved for it. Raises BadHandle,
