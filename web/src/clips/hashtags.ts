@@ -1,18 +1,22 @@
-/** Finds hashtags in a caption: `#` and letters, marks, digits or `_`, with at least one that is not a digit. */
+/**
+ * Finds hashtags in a caption by the rule of the cell: `#`, a letter or digit, then letters, digits or `_`,
+ * at most 60; not inside a word, an address or a character reference.
+ */
 
 export interface CaptionPart {
   text: string
   tag: boolean
 }
 
-const TAG = /(?<![\p{L}\p{M}\p{N}_#&/])#([\p{L}\p{M}\p{N}_]{1,100})(?![\p{L}\p{M}\p{N}_])/gu
+const TAG = /(?<![\p{L}\p{N}_#&/])#([\p{L}\p{N}][\p{L}\p{N}_]*)/gu
+const LONGEST_TAG = 60
 
 /** The caption cut into plain pieces and hashtags, in order; joined again they are the caption. */
 export function captionParts(caption: string): CaptionPart[] {
   const parts: CaptionPart[] = []
   let end = 0
   for (const match of caption.matchAll(TAG)) {
-    if (/^[\p{N}_]+$/u.test(match[1] ?? '')) continue
+    if (captionLength(match[1] ?? '') > LONGEST_TAG) continue
     if (match.index > end) parts.push({ text: caption.slice(end, match.index), tag: false })
     parts.push({ text: match[0], tag: true })
     end = match.index + match[0].length

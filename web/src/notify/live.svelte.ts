@@ -18,6 +18,8 @@ const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
 class Live {
   unread = $state(false)
   connected = $state(false)
+  /** New clips of others since the feed was last read. */
+  fresh = $state(0)
   /** Counts up when followers or requests may have changed; lists on screen load again. */
   people = $state(0)
   private source: EventSource | null = null
@@ -46,7 +48,11 @@ class Live {
     this.hear<FollowNews>('follow', (news) => this.follow(news))
     this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
-    void api.get<{ unread: boolean }>('/api/notifications/unread').then((told) => (this.unread = told.unread), () => undefined)
+  }
+
+  /** Is there something in the list that was never read? */
+  async askUnread(): Promise<void> {
+    this.unread = await api.get<{ unread: boolean }>('/api/notifications/unread').then((told) => told.unread, () => false)
   }
 
   stop(): void {
@@ -95,6 +101,9 @@ class Live {
   }
 
   private newClip(news: NewClipNews): void {
+    this.fresh += 1
+    // Everybody hears of a public clip; only followers are told aloud.
+    if (follows.of(news.author.handle, undefined) !== 'yes') return
     toasts.show({ kind: 'news', by: news.author, text: t('notify.new-clip', { name: news.author.display_name }), href: `/c/${news.clip_id}` })
   }
 

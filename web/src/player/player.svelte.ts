@@ -1,0 +1,214 @@
+/** One clip in one <video>: loads a fitting rendition, plays, and says when a frame was really painted. */
+import type { Clip, Rendition } from '../app/api/shapes.ts'
+import { shelf } from '../clips/shelf.svelte.ts'
+import { connection, Line } from './line.ts'
+import { giveBack, takeVideo } from './pool.ts'
+import { chooseRendition } from './rendition.ts'
+import { captions, sound } from './sound.svelte.ts'
+
+export const line = new Line()
+
+const TICK_MS = 90
+
+export class Player {
+  painted = $state(false)
+  playing = $state(false)
+  waiting = $state(false)
+  failed = $state(false)
+  /** Enough is here to play on without a stop, as far as the browser can tell. */
+  ready = $state(false)
+  timeMs = $state(0)
+  durationMs = $state(0)
+  /** The caption line to show now. */
+  cue = $state('')
+
+  private readonly clip: Clip
+  private video: HTMLVideoElement | null = null
+  private gone = new AbortController()
+  private rendition: Rendition | undefined
+  private retried = false
+  private lastTick = 0
+
+  constructor(clip: Clip) {
+    this.clip = clip
+    this.durationMs = clip.duration_ms
+  }
+
+  /** Puts a video element into `host`; call the answer to take it out again. */
+  attach(host: HTMLElement): () => void {
+    const video = takeVideo()
+    if (!video) return () => undefined
+    this.video = video
+    this.gone = new AbortController()
+    host.append(video)
+    this.listen(video)
+    return () => {
+      this.gone.abort()
+      this.video = null
+      this.painted = this.playing = this.ready = this.waiting = false
+      this.rendition = undefined
+      giveBack(video)
+    }
+  }
+
+  /** Starts fetching; does nothing when it already has. */
+  async load(stageWidth: number, stageHeight: number): Promise<void> {
+    const video = this.video
+    if (!video || this.rendition || stageWidth === 0) return
+    if (runsOut(this.clip.renditions[0]?.url)) await shelf.refresh(this.clip.id)
+    if (this.video !== video || this.rendition) return
+    const told = connection()
+    this.rendition = chooseRendition(this.clip.renditions, {
+      stageWidth,
+      stageHeight,
+      pixelRatio: devicePixelRatio,
+      lineBps: line.bps(told),
+      saveData: told?.saveData ?? false,
+    })
+    if (!this.rendition) {
+      this.failed = true
+      return
+    }
+    this.addCaptions(video)
+    video.preload = 'auto'
+    video.src = this.rendition.url
+    this.awaitFrame(video)
+  }
+
+  async play(): Promise<void> {
+    const video = this.video
+    if (!video?.src) return
+    video.muted = !sound.audible
+    try {
+      await video.play()
+    } catch (problem) {
+      if ((problem as DOMException).name !== 'NotAllowedError' || video.muted) return
+      // The browser wants a touch before sound: play on silently, and offer "Tap for sound".
+      sound.blocked = true
+      video.muted = true
+      await video.play().catch(() => undefined)
+    }
+  }
+
+  pause(): void {
+    this.video?.pause()
+  }
+
+  mute(silent: boolean): void {
+    if (this.video) this.video.muted = silent
+  }
+
+  rewind(): void {
+    if (this.video && this.video.currentTime > 0) this.seek(0)
+  }
+
+  seek(timeMs: number): void {
+    if (!this.video) return
+    const end = Math.max(0, this.durationMs - 50)
+    this.video.currentTime = Math.min(Math.max(0, timeMs), end) / 1000
+    this.timeMs = this.video.currentTime * 1000
+  }
+
+  retry(stageWidth: number, stageHeight: number): void {
+    this.failed = false
+    this.rendition = undefined
+    void shelf.refresh(this.clip.id).then(() => this.load(stageWidth, stageHeight)).then(() => this.play())
+  }
+
+  private listen(video: HTMLVideoElement): void {
+    const signal = this.gone.signal
+    const on = (name: string, act: () => void) => video.addEventListener(name, act, { signal })
+    on('playing', () => {
+      this.playing = true
+      this.waiting = false
+    })
+    on('pause', () => (this.playing = false))
+    on('waiting', () => {
+      this.waiting = true
+      if (this.painted && !video.seeking && this.rendition) line.stalled(this.rendition.bitrate_bps)
+    })
+    on('canplay', () => (this.waiting = false))
+    on('canplaythrough', () => (this.ready = true))
+    on('suspend', () => {
+      // The browser has buffered all it cares to: the line is free for the next clip.
+      if (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) this.ready = true
+    })
+    on('loadedmetadata', () => {
+      if (Number.isFinite(video.duration)) this.durationMs = video.duration * 1000
+    })
+    on('timeupdate', () => (this.timeMs = video.currentTime * 1000))
+    on('seeked', () => {
+      if (video.currentTime === 0) line.flowed()
+    })
+    on('error', () => void this.broken(video))
+  }
+
+  /** A signed address may have run out, or the line broke: ask once more with fresh addresses. */
+  private async broken(video: HTMLVideoElement): Promise<void> {
+    if (!video.getAttribute('src')) return
+    if (this.retried || !navigator.onLine) {
+      this.failed = true
+      return
+    }
+    this.retried = true
+    const [at, wasPlaying] = [video.currentTime, this.playing]
+    await shelf.refresh(this.clip.id)
+    if (this.video !== video) return
+    this.rendition = undefined
+    await this.load(video.clientWidth, video.clientHeight)
+    video.currentTime = at
+    if (wasPlaying) await this.play()
+  }
+
+  private awaitFrame(video: HTMLVideoElement): void {
+    const signal = this.gone.signal
+    if (!('requestVideoFrameCallback' in video)) {
+      const old = video as HTMLVideoElement
+      old.addEventListener('timeupdate', () => (this.painted = true), { signal, once: true })
+      return
+    }
+    const frame = (now: number, told: VideoFrameCallbackMetadata) => {
+      if (signal.aborted) return
+      this.painted = true
+      if (now - this.lastTick > TICK_MS) {
+        this.lastTick = now
+        this.timeMs = told.mediaTime * 1000
+      }
+      video.requestVideoFrameCallback(frame)
+    }
+    video.requestVideoFrameCallback(frame)
+  }
+
+  private addCaptions(video: HTMLVideoElement): void {
+    video.replaceChildren()
+    this.cue = ''
+    if (!this.clip.captions) return
+    const track = document.createElement('track')
+    track.kind = 'captions'
+    track.srclang = this.clip.captions.language
+    track.label = this.clip.captions.language
+    track.src = this.clip.captions.url
+    video.append(track)
+    // Hidden, not disabled: the cues are drawn by the slide, clear of the words and buttons at its foot.
+    track.track.mode = captions.shown ? 'hidden' : 'disabled'
+    track.addEventListener('cuechange', () => this.readCue(track.track), { signal: this.gone.signal })
+  }
+
+  showCaptions(shown: boolean): void {
+    for (const track of this.video?.textTracks ?? []) {
+      if (track.mode !== (shown ? 'hidden' : 'disabled')) track.mode = shown ? 'hidden' : 'disabled'
+    }
+    if (!shown) this.cue = ''
+  }
+
+  private readCue(track: TextTrack): void {
+    const lines = [...(track.activeCues ?? [])].map((cue) => (cue as VTTCue).getCueAsHTML().textContent ?? '')
+    this.cue = lines.join('\n')
+  }
+}
+
+/** A signed address that has ended, or will before the first bytes are here. */
+function runsOut(url: string | undefined): boolean {
+  const exp = url ? new URL(url, location.origin).searchParams.get('exp') : null
+  return exp !== null && Number(exp) * 1000 < Date.now() + 5000
+}
