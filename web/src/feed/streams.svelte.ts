@@ -67,9 +67,11 @@ export class Stream {
   }
 }
 
+const LATEST = '/api/feeds/latest'
+
 class Streams {
   private readonly kept = new Map<string, Stream>()
-  private turn = -1
+  private turn = 0
 
   feed(kind: FeedKind): Stream {
     return this.at(`/api/feeds/${kind}`)
@@ -81,6 +83,7 @@ class Streams {
 
   /** A clip opened by its own link, then the others of its author. */
   from(clip: Clip): Stream {
+    this.renew()
     const key = `clip:${clip.id}`
     const kept = this.kept.get(key)
     if (kept) return kept
@@ -99,22 +102,26 @@ class Streams {
     this.kept.delete(personPath(handle, '/clips'))
   }
 
-  /** After signing in or out: loads again, but the clip on screen stays on screen. */
-  async changeTurn(): Promise<void> {
+  /** After signing in or out everything is loaded again, but the clip on screen stays on screen. */
+  private renew(): void {
     if (this.turn === session.turn) return
-    const first = this.turn === -1
     this.turn = session.turn
-    if (first) return
-    shelf.empty()
-    const latest = this.kept.get('/api/feeds/latest')
+    const latest = this.kept.get(LATEST)
     this.kept.clear()
+    shelf.empty()
     if (!latest) return
-    this.kept.set('/api/feeds/latest', latest)
+    this.kept.set(LATEST, latest)
+    // Later, because this may be asked while a page is being drawn.
+    queueMicrotask(() => void this.reload(latest))
+  }
+
+  private async reload(latest: Stream): Promise<void> {
     const here = latest.clips[latest.index]
     await latest.restart(here ? await shelf.refresh(here.id) : undefined)
   }
 
   private at(path: string): Stream {
+    this.renew()
     let stream = this.kept.get(path)
     if (!stream) {
       stream = new Stream(path)

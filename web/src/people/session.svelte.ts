@@ -27,8 +27,9 @@ class Session {
   set(me: Me | null): void {
     const before = this.me?.id
     this.me = me
+    // The first answer is no change: what was loaded before it was loaded with the same cookie.
+    if (this.known && before !== me?.id) this.turn += 1
     this.known = true
-    if (before !== me?.id) this.turn += 1
     if (me) {
       remember('locale', me.locale)
       void speak(preferred(me.locale))
