@@ -107,6 +107,23 @@ class Lights:
         part *= np.float32(keep)
 
 
+def wash(frame: Frame, top: int, light: Field, width: int, height: int, mask: Field) -> None:
+    """Add a small picture of coloured light (height, width, RGB), drawn larger, to the frame.
+
+    `mask` (0..1, height by width) says where it arrives; `top` and the sizes are even.
+    """
+    small = light @ TO_YUV.T
+    fine = (width, height)
+    for i, plane in enumerate((frame.y, frame.u, frame.v)):
+        size = fine if i == 0 else (width // 2, height // 2)
+        image = Image.fromarray(np.ascontiguousarray(small[..., i]))
+        large = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+        step, start = (1, top) if i == 0 else (2, top // 2)
+        part = plane[start : start + size[1], : size[0]]
+        sum_ = part + large[: part.shape[0]] * mask[::step, ::step][: part.shape[0]]
+        part[...] = np.clip(sum_, 16, 235).astype(np.uint8)
+
+
 def sample(texture: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Plane:
     """The texture at the given places, wrapping around."""
     height, width = texture.shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luciole.demo.canvas import Frame, Paint, Sprite
 from luciole.demo.draw import (
@@ -19,35 +20,40 @@ from luciole.demo.draw import (
     polygon,
     ramp,
     rgb,
+    scaled,
     skyline,
     soft,
 )
+from luciole.demo.fields import Palette
 from luciole.demo.scenes.stage import Take, scene
 
 _DAY = {
-    "high": [(0, "#27306b"), (0.18, "#5b8fd0"), (0.5, "#4fa3dd"), (0.78, "#7a5aa8"), (1, "#10163f")],
-    "low": [(0, "#f7a08a"), (0.18, "#ffe2b0"), (0.5, "#d8f0ee"), (0.78, "#ff9a5c"), (1, "#31508c")],
-    "far": [(0, "#b98aa8"), (0.18, "#e8c4b0"), (0.5, "#a9cfd6"), (0.78, "#d97f72"), (1, "#30487c")],
-    "near": [(0, "#2b1f45"), (0.18, "#3f5a52"), (0.5, "#1f5c53"), (0.78, "#4a2342"), (1, "#080d26")],
+    "high": [(0, "#31307f"), (0.2, "#3f8fdc"), (0.5, "#2f9be6"), (0.76, "#6a3fa0"), (1, "#0b1038")],
+    "low": [(0, "#ff8f7a"), (0.2, "#ffe0a0"), (0.5, "#c9f0f4"), (0.76, "#ff8a4c"), (1, "#2b3f86")],
+    "far": [(0, "#c77f9c"), (0.2, "#f3c3a4"), (0.5, "#8fd0d8"), (0.76, "#ee8a6a"), (1, "#33498a")],
+    "near": [(0, "#241542"), (0.2, "#1f5a50"), (0.5, "#0b5a4c"), (0.76, "#3d1240"), (1, "#060a22")],
 }
+
+
+_HUES, _SHADES = 24, 10
 
 
 @scene("mountains")
 def mountains(take: Take) -> Iterator[Frame]:
-    """A day in a few seconds over seven sheets of paper; the last light is ours."""
+    """A day in a few seconds over seven sheets of paper."""
     rng = take.rng
-    sheets = []
-    for i in range(7):
-        rough = skyline(rng, WIDTH, 330 - 26 * i, 4)
-        peaks = np.abs(skyline(rng, WIDTH, 260 - 20 * i, 2)) * (70 - 8 * i)
-        tops = (430 + 74 * i + (66 - 5 * i) * rough - peaks).astype(np.float32)
-        sheets.append(_Sheet(rng, tops))
+    land, index = _sheets(rng)
+    first = int(np.flatnonzero(land.max(axis=1) > 0)[0]) & ~1
+    land, index = land[first:], index[first:]
+    coarse, coarse_index = land[::2, ::2], index[::2, ::2]
     grain = rng.normal(0, 1.1, (HEIGHT, WIDTH)).astype(np.float32)
     stars = [(*rng.uniform((0, 0), (WIDTH, 420)), rng.uniform(0.2, 0.9)) for _ in range(60)]
-    frame, star = Frame.plain("#000000"), soft(1.9, 1)
+    frame, star, halo = Frame.plain("#000000"), soft(1.9, 1), soft(260, 2.2)
+    hue = np.repeat(np.linspace(0, 1, _HUES, dtype=np.float32), _SHADES)[:, None]
+    shade = np.tile(np.linspace(0.45, 1.22, _SHADES, dtype=np.float32), _HUES)[:, None]
     for _, p in take.times():
         high, low = blend(_DAY["high"], p), blend(_DAY["low"], p)
-        fall = (np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None] * 1.55).clip(0, 1)
+        fall = (np.linspace(0, 1, HEIGHT, dtype=np.float32)[:, None] * 1.9).clip(0, 1)
         frame.rows(high + (low - high) * fall, grain)
         night = max(0.0, (p - 0.8) * 5)
         if night:
@@ -55,44 +61,42 @@ def mountains(take: Take) -> Iterator[Frame]:
                 frame.light(int(x), int(y), star, "#ffffff", s * night)
         angle = np.pi * (p * 1.25 - 0.02)
         x, y = 270 - 250 * np.cos(angle), 560 - 400 * np.sin(angle)
-        frame.glow(x, y, _HALO, low, 0.55 * (1 - night * 0.9))
-        frame.disc(x, y, 46, blend([(0, "#fff3d6"), (0.5, "#fffbe8"), (0.8, "#ffd9a0")], p), 1.4)
+        if y < 720:
+            frame.glow(x, y, halo, low, 0.55 * (1 - night * 0.9))
+            frame.disc(x, y, 46, blend([(0, "#fff3d6"), (0.5, "#fffbe8"), (0.8, "#ffd9a0")], p), 1.4)
         if p > 0.72:
-            rise = 270 - 210 * np.cos(np.pi * (p - 0.72) * 1.2)
-            frame.disc(rise, 700 - 1500 * (p - 0.72), 30, "#f2f4ff", 1.4, night)
+            frame.disc(150, 700 - 1900 * (p - 0.72), 34, "#f2f4ff", 1.4, min(1.0, night + 0.2))
         far, near = blend(_DAY["far"], p), blend(_DAY["near"], p)
-        for i, sheet in enumerate(sheets):
-            sheet.draw(frame, far + (near - far) * np.float32(i / 6))
+        table = Palette(np.clip((far + (near - far) * hue) * shade, 0, 1))
+        luma = frame.y[first:]
+        luma[...] = (luma + (table.y[index] - luma.astype(np.float32)) * land).astype(np.uint8)
+        for plane, colours in ((frame.u[first // 2 :], table.u), (frame.v[first // 2 :], table.v)):
+            plane[...] = (plane + (colours[coarse_index] - plane.astype(np.float32)) * coarse)
         yield frame
 
 
-_HALO = soft(300, 2.2)
+def _sheets(rng: np.random.Generator) -> tuple[Field, NDArray[np.uint8]]:
+    """Where the paper is, and for each place its hue (far to near) and its shade as one number.
 
-
-class _Sheet:
-    """A torn sheet: its shape, the texture of its fibres, and the shadow that it casts behind."""
-
-    def __init__(self, rng: np.random.Generator, tops: Field) -> None:
-        self.first = int(tops.min()) - 26
-        _, y = grid(WIDTH, min(170, HEIGHT - self.first) + 26)
-        below = y + self.first - tops[None, :]
-        self.shadow = np.exp(-np.maximum(0, -below) / 9) * (below < 2) * np.float32(0.34)
-        self.mask = np.clip(below + 0.5, 0, 1)
-        self.rim = np.exp(-np.abs(below - 1.5) / 1.6) * np.float32(0.22)
-        self.dark = "#120a24"
-        self.height = self.mask.shape[0]
-        self.fibres = (clouds(rng, WIDTH, self.height, 5, 2) - 0.5) * np.float32(7)
-
-    def draw(self, frame: Frame, colour: Field) -> None:
-        crop = slice(0, 130)
-        frame.over(0, self.first, self.shadow[crop], self.dark)
-        frame.over(0, self.first, self.mask, colour)
-        frame.light(0, self.first, self.rim[crop], "#ffffff", 0.8)
-        last = self.first + self.height
-        if last < HEIGHT:
-            frame.y[last:] = frame.y[last - 1]
-            frame.u[last // 2 :] = frame.u[last // 2 - 1]
-            frame.v[last // 2 :] = frame.v[last // 2 - 1]
+    The sheets do not move, so that a frame of the day is one look-up in a table of colours.
+    """
+    land = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
+    hue, light = land.copy(), np.ones_like(land)
+    _, y = grid()
+    for i in range(7):
+        peaks = 1 - np.abs(skyline(rng, 2 * WIDTH, 340 - 22 * i, 5)[:WIDTH])
+        tops = 520 + 66 * i - (210 - 20 * i) * np.clip(peaks, -0.3, 1)
+        below = y - tops[None, :].astype(np.float32)
+        light *= 1 - 0.42 * np.exp(-np.maximum(0, -below) / 10) * (below < 2)
+        cover = np.clip(below + 0.5, 0, 1)
+        hue += (i / 6 - hue) * cover
+        paper = 0.97 + 0.10 * np.exp(-np.maximum(0, below) / 90) + 0.2 * np.exp(-np.abs(below - 1.5))
+        light += (paper - light) * cover
+        land = np.maximum(land, cover)
+    fibres = (clouds(rng, WIDTH, HEIGHT, 6, 2) - 0.5) * 0.05
+    level = (light + fibres - 0.45) / (1.22 - 0.45) * (_SHADES - 1)
+    level = np.clip(np.floor(level + rng.random(level.shape)), 0, _SHADES - 1)
+    return land, (np.round(hue * (_HUES - 1)) * _SHADES + level).astype(np.uint8)
 
 
 @scene("dunes")
@@ -165,15 +169,17 @@ def train(take: Take) -> Iterator[Frame]:
     layers = [_strip(rng, i, tones[i], evening) for i in range(5)]
     speeds = (9, 26, 70, 170, 420)
     wall = _window(rng, evening)
+    tops = (405, 462, 500, 545, 610)
     for t, _ in take.times():
         frame = still.copy()
-        for sprite, speed, top in zip(layers, speeds, (410, 470, 520, 580, 660), strict=True):
+        sway = round(1.7 * np.sin(7 * t) * np.sin(1.1 * t))
+        for sprite, speed, top in zip(layers, speeds, (y + sway for y in tops), strict=True):
             offset = int(speed * t) % _STRIP
             frame.put(sprite, -offset, top)
             if offset > _STRIP - WIDTH:
                 frame.put(sprite, _STRIP - offset, top)
         _poles(frame, t, evening)
-        frame.put(wall, 0, round(1.6 * np.sin(7 * t) * np.sin(1.1 * t)))
+        frame.put(wall, 0, 0)
         yield frame
 
 
@@ -182,8 +188,8 @@ _STRIP = 1620
 
 def _strip(rng: np.random.Generator, depth: int, tone: str, evening: bool) -> Sprite:
     """A long piece of landscape that joins its own beginning."""
-    height = (150, 150, 150, 160, 300)[depth]
-    tops = 50 + (44 - 8 * depth) * skyline(rng, _STRIP, 420 - 60 * depth, 5 if depth < 2 else 2)
+    height = (150, 150, 170, 190, 300)[depth]
+    tops = (50, 50, 72, 96, 110)[depth] + (44 - 8 * depth) * skyline(rng, _STRIP, 420 - 60 * depth, 5 if depth < 2 else 2)
     tops = np.maximum(tops, 2).astype(np.float32)
     lower = "#".join(["", *[("%02x" * 3) % tuple(int(200 * c) for c in rgb(tone))]])
     paint = Paint(np.zeros((height, _STRIP, 3), dtype=np.float32))
@@ -204,8 +210,8 @@ def _strip(rng: np.random.Generator, depth: int, tone: str, evening: bool) -> Sp
     if depth in (2, 3):
         for _ in range(6):
             _house(rng, paint, mask, tops, evening)
-    field = np.sin(np.arange(_STRIP, dtype=np.float32) * (0.09 - 0.012 * depth) * 2)[None, :]
-    paint.light((mask * np.clip(field + y * 0.01 - 0.6, 0, 1)), "#ffffff", strength=0.06)
+    patches = ramp(scaled(clouds(rng, _STRIP, 3 * height, 150, 3), _STRIP, height), 0.45, 0.7)
+    paint.light(mask * patches, "#fff3c0", strength=0.07)
     return Sprite.of(paint, mask, rng)
 
 
@@ -241,8 +247,8 @@ def _poles(frame: Frame, t: float, evening: bool) -> None:
     for i in range(2):
         left = int(first + i * gap)
         for smear in range(3):
-            frame.over(left - 8 + 6 * smear, 270, np.ones((560, 12), dtype=np.float32), dark, 0.42)
-        frame.over(left - 34, 296, np.ones((8, 74), dtype=np.float32), dark, 0.7)
+            frame.over(left - 8 + 6 * smear, 270, np.ones((560, 12), dtype=np.float32), dark, 0.62)
+        frame.over(left - 34, 296, np.ones((8, 74), dtype=np.float32), dark, 0.9)
 
 
 def _window(rng: np.random.Generator, evening: bool) -> Sprite:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from luciole.demo.draw import (
     gradient,
     polygon,
     ramp,
+    rgb,
+    scaled,
     soft,
     threads,
 )
@@ -78,8 +81,9 @@ def waves(take: Take) -> Iterator[Frame]:
     rng, look = take.rng, _LOOKS[take.look or "dusk"]
     halo, radius, height = look.halo, look.radius_px, look.height_px
     paint = Paint.sky(look.sky)
-    bands = clouds(rng, WIDTH, 470, 220, 5) * clouds(rng, 8, 470, 60, 2)[:, :1] * 1.6
-    paint.light(ramp(bands, 0.42, 0.9), halo, 0, 0, 0.5)
+    streaks = scaled(clouds(rng, WIDTH, 1600, 240, 5), WIDTH, 470)  # Flat, as clouds far away are.
+    fading = np.hanning(470).astype(np.float32)[:, None]
+    paint.light(ramp(streaks, 0.5, 0.95) * fading, halo, 0, 0, 0.75)
     paint.light(soft(300, 2.4), halo, 270 - 300, height - 300, 0.85)
     paint.over(np.clip(soft(radius, 1) * radius, 0, 1), look.disc, int(270 - radius), int(height - radius))
     if take.look == "moon":
@@ -111,8 +115,8 @@ class _Glitter:
 
     def __init__(self, rng: np.random.Generator, colour: str) -> None:
         self.colour = colour
-        self.first = np.tile(clouds(rng, 270, 200, 14, 2), (1, 2))
-        self.second = np.tile(clouds(rng, 270, 200, 9, 2), (1, 2))
+        self.first = np.tile(scaled(clouds(rng, 270, 900, 13, 2), 270, 200), (1, 2))
+        self.second = np.tile(scaled(clouds(rng, 270, 700, 9, 2), 270, 200), (1, 2))
         y = np.linspace(0, 1, 200, dtype=np.float32)[:, None]
         across = np.abs(np.arange(270, dtype=np.float32) - 135)[None, :]
         self.path = np.exp(-((across / (22 + 62 * y)) ** 2)) * np.minimum(1, 6 * (1 - y))
@@ -220,6 +224,11 @@ def jellyfish(take: Take) -> Iterator[Frame]:
         yield frame
 
 
+@cache
+def _halo(size: float) -> Field:
+    return soft(size * 140, 2.4)
+
+
 def _jelly(
     frame: Frame, x: float, y: float, size: float, push: float, t: float, colour: str
 ) -> None:
@@ -231,7 +240,7 @@ def _jelly(
     bell = polygon(np.concatenate([dome, rim]), 1)
     rows = np.linspace(1.0, 0.28, bell.mask.shape[0], dtype=np.float32)[:, None]
     span = np.abs(np.linspace(-1, 1, bell.mask.shape[1], dtype=np.float32))[None, :]
-    frame.glow(x, y - tall * 0.4, soft(size * 150, 2.4), colour, 0.35)
+    frame.glow(x, y - tall * 0.4, _halo(size), colour, 0.35)
     frame.light(bell.x, bell.y, bell.mask * (0.25 + 0.5 * span**2) * rows, colour, 0.9)
     lines: list[tuple[Points, int, int]] = [(dome, 2, 190), (rim, 3, 210)]
     along = np.linspace(0, 1, 22)
@@ -249,5 +258,4 @@ def _jelly(
         ribs = np.stack([x + wide * (i - 2) / 2.6 * np.sin(along * 1.57), y - tall * np.cos(along * 1.57) * 0.96], 1)
         lines.append((ribs, 1, 90))
     veil = threads(lines, 1.3)
-    frame.light(veil.x, veil.y, veil.mask, colour, 1.0)
-    frame.light(veil.x, veil.y, veil.mask**2, "#ffffff", 0.35)
+    frame.light(veil.x, veil.y, veil.mask, 0.8 * rgb(colour) + np.float32(0.2))
