@@ -43,6 +43,8 @@ class Facts(msgspec.Struct, frozen=True):
     pixel_ratio: Annotated[float, msgspec.Meta(ge=0)]
     matrix: Annotated[list[int], msgspec.Meta(min_length=4, max_length=4)]
     duration_ms: Duration
+    lead_ms: Duration
+    """How long the sound goes on before the first frame."""
     declared_ms: Annotated[int, msgspec.Meta(ge=-(10**15), le=10**15)]
     frames: Count
     frames_in_first_second: Count

@@ -1,8 +1,9 @@
 """Reads a stranger's file with PyAV and prints what it found, as JSON.
 
-Run inside the fence as `python -I -S probe_child.py SITE_PACKAGES SOURCE`, never imported by the
-server; the only place that imports `av`. It states facts; `probe.py` judges them. The answer is
-either `{"failed": CODE}` or the fields of `probe.Facts`.
+Run inside the fence as `python -I -S probe_child.py SITE_PACKAGES SOURCE`; the server imports its
+lists of formats only. The only place that imports `av`, and that late. It states
+facts; `probe.py` judges them. The answer is either `{"failed": CODE}` or the fields of
+`probe.Facts`.
 """
 
 import json
@@ -22,7 +23,7 @@ MOST_PIXELS = 8_900_000
 MOST_PIXELS_A_SIDE = 4096
 MOST_PACKETS = 200_000
 # A probe decodes about this much, so that a 4K second costs no more than a 1080p one.
-DECODED_PIXELS = 25_000_000
+DECODED_PIXELS = 12_500_000
 AUDIO_PACKETS = 20
 FIRST_BYTES = 4096
 
@@ -204,6 +205,7 @@ def probe(av: Any, path: str) -> dict[str, Any]:
         if track.codec_context is not None and track.codec_context.name in AUDIO_DECODERS
     ]
     index = stream.index
+    began = min(starts[0], (container.start_time or 0) / av.time_base) if starts else 0.0
     container.close()
     if len(starts) == 1 and not audio_tracks:
         raise Refused("still-picture")
@@ -232,7 +234,8 @@ def probe(av: Any, path: str) -> dict[str, Any]:
         "height": frame.height,
         "pixel_ratio": float(ratio),
         "matrix": matrix(frame),
-        "duration_ms": round((end - starts[0]) * 1000),
+        "duration_ms": round((end - began) * 1000),
+        "lead_ms": round((starts[0] - began) * 1000),
         "declared_ms": round(declared_s * 1000) if is_mov else 0,
         "frames": len(starts),
         "frames_in_first_second": min(first_second, 1000),

@@ -1,0 +1,62 @@
+"""A person's picture, made small and plain in the fence."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from luciole.cell.media import encode, fence
+from luciole.cell.media.fence import Limits
+from luciole.cell.media.model import BadPicture
+
+CHILD = Path(__file__).with_name("avatar_child.py")
+SIDE = 256
+LIMITS = Limits(wall_s=10, cpu_s=8, memory_bytes=1024 * fence.MIB, file_bytes=fence.MIB)
+
+
+def maker(work_dir: Path, *, allow_unfenced: bool) -> Callable[[bytes], Awaitable[bytes]]:
+    """A function that makes a 256 by 256 WebP of a JPEG, PNG, WebP or GIF. It raises BadPicture,
+    and NoFence where the platform cannot keep a hostile picture harmless."""
+
+    async def make(picture: bytes) -> bytes:
+        fence.require(fence.available(), allow_unfenced=allow_unfenced)
+        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix="avatar-", dir=work_dir) as folder:
+            return await _make(picture, Path(folder))
+
+    return make
+
+
+async def _make(picture: bytes, folder: Path) -> bytes:
+    source, out_dir = folder / "source", folder / "out"
+    out_dir.mkdir()
+    source.write_bytes(picture)
+    target = out_dir / "avatar.webp"
+    outcome = await fence.run(
+        [
+            sys.executable, "-I", "-S", "-B", str(CHILD),
+            str(_site_packages()), str(source), str(target), str(SIDE),
+        ],
+        reads=[CHILD, source],
+        writes=[out_dir],
+        limits=LIMITS,
+    )  # fmt: skip
+    if outcome.code != 0:
+        raise BadPicture
+    encode.size_bytes(target)  # a plain file, and nothing else that the child may have left
+    made = target.read_bytes()
+    if made[:4] != b"RIFF" or made[8:12] != b"WEBP":
+        raise BadPicture
+    return made
+
+
+@functools.cache
+def _site_packages() -> Path:
+    spec = importlib.util.find_spec("PIL")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("PIL")
+    return Path(next(iter(spec.submodule_search_locations))).parent

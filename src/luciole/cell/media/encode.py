@@ -1,0 +1,355 @@
+"""Makes renditions and posters with FFmpeg in the fence.
+
+The first playable (540 pixels on the short side) is made alone and published at once; the rest of
+the ladder follows from one decode, each rung scaled from the one above it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import imageio_ffmpeg
+import msgspec
+
+from luciole.cell.media import fence, tonemap
+from luciole.cell.media.fence import Limits, Outcome
+from luciole.cell.media.probe import Probe, Unreadable
+from luciole.cell.media.probe_child import (
+    AUDIO_DECODERS,
+    DEMUXERS,
+    MOST_PIXELS,
+    VIDEO_DECODERS,
+)
+
+OnProgress = Callable[[int], None]
+
+FIRST_SHORT_SIDE = 540
+AUDIO_BPS = 96_000
+# Share of the expected length below which an encoding counts as failed.
+ENOUGH_OF_IT = 0.5
+LAST_FRAME_MS = 200
+SHORTEST_LEAD_MS = 100
+POSTER_QUALITY = 78
+# FFmpeg decodes, filters and encodes in threads of their own anyway. More threads inside a step
+# cost CPU (a tenth at 540), and on a small machine bring no time.
+FIRST_THREADS = 1
+LADDER_THREADS = min(4, os.cpu_count() or 1)
+LARGE_PIXELS = 2_100_000
+
+
+class Rung(msgspec.Struct, frozen=True):
+    """One quality to encode for. CRF decides where the picture is easy, the cap where it is
+    hard; above `top_fps` every other frame goes."""
+
+    name: str
+    short_side: int
+    crf: int
+    cap_bps: int
+    top_fps: int
+
+
+FIRST = Rung("540", FIRST_SHORT_SIDE, 23, 2_200_000, 30)
+REST = (Rung("1080", 1080, 23, 7_500_000, 60), Rung("720", 720, 23, 4_000_000, 60))
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """The part of the film to encode."""
+
+    start_ms: int
+    length_ms: int
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A finished file."""
+
+    name: str
+    path: Path
+    width: int
+    height: int
+    size_bytes: int
+    duration_ms: int
+
+    @property
+    def bitrate_bps(self) -> int:
+        return self.size_bytes * 8000 // max(1, self.duration_ms)
+
+
+class EncodingFailed(Exception):
+    """FFmpeg ended badly on a file that had been probed well."""
+
+
+async def first_playable(
+    source: Path, film: Probe, cut: Cut, out_dir: Path, on_progress: OnProgress | None = None
+) -> Encoded:
+    """The 540 rendition, or smaller where the film is. Raises Unreadable, EncodingFailed."""
+    (only,) = await _encode(source, film, cut, [FIRST], out_dir, on_progress)
+    return only
+
+
+async def ladder(
+    source: Path, film: Probe, cut: Cut, out_dir: Path, on_progress: OnProgress | None = None
+) -> list[Encoded]:
+    """The renditions above the first, as far as the film has the pixels; maybe none."""
+    rungs = rungs_above(film)
+    return await _encode(source, film, cut, rungs, out_dir, on_progress) if rungs else []
+
+
+def rungs_above(film: Probe) -> list[Rung]:
+    """The rungs of the ladder beyond the first, highest first. Nothing is scaled up."""
+    return [rung for rung in REST if min(film.width, film.height) >= rung.short_side]
+
+
+async def poster(rendition: Encoded, at_ms: int, out_dir: Path) -> Encoded:
+    """The frame of a rendition at `at_ms` (or the last before its end) as WebP."""
+    path = out_dir / "poster.webp"
+    for moment_ms in (min(at_ms, rendition.duration_ms - 100), 0):
+        outcome = await fence.run(
+            [
+                ffmpeg(), "-nostdin", "-v", "error", "-y",
+                "-protocol_whitelist", "file", "-format_whitelist", "mov",
+                "-ss", f"{max(0, moment_ms)}ms", "-i", str(rendition.path),
+                "-frames:v", "1", "-an", "-map_metadata", "-1",
+                "-c:v", "libwebp", "-quality", str(POSTER_QUALITY), "-compression_level", "4",
+                "-fflags", "+bitexact", "-flags:v", "+bitexact", "-f", "webp", str(path),
+            ],
+            reads=[rendition.path],
+            writes=[out_dir],
+            limits=Limits(wall_s=30, cpu_s=20, memory_bytes=2048 * fence.MIB),
+        )  # fmt: skip
+        _raise_for(outcome)
+        if path.exists() and size_bytes(path) > 0:
+            return Encoded("poster", path, rendition.width, rendition.height, size_bytes(path), 0)
+    raise EncodingFailed("poster")
+
+
+def scaled(width: int, height: int, short_side: int) -> tuple[int, int]:
+    """The size with this short side at most, even in both directions as 4:2:0 wants."""
+    share = min(1.0, short_side / min(width, height))
+    return tuple(max(2, int(side * share / 2 + (0.5 if share < 1 else 0)) * 2)
+                 for side in (width, height))  # type: ignore[return-value]  # fmt: skip
+
+
+def ffmpeg_input(source: Path, film: Probe, cut: Cut, threads: int) -> list[str]:
+    """The options that read the chosen part of the source, and no more than that."""
+    decoders = ",".join(sorted(VIDEO_DECODERS | AUDIO_DECODERS))
+    arguments = [
+        "-protocol_whitelist", "file",
+        "-format_whitelist", DEMUXERS,
+        "-codec_whitelist", decoders,
+        "-max_pixels", str(MOST_PIXELS),
+        "-threads", str(threads),
+        "-noautorotate",
+    ]  # fmt: skip
+    if cut.start_ms:
+        arguments += ["-ss", f"{cut.start_ms}ms"]
+    return [*arguments, "-t", f"{cut.length_ms}ms", "-i", str(source)]
+
+
+async def _encode(
+    source: Path,
+    film: Probe,
+    cut: Cut,
+    rungs: list[Rung],
+    out_dir: Path,
+    on_progress: OnProgress | None,
+) -> list[Encoded]:
+    if film.is_hdr:
+        tonemap.write(film.facts.transfer, out_dir)
+    threads = FIRST_THREADS if rungs == [FIRST] else LADDER_THREADS
+    is_large = film.facts.width * film.facts.height > LARGE_PIXELS
+    read_threads = LADDER_THREADS if is_large else threads
+    outputs = [out_dir / f"{rung.name}.mp4" for rung in rungs]
+    sizes = [scaled(film.width, film.height, rung.short_side) for rung in rungs]
+    arguments = [ffmpeg(), "-nostdin", "-v", "error", "-y", "-nostats", "-progress", "pipe:1"]
+    arguments += ["-max_error_rate", "1", *ffmpeg_input(source, film, cut, read_threads)]
+    arguments += ["-filter_complex", graph(film, cut, rungs, sizes)]
+    for rung, path in zip(rungs, outputs, strict=True):
+        arguments += ["-map", f"[{rung.name}]"]
+        if film.has_audio:
+            arguments += ["-map", f"0:{film.facts.audio_index}", *_AUDIO]
+        arguments += [*_video(rung, threads), *_CLEAN, "-f", "mp4", str(path)]
+    watch = _Progress(cut.length_ms, on_progress)
+    seconds = cut.length_ms / 1000
+    outcome = await fence.run(
+        arguments,
+        reads=[source],
+        writes=[out_dir],
+        limits=Limits(
+            wall_s=120 + seconds * 8 * len(rungs),
+            cpu_s=int(120 + seconds * 10 * len(rungs)),
+            memory_bytes=4096 * fence.MIB,
+        ),
+        on_line=watch.line,
+    )
+    _raise_for(outcome)
+    if watch.frames < 1 or watch.out_ms < cut.length_ms * ENOUGH_OF_IT:
+        raise Unreadable("damaged")
+    # FFmpeg reports the last frame's start; what is missing to the end is that frame.
+    missing_ms = cut.length_ms - watch.out_ms
+    duration_ms = cut.length_ms if 0 < missing_ms < LAST_FRAME_MS else watch.out_ms
+    return [
+        Encoded(rung.name, path, *size, size_bytes(path), duration_ms)
+        for rung, path, size in zip(rungs, outputs, sizes, strict=True)
+    ]
+
+
+def graph(film: Probe, cut: Cut, rungs: list[Rung], sizes: list[tuple[int, int]]) -> str:
+    """The filter graph: stored picture → first size → our colours → upright, then down the
+    ladder. Everything after the first scaling works on as few pixels as it can."""
+    first, *_ = sizes
+    stored = first[::-1] if film.is_turned else first
+    chain = [*_lead(film, cut), *_fps(film, rungs[0])]
+    if film.facts.is_interlaced:
+        chain.append("bwdif=mode=send_frame:deint=interlaced")
+    chain += _scale_and_colours(film, *stored)
+    if film.turn:
+        chain.append(film.turn)
+    # The picture is upright, its pixels are square and these are its colours, whatever the source
+    # said; left in place, its own display matrix would turn the picture once more.
+    chain += [
+        "sidedata=mode=delete",
+        "setsar=1",
+        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+    ]
+    parts = [f"[0:{film.facts.video_index}]{','.join(chain)}"]
+    for rung, below, size in zip(rungs, rungs[1:], sizes[1:], strict=False):
+        parts[-1] += f",split[{rung.name}][to{below.name}]"
+        parts.append(f"[to{below.name}]scale={size[0]}:{size[1]}:flags=bicubic")
+    parts[-1] += f"[{rungs[-1].name}]"
+    return ";".join(parts)
+
+
+def _lead(film: Probe, cut: Cut) -> list[str]:
+    """Where the sound comes first, the first frame is shown from the start: no player should
+    open on black."""
+    lead_ms = film.facts.lead_ms - cut.start_ms
+    if lead_ms < SHORTEST_LEAD_MS:
+        return []
+    return ["setpts=PTS-STARTPTS", f"tpad=start_mode=clone:start_duration={lead_ms}ms"]
+
+
+def _fps(film: Probe, rung: Rung) -> list[str]:
+    """Fewer frames where the film has more than the rung wants: half of 60 or 50, else the most.
+    Everything else keeps its own times, which is right for phones' variable rates."""
+    fps = max(film.fps, 1000 / film.facts.gap_ms if film.facts.gap_ms else 0)
+    if fps <= rung.top_fps * 1.1:
+        return []
+    halved = fps / 2
+    rate = halved if rung.top_fps * 0.75 <= halved <= rung.top_fps * 1.05 else rung.top_fps
+    return [f"fps={rate:.3f}"]
+
+
+def _scale_and_colours(film: Probe, width: int, height: int) -> list[str]:
+    facts = film.facts
+    # Averaging is as good as bicubic when much is left out, and takes two thirds of the time.
+    flags = "area" if facts.height >= height * 1.5 else "bicubic"
+    scale = f"scale={width}:{height}:flags={flags}"
+    if film.is_hdr:
+        return [
+            scale,
+            "scale=in_color_matrix=bt2020:in_range=tv:out_range=pc",
+            "format=gbrp10le",
+            f"lut3d=file=to-sdr-{facts.transfer}.cube:interp=tetrahedral",
+            "scale=out_color_matrix=bt709:out_range=tv",
+            "format=yuv420p",
+        ]
+    source_range = "pc" if facts.is_full_range else "tv"
+    if facts.matrix_coefficients == 0:  # RGB
+        return [f"{scale}:out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+    scale += f":in_range={source_range}:out_range=tv"
+    chain = [scale, "format=yuv420p"]
+    system = _system(film)
+    if system == "bt2020":
+        chain.append("colorspace=all=bt709:iall=bt2020:irange=tv:range=tv")
+    elif system is not None:
+        # fast: the matrix only. The primaries of 601 and 709 are close; the matrices are not.
+        chain.append(f"colorspace=all=bt709:iall={system}:irange=tv:range=tv:fast=1")
+    return chain
+
+
+def _system(film: Probe) -> str | None:
+    """The colour system to convert from (H.273, table 4), None for BT.709. A film that does not
+    say is taken as browsers take it: 601 below 720 lines, else 709."""
+    matrix = film.facts.matrix_coefficients
+    if matrix == 2:
+        matrix = 6 if film.facts.height < 720 else 1
+    return {4: "bt601-6-625", 5: "bt601-6-625", 6: "bt601-6-625", 7: "smpte240m", 9: "bt2020",
+            10: "bt2020"}.get(matrix)  # fmt: skip
+
+
+def _video(rung: Rung, threads: int) -> list[str]:
+    return [
+        "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
+        "-threads", str(threads),
+        "-crf", str(rung.crf), "-maxrate", str(rung.cap_bps), "-bufsize", str(2 * rung.cap_bps),
+        # A closed group of pictures each second, by time, so that it holds at variable rates.
+        "-force_key_frames", "expr:gte(t,n_forced)", "-g", "600", "-sc_threshold", "0",
+        "-flags:v", "+cgop+bitexact", "-a53cc", "0",
+        # No SEI: x264 writes its settings there, and a camera may have written more.
+        "-bsf:v", "filter_units=remove_types=6",
+        "-fps_mode", "vfr",
+    ]  # fmt: skip
+
+
+_AUDIO = [
+    "-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2", "-ar", "48000", "-flags:a", "+bitexact",
+    # Holes in the sound are filled, so that it stays with the picture.
+    "-af", "aresample=async=1:first_pts=0",
+]  # fmt: skip
+
+_CLEAN = [
+    "-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1", "-sn", "-dn",
+    "-fflags", "+bitexact", "-movflags", "+faststart", "-write_tmcd", "0",
+]  # fmt: skip
+
+
+def _raise_for(outcome: Outcome) -> None:
+    if outcome.killed_by in ("time", "cpu", "disk"):
+        raise Unreadable("takes-too-long")
+    if outcome.code != 0:
+        raise EncodingFailed(f"code {outcome.code}: {outcome.stderr[-400:]!r}")
+
+
+def size_bytes(path: Path) -> int:
+    """The size of a plain file that the child made. It may have made something else."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError as error:
+        raise EncodingFailed("no output") from error
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size == 0:
+        raise EncodingFailed("the output is not a plain file")
+    return found.st_size
+
+
+class _Progress:
+    """Follows `-progress` (key=value lines) and tells whole percents as they change."""
+
+    def __init__(self, length_ms: int, tell: OnProgress | None) -> None:
+        self.frames = 0
+        self.out_ms = 0
+        self._length_ms = length_ms
+        self._tell = tell
+        self._told = -1
+
+    def line(self, text: str) -> None:
+        key, _, value = text.partition("=")
+        if not value.strip().isdigit():
+            return
+        if key == "frame":
+            self.frames = int(value)
+        elif key == "out_time_us":
+            self.out_ms = int(value) // 1000
+            percent = min(100, self.out_ms * 100 // max(1, self._length_ms))
+            if self._tell is not None and percent > self._told:
+                self._told = percent
+                self._tell(percent)
+
+
+@functools.cache
+def ffmpeg() -> str:
+    """Path of the static FFmpeg that the wheel brings."""
+    return os.path.realpath(imageio_ffmpeg.get_ffmpeg_exe())
