@@ -475,12 +475,16 @@ class Server:
     # Where it listens
 
     def _choose_address(self) -> None:
-        """Keeps the noted address of a killed server if it is still ours; else finds one."""
+        """Finds a place to listen. Within one process it stays, because clients know it."""
+        if self._tcp_port is not None or (
+            self._socket_dir is not None and self._socket_dir.is_dir()
+        ):
+            return
         self.forget_address()
         folder = self._make_socket_dir()
         if folder is not None:
             self._socket_dir = folder
-            text = f"socket {folder}"
+            text = "own" if folder.parent == self.home else f"socket {folder}"
         else:
             self._tcp_port = _free_port()
             text = f"tcp {self._tcp_port}"
@@ -489,14 +493,18 @@ class Server:
         new.replace(self.home / "address")
 
     def _recall_address(self) -> None:
+        """The noted address, for another process. A copied folder brings the note of its original
+        along, whose socket is none of ours: the marker in the socket's folder tells."""
         try:
-            kind, where = (self.home / "address").read_text().split(" ", 1)
+            kind, _, where = (self.home / "address").read_text().partition(" ")
+            if kind == "tcp":
+                self._tcp_port = int(where)
+            elif kind == "own":
+                self._socket_dir = self.home / "socket"
+            elif (Path(where) / "of").read_text() == str(self.home):
+                self._socket_dir = Path(where)
         except (OSError, ValueError):
             return
-        if kind == "tcp":
-            self._tcp_port = int(where)
-        elif _is_private(Path(where), {os.geteuid(), launch.NOBODY}):
-            self._socket_dir = Path(where)
 
     def _make_socket_dir(self) -> Path | None:
         own = self.home / "socket"
@@ -512,6 +520,7 @@ class Server:
                 else:
                     folder = Path(tempfile.mkdtemp(prefix="luciole-", dir=parent))
                 if _takes_sockets(folder):
+                    (folder / "of").write_text(str(self.home))
                     if self._owner_uid() != os.geteuid():
                         os.chown(folder, self._owner_uid(), self._owner_uid())
                     return folder
@@ -636,15 +645,6 @@ def _takes_sockets(folder: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_private(folder: Path, owners: set[int]) -> bool:
-    try:
-        found = folder.lstat()
-    except OSError:
-        return False
-    mode = found.st_mode
-    return stat.S_ISDIR(mode) and not mode & 0o077 and found.st_uid in owners
 
 
 def _free_port() -> int:
