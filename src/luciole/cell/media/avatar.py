@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import importlib.util
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -24,29 +26,41 @@ def maker(work_dir: Path, *, allow_unfenced: bool) -> Callable[[bytes], Awaitabl
 
     async def make(picture: bytes) -> bytes:
         fence.require(fence.available(), allow_unfenced=allow_unfenced)
-        work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix="avatar-", dir=work_dir) as folder:
-            return await _make(picture, Path(folder))
+        folder = await asyncio.to_thread(_prepare, work_dir, picture)
+        try:
+            await _make(folder)
+            return await asyncio.to_thread(_take, folder)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     return make
 
 
-async def _make(picture: bytes, folder: Path) -> bytes:
-    source, out_dir = folder / "source", folder / "out"
-    out_dir.mkdir()
-    source.write_bytes(picture)
-    target = out_dir / "avatar.webp"
+def _prepare(work_dir: Path, picture: bytes) -> Path:
+    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(tempfile.mkdtemp(prefix="avatar-", dir=work_dir))
+    (folder / "out").mkdir()
+    (folder / "source").write_bytes(picture)
+    return folder
+
+
+async def _make(folder: Path) -> None:
+    source, target = folder / "source", folder / "out" / "avatar.webp"
     outcome = await fence.run(
         [
             sys.executable, "-I", "-S", "-B", str(CHILD),
             str(_site_packages()), str(source), str(target), str(SIDE),
         ],
         reads=[CHILD, source],
-        writes=[out_dir],
+        writes=[target.parent],
         limits=LIMITS,
     )  # fmt: skip
     if outcome.code != 0:
         raise BadPicture
+
+
+def _take(folder: Path) -> bytes:
+    target = folder / "out" / "avatar.webp"
     encode.size_bytes(target)  # a plain file, and nothing else that the child may have left
     made = target.read_bytes()
     if made[:4] != b"RIFF" or made[8:12] != b"WEBP":

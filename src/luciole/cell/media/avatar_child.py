@@ -5,6 +5,7 @@ Only pixels go over: no EXIF, no place, no colour profile (the colours are broug
 further frames.
 """
 
+import contextlib
 import io
 import sys
 
@@ -31,12 +32,10 @@ def main() -> int:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return UNREADABLE
     if profile and picture.mode == "RGB":
-        try:
-            picture = ImageCms.profileToProfile(
-                picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-            )
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a broken profile: its numbers as they are
+        # With a broken profile, its numbers as they are.
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, ValueError):
+            own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            ImageCms.profileToProfile(picture, own, ImageCms.createProfile("sRGB"), inPlace=True)
     small = ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
     small.info.clear()
     small.save(target, "WEBP", quality=82, method=4)

@@ -285,7 +285,7 @@ def _video(rung: Rung, threads: int) -> list[str]:
     return [
         "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
         "-threads", str(threads),
-        "-crf", str(rung.crf), "-maxrate", str(rung.cap_bps), "-bufsize", str(2 * rung.cap_bps),
+        "-crf", str(rung.crf), "-maxrate", str(rung.cap_bps), "-bufsize", str(rung.cap_bps * 3 // 2),
         # A closed group of pictures each second, by time, so that it holds at variable rates.
         "-force_key_frames", "expr:gte(t,n_forced)", "-g", "600", "-sc_threshold", "0",
         "-flags:v", "+cgop+bitexact", "-a53cc", "0",
@@ -352,4 +352,4 @@ class _Progress:
 @functools.cache
 def ffmpeg() -> str:
     """Path of the static FFmpeg that the wheel brings."""
-    return os.path.realpath(imageio_ffmpeg.get_ffmpeg_exe())
+    return os.path.realpath(str(imageio_ffmpeg.get_ffmpeg_exe()))

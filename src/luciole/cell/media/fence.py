@@ -188,7 +188,8 @@ async def run(
         env={"LANG": "C.UTF-8", "HOME": place, "TMPDIR": place},
         start_new_session=True,
     )
-    assert child.stdout is not None and child.stderr is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
     out = _Reader(child.stdout, limits.stdout_bytes, on_line)
     err = _Reader(child.stderr, limits.stderr_bytes, None)
     reading = [asyncio.ensure_future(out.read_all()), asyncio.ensure_future(err.read_all())]
@@ -213,7 +214,7 @@ async def run(
     if code == FENCE_FAILED and err.kept.startswith(b"fence: "):
         raise FenceBroke(err.kept.decode("utf-8", "replace").strip())
     if killed_by is None and code < 0:
-        killed_by = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "disk"}.get(-code, "signal")
+        killed_by = {int(signal.SIGXCPU): "cpu", int(signal.SIGXFSZ): "disk"}.get(-code, "signal")
     return Outcome(code, bytes(out.kept), bytes(err.kept), killed_by)
 
 
@@ -242,8 +243,8 @@ def _counts_per_namespace() -> bool:
 def system_reads() -> tuple[Path, ...]:
     """Where programs and libraries lie: the system's, and this Python's."""
     wanted = [Path("/usr"), Path("/lib"), Path("/lib64"), Path("/etc/ld.so.cache")]
-    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
-        wanted.append(Path(sysconfig.get_path(name)))
+    folders = ("stdlib", "platstdlib", "purelib", "platlib")
+    wanted += [Path(sysconfig.get_path(name)) for name in folders]
     binary = Path(os.path.realpath(sys.executable))
     wanted += [Path(sys.executable), binary, binary.parent.parent / "lib"]
     wanted.append(Path(sys.prefix) / "pyvenv.cfg")

@@ -262,7 +262,7 @@ def seccomp() -> None:
     class Program(ctypes.Structure):
         _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction)))
 
-    instructions = (Instruction * len(program))(*program)
+    instructions = (Instruction * len(program))(*(Instruction(*each) for each in program))
     filter_program = Program(len(program), instructions)
     check(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(filter_program), 0, 0), "seccomp")
 
@@ -312,7 +312,7 @@ def main(arguments: list[str]) -> None:
         die_with(int(options["parent"]))
     if "seccomp" in steps:
         seccomp()
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -86,9 +86,7 @@ class Refusal(msgspec.Struct, frozen=True):
     next_step: str
 
 
-_ANOTHER_FORMAT = (
-    "Save it as MP4 with H.264 video (most phones and editors can), then upload that."
-)
+_ANOTHER_FORMAT = "Save it as MP4 with H.264 video (most phones and editors can), then upload that."
 
 REFUSALS: dict[str, Refusal] = {
     refusal.code: refusal

@@ -6,19 +6,21 @@ facts; `probe.py` judges them. The answer is either `{"failed": CODE}` or the fi
 `probe.Facts`.
 """
 
+import contextlib
+import itertools
 import json
 import sys
 from typing import Any
 
 # Whatever is not named here is never parsed: a demuxer for a game's cut scenes has bugs too.
 DEMUXERS = "mov,matroska,webm,avi,mpegts,mpeg"
-VIDEO_DECODERS = frozenset(
-    "h264 hevc vp8 vp9 av1 libdav1d mpeg4 h263 mpeg2video mjpeg prores".split()
+_VIDEO = "h264,hevc,vp8,vp9,av1,libdav1d,mpeg4,h263,mpeg2video,mjpeg,prores"
+_AUDIO = (
+    "aac,aac_latm,mp3,mp3float,opus,libopus,vorbis,libvorbis,flac,alac,ac3,eac3,amrnb,amrwb,"
+    "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_f32le,pcm_u8,pcm_alaw,pcm_mulaw"
 )
-AUDIO_DECODERS = frozenset(
-    "aac aac_latm mp3 mp3float opus libopus vorbis libvorbis flac alac ac3 eac3 amrnb amrwb "
-    "pcm_s16le pcm_s16be pcm_s24le pcm_s24be pcm_s32le pcm_f32le pcm_u8 pcm_alaw pcm_mulaw".split()
-)
+VIDEO_DECODERS = frozenset(_VIDEO.split(","))
+AUDIO_DECODERS = frozenset(_AUDIO.split(","))
 MOST_PIXELS = 8_900_000
 MOST_PIXELS_A_SIDE = 4096
 MOST_PACKETS = 200_000
@@ -121,10 +123,8 @@ def first_frames(av: Any, container: Any, stream: Any) -> tuple[list[Any], int]:
     try:
         for packet in container.demux(stream):
             tried += 1
-            try:
+            with contextlib.suppress(av.error.FFmpegError):  # the next packet may do
                 frames += packet.decode()
-            except av.error.FFmpegError:
-                pass  # a damaged packet; the next may do
             if len(frames) >= min(budget, 60) or tried >= 90:
                 break
     except av.error.FFmpegError:
@@ -223,7 +223,7 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     if frame.color_trc == 2 and side_data(frame, "DOVI_METADATA") is not None:
         raise Refused("codec-not-supported")
     ratio = stream.sample_aspect_ratio or 1
-    gaps = sorted(b - a for a, b in zip(starts, starts[1:], strict=False) if b > a) or [1 / 30]
+    gaps = sorted(b - a for a, b in itertools.pairwise(starts) if b > a) or [1 / 30]
     first_second = sum(1 for start in starts if start < starts[0] + 1)
     facts = {
         "container": container.format.name.split(",")[0],

@@ -46,7 +46,7 @@ def _cube(transfer: int) -> str:
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     signal = np.stack([red, green, blue], axis=-1).reshape(-1, 3)
     shown = to_sdr(signal, transfer)
-    lines = [f"LUT_3D_SIZE {POINTS}", *("%.5f %.5f %.5f" % tuple(row) for row in shown)]
+    lines = [f"LUT_3D_SIZE {POINTS}", *(f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in shown)]
     return "\n".join(lines) + "\n"
 
 
