@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from luciole.demo.canvas import Frame, Paint, Sprite
 from luciole.demo.draw import (
@@ -13,11 +14,11 @@ from luciole.demo.draw import (
     Field,
     blend,
     clouds,
-    cutout,
     grid,
     ramp,
     scaled,
     soft,
+    yuv,
 )
 from luciole.demo.fields import Lights
 from luciole.demo.scenes.stage import Take, scene
@@ -81,13 +82,16 @@ class _Blocks:
 
     def __init__(self, rng: np.random.Generator, top: int, wide: int, number: int) -> None:
         self.first = top - 150
-        self.mask = np.zeros((HEIGHT - self.first, WIDTH), dtype=np.float32)
+        self.mask = np.zeros((HEIGHT - self.first, WIDTH), dtype=np.bool_)
         self.moment = np.full(self.mask.shape, 9.0, dtype=np.float32)
+        faces = np.ones(self.mask.shape, dtype=np.float32)
+        self.glow = rng.random(WIDTH * HEIGHT, dtype=np.float32)
         x, unit = -int(rng.integers(0, 30)), 5 + 2 * number
         while x < WIDTH:
             width = int(rng.integers(wide // 2, wide))
             roof = int(rng.integers(20, 250 - 30 * number))
             self.mask[roof:, max(0, x) : max(0, x + width - 2 + number)] = 1
+            faces[:, max(0, x) : max(0, x + width)] = rng.uniform(0.8, 1.2)
             if rng.random() < 0.4:
                 self.mask[max(0, roof - 40) : roof, max(0, x + width // 2) : max(0, x + width // 2 + 2)] = 1
             elif rng.random() < 0.5:
@@ -99,16 +103,32 @@ class _Blocks:
                         moment = 0.32 + late + 0.5 * rng.random()
                         self.moment[wy : wy + unit, wx : wx + unit - 2] = moment
             x += width
-        tint = scaled(rng.random((60, 34), dtype=np.float32), WIDTH, self.mask.shape[0])
-        self.warm = np.asarray(0.6 + 0.4 * tint, dtype=np.float32)
-        fade = np.linspace(0, 1, self.mask.shape[0], dtype=np.float32)[:, None]
-        self.mist = np.asarray(self.mask * fade * (0.30 - 0.09 * number), dtype=np.float32)
+        faces *= 1 - 0.16 * (self.moment < 9)
+        fade = np.linspace(0, 1, len(self.mask), dtype=np.float32)[:, None]
+        self.faces = np.asarray(faces * (1 + 0.25 * fade), dtype=np.float32)
+        self.fine = self._order(self.moment, 1)
+        self.coarse = self._order(self.moment[::2, ::2], 2)
+
+    def _order(self, moment: Field, step: int) -> tuple[NDArray[np.intp], Field]:
+        """The window pixels of a plane by the moment of their light, and those moments."""
+        rows, columns = np.nonzero(moment < 9)
+        when = moment[rows, columns]
+        order = np.argsort(when, kind="stable")
+        flat = (rows + self.first // step) * (WIDTH // step) + columns
+        return flat[order], when[order]
 
     def draw(self, frame: Frame, colour: Field, when: float) -> None:
-        frame.over(0, self.first, self.mask, colour)
-        if when > 0.3:
-            lit = np.clip((when - self.moment) * 16, 0, 1) * self.warm
-            frame.over(0, self.first, lit, "#ffd27f", 0.95)
+        ink, lamp = yuv(colour), yuv("#ffd27f")
+        luma, face = frame.y[self.first :], 16 + (ink[0] - 16) * self.faces
+        luma[...] = np.where(self.mask, np.clip(face, 16, 235).astype(np.uint8), luma)
+        coarse = self.mask[::2, ::2]
+        for plane, value, light in ((frame.u, ink[1], lamp[1]), (frame.v, ink[2], lamp[2])):
+            plane[self.first // 2 :][coarse] = int(value)
+            places, moments = self.coarse
+            plane.ravel()[places[: np.searchsorted(moments, when)]] = int(light)
+        places, moments = self.fine
+        lit = int(np.searchsorted(moments, when))
+        frame.y.ravel()[places[:lit]] = np.minimum(235, lamp[0] * (0.6 + 0.4 * self.glow[:lit]))
 
 
 @scene("rain")
