@@ -38,6 +38,8 @@ POSTER_QUALITY = 78
 # cost CPU (a tenth at 540), and on a small machine bring no time.
 FIRST_THREADS = 1
 LADDER_THREADS = min(4, os.cpu_count() or 1)
+FIRST_NICE = 5
+LADDER_NICE = 10
 LARGE_PIXELS = 2_100_000
 
 
@@ -50,6 +52,11 @@ class Rung(msgspec.Struct, frozen=True):
     crf: int
     cap_bps: int
     top_fps: int
+
+    @property
+    def buffer_bits(self) -> int:
+        """How far the rate may run ahead of the cap: one and a half seconds of it."""
+        return self.cap_bps * 3 // 2
 
 
 FIRST = Rung("540", FIRST_SHORT_SIDE, 23, 2_200_000, 30)
@@ -182,6 +189,7 @@ async def _encode(
             wall_s=120 + seconds * 8 * len(rungs),
             cpu_s=int(120 + seconds * 10 * len(rungs)),
             memory_bytes=4096 * fence.MIB,
+            nice=FIRST_NICE if rungs == [FIRST] else LADDER_NICE,
         ),
         on_line=watch.line,
     )
@@ -285,7 +293,7 @@ def _video(rung: Rung, threads: int) -> list[str]:
     return [
         "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
         "-threads", str(threads),
-        "-crf", str(rung.crf), "-maxrate", str(rung.cap_bps), "-bufsize", str(rung.cap_bps * 3 // 2),
+        "-crf", str(rung.crf), "-maxrate", str(rung.cap_bps), "-bufsize", str(rung.buffer_bits),
         # A closed group of pictures each second, by time, so that it holds at variable rates.
         "-force_key_frames", "expr:gte(t,n_forced)", "-g", "600", "-sc_threshold", "0",
         "-flags:v", "+cgop+bitexact", "-a53cc", "0",

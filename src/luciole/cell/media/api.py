@@ -1,0 +1,162 @@
+"""Routes of media: uploads (in `api_uploads`) and the bytes of files, with ranges."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Response, Router, route
+from litestar.enums import HttpMethod
+from litestar.params import Parameter
+from litestar.response import Stream
+
+from luciole.cell.media import api_uploads
+from luciole.cell.media.ranges import Unsatisfiable, wanted
+from luciole.cell.media.service import Media
+from luciole.cell.people.service import People
+from luciole.config import Settings
+from luciole.kit.blobs import Blobs, Missing
+from luciole.kit.db import Database
+from luciole.kit.errors import Invalid, NotAllowed, NotFound
+from luciole.kit.web import AnyRequest
+
+PUBLIC = "public, max-age=31536000, immutable"
+PRIVATE = "private, no-store"
+MAX_KEY_CHARS = 200
+
+Signature = Annotated[str | None, Parameter(max_length=64)]
+
+
+class NoSuchFile(NotFound):
+    code = "no-such-file"
+    sentence = "This file does not exist, or is not shared with you."
+    next_step = "Open the clip again; its files may have new addresses."
+
+
+class LinkExpired(NotAllowed):
+    code = "link-expired"
+    sentence = "This address was good for a few minutes and is not any more."
+    next_step = "Load the clip again to get a new one."
+
+
+class RangeOutside(Invalid):
+    code = "range-outside"
+    sentence = "The file ends before the part that was asked for."
+    next_step = "Ask for a part within the file."
+    http_status = 416
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A file to send."""
+
+    object_key: str
+    mime: str
+    size_bytes: int
+    is_public: bool
+
+
+def routes(
+    db: Database, people: People, media: Media, blobs: Blobs, settings: Settings
+) -> list[Router]:
+    """The routes of media over their collaborators."""
+
+    async def find(request: AnyRequest, key: str, exp: int | None, sig: str | None) -> Found:
+        """The file behind an address, if the viewer may have it."""
+        if len(key) > MAX_KEY_CHARS:
+            raise NoSuchFile
+        async with db.read() as tx:
+            if key.startswith("r/"):
+                viewer = await people.whoever(tx, request)
+                session_id = viewer.session_id if viewer else None
+                verdict = media.check(key, exp or 0, sig or "", session_id)
+                if verdict == "expired":
+                    raise LinkExpired
+                if verdict == "forged":
+                    raise NoSuchFile
+            file = await media.find(tx, key)
+            if file is not None:
+                return Found(file.object_key, file.mime, file.size_bytes, key.startswith("p/"))
+            # Pictures of people share the public prefix; whose they are, people knows.
+            if not key.startswith("p/") or not await people.is_avatar_in_use(tx, key):
+                raise NoSuchFile
+        try:
+            stat = await blobs.stat(key)
+        except Missing as error:
+            raise NoSuchFile from error
+        return Found(key, "image/webp", stat.size_bytes, True)
+
+    @route(
+        "/{key:path}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        media_type="application/octet-stream",
+    )
+    async def fetch(
+        request: AnyRequest, key: str, exp: int | None = None, sig: Signature = None
+    ) -> Response[Any]:
+        """The bytes of a rendition, poster or avatar, whole or in part (one range)."""
+        key = key.lstrip("/")
+        found = await find(request, key, exp, sig)
+        headers = {
+            "accept-ranges": "bytes",
+            "etag": f'"{hashlib.sha256(key.encode()).hexdigest()[:24]}"',
+            "cache-control": PUBLIC if found.is_public else PRIVATE,
+            "x-content-type-options": "nosniff",
+            "content-disposition": "inline",
+            # Whatever a file claims to be, it runs nothing.
+            "content-security-policy": "default-src 'none'; sandbox",
+        }
+        if _matches(request.headers.get("if-none-match"), headers["etag"]):
+            return Response(None, status_code=304, headers=headers)
+        size = found.size_bytes
+        asked = request.headers.get("range")
+        if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
+            asked = None
+        try:
+            part = wanted(asked, size)
+        except Unsatisfiable as error:
+            problem = RangeOutside()
+            problem.http_headers = {"content-range": f"bytes */{size}"}  # type: ignore[attr-defined]
+            raise problem from error
+        start, end = part or (0, size)
+        headers["content-length"] = str(end - start)
+        if part:
+            headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
+        status = 206 if part else 200
+        if request.method == "HEAD":
+            return Response(None, status_code=status, headers=headers, media_type=found.mime)
+        body = await _opened(blobs, found.object_key, start, end)
+        return Stream(body, status_code=status, headers=headers, media_type=found.mime)
+
+    uploads = api_uploads.handlers(db, people, media, blobs, settings.media.max_upload_bytes)
+    return [
+        Router("/api", route_handlers=[*uploads], tags=["media"]),
+        Router("/media", route_handlers=[fetch], tags=["media"]),
+    ]
+
+
+async def _opened(blobs: Blobs, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+    """The stream, with its first chunk read already: a missing object is a 404, not a broken
+    200."""
+    stream = blobs.stream(key, start, end)
+    try:
+        first = await anext(stream)
+    except Missing as error:
+        raise NoSuchFile from error
+
+    async def rest() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in stream:
+            yield chunk
+
+    return rest()
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    """RFC 9110, 13.1.2: weak comparison against a list."""
+    if if_none_match is None:
+        return False
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags

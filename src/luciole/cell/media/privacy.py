@@ -1,0 +1,81 @@
+"""What media stores."""
+
+from __future__ import annotations
+
+from luciole.kit.catalogue import Border, DataClass, Held, columns
+
+_WITH_CLIP = "until its author deletes the clip"
+_UPLOAD = "until the clip's last rendition is made, else 24 hours"
+
+HELD: tuple[Held, ...] = (
+    *columns(
+        "media.upload",
+        "id owner_id size_bytes offset_bytes chunks asset_id created_at expires_at",
+        DataClass.PERSONAL,
+        "lets a person go on with an upload; no file name and no device is kept",
+        _UPLOAD,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.chunk",
+        "upload_id offset_bytes size_bytes object_key",
+        DataClass.PERSONAL,
+        "where the pieces of an upload are",
+        _UPLOAD,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.asset",
+        "id owner_id is_public token progress duration_ms width height has_audio",
+        DataClass.SHARED,
+        "what a player needs to know of a film; its addresses for those who may see the clip",
+        _WITH_CLIP,
+        Border.PUBLISHED,
+    ),
+    *columns(
+        "media.asset",
+        "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
+        "created_at changed_at",
+        DataClass.PERSONAL,
+        "the work on a film, and why it was refused",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.file",
+        "asset_id kind name filename object_key mime width height bitrate_bps size_bytes",
+        DataClass.SHARED,
+        "the renditions and the poster of a film",
+        _WITH_CLIP,
+        Border.PUBLISHED,
+    ),
+    *columns(
+        "media.unclaimed",
+        "object_key since is_doomed",
+        DataClass.TELEMETRY,
+        "objects to delete",
+        "two hours and a minute",
+        Border.NEVER,
+    ),
+    Held(
+        "blob:uploads/",
+        DataClass.PERSONAL,
+        "an upload in pieces, as the person's device made it, with its metadata",
+        _UPLOAD,
+        Border.NEVER,
+    ),
+    Held(
+        "blob:p/",
+        DataClass.PUBLIC,
+        "renditions and posters that everybody may see, and avatars; no metadata",
+        _WITH_CLIP,
+        Border.PUBLISHED,
+    ),
+    Held(
+        "blob:r/",
+        DataClass.SHARED,
+        "renditions and posters for those whom the author chose; no metadata",
+        _WITH_CLIP,
+        Border.ADDRESSED,
+    ),
+)

@@ -1,0 +1,201 @@
+"""The front door of media: uploads, assets, addresses."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from uuid import UUID
+
+from luciole.cell.media import fence, store
+from luciole.cell.media.links import Links, Verdict
+from luciole.cell.media.model import (
+    MAX_PIECES,
+    Asset,
+    BadTrim,
+    Chunk,
+    DiskFull,
+    Edit,
+    NoSuchUpload,
+    TooManyPieces,
+    TooManyUploads,
+    Upload,
+    UploadNotFinished,
+    UploadTooLarge,
+    UploadUsed,
+    WrongOffset,
+)
+from luciole.cell.media.store import File
+from luciole.config import Settings
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+from luciole.kit.ids import new_id, new_token
+from luciole.kit.queue import Queue
+
+PREPARE_FIRST = 10  # priority of making a clip playable over making it better
+# An announced object that was not claimed within this time belongs to something that died.
+CLAIM_WITHIN = timedelta(hours=2)
+
+
+class Media:
+    """What other slices may ask of media. `signing_key` signs addresses of restricted files."""
+
+    def __init__(self, settings: Settings, signing_key: bytes, clock: Clock, queue: Queue) -> None:
+        self._settings = settings.media
+        self._data = settings.data
+        self._links = Links(signing_key, settings.media.signed_url_s)
+        self._clock = clock
+        self._queue = queue
+
+    # Uploads
+
+    async def create_upload(self, tx: Tx, owner_id: UUID, size_bytes: int) -> Upload:
+        """Opens an upload of that size.
+
+        Raises UploadTooLarge, TooManyUploads, DiskFull, NoFence.
+        """
+        if size_bytes > self._settings.max_upload_bytes:
+            raise UploadTooLarge
+        self._require_fence()
+        self._require_room(size_bytes)
+        now = self._clock.now()
+        most = self._settings.max_open_uploads
+        if await store.open_uploads(tx, owner_id, now, most) >= most:
+            raise TooManyUploads
+        upload_id = new_id()
+        expires_at = now + timedelta(hours=self._settings.upload_hours)
+        await store.add_upload(tx, upload_id, owner_id, size_bytes, now, expires_at)
+        return Upload(upload_id, owner_id, size_bytes, 0, 0, None, expires_at)
+
+    async def upload(self, tx: Tx, owner_id: UUID, upload_id: UUID) -> Upload:
+        """The person's own upload. Raises NoSuchUpload."""
+        return self._own(await store.upload(tx, upload_id), owner_id)
+
+    async def announce(self, tx: Tx, *keys: str) -> None:
+        """Notes objects that are about to be written, so that they are found if nobody comes back
+        for them."""
+        await store.announce(tx, keys, self._clock.now())
+
+    async def disown(self, tx: Tx, *keys: str) -> None:
+        """Gives objects up: the next sweep deletes them."""
+        await store.announce(tx, keys, self._clock.now() - CLAIM_WITHIN)
+
+    async def accept(self, tx: Tx, upload: Upload, chunk: Chunk) -> int:
+        """Takes a stored piece in and gives the new offset. Raises WrongOffset where another
+        writer was faster, TooManyPieces."""
+        if upload.chunks >= MAX_PIECES:
+            raise TooManyPieces
+        offset = await store.move_offset(tx, upload.id, chunk.offset_bytes, chunk.size_bytes)
+        if offset is None or not await store.claim(tx, [chunk.object_key]):
+            raise WrongOffset
+        await store.add_chunk(tx, upload.id, chunk)
+        return offset
+
+    async def cancel_upload(self, tx: Tx, owner_id: UUID, upload_id: UUID) -> None:
+        """Forgets an upload of which no clip was made. Raises NoSuchUpload."""
+        self._own(await store.lock_upload(tx, upload_id), owner_id)
+        await self.drop_upload(tx, upload_id)
+
+    async def drop_upload(self, tx: Tx, upload_id: UUID) -> None:
+        """Removes an upload's rows, and its objects with the next sweep."""
+        pieces = await store.chunks(tx, upload_id)
+        await self.disown(tx, *(piece.object_key for piece in pieces))
+        await store.drop_upload(tx, upload_id)
+
+    # Assets
+
+    async def begin(
+        self, tx: Tx, owner_id: UUID, upload_id: UUID, edit: Edit, *, is_public: bool
+    ) -> UUID:
+        """Makes an asset of a finished upload, once, and queues the work. The jobs
+        `media.playable` and `media.refused` tell how it went.
+
+        Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, NoFence.
+        """
+        self._require_fence()
+        if edit.trim_end_ms is not None and edit.trim_end_ms <= edit.trim_start_ms:
+            raise BadTrim
+        upload = await store.lock_upload(tx, upload_id)
+        if upload is not None and upload.owner_id == owner_id and upload.asset_id is not None:
+            raise UploadUsed
+        upload = self._own(upload, owner_id)
+        if upload.offset_bytes < upload.size_bytes:
+            raise UploadNotFinished
+        asset_id = new_id()
+        now = self._clock.now()
+        await store.add_asset(
+            tx, asset_id, owner_id, upload_id, edit, now, is_public=is_public, token=new_token()
+        )
+        await store.use_upload(tx, upload_id, asset_id)
+        await self.put_job(tx, "media.prepare", asset_id)
+        return asset_id
+
+    async def put_job(self, tx: Tx, name: str, asset_id: UUID) -> None:
+        """Queues work on an asset, unless the same is waiting or running."""
+        key = f"{name}/{asset_id}"
+        priority = PREPARE_FIRST if name == "media.prepare" else 0
+        body = {"asset_id": str(asset_id)}
+        await self._queue.put(tx, name, body, priority=priority, once=key)
+
+    async def narrow(self, tx: Tx, asset_id: UUID) -> None:
+        """Only signed addresses are good from here on; all earlier ones are dead at once."""
+        asset = await store.lock_asset(tx, asset_id)
+        if asset is not None:
+            await self._place(tx, asset, is_public=False)
+
+    async def widen(self, tx: Tx, asset_id: UUID) -> None:
+        """Everybody may fetch its files, at new addresses."""
+        asset = await store.lock_asset(tx, asset_id)
+        if asset is not None and not asset.is_public:
+            await self._place(tx, asset, is_public=True)
+
+    async def delete(self, tx: Tx, asset_id: UUID) -> None:
+        """Removes the asset; its objects go with the next sweep. No error where there is none."""
+        asset = await store.lock_asset(tx, asset_id)
+        if asset is None:
+            return
+        await self.disown(tx, *(file.object_key for file in await store.files(tx, asset_id)))
+        if asset.upload_id is not None:
+            await self.drop_upload(tx, asset.upload_id)
+        # A job that works on it finds no row when it is done, and leaves its objects unclaimed.
+        await store.delete_asset(tx, asset_id)
+
+    # Addresses
+
+    def url(self, key: str, session_id: UUID | None) -> str:
+        """The address of a key of `media.playable`, signed for the session where it has to be."""
+        return self._links.url(key, session_id, self._clock.now())
+
+    def check(self, key: str, expires: int, signature: str, session_id: UUID | None) -> Verdict:
+        """What a signature under a restricted address is worth."""
+        return self._links.check(key, expires, signature, session_id, self._clock.now())
+
+    async def find(self, tx: Tx, key: str) -> File | None:
+        """The file at an address as it is now; None for one that never was or is no more."""
+        prefix, _, rest = key.partition("/")
+        token, _, filename = rest.partition("/")
+        if prefix not in ("p", "r") or not filename:
+            return None
+        return await store.find_file(tx, token, filename, is_public=prefix == "p")
+
+    async def _place(self, tx: Tx, asset: Asset, *, is_public: bool) -> None:
+        await store.set_place(tx, asset.id, new_token(), is_public=is_public)
+        await self.put_job(tx, "media.rename", asset.id)
+
+    def _own(self, upload: Upload | None, owner_id: UUID) -> Upload:
+        if (
+            upload is None
+            or upload.owner_id != owner_id
+            or upload.asset_id is not None
+            or upload.expires_at <= self._clock.now()
+        ):
+            raise NoSuchUpload
+        return upload
+
+    def _require_fence(self) -> None:
+        fence.require(fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding)
+
+    def _require_room(self, size_bytes: int) -> None:
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        free_bytes = shutil.disk_usage(self._data).free
+        if free_bytes - size_bytes < self._settings.min_free_bytes:
+            raise DiskFull
