@@ -29,13 +29,14 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(svelte|ts)$/.test(name))
   .map((name) => readFileSync(join(root, name), 'utf8'))
   .join('\n')
+// A key that is put together from a value is written as a template: `audience.${value}.hint`.
+const templates = [...sources.matchAll(/`([a-z][a-z-]*\.[^`\s]*\$\{[^`]*)`/g)].map(
+  ([, text]) => new RegExp(`^${(text ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '.+')}$`),
+)
 for (const key of Object.keys(read('en.json'))) {
   const base = key.replace(/\.(one|many|other)$/, '')
-  // Keys built from a value (`audience.${clip.audience}`) are recognised by their prefix.
-  const prefix = `${key.slice(0, key.lastIndexOf('.') + 1)}\${`
-  if (![key, base].some((name) => sources.includes(`'${name}'`)) && !sources.includes(prefix)) {
-    problems.push(`en.json: "${key}" is used by nobody`)
-  }
+  const used = [key, base].some((name) => sources.includes(`'${name}'`)) || templates.some((template) => template.test(key))
+  if (!used) problems.push(`en.json: "${key}" is used by nobody`)
 }
 
 for (const problem of problems) console.error(problem)

@@ -12,7 +12,7 @@ class Session {
   /** Counts up when another person (or nobody) is here: what was loaded for the last one is stale. */
   turn = $state(0)
   /** Words of the sheet that asks a visitor to sign in; null while it is closed. */
-  asking = $state<'like' | 'follow' | 'see' | null>(null)
+  asking = $state<'like' | 'follow' | null>(null)
 
   async load(): Promise<void> {
     try {
@@ -43,7 +43,7 @@ class Session {
   }
 
   /** True when signed in; else asks the visitor to sign in and says no. */
-  allows(act: 'like' | 'follow' | 'see'): boolean {
+  allows(act: 'like' | 'follow'): boolean {
     if (this.me) return true
     this.asking = act
     return false

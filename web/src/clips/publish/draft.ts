@@ -1,0 +1,62 @@
+/** The clip one is making, kept on this device until it is posted or thrown away. */
+import type { Audience } from '../../app/api/shapes.ts'
+import type { Trim } from '../../media/trim.ts'
+
+export interface Draft {
+  file: File
+  caption: string
+  audience: Audience
+  madeWithAi: boolean
+  trim: Trim | null
+  coverMs: number
+  captions: { text: string; language: string; name: string } | null
+  /** "Post" was pressed: the upload goes on by itself. */
+  posting: boolean
+  /** The finished upload, when the file is at the cell already. */
+  uploadId: string | null
+  personId: string
+}
+
+const STORE = 'drafts'
+const KEY = 'current'
+
+function open(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('luciole', 1)
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE)
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error ?? new Error('no store'))
+  })
+}
+
+async function within<T>(mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest<T>): Promise<T | null> {
+  try {
+    const database = await open()
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        const request = act(database.transaction(STORE, mode).objectStore(STORE))
+        request.onsuccess = () => resolve(request.result)
+        request.onerror = () => reject(request.error ?? new Error('no store'))
+      })
+    } finally {
+      database.close()
+    }
+  } catch {
+    // No room, or a private window: a draft is a convenience, posting works without it.
+    return null
+  }
+}
+
+export async function keepDraft(draft: Draft): Promise<void> {
+  await within('readwrite', (store) => store.put(draft, KEY))
+}
+
+/** The draft of this person, if there is one; another person's is not shown. */
+export async function keptDraft(personId: string): Promise<Draft | null> {
+  const draft = (await within<Draft | undefined>('readonly', (store) => store.get(KEY))) ?? null
+  return draft && draft.personId === personId ? draft : null
+}
+
+export async function dropDraft(): Promise<void> {
+  await within('readwrite', (store) => store.delete(KEY))
+}

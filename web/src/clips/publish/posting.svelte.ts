@@ -1,0 +1,106 @@
+/** A clip on its way out: upload, post, and the wait for the cell. It goes on while one visits other pages. */
+import { api } from '../../app/api/client.ts'
+import type { Clip, NewClip } from '../../app/api/shapes.ts'
+import { streams } from '../../feed/streams.svelte.ts'
+import { MediaUpload } from '../../media/upload.svelte.ts'
+import { isWhole } from '../../media/trim.ts'
+import { shelf } from '../shelf.svelte.ts'
+import { dropDraft, keepDraft, type Draft } from './draft.ts'
+
+/** News come over the live line; this is for when that line is down. */
+const ASK_AGAIN_MS = 4000
+
+class Posting {
+  phase = $state<'idle' | 'uploading' | 'posting' | 'sent'>('idle')
+  upload = $state.raw<MediaUpload | null>(null)
+  clip = $state.raw<Clip | null>(null)
+  problem = $state<unknown>(null)
+  private draft: Draft | null = null
+  private durationMs = 0
+  private handle = ''
+  private timer: ReturnType<typeof setInterval> | undefined
+
+  get running(): boolean {
+    return this.phase === 'uploading' || this.phase === 'posting'
+  }
+
+  async start(draft: Draft, durationMs: number, handle: string): Promise<void> {
+    this.draft = draft
+    this.durationMs = durationMs
+    this.handle = handle
+    this.clip = null
+    await this.run()
+  }
+
+  /** After a problem: goes on from the step that failed. */
+  async run(): Promise<void> {
+    const draft = this.draft
+    if (!draft) return
+    this.problem = null
+    addEventListener('beforeunload', warn)
+    try {
+      if (!draft.uploadId) {
+        this.phase = 'uploading'
+        void keepDraft({ ...draft, posting: true })
+        this.upload = new MediaUpload(draft.file)
+        draft.uploadId = await this.upload.finished
+        void keepDraft({ ...draft, posting: true })
+      }
+      this.phase = 'posting'
+      const clip = shelf.put(await api.post<Clip>('/api/clips', this.body(draft, draft.uploadId)))
+      this.clip = clip
+      this.phase = 'sent'
+      await dropDraft()
+      streams.forgetPerson(this.handle)
+      this.watch(clip.id)
+    } catch (problem) {
+      if (this.draft) this.problem = problem
+    } finally {
+      removeEventListener('beforeunload', warn)
+    }
+  }
+
+  /** Stops and goes back to the editor; what the cell has of the file is dropped. */
+  async cancel(): Promise<void> {
+    const upload = this.upload
+    this.reset()
+    await upload?.cancel()
+  }
+
+  reset(): void {
+    clearInterval(this.timer)
+    this.draft = null
+    this.upload = null
+    this.clip = null
+    this.problem = null
+    this.phase = 'idle'
+  }
+
+  private body(draft: Draft, uploadId: string): NewClip {
+    const body: NewClip = { upload_id: uploadId, caption: draft.caption, audience: draft.audience, made_with_ai: draft.madeWithAi }
+    if (draft.trim && !isWhole(draft.trim, this.durationMs)) {
+      body.trim_start_ms = draft.trim.startMs
+      body.trim_end_ms = draft.trim.endMs
+    }
+    if (draft.coverMs > 0) body.cover_ms = draft.coverMs
+    if (draft.captions) {
+      body.captions_vtt = draft.captions.text
+      body.captions_language = draft.captions.language
+    }
+    return body
+  }
+
+  private watch(id: string): void {
+    clearInterval(this.timer)
+    this.timer = setInterval(() => {
+      if (shelf.get(id)?.state === 'processing') void shelf.refresh(id)
+      else clearInterval(this.timer)
+    }, ASK_AGAIN_MS)
+  }
+}
+
+function warn(event: BeforeUnloadEvent): void {
+  event.preventDefault()
+}
+
+export const posting = new Posting()
