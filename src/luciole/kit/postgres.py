@@ -152,7 +152,7 @@ class Server:
         """Everything before the start: ends what a killed owner left, makes the cluster, its
         logins and a place for its socket. Safe to run again after a stop at any point."""
         self._make_home()
-        self._user = self.user or _choose_user(self.home, self._bin)
+        self._user = self.user or choose_user(self.home, self._bin)
         self._end_leftovers()
         self._give_files_to_server()
         shutil.rmtree(self.home / "data.new", ignore_errors=True)
@@ -599,7 +599,7 @@ def major_of(bin_dir: Path) -> int:
     return int(found[1])
 
 
-def _choose_user(home: Path, bin_dir: Path) -> str:
+def choose_user(home: Path, bin_dir: Path) -> str:
     if os.geteuid() != 0:
         return "same"
     if not sys.platform.startswith("linux"):

@@ -220,7 +220,9 @@ Ready = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True)
 class Program:
-    """What the keeper runs. `stop` are the signals of an orderly end with the seconds each gets."""
+    """What the keeper runs. `stop` are the signals of an orderly end with the seconds each gets;
+    `before` runs in a thread ahead of each start, `after` once at the end; `hands_down` are
+    descriptors that the program finds open under the same numbers."""
 
     name: str
     command: Command
@@ -230,6 +232,8 @@ class Program:
     stop: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
     ready_within_s: float = 60.0
     before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+    hands_down: tuple[int, ...] = ()
 
 
 class Failed(Exception):
@@ -283,6 +287,8 @@ class Keeper:
             process = self._running.get(program.name)
             if process is not None:
                 await self._end(program, process)
+            if program.after is not None:
+                program.after()
         # Whoever left its group or was adopted: nothing of ours stays.
         for leftover in descendants(os.getpid()):
             leftover.send(signal.SIGKILL)
@@ -303,6 +309,7 @@ class Keeper:
                 stderr=log,
                 env=dict(program.environment),
                 start_new_session=True,
+                pass_fds=program.hands_down,
             )
         finally:
             os.close(log)

@@ -1,0 +1,166 @@
+"""The command line. Small: each command reads its settings, calls one function, returns a status.
+
+Modules are imported inside the commands, so that `version` and a refused start are quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from luciole import __version__, config
+from luciole.kit.errors import Problem
+
+# Where `demo` keeps its data, apart from your own cell's: its accounts have a known password.
+DEMO_DATA = "var/demo"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; gives the exit status: 0, 1 for what went wrong, 2 for a wrong call."""
+    chosen = parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = chosen.command
+    try:
+        return command(chosen)
+    except config.SettingError as error:
+        return _refused(str(error), "Correct this setting in the environment, then start again.")
+    except Problem as problem:
+        return _refused(problem.sentence, problem.next_step)
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options; the reference docs print it."""
+    top = argparse.ArgumentParser(
+        prog="luciole",
+        description="Short videos, shared with your people. Your data stays home.",
+        epilog="Settings are LUCIOLE_* environment variables: docs/reference/settings.md. "
+        "`./luciole test` runs the tests (from a source checkout).",
+    )
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    one = _add(commands, "demo", _demo, "a cell with people and clips to look at")
+    _port(one)
+    one.add_argument(
+        "--fresh", action="store_true", help="throw the demo's data away first, after asking"
+    )
+    one.add_argument("--yes", action="store_true", help="with --fresh: do not ask")
+
+    one = _add(commands, "serve", _serve, "your own cell: database, API, worker, web client")
+    _port(one)
+
+    _add(commands, "migrate", _migrate, "bring the database to this version")
+    one = _add(commands, "doctor", _doctor, "say what is wrong here, and what to do about it")
+    one.add_argument("--demo", action="store_true", help="look at the demo's data instead")
+    _add(commands, "version", _version, "say which version this is")
+
+    # Started by `serve` only, so without a line in the help.
+    one = commands.add_parser("api-process")
+    one.add_argument("--socket", type=int, required=True)
+    one.set_defaults(command=_api_process)
+    one = commands.add_parser("worker-process")
+    one.set_defaults(command=_worker_process)
+    one = commands.add_parser("seed-process")
+    one.add_argument("--address", required=True)
+    one.set_defaults(command=_seed_process)
+    return top
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Callable[[argparse.Namespace], int],
+    sentence: str,
+) -> argparse.ArgumentParser:
+    one = commands.add_parser(name, help=sentence, description=sentence[0].upper() + sentence[1:])
+    one.set_defaults(command=command)
+    return one
+
+
+def _port(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--port", type=int, help="TCP port to listen on (default: LUCIOLE_WEB_PORT, or 8080)"
+    )
+
+
+def _environment(chosen: argparse.Namespace, *, demo: bool) -> dict[str, str]:
+    environment = dict(os.environ)
+    if demo:
+        environment.setdefault("LUCIOLE_DATA_DIR", DEMO_DATA)
+        environment["LUCIOLE_CELL_DEMO"] = "true"
+    if getattr(chosen, "port", None) is not None:
+        environment["LUCIOLE_WEB_PORT"] = str(chosen.port)
+    return environment
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    environment = _environment(chosen, demo=True)
+    settings = config.load(environment)
+    if chosen.fresh and not (chosen.yes or _agreed(settings)):
+        return 1
+    # A port that was asked for by name is kept; the usual one gives way.
+    may_move = chosen.port is None and "LUCIOLE_WEB_PORT" not in os.environ
+    return asyncio.run(
+        serve.run(environment, is_demo=True, may_move=may_move, is_fresh=chosen.fresh)
+    )
+
+
+def _agreed(settings: config.Settings) -> bool:
+    print(f"This deletes the demo's people and clips in {settings.data}.")
+    try:
+        return input("Type fresh to go on: ").strip() == "fresh"
+    except EOFError:
+        print("\nNothing was deleted. Without a terminal, use --fresh --yes.")
+        return False
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    return asyncio.run(serve.run(_environment(chosen, demo=False)))
+
+
+def _migrate(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    return asyncio.run(serve.migrate(_environment(chosen, demo=False)))
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from luciole import doctor
+
+    return doctor.main(_environment(chosen, demo=chosen.demo))
+
+
+def _version(_chosen: argparse.Namespace) -> int:
+    print(f"luciole {__version__}")
+    return 0
+
+
+def _api_process(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    return serve.api_process(chosen.socket)
+
+
+def _worker_process(_chosen: argparse.Namespace) -> int:
+    from luciole import worker
+
+    worker.main()
+    return 0
+
+
+def _seed_process(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    return asyncio.run(serve.seed_process(chosen.address))
+
+
+def _refused(sentence: str, next_step: str) -> int:
+    print(f"{sentence}\nWhat to do: {next_step}", file=sys.stderr)
+    return 1

@@ -1,0 +1,269 @@
+"""Says what is wrong on this machine and what to do about it. Changes nothing.
+
+Each check gives one line: OK, WARN (works, but look at it) or FAIL (Luciole will not work so).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from luciole import __version__, config
+from luciole.cell.media import fence
+from luciole.config import Settings
+from luciole.kit import postgres, processes
+from luciole.kit.errors import Problem
+
+Verdict = Literal["OK", "WARN", "FAIL"]
+
+# A demo with its clips takes about a tenth of this.
+LITTLE_SPACE_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; `next_step` is for WARN and FAIL."""
+
+    verdict: Verdict
+    subject: str
+    sentence: str
+    next_step: str = ""
+
+
+Check = Callable[[Settings], Iterator[Finding]]
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Prints all findings; 1 when one of them is a FAIL."""
+    print(f"Luciole {__version__} on Python {sys.version.split()[0]}, {sys.platform}")
+    try:
+        settings = config.load(environment)
+    except config.SettingError as error:
+        findings = [Finding("FAIL", "settings", str(error), "Correct it in the environment.")]
+    else:
+        findings = [Finding("OK", "settings", "can be read")]
+        findings += [finding for check in CHECKS for finding in check(settings)]
+    for one in findings:
+        print(f"{one.verdict:4}  {one.subject}: {one.sentence}")
+        if one.next_step:
+            print(f"      → {one.next_step}")
+    failed = sum(one.verdict == "FAIL" for one in findings)
+    print("Nothing stands in the way." if not failed else f"To mend first: {failed}.")
+    return 1 if failed else 0
+
+
+def _python(_settings: Settings) -> Iterator[Finding]:
+    if sys.version_info < (3, 11):  # noqa: UP036 - the doctor is for machines that are wrong
+        yield Finding("FAIL", "python", "older than 3.11", "Install Python 3.11 or newer.")
+    missing = [
+        name
+        for name in ("litestar", "asyncpg", "msgspec", "av", "imageio_ffmpeg", "cryptography")
+        if importlib.util.find_spec(name) is None
+    ]
+    if missing:
+        yield Finding(
+            "FAIL",
+            "packages",
+            f"not installed: {', '.join(missing)}",
+            "Start by the script ./luciole. If that does not help, delete .venv and try again.",
+        )
+    else:
+        yield Finding("OK", "packages", "installed")
+
+
+def _data(settings: Settings) -> Iterator[Finding]:
+    data = settings.data
+    if not data.exists():
+        yield Finding("OK", "data", f"{data} will be made at the first start")
+    elif not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        yield Finding(
+            "FAIL",
+            "data",
+            f"{data} cannot be written",
+            "Give it to the user who runs Luciole: chown -R",
+        )
+    else:
+        yield Finding("OK", "data", str(data))
+        for private in (settings.keys_dir, data / "postgres", data / "postgres" / "passwords"):
+            if private.is_dir() and private.stat().st_mode & 0o077:
+                yield Finding(
+                    "FAIL",
+                    "data",
+                    f"{private} is open to other users of this machine",
+                    f"chmod 700 {private}",
+                )
+    place = next(one for one in (data, *data.parents) if one.exists())
+    free = shutil.disk_usage(place).free
+    gib = f"{free / 1024**3:.1f} GiB free"
+    if free < settings.media.min_free_bytes:
+        yield Finding("FAIL", "disk", f"{gib}; uploads are refused", "Make room.")
+    elif free < LITTLE_SPACE_BYTES:
+        yield Finding("WARN", "disk", gib, "Make room before people upload.")
+    else:
+        yield Finding("OK", "disk", gib)
+
+
+def _running(settings: Settings) -> Iterator[Finding]:
+    lock = processes.FolderLock(settings.data / "run")
+    note = lock.read()
+    if note is None:
+        yield Finding("OK", "running", "not running in this folder")
+    elif note.owner.is_alive:
+        dead = [name for name, child in note.children.items() if not child.is_alive]
+        where = f"{note.address}, process {note.owner.pid}"
+        if dead:
+            yield Finding(
+                "WARN",
+                "running",
+                f"{where}; being started again: {', '.join(dead)}",
+                f"Look into {settings.data / 'log'}",
+            )
+        else:
+            yield Finding("OK", "running", f"{where}, with {', '.join(note.children)}")
+    else:
+        yield Finding(
+            "WARN",
+            "running",
+            "the last run was cut off",
+            "Nothing to do: the next start cleans up.",
+        )
+    if note is None or not note.owner.is_alive:
+        host, port = settings.web.host, settings.web.port
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+                yield Finding("OK", "port", f"{port} is free")
+            except OSError as error:
+                yield Finding(
+                    "FAIL", "port", f"{port} on {host}: {error.strerror}", "Choose one with --port."
+                )
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    if settings.database.url:
+        yield from asyncio.run(_outside(settings))
+        return
+    try:
+        major = postgres.major_of(postgres.wheel_bin_dir())
+        home = settings.data / "postgres"
+        made = home / "data" / "PG_VERSION"
+        if made.exists() and made.read_text().strip() != str(major):
+            yield Finding(
+                "FAIL",
+                "postgresql",
+                f"the data was made by version {made.read_text().strip()}, this is {major}",
+                "Start the version of Luciole that made it and save it with pg_dump.",
+            )
+            return
+        place = next(one for one in (home, *home.parents) if one.exists())
+        way = {
+            "same": "as this user",
+            "namespace": "in a user namespace of its own, because we are root",
+        }.get(postgres.choose_user(place, postgres.wheel_bin_dir()), "as nobody, as we are root")
+        yield Finding("OK", "postgresql", f"version {major} of our own, {way}")
+    except Problem as problem:
+        yield Finding("FAIL", "postgresql", problem.sentence, problem.next_step)
+    except OSError as error:
+        yield Finding(
+            "FAIL",
+            "postgresql",
+            f"its folder cannot be read: {error.strerror}",
+            "Run this as the user who runs Luciole.",
+        )
+
+
+async def _outside(settings: Settings) -> list[Finding]:
+    from luciole.kit.db import LOST, Database
+
+    try:
+        db = await Database.open(settings.database.url, size=1)
+    except (*LOST, Exception) as error:
+        # The text of the driver can quote the URL with its password; the class cannot.
+        return [
+            Finding(
+                "FAIL",
+                "postgresql",
+                f"DATABASE_URL does not work ({type(error).__name__})",
+                "Check host, port, login and database in it.",
+            )
+        ]
+    try:
+        async with db.read() as tx:
+            number = int(await tx.fetchval("SHOW server_version_num"))
+            may = await tx.fetchval(
+                "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+            )
+    finally:
+        await db.close()
+    found = []
+    if number < postgres.OLDEST_MAJOR * 10000:
+        found.append(
+            Finding(
+                "FAIL",
+                "postgresql",
+                f"version {number // 10000} is too old",
+                f"Use PostgreSQL {postgres.OLDEST_MAJOR} or newer.",
+            )
+        )
+    else:
+        found.append(Finding("OK", "postgresql", f"version {number // 10000}, outside"))
+    if not may:
+        found.append(
+            Finding(
+                "FAIL",
+                "roles",
+                "the login may not create roles",
+                "As an administrator: ALTER ROLE … CREATEROLE.",
+            )
+        )
+    if not (settings.database.api_url and settings.database.worker_url):
+        found.append(
+            Finding(
+                "WARN",
+                "roles",
+                "the API and the worker use the owner's login",
+                "Give each its own: DATABASE_URL_API, DATABASE_URL_WORKER.",
+            )
+        )
+    return found
+
+
+def _web_client(settings: Settings) -> Iterator[Finding]:
+    here = Path(__file__).resolve().parent
+    places = [here / "web_dist", here.parent.parent / "web" / "dist"]
+    if settings.web.dist:
+        places = [Path(settings.web.dist)]
+    if any((place / "index.html").exists() for place in places):
+        yield Finding("OK", "web client", "built")
+    else:
+        yield Finding(
+            "FAIL", "web client", f"not found in {places[0]}", "Start by the script ./luciole."
+        )
+
+
+def _fence(settings: Settings) -> Iterator[Finding]:
+    found = fence.available()
+    why = "; ".join(found.reasons)
+    if found.is_enough:
+        yield Finding("OK", "fence", "media are decoded in a locked-down process")
+    elif settings.media.allow_unfenced_decoding:
+        yield Finding("WARN", "fence", f"media are decoded without it, as this demo allows ({why})")
+    else:
+        yield Finding(
+            "FAIL",
+            "fence",
+            f"none to be had, so uploads are refused ({why})",
+            "Run on Linux 5.13 or newer; in a container, one that allows user namespaces.",
+        )
+
+
+CHECKS: tuple[Check, ...] = (_python, _data, _running, _database, _web_client, _fence)

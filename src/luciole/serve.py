@@ -1,0 +1,403 @@
+"""Starts a whole cell in one folder and stops it again: PostgreSQL, migrations, API, worker.
+
+One supervisor process owns the others. It takes the folder's lock, ends what a killed supervisor
+left, binds the listening socket (so that requests wait in its queue while an API process is
+started again, instead of being refused) and keeps its children alive. Nothing that it started
+outlives it, however it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+from luciole import config
+from luciole.config import Settings
+from luciole.kit import migrate as migrations
+from luciole.kit import postgres, processes
+from luciole.kit.errors import Conflict, Problem, Unavailable
+
+# What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
+OURS = ("postgres", "blobs", "keys", "work", "log", "demo")
+BACKLOG = 512
+
+
+class AlreadyRunning(Conflict):
+    """Another supervisor holds this folder."""
+
+    code = "already-running"
+    sentence = "Luciole already runs in this folder."
+    next_step = "Use that one, or stop it with Ctrl-C in its window and start again."
+
+
+class PortBusy(Conflict):
+    """Somebody else listens where we should."""
+
+    code = "port-busy"
+    sentence = "The port is in use by another program."
+    next_step = "Stop that program, or choose another port with --port."
+
+
+class PartFailed(Unavailable):
+    """A process of the cell did not come up."""
+
+    code = "part-failed"
+
+
+def say(text: str) -> None:
+    """A line on the console. A window that was closed must not keep us from stopping in order."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)
+
+
+async def run(
+    environment: Mapping[str, str],
+    *,
+    is_demo: bool = False,
+    may_move: bool = False,
+    is_fresh: bool = False,
+) -> int:
+    """Serves until a signal asks to stop. `may_move`: take a free port when the usual is busy."""
+    began = time.monotonic()
+    stop = _stop_on_signals()
+    settings = config.load(environment)
+    with _folder(settings) as lock:
+        if is_fresh:
+            _clear(settings)
+        listener, port = _listen(settings, may_move)
+        environment = {**environment, "LUCIOLE_WEB_PORT": str(port)}
+        settings = config.load(environment)
+        keeper = processes.Keeper(say, lambda children: lock.write(settings.origin, children))
+        try:
+            with listener:
+                starting = asyncio.create_task(_start(keeper, settings, environment, listener))
+                if not await _first(starting, stop):
+                    return 0
+                seconds = time.monotonic() - began
+                if is_demo:
+                    await _show(settings, environment, stop, began)
+                else:
+                    say(f"Luciole is ready after {seconds:.1f} s: {settings.origin}")
+                    say("Stop it with Ctrl-C.")
+                await stop.wait()
+        except processes.Failed as failed:
+            raise PartFailed(
+                f"{failed}. Its log, {settings.data / 'log'}, ends with:\n{failed.tail}",
+                next_step="Run ./luciole doctor; it looks for the usual causes.",
+            ) from failed
+        finally:
+            # A second Ctrl-C must not interrupt the orderly end; each step of it is bounded.
+            say("Stopping …")
+            await keeper.stop()
+            say("Stopped. Nothing of it is running any more.")
+    return 0
+
+
+async def migrate(environment: Mapping[str, str]) -> int:
+    """Brings the database to this version, starting the embedded one for as long as that takes."""
+    settings = config.load(environment)
+    with _folder(settings) as lock:
+        async with _database(settings, lock) as owner_url:
+            applied = await _apply(owner_url)
+    say(f"Applied: {', '.join(applied)}." if applied else "The database is up to date.")
+    return 0
+
+
+def api_process(handle: int) -> int:
+    """One API process on a listening socket that was handed down."""
+    import uvicorn
+
+    server = uvicorn.Server(
+        uvicorn.Config(
+            "luciole.app:create",
+            factory=True,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            # Paths and addresses of visitors stay out of the logs.
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=True,
+            backlog=BACKLOG,
+            # Live streams never end by themselves.
+            timeout_graceful_shutdown=3,
+        )
+    )
+    server.run(sockets=[socket.socket(fileno=handle)])
+    return 0 if server.started else 1
+
+
+async def seed_process(address: str) -> int:
+    """Makes the demo's people and clips through the API at `address`, telling on the way."""
+    from luciole.demo import seed
+
+    settings = config.load(os.environ)
+    await seed.seed(address, settings.data / "demo", say)
+    return 0
+
+
+# Starting
+
+
+async def _start(
+    keeper: processes.Keeper,
+    settings: Settings,
+    environment: Mapping[str, str],
+    listener: socket.socket,
+) -> None:
+    logs = settings.data / "log"
+    urls, owner_url = dict[str, str](), settings.database.url
+    if owner_url:
+        # Each process gets its own login where there is one, and the owner's only where not.
+        for process, url in (
+            ("api", settings.database.api_url),
+            ("worker", settings.database.worker_url),
+        ):
+            urls[process] = url
+    else:
+        server = postgres.Server(settings.data / "postgres", logs / "postgresql.log")
+        await keeper.start(_postgres(server))
+        owner_url = server.url()
+        urls = {"api": server.url("luciole_api"), "worker": server.url("luciole_worker")}
+    await _apply(owner_url)
+
+    def environment_of(process: str) -> dict[str, str]:
+        own = {k: v for k, v in environment.items() if not k.startswith("DATABASE_URL")}
+        own.pop("LUCIOLE_DATABASE_API_URL", None)
+        own.pop("LUCIOLE_DATABASE_WORKER_URL", None)
+        own.pop("LUCIOLE_DATABASE_URL", None)
+        name = f"LUCIOLE_DATABASE_{process.upper()}_URL"
+        return own | ({name: urls[process]} if urls[process] else {"DATABASE_URL": owner_url})
+
+    python = [sys.executable, "-m", "luciole"]
+    api = [*python, "api-process", "--socket", str(listener.fileno())]
+    programs = [
+        processes.Program(
+            f"api-{number}" if settings.web.processes > 1 else "api",
+            lambda: processes.launched(api),
+            logs / "api.log",
+            environment_of("api"),
+            ready=lambda: _answers(settings.web.host, settings.web.port),
+            stop=((signal.SIGTERM, 8.0),),
+            hands_down=(listener.fileno(),),
+        )
+        for number in range(1, settings.web.processes + 1)
+    ]
+    programs.append(
+        processes.Program(
+            "worker",
+            lambda: processes.launched([*python, "worker-process"]),
+            logs / "worker.log",
+            environment_of("worker"),
+            stop=((signal.SIGTERM, 10.0),),
+        )
+    )
+    await asyncio.gather(*(keeper.start(program) for program in programs))
+
+
+def _postgres(server: postgres.Server) -> processes.Program:
+    async def ready() -> bool:
+        return server.is_ready()
+
+    return processes.Program(
+        "postgresql",
+        server.command,
+        server.log,
+        server.environment(),
+        ready=ready,
+        stop=postgres.STOP,
+        before=server.prepare,
+        after=server.forget_address,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings, lock: processes.FolderLock) -> AsyncIterator[str]:
+    """The owner's URL of a running database."""
+    if settings.database.url:
+        yield settings.database.url
+        return
+    keeper = processes.Keeper(say, lambda children: lock.write("", children))
+    server = postgres.Server(settings.data / "postgres", settings.data / "log" / "postgresql.log")
+    try:
+        await keeper.start(_postgres(server))
+        yield server.url()
+    finally:
+        await keeper.stop()
+
+
+async def _apply(owner_url: str) -> list[str]:
+    try:
+        return await migrations.apply(owner_url)
+    except migrations.MigrationRefused as refused:
+        raise Unavailable(
+            str(refused), code="migration-refused", next_step="Do that, then start again."
+        ) from refused
+    except OSError as error:
+        raise Unavailable(
+            "The database does not answer.",
+            code="database-away",
+            next_step="Check DATABASE_URL, and that PostgreSQL is running there.",
+        ) from error
+
+
+async def _answers(host: str, port: int) -> bool:
+    """True once the API says that it and what it needs are ready."""
+
+    def ask() -> bool:
+        # A socket that accepts without answering yet makes us wait here, so not for long.
+        connection = http.client.HTTPConnection(_reachable(host), port, timeout=1)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+# The demo
+
+
+async def _show(
+    settings: Settings, environment: Mapping[str, str], stop: asyncio.Event, began: float
+) -> None:
+    """Lets the demo's people and clips be made in a process of its own, and says what to do."""
+    seeding = await asyncio.create_subprocess_exec(
+        *processes.launched(
+            [sys.executable, "-m", "luciole", "seed-process", "--address", settings.origin]
+        ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        env=dict(environment),
+        start_new_session=True,
+    )
+    assert seeding.stdout is not None
+    lines = seeding.stdout
+    while line := await _line(lines, stop):
+        say(f"  {line.decode().rstrip()}")
+    if not stop.is_set() and await seeding.wait() != 0:
+        say("The demo's clips could not all be made; the cell itself runs. See the lines above.")
+    await stop.wait()
+
+
+# The folder and the port
+
+
+@contextlib.contextmanager
+def _folder(settings: Settings) -> Iterator[processes.FolderLock]:
+    """The folder's lock, with everything gone that a killed supervisor had left."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        (settings.data / "log").mkdir(mode=0o700, exist_ok=True)
+        lock = processes.FolderLock(settings.data / "run")
+        is_ours = lock.take()
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder cannot be used: {settings.data} ({error.strerror}).",
+            code="data-folder",
+            next_step="Give it to the user who runs Luciole (chown -R), or choose another place "
+            "with LUCIOLE_DATA_DIR.",
+        ) from error
+    if not is_ours:
+        note = lock.read()
+        raise AlreadyRunning(
+            f"Luciole already runs in this folder: {note.address} (process {note.owner.pid})."
+            if note and note.address
+            else None
+        )
+    try:
+        if found := lock.end_leftovers():
+            say(f"Ended what an interrupted run had left: {', '.join(found)}.")
+        yield lock
+    finally:
+        lock.release()
+
+
+def _listen(settings: Settings, may_move: bool) -> tuple[socket.socket, int]:
+    host, port = settings.web.host, settings.web.port
+    try:
+        return _bind(host, port), port
+    except OSError as error:
+        if not may_move:
+            raise PortBusy(f"Port {port} on {host} cannot be used: {error.strerror}.") from error
+    listener = _bind(host, 0)
+    free = int(listener.getsockname()[1])
+    say(f"Port {port} is in use by another program; taking {free} instead.")
+    return listener, free
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _clear(settings: Settings) -> None:
+    if settings.database.url or settings.blobs:
+        raise Conflict(
+            "--fresh deletes only what lies in the demo's own folder, and this demo uses an "
+            "outside database or object store.",
+            code="fresh-outside",
+            next_step="Empty those by hand, or start without DATABASE_URL and LUCIOLE_BLOBS.",
+        )
+    for name in OURS:
+        shutil.rmtree(settings.data / name, ignore_errors=True)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _first(work: asyncio.Task[None], stop: asyncio.Event) -> bool:
+    """True when the work is done, False when we are asked to stop before that."""
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            await work
+            return True
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Problem, processes.Failed):
+            await work
+        return False
+    finally:
+        waiting.cancel()
+
+
+async def _line(lines: asyncio.StreamReader, stop: asyncio.Event) -> bytes:
+    """The next line; nothing at the end, or when we are asked to stop."""
+    reading, waiting = asyncio.create_task(lines.readline()), asyncio.create_task(stop.wait())
+    await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if reading.done():
+        return reading.result()
+    reading.cancel()
+    return b""
