@@ -10,7 +10,14 @@ function serviceWorker(): Plugin {
     apply: 'build',
     generateBundle(_options, bundle) {
       const entry = Object.values(bundle).find((file) => file.type === 'chunk' && file.isEntry)
-      const first = entry?.type === 'chunk' ? [entry.fileName, ...entry.imports] : []
+      const first = new Set<string>()
+      const follow = (name: string) => {
+        const file = bundle[name]
+        if (first.has(name) || file?.type !== 'chunk') return
+        first.add(name)
+        file.imports.forEach(follow)
+      }
+      if (entry) follow(entry.fileName)
       const styles = Object.keys(bundle).filter((name) => name.endsWith('.css'))
       const shell = ['/', '/offline.html', '/icons/luciole.svg', '/manifest.webmanifest']
       const files = [...shell, ...[...first, ...styles].map((name) => `/${name}`)]

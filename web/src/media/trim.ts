@@ -40,6 +40,12 @@ export function coverInside(coverMs: number, trim: Trim): number {
   return Math.round(between(coverMs, trim.startMs, trim.endMs))
 }
 
+/** 83456 as "1:23.4", for where tenths matter. */
+export function fineClock(ms: number): string {
+  const tenths = Math.max(0, Math.floor(ms / 100))
+  return `${clock(tenths * 100)}.${tenths % 10}`
+}
+
 /** 83456 as "1:23". */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -10,7 +10,7 @@ export interface Toast {
   kind: 'news' | 'done' | 'problem'
 }
 
-const LIFETIME_MS = 6000
+const LIFETIME_MS = { news: 6000, problem: 7000, done: 2600 }
 const AT_MOST = 3
 
 class Toasts {
@@ -20,7 +20,7 @@ class Toasts {
   show(toast: Omit<Toast, 'id'>): void {
     const id = ++this.last
     this.list = [...this.list.slice(1 - AT_MOST), { ...toast, id }]
-    setTimeout(() => this.drop(id), LIFETIME_MS)
+    setTimeout(() => this.drop(id), LIFETIME_MS[toast.kind])
   }
 
   done(text: string): void {

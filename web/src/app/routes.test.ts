@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Seen } from '../notify/seen.ts'
+import { fill, pickPlural } from './i18n/fill.ts'
+import { matchRoute } from './routes.ts'
+
+test('every page of the client has its path', () => {
+  assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'latest' })
+  assert.deepEqual(matchRoute('/friends'), { page: 'feed', kind: 'friends' })
+  assert.deepEqual(matchRoute('/@mei.lin'), { page: 'profile', handle: 'mei.lin' })
+  assert.deepEqual(matchRoute('/@mei.lin/followers'), { page: 'people', handle: 'mei.lin', list: 'followers' })
+  assert.deepEqual(matchRoute('/c/0190'), { page: 'clip', id: '0190' })
+  assert.deepEqual(matchRoute('/settings/passkeys'), { page: 'settings', section: 'passkeys' })
+  for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
+})
+
+test('an event that comes twice counts once', () => {
+  const seen = new Seen(2)
+  assert.deepEqual(['a', 'a', 'b', 'c', 'a'].map((id) => seen.first(id)), [true, false, true, true, true])
+})
+
+test('words are filled in, and counted as the language counts', () => {
+  assert.equal(fill('{name} has {count}', { name: 'Zoé', count: 0 }), 'Zoé has 0')
+  const words = { 'clips.one': 'clip', 'clips.other': 'clips' }
+  assert.deepEqual([0, 1, 2].map((count) => pickPlural(words, 'clips', 'en', count)), ['clips', 'clip', 'clips'])
+  assert.deepEqual([0, 1, 2].map((count) => pickPlural(words, 'clips', 'fr', count)), ['clip', 'clip', 'clips'])
+})
