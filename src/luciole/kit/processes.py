@@ -17,7 +17,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,14 +106,19 @@ def _started(pid: int) -> str | None:
             check=False,
         ).stdout.split(maxsplit=1)
         return found[1].strip() if len(found) == 2 and not found[0].startswith("Z") else None
+    found = _stat(pid)
+    # Fields 3 and 22 of proc(5): state, and the ticks from the boot to the start.
+    return None if not found or found[0] in "ZX" else f"{_boot()}-{found[19]}"
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on; empty when there is no such process."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
-        return None
-    # proc(5): the name in field 2 may hold spaces and brackets, so count from the last bracket.
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    state, ticks = fields[0], fields[19]
-    return None if state in (b"Z", b"X") else f"{_boot()}-{ticks.decode()}"
+        return []
+    # The name in field 2 may hold spaces and brackets, so count from the last bracket.
+    return text[text.rindex(")") + 2 :].split()
 
 
 def _boot() -> str:
@@ -129,18 +142,19 @@ def running_in(folder: Path, program: str) -> list[Known]:
     return found
 
 
-def descendants(pid: int) -> list[Known]:
-    """All living children of a process, and theirs; nearest first. Empty where /proc is absent."""
+def descendants(pid: int, *, without: Iterable[Known] = ()) -> list[Known]:
+    """All living children of a process, and theirs; nearest first. `without` are left out with
+    all that is theirs. Empty where /proc is absent."""
+    spared = {one.pid for one in without if one.is_alive}
     parents: dict[int, list[int]] = {}
     for entry in _numbers():
-        with contextlib.suppress(OSError, ValueError):
-            stat = Path(f"/proc/{entry}/stat").read_bytes()
-            parents.setdefault(int(stat[stat.rindex(b")") + 2 :].split()[1]), []).append(entry)
-    found, row = [], [pid]
+        if (found := _stat(entry)) and entry not in spared:
+            parents.setdefault(int(found[1]), []).append(entry)
+    family, row = [], [pid]
     while row:
         row = [child for parent in row for child in parents.get(parent, [])]
-        found += [known for child in row if (known := Known.find(child))]
-    return found
+        family += [known for child in row if (known := Known.find(child))]
+    return family
 
 
 def _numbers() -> Iterator[int]:
@@ -200,15 +214,17 @@ def adopt_orphans() -> None:
             )
 
 
-def reap_orphans(ours: set[int]) -> None:
-    """Collects the end of adopted processes; `ours` are waited for by somebody else."""
+def reap_orphans(sessions: Container[int]) -> None:
+    """Collects the end of adopted processes: those of the sessions that our programs lead. All
+    others are waited for by whoever started them."""
     me = os.getpid()
     for entry in _numbers() if LINUX else ():
-        with contextlib.suppress(OSError, ValueError):
-            stat = Path(f"/proc/{entry}/stat").read_bytes()
-            state, parent = stat[stat.rindex(b")") + 2 :].split()[:2]
-            if state == b"Z" and int(parent) == me and entry not in ours:
-                os.waitpid(entry, os.WNOHANG)
+        found = _stat(entry)
+        if found and found[0] == "Z" and int(found[1]) == me:
+            session = int(found[3])
+            if session != entry and session in sessions:
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(entry, os.WNOHANG)
 
 
 # Keeping some alive
@@ -266,6 +282,9 @@ class Keeper:
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._chore: asyncio.Task[None] | None = None
         self._is_stopping = False
+        # The owner's other children are none of our business.
+        self._others = descendants(os.getpid())
+        self._sessions: set[int] = set()
         adopt_orphans()
 
     async def start(self, program: Program) -> None:
@@ -290,10 +309,12 @@ class Keeper:
             if program.after is not None:
                 program.after()
         # Whoever left its group or was adopted: nothing of ours stays.
-        for leftover in descendants(os.getpid()):
+        leftovers = descendants(os.getpid(), without=self._others)
+        for leftover in leftovers:
             leftover.send(signal.SIGKILL)
-        await asyncio.sleep(0)
-        reap_orphans(set())
+        for leftover in leftovers:
+            await asyncio.to_thread(leftover.wait, 2.0)
+        reap_orphans(self._sessions)
         self._note()
 
     async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
@@ -314,6 +335,7 @@ class Keeper:
         finally:
             os.close(log)
         self._running[program.name] = process
+        self._sessions.add(process.pid)
         if known := Known.find(process.pid):
             self._known[program.name] = known
         self._note()
@@ -354,7 +376,7 @@ class Keeper:
     async def _chores(self) -> None:
         while True:
             await asyncio.sleep(5)
-            reap_orphans({process.pid for process in self._running.values()})
+            reap_orphans(self._sessions)
             for program in self._programs:
                 bound_log(program.log)
 
