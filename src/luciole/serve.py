@@ -82,10 +82,10 @@ async def run(
                 if not await _first(starting, stop):
                     return 0
                 seconds = time.monotonic() - began
+                say(f"The cell answers after {seconds:.1f} s: {settings.origin}")
                 if is_demo:
-                    await _show(settings, environment, stop, began)
+                    await _show(settings, environment, stop)
                 else:
-                    say(f"Luciole is ready after {seconds:.1f} s: {settings.origin}")
                     say("Stop it with Ctrl-C.")
                 await stop.wait()
         except processes.Failed as failed:
@@ -139,11 +139,36 @@ def api_process(handle: int) -> int:
 
 async def seed_process(address: str) -> int:
     """Makes the demo's people and clips through the API at `address`, telling on the way."""
-    from luciole.demo import seed
+    from luciole.demo import reel, seed
 
     settings = config.load(os.environ)
-    await seed.seed(address, settings.data / "demo", say)
+    state = settings.data / "demo" / "state.json"
+    state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_told = False
+
+    def report(done: int, total: int, sentence: str) -> None:
+        nonlocal is_told
+        if sentence:
+            say(f"  {done:2}/{total}  {sentence}")
+        guest = seed.account(state)
+        if done >= min(reel.OPENING, total) and guest and not is_told:
+            is_told = True
+            say(_box(address, guest.handle, guest.password, done < total))
+
+    await seed.fill(address, state, report)
     return 0
+
+
+def _box(address: str, handle: str, password: str, is_growing: bool) -> str:
+    lines = [
+        f"Luciole is ready: open {address}",
+        f"Sign in as {handle} with {password}, or sign up as yourself.",
+        "More clips arrive while you watch." if is_growing else "All clips are there.",
+        "Stop with Ctrl-C. Begin anew with ./luciole demo --fresh",
+    ]
+    width = max(map(len, lines))
+    edge = "+" + "-" * (width + 4) + "+"
+    return "\n".join(["", edge, *(f"|  {line:{width}}  |" for line in lines), edge, ""])
 
 
 # Starting
@@ -275,9 +300,7 @@ def _reachable(host: str) -> str:
 # The demo
 
 
-async def _show(
-    settings: Settings, environment: Mapping[str, str], stop: asyncio.Event, began: float
-) -> None:
+async def _show(settings: Settings, environment: Mapping[str, str], stop: asyncio.Event) -> None:
     """Lets the demo's people and clips be made in a process of its own, and says what to do."""
     seeding = await asyncio.create_subprocess_exec(
         *processes.launched(
@@ -291,10 +314,9 @@ async def _show(
     assert seeding.stdout is not None
     lines = seeding.stdout
     while line := await _line(lines, stop):
-        say(f"  {line.decode().rstrip()}")
+        say(line.decode(errors="replace").rstrip())
     if not stop.is_set() and await seeding.wait() != 0:
         say("The demo's clips could not all be made; the cell itself runs. See the lines above.")
-    await stop.wait()
 
 
 # The folder and the port
