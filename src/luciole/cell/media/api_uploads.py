@@ -23,7 +23,6 @@ from luciole.cell.media.model import (
     PIECE_BYTES,
     Chunk,
     Upload,
-    UploadTooLarge,
     WrongOffset,
 )
 from luciole.cell.media.service import Media
@@ -193,8 +192,6 @@ def _in_tus(request: AnyRequest) -> Iterator[None]:
         marked = {"tus-resumable": VERSION}
         if isinstance(problem, WrongVersion):
             marked["tus-version"] = VERSION
-        if isinstance(problem, UploadTooLarge):
-            problem.http_status = 413  # type: ignore[attr-defined]
         problem.http_headers = marked  # type: ignore[attr-defined]
         raise
 
