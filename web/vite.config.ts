@@ -8,33 +8,39 @@ function serviceWorker(): Plugin {
   return {
     name: 'luciole-service-worker',
     apply: 'build',
-    generateBundle(_options, bundle) {
-      const entry = Object.values(bundle).find((file) => file.type === 'chunk' && file.isEntry)
-      const first = new Set<string>()
-      const follow = (name: string) => {
-        const file = bundle[name]
-        if (first.has(name) || file?.type !== 'chunk') return
-        first.add(name)
-        file.imports.forEach(follow)
-      }
-      if (entry) follow(entry.fileName)
-      const styles = Object.keys(bundle).filter((name) => name.endsWith('.css'))
-      const shell = ['/', '/offline.html', '/icons/luciole.svg', '/manifest.webmanifest']
-      const files = [...shell, ...[...first, ...styles].map((name) => `/${name}`)]
-      const page = readFileSync(new URL('./index.html', import.meta.url))
-      const version = createHash('sha256').update(files.join()).update(page).digest('hex').slice(0, 12)
-      const source = readFileSync(new URL('./src/app/service-worker.js', import.meta.url), 'utf8')
-        .replace('__SHELL__', JSON.stringify(files))
-        .replace('__VERSION__', JSON.stringify(version))
-      this.emitFile({ type: 'asset', fileName: 'sw.js', source })
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        // The files of the first page are those that index.html names, as Vite has left it.
+        const html = bundle['index.html']
+        const page = html?.type === 'asset' ? String(html.source) : ''
+        const first = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path]) => path ?? '')
+        const files = ['/', '/offline.html', '/offline.css', '/icons/luciole.svg', '/manifest.webmanifest', ...first]
+        const version = createHash('sha256').update(files.join()).update(page).digest('hex').slice(0, 12)
+        const source = readFileSync(new URL('./src/app/service-worker.js', import.meta.url), 'utf8')
+          .replace('__SHELL__', JSON.stringify(files))
+          .replace('__VERSION__', JSON.stringify(version))
+        this.emitFile({ type: 'asset', fileName: 'sw.js', source })
+      },
     },
   }
 }
+
+/** What the first page needs, or every page shares, comes in one file instead of twenty. */
+const CORE = /\/node_modules\/(svelte|esm-env|clsx)\/|\/src\/(app|player|feed|notify\/(live|toasts|Toasts|seen)|graph\/follows)|people\/(session|Ask)/
+const LATER = /\.fr\.json|\/fr\.json/
 
 const api = process.env['LUCIOLE_API'] ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
   plugins: [svelte(), serviceWorker()],
-  build: { target: 'es2022', modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'core', test: (id) => CORE.test(id) && !LATER.test(id) }] } },
+    },
+  },
   server: { proxy: { '/api': api, '/media': api } },
 })
