@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luciole.demo.draw import (
+    HEIGHT,
     ORIGIN,
     TO_YUV,
-    HEIGHT,
     WIDTH,
     Field,
+    Mask,
     Plane,
     Stamp,
     gradient,
     grid,
     rgb,
+    soft,
     yuv,
 )
 
@@ -44,13 +46,13 @@ class Paint:
         rows = gradient(stops, height)
         return cls(np.repeat(rows[:, None, :], width, axis=1))
 
-    def over(self, mask: Field, colour: Ink, x: int = 0, y: int = 0, strength: float = 1) -> Paint:
+    def over(self, mask: Mask, colour: Ink, x: int = 0, y: int = 0, strength: float = 1) -> Paint:
         """Cover with a colour where the mask says so."""
         part, cut = self._part(mask, x, y)
         part += (_ink(colour) - part) * (cut * np.float32(strength))[..., None]
         return self
 
-    def light(self, mask: Field, colour: Ink, x: int = 0, y: int = 0, strength: float = 1) -> Paint:
+    def light(self, mask: Mask, colour: Ink, x: int = 0, y: int = 0, strength: float = 1) -> Paint:
         """Add light where the mask says so."""
         part, cut = self._part(mask, x, y)
         part += _ink(colour) * (cut * np.float32(strength))[..., None]
@@ -69,6 +71,15 @@ class Paint:
         mask = np.clip(below + 0.5, 0, 1)[..., None]
         part = self.pixels[first:]
         part += (colours - part) * mask
+        return self
+
+    def stars(self, rng: np.random.Generator, count: int, bottom: int) -> Paint:
+        """Stars of three tints and several sizes above the row `bottom`."""
+        for _ in range(count):
+            x, y = int(rng.integers(0, self.pixels.shape[1])), int(rng.integers(0, bottom))
+            tint = ("#ffffff", "#cfe2ff", "#ffe9cf")[int(rng.integers(0, 3))]
+            size = soft(float(rng.choice([0.9, 1.3, 1.3, 2.2])), 1.3)
+            self.light(size, tint, x, y, float(rng.uniform(0.2, 0.9)))
         return self
 
     def vignette(self, strength: float = 0.35) -> Paint:
@@ -90,7 +101,7 @@ class Paint:
         v = quarter @ TO_YUV[2] + np.float32(128.5)
         return Frame(y.astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8))
 
-    def _part(self, mask: Field, x: int, y: int) -> tuple[Field, Field]:
+    def _part(self, mask: Mask, x: int, y: int) -> tuple[Field, Mask]:
         height, width = self.pixels.shape[:2]
         x0, y0 = max(0, x), max(0, y)
         x1, y1 = min(width, x + mask.shape[1]), min(height, y + mask.shape[0])
@@ -103,10 +114,10 @@ class Sprite:
     """A picture with transparency that can be put anywhere on a frame."""
 
     colours: Frame
-    mask: Field
+    mask: Mask
 
     @classmethod
-    def of(cls, paint: Paint, mask: Field, rng: np.random.Generator) -> Sprite:
+    def of(cls, paint: Paint, mask: Mask, rng: np.random.Generator) -> Sprite:
         return cls(paint.frame(rng, grain=0.004), mask)
 
 
@@ -144,14 +155,14 @@ class Frame:
         """The planes in the order of the pixel format `yuv420p`."""
         return self.y.tobytes() + self.u.tobytes() + self.v.tobytes()
 
-    def rows(self, colours: Field, noise: Field | float = 0.0) -> None:
+    def rows(self, colours: Mask, noise: Mask | float = 0.0) -> None:
         """Paint everything in horizontal rows of RGB colours, shape (height, 3)."""
         values = colours @ TO_YUV.T + ORIGIN + np.float32(0.5)
         self.y[...] = (values[:, :1] + noise).astype(np.uint8)
         self.u[...] = values[::2, 1:2].astype(np.uint8)
         self.v[...] = values[::2, 2:].astype(np.uint8)
 
-    def over(self, x: int, y: int, mask: Field, colour: Ink, strength: float = 1.0) -> None:
+    def over(self, x: int, y: int, mask: Mask, colour: Ink, strength: float = 1.0) -> None:
         """Cover with a colour where the mask says so; x and y are its top left corner."""
         cut = self._cut(x, y, mask)
         if cut is None:
@@ -166,7 +177,7 @@ class Frame:
         ):
             _assign(plane, plane + (value - plane) * alpha + np.float32(0.5))
 
-    def light(self, x: int, y: int, mask: Field, colour: Ink, strength: float = 1.0) -> None:
+    def light(self, x: int, y: int, mask: Mask, colour: Ink, strength: float = 1.0) -> None:
         """Add light where the mask says so; x and y are its top left corner."""
         cut = self._cut(x, y, mask)
         if cut is None:
@@ -181,7 +192,7 @@ class Frame:
     def stamp(self, stamp: Stamp, colour: Ink, strength: float = 1.0) -> None:
         self.over(stamp.x, stamp.y, stamp.mask, colour, strength)
 
-    def glow(self, x: float, y: float, mask: Field, colour: Ink, strength: float = 1.0) -> None:
+    def glow(self, x: float, y: float, mask: Mask, colour: Ink, strength: float = 1.0) -> None:
         """Add light around a middle point."""
         height, width = mask.shape
         self.light(round(x - width / 2), round(y - height / 2), mask, colour, strength)
@@ -221,8 +232,8 @@ class Frame:
             _assign(part, part + (source.astype(np.float32) - part) * alpha + np.float32(0.5))
 
     def _cut(
-        self, x: int, y: int, mask: Field
-    ) -> tuple[Field, tuple[slice, slice], Field, tuple[slice, slice]] | None:
+        self, x: int, y: int, mask: Mask
+    ) -> tuple[Mask, tuple[slice, slice], Mask, tuple[slice, slice]] | None:
         """The mask inside the frame at full and at half size, with the slices it belongs to."""
         height, width = self.y.shape
         x0, y0 = max(0, x), max(0, y)

@@ -20,6 +20,7 @@ WIDTH, HEIGHT = 540, 960
 FRAMES_PER_SECOND = 24
 
 Field = NDArray[np.float32]
+Mask = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.bool_]
 Plane = NDArray[np.uint8]
 Points = Sequence[tuple[float, float]] | NDArray[np.float32] | NDArray[np.float64]
 
@@ -136,12 +137,16 @@ class Stamp:
 
     x: int
     y: int
-    mask: Field
+    mask: Mask
 
 
 def polygon(points: Points, sharp: int = 3) -> Stamp:
     """The inside of an outline, with smooth edges."""
     return _drawn(points, 1.0, sharp, closed=True)
+
+
+def _mask(image: Image.Image) -> Field:
+    return np.asarray(np.asarray(image, dtype=np.float32) / np.float32(255), dtype=np.float32)
 
 
 def cutout(outlines: Sequence[Points], width: int, height: int, sharp: int = 2) -> Field:
@@ -150,7 +155,7 @@ def cutout(outlines: Sequence[Points], width: int, height: int, sharp: int = 2) 
     pen = ImageDraw.Draw(image)
     for outline in outlines:
         pen.polygon([(float(x) * sharp, float(y) * sharp) for x, y in outline], fill=255)
-    return np.asarray(image.reduce(sharp), dtype=np.float32) / 255
+    return _mask(image.reduce(sharp))
 
 
 def threads(lines: Sequence[tuple[Points, int, int]], blur_px: float = 1.0) -> Stamp:
@@ -165,7 +170,15 @@ def threads(lines: Sequence[tuple[Points, int, int]], blur_px: float = 1.0) -> S
         flat = (np.asarray(points, dtype=np.float32) - (left, top)).ravel().tolist()
         pen.line(flat, fill=brightness, width=width_px)
     image = image.filter(ImageFilter.BoxBlur(blur_px))
-    return Stamp(int(left), int(top), np.asarray(image, dtype=np.float32) / 255)
+    return Stamp(int(left), int(top), _mask(image))
+
+
+def oval(x: float, y: float, rx: float, ry: float, turn: float = 0.0) -> Field:
+    """The outline of an ellipse, turned by an angle."""
+    angle = np.linspace(0, 2 * np.pi, 48)
+    px, py = rx * np.cos(angle), ry * np.sin(angle)
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.stack([x + px * cos - py * sin, y + px * sin + py * cos], 1).astype(np.float32)
 
 
 def stroke(points: Points, width_px: float, sharp: int = 3) -> Stamp:
@@ -190,7 +203,7 @@ def _drawn(points: Points, width_px: float, sharp: int, closed: bool) -> Stamp:
         for x, y in (flat[0], flat[-1]):
             r = thick / 2
             pen.ellipse((x - r, y - r, x + r, y + r), fill=255)
-    mask = np.asarray(image.reduce(sharp), dtype=np.float32) / 255
+    mask = _mask(image.reduce(sharp))
     return Stamp(int(left), int(top), mask)
 
 
@@ -226,4 +239,4 @@ def words(text: str, size_px: int, sharp: int = 2) -> Field:
             lean = _MARKS[mark][0]
             ends = [(middle - lean * r * 0.8, top + r * 1.2), (middle + lean * r * 0.8, top)]
             pen.line(ends, fill=255, width=thick)
-    return np.asarray(image.reduce(sharp), dtype=np.float32) / 255
+    return _mask(image.reduce(sharp))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from luciole.demo.canvas import Frame
-from luciole.demo.draw import HEIGHT, ORIGIN, TO_YUV, WIDTH, Field, Plane, gradient, yuv
+from luciole.demo.draw import HEIGHT, ORIGIN, TO_YUV, WIDTH, Field, Mask, Plane, gradient, yuv
 
 
 class Palette:
@@ -37,9 +37,7 @@ def _larger(plane: Plane, width: int, height: int) -> Plane:
 def enlarge(frame: Frame, width: int, height: int) -> Frame:
     """The frame at another size, smoothly. Cheaper than computing at that size."""
     half = (width // 2, height // 2)
-    return Frame(
-        _larger(frame.y, width, height), _larger(frame.u, *half), _larger(frame.v, *half)
-    )
+    return Frame(_larger(frame.y, width, height), _larger(frame.u, *half), _larger(frame.v, *half))
 
 
 def sharpened(field: Field, width: int, height: int) -> Plane:
@@ -81,7 +79,7 @@ class Lights:
         self.ink = yuv(colour) - ORIGIN
         self.map = np.zeros((height, width), dtype=np.float32)
 
-    def add(self, x: float, y: float, mask: Field, strength: float = 1.0) -> None:
+    def add(self, x: float, y: float, mask: Mask, strength: float = 1.0) -> None:
         """One light around a middle point."""
         height, width = mask.shape
         left, top = round(x - width / 2), round(y - height / 2)
@@ -107,7 +105,7 @@ class Lights:
         part *= np.float32(keep)
 
 
-def wash(frame: Frame, top: int, light: Field, width: int, height: int, mask: Field) -> None:
+def wash(frame: Frame, top: int, light: Field, width: int, height: int, mask: Mask) -> None:
     """Add a small picture of coloured light (height, width, RGB), drawn larger, to the frame.
 
     `mask` (0..1, height by width) says where it arrives; `top` and the sizes are even.
@@ -128,4 +126,4 @@ def sample(texture: Plane, rows: NDArray[np.intp], columns: NDArray[np.intp]) ->
     """The texture at the given places, wrapping around."""
     height, width = texture.shape
     flat = (rows % height) * width + columns % width
-    return np.take(texture.ravel(), flat)
+    return np.asarray(np.take(texture.ravel(), flat), dtype=np.uint8)

@@ -1,6 +1,6 @@
 """Render one scene with its music to a vertical H.264 and AAC file, at little cost.
 
-Try one: `python -m luciole.demo.film fireflies out.mp4`.
+Try one: `python -m luciole.demo.film fireflies out.mp4` takes a clip of the reel or a scene.
 """
 
 from __future__ import annotations
@@ -13,25 +13,39 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import imageio_ffmpeg
-import numpy as np
+import msgspec
 
+from luciole.demo import reel
 from luciole.demo.draw import FRAMES_PER_SECOND, HEIGHT, WIDTH
 from luciole.demo.music import SAMPLES_PER_SECOND, compose
 from luciole.demo.scenes import SCENES, Take
 from luciole.kit.errors import Unavailable
 
 
-def render(
-    scene: str, path: Path, seed: int, *, seconds: float, mood: str, look: str = ""
-) -> Path:
+class Job(msgspec.Struct, frozen=True):
+    """One film to make."""
+
+    scene: str
+    mood: str
+    seconds: float
+    seed: int
+    look: str = ""
+
+
+class FilmFailed(Unavailable):
+    code = "film-failed"
+    sentence = "A demo film could not be made."
+    next_step = "Run `./luciole doctor`, which checks the encoder."
+
+
+def render(job: Job, path: Path) -> None:
     """Draw, compose and encode; the file appears at `path` only when it is whole."""
-    take = Take(seconds=seconds, seed=seed, look=look)
+    take = Take(seconds=job.seconds, seed=job.seed, look=job.look)
     with TemporaryDirectory(dir=path.parent, prefix=".film-") as folder:
         sound, film = Path(folder, "sound.wav"), Path(folder, "film.mp4")
-        _write_sound(sound, mood, take)
-        _encode(scene, take, sound, film)
+        _write_sound(sound, job.mood, take)
+        _encode(job.scene, take, sound, film)
         os.replace(film, path)
-    return path
 
 
 def _write_sound(path: Path, mood: str, take: Take) -> None:
@@ -73,16 +87,45 @@ def _encode(scene: str, take: Take, sound: Path, film: Path) -> None:
         raise
     _, complaint = encoder.communicate()
     if encoder.returncode != 0:
-        raise Unavailable(
-            sentence=f"A demo film could not be encoded: {complaint.decode(errors='replace')[:300]}",
-            next_step="Run `./luciole doctor`, which checks the encoder.",
-        )
+        said = complaint.decode(errors="replace")[:300]
+        raise FilmFailed(f"A demo film could not be encoded: {said}")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A line of work on the standard input of a studio process."""
+
+    job: Job
+    path: str
+
+
+def studio() -> None:
+    """Make one film per line of standard input and answer `done`, until the input ends.
+
+    One process makes many films, because starting Python and numpy costs as much as a third of
+    one. The input ends too when whoever asked for films is killed; nothing is left running.
+    """
+    os.nice(5)  # The cell that shows the films comes first.
+    for line in sys.stdin:
+        order = msgspec.json.decode(line, type=Order)
+        try:
+            render(order.job, Path(order.path))
+            print("done", flush=True)
+        except Exception as error:
+            print(f"failed {type(error).__name__}: {error!s:.300}".replace("\n", " "), flush=True)
+
+
+def main(arguments: list[str]) -> None:
+    if arguments == ["studio"]:
+        studio()
+        return
+    name, target, *rest = arguments
+    clip = next((c for c in reel.CLIPS if c.key == name), None)
+    if clip is not None:
+        render(Job(clip.scene, clip.mood, clip.seconds, clip.seed, clip.look), Path(target))
+    else:
+        seconds, look, mood = (rest + ["6", "", "bells"][len(rest) :])[:3]
+        render(Job(name, mood, float(seconds), 7, look), Path(target))
 
 
 if __name__ == "__main__":
-    name, target = sys.argv[1], Path(sys.argv[2])
-    clip_seconds = float(sys.argv[3]) if len(sys.argv) > 3 else 6.0
-    clip_look = sys.argv[4] if len(sys.argv) > 4 else ""
-    clip_mood = sys.argv[5] if len(sys.argv) > 5 else "bells"
-    np.seterr(all="raise", under="ignore")
-    render(name, target, 7, seconds=clip_seconds, mood=clip_mood, look=clip_look)
+    main(sys.argv[1:])

@@ -53,8 +53,8 @@ def burst_times(seconds: float, seed: int) -> list[tuple[float, float]]:
 
 
 def pendulum_hertz(number: int) -> float:
-    """Swings per second of one of the fifteen pendulums; all meet again after 20 seconds."""
-    return (10 + number) / 20
+    """Swings per second of one of the fifteen pendulums; all meet again after 12 seconds."""
+    return (6 + number) / 12
 
 
 def _mood(name: str) -> Callable[[Mood], Mood]:
@@ -74,7 +74,9 @@ def _walk(rng: Rng, scale: Sequence[int], root: int, count: int, span: int = 10)
     return notes
 
 
-def _chords(tape: Tape, turn: Sequence[Sequence[int]], root: int, each_s: float, gain: float) -> None:
+def _chords(
+    tape: Tape, turn: Sequence[Sequence[int]], root: int, each_s: float, gain: float
+) -> None:
     for i in range(int(np.ceil(tape.seconds / each_s))):
         notes = tuple(float(root + n) for n in turn[i % len(turn)])
         tape.add(pad(notes, each_s * 1.35, each_s * 0.35), i * each_s, gain, 0, 0.4)

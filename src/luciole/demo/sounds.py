@@ -17,7 +17,8 @@ def hertz(note: float) -> float:
 
 
 def _seconds(seconds: float) -> Sound:
-    return np.arange(int(seconds * SAMPLES_PER_SECOND), dtype=np.float32) / SAMPLES_PER_SECOND
+    count = int(seconds * SAMPLES_PER_SECOND)
+    return np.asarray(np.arange(count) / SAMPLES_PER_SECOND, dtype=np.float32)
 
 
 def _cycle(weights: tuple[float, ...]) -> Sound:
@@ -52,8 +53,8 @@ def pluck(note: float, seconds: float = 2.2, bright: float = 0.5) -> Sound:
     rng = np.random.default_rng(round(note * 100))
     string = rng.uniform(-1, 1, period).astype(np.float32)
     for _ in range(round((1 - bright) * 12)):
-        string = (string + np.roll(string, 1)) / 2
-    string /= max(1e-3, float(np.abs(string).max()))
+        string = (string + np.roll(string, 1)) * np.float32(0.5)
+    string = string / np.float32(max(1e-3, float(np.abs(string).max())))
     keep = np.float32(0.5 * 0.001 ** (1 / (hertz(note) * seconds)))
     rounds = int(seconds * SAMPLES_PER_SECOND) // period + 1
     sound = np.empty((rounds, period), dtype=np.float32)

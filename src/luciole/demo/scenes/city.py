@@ -42,7 +42,9 @@ def city(take: Take) -> Iterator[Frame]:
     haze *= np.hanning(440).astype(np.float32)[:, None]
     stars = [(*rng.integers((0, 0), (WIDTH, 380)), rng.uniform(0.2, 1)) for _ in range(90)]
     star, moon_glow, sun_glow = soft(1.7, 1.2), soft(150, 2.4), soft(190, 2.2)
-    cars = [(rng.uniform(0, WIDTH), rng.uniform(60, 120), int(rng.integers(0, 2))) for _ in range(16)]
+    cars = [
+        (rng.uniform(0, WIDTH), rng.uniform(60, 120), int(rng.integers(0, 2))) for _ in range(16)
+    ]
     white, red, beam = Lights("#fff0c4"), Lights("#ff4a3a"), soft(9, 1.8)
     frame = Frame.plain("#000000")
     for t, p in take.times():
@@ -93,7 +95,9 @@ class _Blocks:
             self.mask[roof:, max(0, x) : max(0, x + width - 2 + number)] = 1
             faces[:, max(0, x) : max(0, x + width)] = rng.uniform(0.8, 1.2)
             if rng.random() < 0.4:
-                self.mask[max(0, roof - 40) : roof, max(0, x + width // 2) : max(0, x + width // 2 + 2)] = 1
+                self.mask[
+                    max(0, roof - 40) : roof, max(0, x + width // 2) : max(0, x + width // 2 + 2)
+                ] = 1
             elif rng.random() < 0.5:
                 self.mask[max(0, roof - 14) : roof, max(0, x + 8) : max(0, x + width - 12)] = 1
             for wy in range(roof + unit, self.mask.shape[0] - 2 * unit, 2 * unit):
@@ -147,37 +151,56 @@ def rain(take: Take) -> Iterator[Frame]:
         paint.light(soft(90, 2.2), "#ff8a3c", x - 90, 690, 0.4)
     behind = paint.pixels.copy()
     paint.pixels *= np.float32(0.86)
-    paint.pixels += (clouds(rng, WIDTH, HEIGHT, 200, 3)[..., None] * np.float32(0.05)) * np.array([0.7, 0.85, 1], np.float32)
+    paint.pixels += (clouds(rng, WIDTH, HEIGHT, 200, 3)[..., None] * np.float32(0.05)) * np.array(
+        [0.7, 0.85, 1], np.float32
+    )
     for _ in range(520):
-        _drop(paint.pixels, behind, *rng.uniform((0, 0), (WIDTH, HEIGHT)), float(rng.gamma(2.0, 1.9) + 1.4))
+        _drop(
+            paint.pixels,
+            behind,
+            rng.uniform(0, WIDTH),
+            rng.uniform(0, HEIGHT),
+            float(rng.gamma(2.0, 1.9) + 1.4),
+        )
     still = paint.vignette(0.35).frame(rng)
     clean = Paint(behind * np.float32(0.93)).vignette(0.35).frame(rng)
     runs = []
     for _ in range(11):
         radius = rng.uniform(8, 13)
-        runs.append((rng.uniform(20, WIDTH - 20), rng.uniform(-300, 700), rng.uniform(45, 140), radius, rng.uniform(0, 6)))
+        runs.append(
+            (
+                rng.uniform(20, WIDTH - 20),
+                rng.uniform(-300, 700),
+                rng.uniform(45, 140),
+                radius,
+                rng.uniform(0, 6),
+            )
+        )
     pearls = {step: _pearl(step, rng) for step in range(8, 14)}
     flashes = [(x, rng.uniform(0, 6), soft(40, 1)) for x in (90, 250, 430)]
     for t, _ in take.times():
         frame = still  # The trails stay, as they do on glass.
-        for x, start, speed, radius, phase in runs:
-            y = start + speed * t + 26 * np.sin(1.6 * t + phase)
-            way = int(y)
-            left = int(x + 7 * np.sin(y * 0.018 + phase))
+        for across, start, speed, radius, phase in runs:
+            down = start + speed * t + 26 * np.sin(1.6 * t + phase)
+            way = int(down)
+            left = int(across + 7 * np.sin(down * 0.018 + phase))
             wide = int(radius * 0.6)
             if 4 < way < HEIGHT - 4 and wide < left < WIDTH - wide - 2:
                 step = max(4, int(speed / 24) + 3) & ~1
                 rows = slice(max(0, way - step) & ~1, way & ~1)
                 columns = slice((left - wide) & ~1, (left + wide) & ~1)
                 frame.y[rows, columns] = clean.y[rows, columns]
-                half = (slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2))
+                half = (
+                    slice(rows.start // 2, rows.stop // 2),
+                    slice(columns.start // 2, columns.stop // 2),
+                )
                 frame.u[half], frame.v[half] = clean.u[half], clean.v[half]
         shown = frame.copy()
-        for x, start, speed, radius, phase in runs:
-            y = start + speed * t + 26 * np.sin(1.6 * t + phase)
+        for across, start, speed, radius, phase in runs:
+            down = start + speed * t + 26 * np.sin(1.6 * t + phase)
             pearl = pearls[int(radius)]
-            left = int(x + 7 * np.sin(y * 0.018 + phase))
-            shown.put(pearl, left - pearl.mask.shape[1] // 2, int(y) - pearl.mask.shape[0] // 2)
+            left = int(across + 7 * np.sin(down * 0.018 + phase))
+            shown.put(pearl, left - pearl.mask.shape[1] // 2, int(down) - pearl.mask.shape[0] // 2)
         for fx, phase, glow in flashes:
             shown.glow(fx, 770, glow, "#ffb060", 0.12 + 0.1 * np.sin(3 * t + phase))
         yield shown
@@ -208,7 +231,11 @@ def _pearl(radius: int, rng: np.random.Generator) -> Sprite:
     dx, dy = (x - wide / 2) / radius, (y - tall * 0.6) / (radius * 1.15)
     narrow = np.where(dy < 0, 1 + 0.35 * dy**2, 1)
     away = np.hypot(dx * narrow, np.where(dy < 0, dy * 0.8, dy))
-    paint = Paint.sky([(0, "#ffd49a"), (0.35, "#7a5a8a"), (0.75, "#141a38"), (1, "#2a3a66")], wide, tall)
+    paint = Paint.sky(
+        [(0, "#ffd49a"), (0.35, "#7a5a8a"), (0.75, "#141a38"), (1, "#2a3a66")], wide, tall
+    )
     paint.light(np.clip(1 - np.hypot(dx + 0.35, dy + 0.3) * 2.4, 0, 1), "#ffffff")
     paint.light(np.clip(1 - np.hypot(dx - 0.3, dy - 0.55) * 2.2, 0, 1), "#ffb060", strength=0.7)
-    return Sprite.of(paint, np.clip((1 - away) * radius * 0.7, 0, 1).astype(np.float32) * np.float32(0.9), rng)
+    return Sprite.of(
+        paint, np.clip((1 - away) * radius * 0.7, 0, 1).astype(np.float32) * np.float32(0.9), rng
+    )

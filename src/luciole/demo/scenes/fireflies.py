@@ -65,7 +65,7 @@ def _grass(rng: np.random.Generator, blades: int, tall: float, colour: str) -> l
 
 
 def _wind(t: float, phase: float) -> int:
-    return round(3 + 2.4 * np.sin(1.1 * t + phase) + 0.6 * np.sin(2.7 * t))
+    return int(3.5 + 2.4 * np.sin(1.1 * t + phase) + 0.6 * np.sin(2.7 * t))
 
 
 @scene("fireflies")

@@ -12,7 +12,14 @@ from luciole.demo.draw import HEIGHT, WIDTH, Field, blend, clouds, cutout, ease,
 from luciole.demo.fields import Lights, Palette
 from luciole.demo.scenes.stage import Take, scene
 
-_REEF = [(0, "#04283c"), (0.30, "#0a4f63"), (0.40, "#0f6d78"), (0.46, "#e8354f"), (0.7, "#ff6a5a"), (1, "#ffb07a")]
+_REEF = [
+    (0, "#04283c"),
+    (0.30, "#0a4f63"),
+    (0.40, "#0f6d78"),
+    (0.46, "#e8354f"),
+    (0.7, "#ff6a5a"),
+    (1, "#ffb07a"),
+]
 
 
 @scene("coral")
@@ -22,7 +29,11 @@ def coral(take: Take) -> Iterator[Frame]:
     a = np.ones((height + 2, width + 2), dtype=np.float32)
     b = np.zeros_like(a)
     for _ in range(34):
-        x, y, r = int(rng.integers(8, width - 8)), int(rng.integers(10, height - 10)), int(rng.integers(2, 5))
+        x, y, r = (
+            int(rng.integers(8, width - 8)),
+            int(rng.integers(10, height - 10)),
+            int(rng.integers(2, 5)),
+        )
         b[y - r : y + r, x - r : x + r] = 0.5
         a[y - r : y + r, x - r : x + r] = 0.4
     b += rng.random(b.shape, dtype=np.float32) * np.float32(0.02)
@@ -57,11 +68,49 @@ def _react(a: Field, b: Field) -> None:
 
 
 _SKY = {
-    "high": [(0, "#bfe3f0"), (0.3, "#8fd0f0"), (0.5, "#5fb4e8"), (0.68, "#f0a860"), (0.85, "#7f9ac8"), (1, "#56688f")],
-    "low": [(0, "#fff0e0"), (0.3, "#ffe3e6"), (0.5, "#e6f6d8"), (0.68, "#ffeab8"), (0.85, "#dfe6f0"), (1, "#eef3fa")],
-    "ground": [(0, "#7a6a4a"), (0.22, "#7fa85a"), (0.5, "#4f9a4a"), (0.7, "#b98a3f"), (0.84, "#a8a090"), (0.92, "#f2f6fb"), (1, "#ffffff")],
-    "leaf": [(0.2, "#ff9fc0"), (0.36, "#ffc4d4"), (0.44, "#8fd05a"), (0.56, "#3f9a3f"), (0.66, "#f0a832"), (0.76, "#d9502a"), (1, "#8a3a24")],
-    "dark": [(0.2, "#e0709a"), (0.36, "#ff9fba"), (0.44, "#5faf40"), (0.56, "#226f32"), (0.66, "#cf7a20"), (0.76, "#a8301c"), (1, "#6a2818")],
+    "high": [
+        (0, "#bfe3f0"),
+        (0.3, "#8fd0f0"),
+        (0.5, "#5fb4e8"),
+        (0.68, "#f0a860"),
+        (0.85, "#7f9ac8"),
+        (1, "#56688f"),
+    ],
+    "low": [
+        (0, "#fff0e0"),
+        (0.3, "#ffe3e6"),
+        (0.5, "#e6f6d8"),
+        (0.68, "#ffeab8"),
+        (0.85, "#dfe6f0"),
+        (1, "#eef3fa"),
+    ],
+    "ground": [
+        (0, "#7a6a4a"),
+        (0.22, "#7fa85a"),
+        (0.5, "#4f9a4a"),
+        (0.7, "#b98a3f"),
+        (0.84, "#a8a090"),
+        (0.92, "#f2f6fb"),
+        (1, "#ffffff"),
+    ],
+    "leaf": [
+        (0.2, "#ff9fc0"),
+        (0.36, "#ffc4d4"),
+        (0.44, "#8fd05a"),
+        (0.56, "#3f9a3f"),
+        (0.66, "#f0a832"),
+        (0.76, "#d9502a"),
+        (1, "#8a3a24"),
+    ],
+    "dark": [
+        (0.2, "#e0709a"),
+        (0.36, "#ff9fba"),
+        (0.44, "#5faf40"),
+        (0.56, "#226f32"),
+        (0.66, "#cf7a20"),
+        (0.76, "#a8301c"),
+        (1, "#6a2818"),
+    ],
 }
 
 
@@ -72,8 +121,12 @@ def seasons(take: Take) -> Iterator[Frame]:
     branches, tips = _tree(rng)
     image = Image.new("L", (WIDTH * 2, 840 * 2))
     pen, drawn = ImageDraw.Draw(image), 0
-    wood = np.zeros((840, WIDTH), dtype=np.float32)
-    hill = np.clip(np.arange(HEIGHT)[700:, None] - (800 + 16 * np.sin(np.arange(WIDTH) * 0.008 + 1))[None, :], 0, 1)
+    wood: Field = np.zeros((840, WIDTH), dtype=np.float32)
+    hill = np.clip(
+        np.arange(HEIGHT)[700:, None] - (800 + 16 * np.sin(np.arange(WIDTH) * 0.008 + 1))[None, :],
+        0,
+        1,
+    )
     hill = hill.astype(np.float32)
     mottle = (clouds(rng, WIDTH, HEIGHT, 120, 4) - np.float32(0.5)) * np.float32(9)
     shapes = [cutout([_leaf(10, a)], 20, 20, 4) for a in np.linspace(0, np.pi, 7)]
@@ -98,7 +151,7 @@ def seasons(take: Take) -> Iterator[Frame]:
             pen.ellipse((x1 * 2 - wide, y1 * 2 - wide, x1 * 2 + wide, y1 * 2 + wide), fill=255)
             drawn += 1
             if drawn == len(branches) or branches[drawn][4] >= reach:
-                wood = np.asarray(image.reduce(2), dtype=np.float32) / 255
+                wood = np.asarray(image.reduce(2), dtype=np.float32) / np.float32(255)
         frame.over(0, top, wood[top:], "#3d2a24", 0.96)
         frame.over(0, 700, hill, blend(_SKY["ground"], p))
         while grown < len(tips) * ease((p - 0.17) / 0.16):
@@ -127,7 +180,9 @@ def seasons(take: Take) -> Iterator[Frame]:
         yield frame
 
 
-def _paste(maps: list[Field], at: tuple[float, float], shape: Field, number: int, sign: int) -> None:
+def _paste(
+    maps: list[Field], at: tuple[float, float], shape: Field, number: int, sign: int
+) -> None:
     x, y = int(at[0]) - 10, int(at[1]) - 10
     if 0 <= x < WIDTH - 20 and 0 <= y < 680:
         maps[number % 2][y : y + 20, x : x + 20] += sign * shape
@@ -144,7 +199,7 @@ def _leaf(size: float, turn: float) -> Field:
 def _tree(
     rng: np.random.Generator,
 ) -> tuple[list[tuple[float, float, float, float, float, float]], list[tuple[float, float]]]:
-    """Branches as (from x, y, to x, y, moment of growth 0..1, width), by moment; and leaf places."""
+    """Branches as (from x, y, to x, y, moment 0..1, width), by moment; and where leaves are."""
     branches: list[tuple[float, float, float, float, float, float]] = []
     tips: list[tuple[float, float]] = []
 
@@ -155,8 +210,7 @@ def _tree(
             branches.append((x, y, nx, ny, (depth + piece / 4) / 8, wide * (1 - 0.08 * piece)))
             x, y = nx, ny
             if depth >= 4:
-                for _ in range(2):
-                    tips.append((x + rng.normal(0, 12), y + rng.normal(0, 12)))
+                tips.extend((x + rng.normal(0, 12), y + rng.normal(0, 12)) for _ in range(2))
         if depth == 7:
             return
         for turn in (-1, 1) if depth else (-1, 0.1, 1):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 
 from luciole.demo.canvas import Frame, Paint, Sprite
 from luciole.demo.draw import (
@@ -42,8 +44,13 @@ def _petals(rng: np.random.Generator, colours: list[str], ground: str) -> Frame:
             shapes = []
             for i in range(count):
                 a = turn + ring + i * 2 * np.pi / count
-                out, wide = size * ring * (1 - np.cos(along)) / 2, size * ring * 0.24 * np.sin(along)
-                side_points = np.concatenate([np.stack([out, wide], 1), np.stack([out, -wide], 1)[::-1]])
+                out, wide = (
+                    size * ring * (1 - np.cos(along)) / 2,
+                    size * ring * 0.24 * np.sin(along),
+                )
+                side_points = np.concatenate(
+                    [np.stack([out, wide], 1), np.stack([out, -wide], 1)[::-1]]
+                )
                 spin = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
                 shapes.append(side_points @ spin + size + 2)
             span = int(2 * size + 4)
@@ -54,8 +61,16 @@ def _petals(rng: np.random.Generator, colours: list[str], ground: str) -> Frame:
             paint.over(mask * np.float32(0.9), tint, left, top, part)
             paint.over(mask * ramp(away, 0.9, 0.0), colours[0], left, top, 0.55)
             paint.light(mask * ramp(away, 0.55, 1.0), "#ffffff", left, top, 0.16)
-        paint.over(np.clip(soft(size * 0.17, 1) * 9, 0, 1), colours[5], int(cx - size * 0.17), int(cy - size * 0.17))
-    return paint.frame(rng)
+        paint.over(
+            np.clip(soft(size * 0.17, 1) * 9, 0, 1),
+            colours[5],
+            int(cx - size * 0.17),
+            int(cy - size * 0.17),
+        )
+    frame = paint.frame(rng)
+    blurred = Image.fromarray(frame.y).filter(ImageFilter.GaussianBlur(1.1))
+    frame.y[...] = np.asarray(blurred)  # It is sampled without smoothing, so it must be smooth.
+    return frame
 
 
 @scene("kaleidoscope")
@@ -86,7 +101,7 @@ def kaleidoscope(take: Take) -> Iterator[Frame]:
         )
 
 
-def _bounce(place: Field) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+def _bounce(place: Field) -> NDArray[np.intp]:
     """Places on a texture of 512 that is mirrored at its edges."""
     whole = place.astype(np.intp) & 1023
     return np.where(whole < 512, whole, 1023 - whole)
@@ -98,12 +113,20 @@ def pendulums(take: Take) -> Iterator[Frame]:
     rng = take.rng
     paint = Paint.sky([(0, "#171130"), (0.45, "#2a1c4a"), (0.8, "#4a2a58"), (1, "#1c1230")])
     x, y = grid()
-    paint.light(np.exp(-np.hypot((x - 270) / 300, (y - 430) / 420) ** 2), "#6a4a9a", strength=0.5)
+    paint.light(np.exp(-(np.hypot((x - 270) / 300, (y - 430) / 420) ** 2)), "#6a4a9a", strength=0.5)
     paint.over(((y > 40) & (y < 58)).astype(np.float32) * (np.abs(x - 270) < 190), "#c08a4a")
-    paint.light(((y > 40) & (y < 45)).astype(np.float32) * (np.abs(x - 270) < 190), "#ffd9a0", strength=0.5)
-    paint.over(((y >= 58) & (y < 74)) * np.exp(-(y - 58) / 6) * (np.abs(x - 270) < 190), "#000000", strength=0.5)
+    paint.light(
+        ((y > 40) & (y < 45)).astype(np.float32) * (np.abs(x - 270) < 190), "#ffd9a0", strength=0.5
+    )
+    paint.over(
+        ((y >= 58) & (y < 74)) * np.exp(-(y - 58) / 6) * (np.abs(x - 270) < 190),
+        "#000000",
+        strength=0.5,
+    )
     still = paint.vignette(0.4).frame(rng)
-    tints = gradient([(0, "#ffe26a"), (0.3, "#ff8a5a"), (0.55, "#ff4f93"), (0.8, "#8a6aff"), (1, "#4ad8ff")], 15)
+    tints = gradient(
+        [(0, "#ffe26a"), (0.3, "#ff8a5a"), (0.55, "#ff4f93"), (0.8, "#8a6aff"), (1, "#4ad8ff")], 15
+    )
     balls = [_ball(tints[i], 15 + 0.62 * (14 - i), rng) for i in range(15)]
     glow, ring = soft(70, 2.4), Lights("#c9b4ff")
     for t, _ in take.times():
@@ -111,7 +134,7 @@ def pendulums(take: Take) -> Iterator[Frame]:
         places, lines = [], []
         for i in range(15):
             hertz = pendulum_hertz(i)
-            swing = 0.36 * np.cos(2 * np.pi * hertz * t)
+            swing = 0.30 * np.cos(2 * np.pi * hertz * t)
             length = 820 - 41 * i
             places.append((270 + length * np.sin(swing), 50 + length * np.cos(swing), swing))
             lines.append((np.array([(270.0, 50.0), places[-1][:2]]), 1, 190))
@@ -139,7 +162,9 @@ def _ball(tint: Field, radius: float, rng: np.random.Generator) -> Sprite:
     shine = np.clip(1 - np.hypot(dx + 0.38, dy + 0.45) / 0.34, 0, 1) ** 1.5
     rim = np.clip(away - 0.6, 0, 1) * np.clip(dy, 0, 1)
     pixels += (0.85 * shine + 0.5 * rim)[..., None]
-    return Sprite.of(Paint(pixels), np.clip((1 - away) * radius + 0.5, 0, 1).astype(np.float32), rng)
+    return Sprite.of(
+        Paint(pixels), np.clip((1 - away) * radius + 0.5, 0, 1).astype(np.float32), rng
+    )
 
 
 @scene("bubbles")
@@ -151,7 +176,9 @@ def bubbles(take: Take) -> Iterator[Frame]:
         radius = rng.uniform(14, 64)
         px, py = int(rng.integers(-60, WIDTH)), int(rng.normal(640, 210))
         tint = ("#ffef9a", "#ffb0c8", "#d8ffb0", "#ffffff", "#8fe0a0")[int(rng.integers(0, 5))]
-        paint.light(np.clip(soft(radius, 1) * radius / 5, 0, 1), tint, px, py, rng.uniform(0.05, 0.26))
+        paint.light(
+            np.clip(soft(radius, 1) * radius / 5, 0, 1), tint, px, py, rng.uniform(0.05, 0.26)
+        )
     paint.light(soft(330, 1.8), "#fff3c0", 330 - 200, -330, 0.9)
     veil = ramp(clouds(rng, WIDTH, HEIGHT, 240, 3), 0.3, 0.9)
     paint.over(veil, "#1f5a3a", strength=0.25)

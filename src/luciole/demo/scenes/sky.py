@@ -1,4 +1,4 @@
-"""The sky at night: northern lights, falling stars, fireworks, paper lanterns, starlings."""
+"""The sky at night: northern lights, falling stars, fireworks."""
 
 from __future__ import annotations
 
@@ -16,20 +16,12 @@ from luciole.demo.draw import (
     grid,
     ramp,
     rgb,
-    scaled,
     skyline,
     soft,
 )
 from luciole.demo.fields import Lights, wash
 from luciole.demo.music import burst_times
 from luciole.demo.scenes.stage import Take, scene
-
-
-def _stars(paint: Paint, rng: np.random.Generator, count: int, bottom: int) -> None:
-    for _ in range(count):
-        x, y = int(rng.integers(0, WIDTH)), int(rng.integers(0, bottom))
-        tint = ("#ffffff", "#cfe2ff", "#ffe9cf")[int(rng.integers(0, 3))]
-        paint.light(soft(rng.choice([0.9, 1.3, 1.3, 2.2]), 1.3), tint, x, y, rng.uniform(0.2, 0.9))
 
 
 def _pines(
@@ -58,7 +50,7 @@ def aurora(take: Take) -> Iterator[Frame]:
     """Curtains of light over a lake that keeps still to see them twice."""
     rng, shore = take.rng, 610
     paint = Paint.sky([(0, "#020512"), (0.4, "#08203a"), (0.63, "#123f4c"), (1, "#123f4c")])
-    _stars(paint, rng, 260, 560)
+    paint.stars(rng, 260, 560)
     ridge = (570 + 34 * skyline(rng, WIDTH, 300, 4)).astype(np.float32)
     paint.hill(ridge, [(0, "#0d2733"), (1, "#091a26")], 60)
     wood = _pines(rng, np.full(WIDTH, 606, np.float32), 110, 92, shore)
@@ -92,7 +84,9 @@ def aurora(take: Take) -> Iterator[Frame]:
 def perseids(take: Take) -> Iterator[Frame]:
     """A tent, the Milky Way, and a wish every half second."""
     rng = take.rng
-    paint = Paint.sky([(0, "#04071c"), (0.45, "#122457"), (0.7, "#5b4a8a"), (0.82, "#d98a7a"), (1, "#d98a7a")])
+    paint = Paint.sky(
+        [(0, "#04071c"), (0.45, "#122457"), (0.7, "#5b4a8a"), (0.82, "#d98a7a"), (1, "#d98a7a")]
+    )
     x, y = grid()
     band = (x - 90) * 0.83 - (y - 330) * 0.56
     dust = clouds(rng, WIDTH, HEIGHT, 130, 5)
@@ -100,7 +94,7 @@ def perseids(take: Take) -> Iterator[Frame]:
     lane = np.exp(-(((band - 14) / 26) ** 2)) * ramp(clouds(rng, WIDTH, HEIGHT, 70, 4), 0.4, 0.7)
     paint.light(milk * np.clip(1.2 - y / 640, 0, 1), "#b9a6e8", strength=0.6)
     paint.over(lane * np.clip(1 - y / 600, 0, 1), "#0a1030", strength=0.55)
-    _stars(paint, rng, 420, 620)
+    paint.stars(rng, 420, 620)
     for i, (top, tones) in enumerate(((690, "#4a3a6a #2b2450"), (770, "#231c44 #140f2e"))):
         line = (top + (52 - 14 * i) * skyline(rng, WIDTH, 320, 5)).astype(np.float32)
         paint.hill(line, [(0, tones.split()[0]), (1, tones.split()[1])], 120)
@@ -116,7 +110,9 @@ def perseids(take: Take) -> Iterator[Frame]:
     falls = []
     at = 0.2
     while at < take.seconds:
-        falls.append((at, *rng.uniform((40, 20), (520, 300)), rng.uniform(0.35, 0.7), rng.uniform(240, 480)))
+        falls.append(
+            (at, *rng.uniform((40, 20), (520, 300)), rng.uniform(0.35, 0.7), rng.uniform(240, 480))
+        )
         at += rng.uniform(0.25, 0.75)
     lights, head, tail = Lights("#e6f0ff"), soft(5, 1.1), soft(2.6, 1.0)
     twinkle = [(*rng.uniform((0, 0), (WIDTH, 560)), rng.uniform(0, 6)) for _ in range(50)]
@@ -143,14 +139,20 @@ def fireworks(take: Take) -> Iterator[Frame]:
     """Fireworks above a river town; the water shows them again."""
     rng, water = take.rng, 640
     paint = Paint.sky([(0, "#050716"), (0.45, "#121a3c"), (0.66, "#34305c"), (1, "#34305c")])
-    _stars(paint, rng, 90, 420)
+    paint.stars(rng, 90, 420)
     roofs: list[list[tuple[float, float]]] = []
     x = -10.0
     while x < WIDTH:
         wide, tall = rng.uniform(22, 52), rng.uniform(26, 96)
         top = water - tall
         roofs.append([(x, water), (x, top), (x + wide, top), (x + wide, water)])
-        roofs.append([(x - 2, top), (x + wide / 2, top - wide * rng.choice([0.3, 0.5, 1.1])), (x + wide + 2, top)])
+        roofs.append(
+            [
+                (x - 2, top),
+                (x + wide / 2, top - wide * rng.choice([0.3, 0.5, 1.1])),
+                (x + wide + 2, top),
+            ]
+        )
         x += wide
     paint.over(cutout(roofs, WIDTH, water, 2), "#0a0c1f")
     for _ in range(110):
@@ -169,7 +171,9 @@ def fireworks(take: Take) -> Iterator[Frame]:
         if rng.random() < 0.4:
             speed = np.where(np.arange(count) % 2 == 0, speed, 0.5 * speed)
         lift = np.sqrt(rng.random(count)) if rng.random() < 0.35 else 1.0
-        velocity = np.stack([np.cos(angle), np.sin(angle)], 1) * (speed * lift)[:, None] * 420 * size
+        velocity = (
+            np.stack([np.cos(angle), np.sin(angle)], 1) * (speed * lift)[:, None] * 420 * size
+        )
         place = rng.uniform((100, 130), (440, 380))
         bursts.append((at, place, velocity, int(rng.integers(0, len(tints))), rng.random(count)))
     flash = soft(320, 2)
@@ -181,7 +185,9 @@ def fireworks(take: Take) -> Iterator[Frame]:
                 rise = 1 + age / 0.55
                 way = place[1] + (water - place[1]) * (1 - rise) ** 1.6
                 for i in range(4):
-                    trails[0].add(place[0] + 6 * np.sin(9 * age), way + 6 * i, spark, 0.7 - 0.15 * i)
+                    trails[0].add(
+                        place[0] + 6 * np.sin(9 * age), way + 6 * i, spark, 0.7 - 0.15 * i
+                    )
             if not 0 <= age < 2.0:
                 continue
             if age < 0.3:
@@ -202,104 +208,3 @@ def fireworks(take: Take) -> Iterator[Frame]:
                 frame.light(0, water, seen[rows[:, None], columns], tint_name, 0.5)
             lights.shine(frame, keep=0.80)
         yield frame
-
-
-@scene("lanterns")
-def lanterns(take: Take) -> Iterator[Frame]:
-    """Paper lanterns leave for the sky, the near ones slow and large."""
-    rng = take.rng
-    paint = Paint.sky([(0, "#0a0f2c"), (0.4, "#241f55"), (0.75, "#6a3468"), (0.9, "#a8504f"), (1, "#3a1c33")])
-    _stars(paint, rng, 120, 600)
-    line = (820 + 40 * skyline(rng, WIDTH, 280, 4)).astype(np.float32)
-    paint.hill(line, [(0, "#2a1738"), (1, "#120a1e")], 130)
-    still = paint.vignette(0.35).frame(rng)
-    flight = []
-    for i in range(48):
-        size = 0.16 + 0.9 * (i / 47) ** 2.6
-        flight.append((rng.uniform(0, WIDTH), rng.uniform(-80, HEIGHT + 200), size, rng.uniform(0, 6)))
-    masks = {i: _lantern(0.14 * 1.24**i) for i in range(10)}
-    sizes = np.array([0.14 * 1.24**i for i in range(10)])
-    halo = [soft(max(6, 92 * s), 2.4) for s in sizes]
-    for t, _ in take.times():
-        frame = still.copy()
-        for x, y, size, phase in flight:
-            i = int(np.argmin(np.abs(sizes - size)))
-            span = HEIGHT + 320
-            at = (y - (26 + 52 * size) * t) % span - 160
-            place = x + (8 + 18 * size) * np.sin(0.6 * t + phase)
-            flicker = 0.85 + 0.15 * np.sin(5 * t + 3 * phase) * np.sin(3.1 * t + phase)
-            mask, core, hem = masks[i]
-            left, top = round(place - mask.shape[1] / 2), round(at - mask.shape[0] / 2)
-            frame.glow(place, at + 8 * size, halo[i], "#ff8a3a", 0.5 * flicker)
-            frame.over(left, top, mask, "#e8672a", 0.35 + 0.6 * min(1.0, size + 0.2))
-            frame.light(left, top, core, "#ffc870", flicker)
-            frame.over(left, top, hem, "#5a2018", 0.8)
-        yield frame
-
-
-def _lantern(size: float) -> tuple[Field, Field, Field]:
-    """The paper, the light inside it, and the ring at its mouth."""
-    wide, tall = int(76 * size) + 4, int(100 * size) + 4
-    shape = [(0.22, 0.02), (0.78, 0.02), (0.96, 0.2), (0.80, 0.97), (0.20, 0.97), (0.04, 0.2)]
-    mask = cutout([[(x * wide, y * tall) for x, y in shape]], wide, tall, 4)
-    x, y = grid(wide, tall)
-    away = np.hypot((x / wide - 0.5) * 1.3, y / tall - 0.86)
-    core = np.asarray(np.clip(1.05 - away * 1.25, 0, 1) ** 1.5 * mask, dtype=np.float32)
-    hem = np.asarray((y / tall > 0.93) * mask + 0.25 * (np.abs(x / wide - 0.5) < 0.6 / wide) * mask, dtype=np.float32)
-    return mask, core, hem
-
-
-@scene("starlings")
-def starlings(take: Take) -> Iterator[Frame]:
-    """Thirteen hundred birds and one mind, before sleep."""
-    rng = take.rng
-    paint = Paint.sky([(0, "#3c4f86"), (0.3, "#8f7aa8"), (0.55, "#f0a58a"), (0.75, "#ffd9a0"), (1, "#ffd9a0")])
-    haze = scaled(clouds(rng, WIDTH, 2400, 260, 5), WIDTH, 800)
-    paint.light(ramp(haze, 0.5, 0.9) * np.hanning(800).astype(np.float32)[:, None], "#ff9d80", strength=0.4)
-    paint.over(np.clip(soft(52, 1) * 52, 0, 1), "#fff0c8", 330, 640)
-    paint.light(soft(240, 2), "#ff9a5a", 382 - 240, 692 - 240, 0.5)
-    for i, tone in enumerate(("#a8747f", "#6d4a63", "#33243f")):
-        line = (765 + 55 * i + (20 - 4 * i) * skyline(rng, WIDTH, 300, 4)).astype(np.float32)
-        paint.hill(line, [(0, tone), (1, tone)], 80)
-    paint.over(_reeds(rng), "#150e1e")
-    still = paint.vignette(0.25).frame(rng)
-    count = 1300
-    birth = rng.normal(0, 1, (count, 3)).astype(np.float32)
-    birth /= np.maximum(1, np.linalg.norm(birth, axis=1, keepdims=True) / 1.5)
-    wing = [_bird(step) for step in range(4)]
-    beat = rng.integers(0, 4, count)
-    for number, (t, _) in enumerate(take.times()):
-        frame = still.copy()
-        turn = 0.55 * t
-        a, b, c = birth.T
-        bend = np.sin(1.4 * a + 1.5 * t)
-        x = 270 + 60 * np.sin(turn) + (96 + 34 * np.sin(0.8 * t)) * a + 44 * bend * b
-        y = 330 + 70 * np.sin(1.3 * turn + 1) + (58 - 24 * np.sin(0.8 * t)) * b + 54 * np.sin(1.7 * a - 1.1 * t)
-        y += 22 * np.sin(3 * c + 2 * t)
-        dark = np.full((HEIGHT, WIDTH), 0, dtype=np.float32)
-        for px, py, step in zip(x.astype(int), y.astype(int), (beat + number // 2) % 4, strict=True):
-            if 4 <= px < WIDTH - 8 and 4 <= py < 700:
-                dark[py : py + 5, px : px + 7] += wing[step]
-        rows = np.flatnonzero(dark.max(axis=1))
-        if len(rows):
-            top, last = int(rows[0]) & ~1, int(rows[-1]) + 1
-            frame.over(0, top, np.minimum(dark[top:last], 0.95), "#241a30")
-        yield frame
-
-
-def _bird(step: int) -> Field:
-    lift = (1.4, 0.2, -1.0, 0.2)[step]
-    shape = [(0, 2.2 - lift), (3, 1.8), (6.6, 2.2 - lift), (3.6, 3.6), (3, 3.6)]
-    return cutout([shape], 7, 5, 4) * np.float32(0.85)
-
-
-def _reeds(rng: np.random.Generator) -> Field:
-    shapes = []
-    for _ in range(70):
-        x, tall, lean = rng.uniform(0, WIDTH), rng.uniform(40, 170), rng.uniform(-26, 26)
-        top = HEIGHT - tall
-        shapes.append([(x - 1.4, HEIGHT), (x + lean, top), (x + 1.4, HEIGHT)])
-        if rng.random() < 0.4:
-            px, py = x + lean * 0.8, HEIGHT - tall * 0.8
-            shapes.append([(px - 2.5, py), (px - 2 + lean * 0.1, py - 24), (px + 2 + lean * 0.1, py - 24), (px + 2.5, py)])
-    return cutout(shapes, WIDTH, HEIGHT, 2)
