@@ -21,8 +21,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 
 from luciole import config
 from luciole.config import Settings
+from luciole.kit import logs, postgres, processes
 from luciole.kit import migrate as migrations
-from luciole.kit import postgres, processes
 from luciole.kit.errors import Conflict, Problem, Unavailable
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
@@ -69,6 +69,8 @@ async def run(
     began = time.monotonic()
     stop = _stop_on_signals()
     settings = config.load(environment)
+    # The console is for a person; what matters of this process is said there.
+    logs.setup("supervisor", level="warning")
     with _folder(settings) as lock:
         if is_fresh:
             _clear(settings)
@@ -104,6 +106,7 @@ async def run(
 async def migrate(environment: Mapping[str, str]) -> int:
     """Brings the database to this version, starting the embedded one for as long as that takes."""
     settings = config.load(environment)
+    logs.setup("supervisor", level="warning")
     with _folder(settings) as lock:
         async with _database(settings, lock) as owner_url:
             applied = await _apply(owner_url)
@@ -180,7 +183,7 @@ async def _start(
     environment: Mapping[str, str],
     listener: socket.socket,
 ) -> None:
-    logs = settings.data / "log"
+    log = settings.data / "log"
     urls, owner_url = dict[str, str](), settings.database.url
     if owner_url:
         # Each process gets its own login where there is one, and the owner's only where not.
@@ -190,11 +193,12 @@ async def _start(
         ):
             urls[process] = url
     else:
-        server = postgres.Server(settings.data / "postgres", logs / "postgresql.log")
+        server = postgres.Server(settings.data / "postgres", log / "postgresql.log")
         await keeper.start(_postgres(server))
         owner_url = server.url()
         urls = {"api": server.url("luciole_api"), "worker": server.url("luciole_worker")}
-    await _apply(owner_url)
+    if applied := await _apply(owner_url):
+        say(f"Database brought to {applied[-1].removesuffix('.sql')}.")
 
     def environment_of(process: str) -> dict[str, str]:
         own = {k: v for k, v in environment.items() if not k.startswith("DATABASE_URL")}
@@ -210,7 +214,7 @@ async def _start(
         processes.Program(
             f"api-{number}" if settings.web.processes > 1 else "api",
             lambda: processes.launched(api),
-            logs / "api.log",
+            log / "api.log",
             environment_of("api"),
             ready=lambda: _answers(settings.web.host, settings.web.port),
             stop=((signal.SIGTERM, 8.0),),
@@ -222,7 +226,7 @@ async def _start(
         processes.Program(
             "worker",
             lambda: processes.launched([*python, "worker-process"]),
-            logs / "worker.log",
+            log / "worker.log",
             environment_of("worker"),
             stop=((signal.SIGTERM, 10.0),),
         )
@@ -326,7 +330,7 @@ async def _show(settings: Settings, environment: Mapping[str, str], stop: asynci
 def _folder(settings: Settings) -> Iterator[processes.FolderLock]:
     """The folder's lock, with everything gone that a killed supervisor had left."""
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         (settings.data / "log").mkdir(mode=0o700, exist_ok=True)
         lock = processes.FolderLock(settings.data / "run")
         is_ours = lock.take()
