@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, Router, route
 from litestar.enums import HttpMethod
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
 from luciole.cell.media import api_uploads
@@ -26,7 +26,7 @@ PUBLIC = "public, max-age=31536000, immutable"
 PRIVATE = "private, no-store"
 MAX_KEY_CHARS = 200
 
-Signature = Annotated[str | None, Parameter(max_length=64)]
+Signature = Annotated[str | None, QueryParameter(max_length=64)]
 
 
 class NoSuchFile(NotFound):
@@ -94,7 +94,10 @@ def routes(
         media_type="application/octet-stream",
     )
     async def fetch(
-        request: AnyRequest, key: str, exp: int | None = None, sig: Signature = None
+        request: AnyRequest,
+        key: FromPath[str],
+        exp: FromQuery[int | None] = None,
+        sig: Signature = None,
     ) -> Response[Any]:
         """The bytes of a rendition, poster or avatar, whole or in part (one range)."""
         key = key.lstrip("/")

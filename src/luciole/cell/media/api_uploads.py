@@ -18,6 +18,7 @@ from litestar import Response, delete, head, patch, post, route
 from litestar.enums import HttpMethod
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from luciole.cell.media.model import (
     PIECE_BYTES,
@@ -118,7 +119,7 @@ def handlers(
             return _answer(201, headers)
 
     @head("/uploads/{upload_id:uuid}")
-    async def ask(request: AnyRequest, upload_id: UUID) -> Response[None]:
+    async def ask(request: AnyRequest, upload_id: FromPath[UUID]) -> Response[None]:
         """How much of the upload has arrived."""
         with _in_tus(request):
             async with db.read() as tx:
@@ -134,7 +135,7 @@ def handlers(
             )
 
     @patch("/uploads/{upload_id:uuid}", status_code=204, request_max_body_size=None)
-    async def append(request: AnyRequest, upload_id: UUID) -> Response[None]:
+    async def append(request: AnyRequest, upload_id: FromPath[UUID]) -> Response[None]:
         """Adds the body at `Upload-Offset`. What arrived before a broken connection is kept."""
         with _in_tus(request):
             if request.headers.get("content-type") != PIECE_TYPE:
@@ -152,7 +153,7 @@ def handlers(
             return _answer(204, {"upload-offset": str(reached), **_expiry(upload)})
 
     @delete("/uploads/{upload_id:uuid}")
-    async def cancel(request: AnyRequest, upload_id: UUID) -> Response[None]:
+    async def cancel(request: AnyRequest, upload_id: FromPath[UUID]) -> Response[None]:
         """Forgets the upload and what has arrived of it."""
         with _in_tus(request):
             async with db.tx() as tx:

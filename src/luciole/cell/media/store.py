@@ -30,7 +30,9 @@ ADD_UPLOAD = """
 INSERT INTO media.upload (id, owner_id, size_bytes, created_at, expires_at)
 VALUES ($1, $2, $3, $4, $5)
 """
-LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtextextended('media.upload/' || $1::text, 0))"
+LOCK_OWNER = (
+    "SELECT pg_advisory_xact_lock(hashtextextended('media.upload/' || ($1::uuid)::text, 0))"
+)
 OPEN_UPLOADS = """
 SELECT id FROM media.upload
 WHERE owner_id = $1 AND asset_id IS NULL AND offset_bytes < size_bytes AND expires_at > $2 LIMIT $3
