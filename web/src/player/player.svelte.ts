@@ -31,7 +31,7 @@ export class Player {
 
   constructor(clip: Clip) {
     this.clip = clip
-    this.durationMs = clip.duration_ms
+    this.durationMs = clip.duration_ms ?? 0
   }
 
   /** Puts a video element into `host`; call the answer to take it out again. */

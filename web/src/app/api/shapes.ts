@@ -73,14 +73,14 @@ export interface Clip {
   published_at: string | null
   created_at: string
   likes: number
-  duration_ms: number
-  width: number
-  height: number
+  duration_ms: number | null
+  width: number | null
+  height: number | null
   renditions: Rendition[]
   poster_url: string | null
   captions: { url: string; language: string } | null
   has_audio: boolean
-  progress: number
+  progress: number | null
   refusal: Refusal | null
   viewer: { liked: boolean; follows: Follows; is_author: boolean } | null
 }

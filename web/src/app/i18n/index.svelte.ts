@@ -82,8 +82,11 @@ export function ago(time: string, now = Date.now()): string {
   return form.format(0, 'minute').replace(/.*/, t('time.now'))
 }
 
+/** A date; one without a time of day ("2026-11-24") is that day wherever one is. */
 export function day(time: string): string {
-  return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium' }).format(new Date(time))
+  const [year, month, date] = time.split('-').map(Number)
+  const when = time.length === 10 ? new Date(year ?? 0, (month ?? 1) - 1, date) : new Date(time)
+  return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium' }).format(when)
 }
 
 export function megabytes(bytes: number): string {
