@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import msgspec
 
@@ -40,7 +40,7 @@ class CellSettings(msgspec.Struct, frozen=True):
 class DatabaseSettings(msgspec.Struct, frozen=True):
     """PostgreSQL: the one that Luciole brings along, or another by URL."""
 
-    #: Owner's URL of an outside PostgreSQL 15 or newer (also DATABASE_URL); empty: the embedded one.
+    #: Owner's URL of a PostgreSQL 15 or newer (also DATABASE_URL); empty: the embedded one.
     url: str = ""
     #: URL for the API process; empty: the owner's URL with SET ROLE luciole_api.
     api_url: str = ""
@@ -48,6 +48,11 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     worker_url: str = ""
     #: Connections that one process keeps open at most.
     pool_size: int = 10
+
+    def login(self, process: Literal["api", "worker"]) -> tuple[str, str | None]:
+        """URL of that process, and the role to act as where the login is not its own."""
+        own = self.api_url if process == "api" else self.worker_url
+        return (own, None) if own else (self.url, f"luciole_{process}")
 
 
 class WebSettings(msgspec.Struct, frozen=True):
@@ -63,6 +68,8 @@ class WebSettings(msgspec.Struct, frozen=True):
     processes: int = 1
     #: Folder of the built web client; empty: found beside the code.
     dist: str = ""
+    #: Bearer token for /metrics; empty: only a direct request from this machine gets an answer.
+    metrics_token: str = ""
     #: Largest body of an API request in bytes (uploads have their own limit).
     max_body_bytes: int = 1_048_576
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,7 +135,7 @@ class Frame:
 
     @classmethod
     def plain(cls, colour: Ink, width: int = WIDTH, height: int = HEIGHT) -> Frame:
-        y, u, v = (int(c) for c in yuv(_ink(colour)))
+        y, u, v = (int(c) for c in yuv(colour))
         half = (height // 2, width // 2)
         return cls(
             np.full((height, width), y, np.uint8),
@@ -151,9 +151,10 @@ class Frame:
         """Width and height in pixels."""
         return self.y.shape[1], self.y.shape[0]
 
-    def data(self) -> bytes:
-        """The planes in the order of the pixel format `yuv420p`."""
-        return self.y.tobytes() + self.u.tobytes() + self.v.tobytes()
+    def data(self) -> Iterator[memoryview]:
+        """The planes in the order of the pixel format `yuv420p`, without copying them."""
+        for plane in (self.y, self.u, self.v):
+            yield np.ascontiguousarray(plane).data
 
     def rows(self, colours: Mask, noise: Mask | float = 0.0) -> None:
         """Paint everything in horizontal rows of RGB colours, shape (height, 3)."""
@@ -168,7 +169,7 @@ class Frame:
         if cut is None:
             return
         fine, (ys, xs), coarse, (cy, cx) = cut
-        ink = yuv(_ink(colour))
+        ink = yuv(colour)
         fine, coarse = fine * np.float32(strength), coarse * np.float32(strength)
         for plane, alpha, value in (
             (self.y[ys, xs], fine, ink[0]),
@@ -183,7 +184,7 @@ class Frame:
         if cut is None:
             return
         fine, (ys, xs), coarse, (cy, cx) = cut
-        ink = (yuv(_ink(colour)) - ORIGIN) * np.float32(strength)
+        ink = (yuv(colour) - ORIGIN) * np.float32(strength)
         luma = self.y[ys, xs]
         _assign(luma, np.minimum(luma + fine * ink[0], np.float32(235)))
         for plane, value in ((self.u[cy, cx], ink[1]), (self.v[cy, cx], ink[2])):

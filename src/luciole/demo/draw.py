@@ -11,6 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ TO_YUV = np.array(
 ORIGIN = np.array([16.0, 128.0, 128.0], dtype=np.float32)
 
 
+@cache
 def rgb(colour: str) -> Field:
     """`#rrggbb` as three floats in 0..1."""
     return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], dtype=np.float32)
@@ -43,8 +45,14 @@ def rgb(colour: str) -> Field:
 
 def yuv(colour: str | Field) -> Field:
     """A colour, `#rrggbb` or RGB floats, as Y, U, V in 0..255."""
-    value = rgb(colour) if isinstance(colour, str) else colour
-    return np.asarray(TO_YUV @ value + ORIGIN, dtype=np.float32)
+    if isinstance(colour, str):
+        return _yuv_of_name(colour)
+    return np.asarray(TO_YUV @ colour + ORIGIN, dtype=np.float32)
+
+
+@cache
+def _yuv_of_name(colour: str) -> Field:
+    return np.asarray(TO_YUV @ rgb(colour) + ORIGIN, dtype=np.float32)
 
 
 def ease(t: float) -> float:

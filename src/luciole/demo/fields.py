@@ -78,8 +78,17 @@ class Lights:
     def __init__(self, colour: str, width: int = WIDTH, height: int = HEIGHT) -> None:
         self.ink = yuv(colour) - ORIGIN
         self.map = np.zeros((height, width), dtype=np.float32)
+        self._clear()
 
-    def add(self, x: float, y: float, mask: Mask, strength: float = 1.0) -> None:
+    def _clear(self) -> None:
+        """Forget where light is: left, top, right, bottom of all that was added."""
+        self.box = (self.map.shape[1], self.map.shape[0], 0, 0)
+
+    @property
+    def is_dark(self) -> bool:
+        return self.box[2] == 0
+
+    def add(self, x: float, y: float, mask: Field, strength: float = 1.0) -> None:
         """One light around a middle point."""
         height, width = mask.shape
         left, top = round(x - width / 2), round(y - height / 2)
@@ -88,21 +97,31 @@ class Lights:
         if x1 > x0 and y1 > y0:
             cut = mask[y0 - top : y1 - top, x0 - left : x1 - left]
             self.map[y0:y1, x0:x1] += cut * np.float32(strength)
+            box = self.box
+            self.box = (min(x0, box[0]), min(y0, box[1]), max(x1, box[2]), max(y1, box[3]))
+
+    def lay(self, top: int, light: Field) -> None:
+        """Light over the whole width from the row `top` downwards, instead of single ones."""
+        self.map[top : top + len(light)] = light
+        self.box = (0, top, self.map.shape[1], top + len(light))
 
     def shine(self, frame: Frame, keep: float = 0.0) -> None:
         """Add the lights to the frame; `keep` is the share that stays for the next one."""
-        lit = np.flatnonzero(self.map.max(axis=1) > 0.004)
-        if not len(lit):
+        if self.is_dark:
             return
-        rows = slice(int(lit[0]) & ~1, (int(lit[-1]) + 2) & ~1)
-        part = self.map[rows]
-        luma = frame.y[rows]
+        left, top = self.box[0] & ~1, self.box[1] & ~1
+        right, bottom = (self.box[2] + 1) & ~1, (self.box[3] + 1) & ~1
+        part = self.map[top:bottom, left:right]
+        luma = frame.y[top:bottom, left:right]
         luma[...] = np.minimum(luma + part * self.ink[0], np.float32(235)).astype(np.uint8)
-        quarter, half = part[::2, ::2], slice(rows.start // 2, rows.stop // 2)
-        np.minimum(quarter, 1.3, out=quarter)
+        quarter = np.minimum(part[::2, ::2], np.float32(1.3))
+        half = (slice(top // 2, bottom // 2), slice(left // 2, right // 2))
         for plane, ink in ((frame.u[half], self.ink[1]), (frame.v[half], self.ink[2])):
             plane[...] = np.clip(plane + quarter * ink + np.float32(0.5), 16, 240).astype(np.uint8)
         part *= np.float32(keep)
+        if not keep or part.max() < 0.02:
+            part[...] = 0
+            self._clear()
 
 
 def wash(frame: Frame, top: int, light: Field, width: int, height: int, mask: Mask) -> None:

@@ -72,13 +72,16 @@ def _encode(scene: str, take: Take, sound: Path, film: Path) -> None:
     command += ["-color_range", "tv", "-c:a", "aac", "-aac_coder", "fast", "-b:a", "160k"]
     command += ["-shortest", "-movflags", "+faststart", "-fflags", "+bitexact", str(film)]
     encoder = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     assert encoder.stdin is not None
     try:
-        encoder.stdin.write(first.data())
+        encoder.stdin.writelines(first.data())
         for frame in frames:
-            encoder.stdin.write(frame.data())
+            encoder.stdin.writelines(frame.data())
     except BrokenPipeError:
         pass  # The encoder has said why on its error stream; communicate() below reads it.
     except BaseException:

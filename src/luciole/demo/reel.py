@@ -271,7 +271,7 @@ CLIPS: tuple[Clip, ...] = (
         "dolores",
         "fireworks",
         "fireworks",
-        8,
+        7,
         "¡La verbena! Best seats are across the river. #fireworks #verbena #río",
     ),
     Clip(

@@ -76,8 +76,6 @@ async def seed(address: str, folder: Path, say: Callable[[str], None]) -> Accoun
 
     def report(done: int, total: int, sentence: str) -> None:
         nonlocal is_told
-        if not sentence and done < total:
-            return
         say(f"[{done}/{total}] {sentence}")
         guest = account(state_path)
         if done >= OPENING and guest and not is_told:
@@ -89,16 +87,24 @@ async def seed(address: str, folder: Path, say: Callable[[str], None]) -> Accoun
 
 
 async def fill(
-    address: str, state_path: Path, report: Report, *, films: Path | None = None, processes: int = 2
+    address: str,
+    state_path: Path,
+    report: Report,
+    *,
+    processes: int = 2,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Account:
     """Make everything that is missing. Films are drawn in `processes` processes at a time."""
-    work = _Work(address, state_path, report)
+    work = _Work(state_path, report)
     if not work.is_complete:
-        async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as http:
-            folder = films or state_path.parent / "films"
-            async with Studio(folder, processes) as studio:
-                await work.run(http, studio)
-    report(len(work.state.ended), len(CLIPS), "The demo is complete.")
+        async with (
+            httpx.AsyncClient(
+                base_url=address, timeout=60, trust_env=False, transport=transport
+            ) as http,
+            Studio(state_path.parent / "films", processes) as studio,
+        ):
+            await work.run(http, studio)
+    work.say("The demo is complete.")
     return Account(GUEST, work.state.people[GUEST].password)
 
 
@@ -109,8 +115,8 @@ def _load(path: Path) -> State:
 
 
 class _Work:
-    def __init__(self, address: str, state_path: Path, report: Report) -> None:
-        self.address, self.path, self.tell = address, state_path, report
+    def __init__(self, state_path: Path, report: Report) -> None:
+        self.path, self.tell = state_path, report
         self.state = _load(state_path)
         self.api: dict[str, Api] = {}
 

@@ -13,7 +13,7 @@ class DataClass(StrEnum):
     PUBLIC = "public"  # the person published it
     SHARED = "shared"  # for the people whom the person chose
     PERSONAL = "personal"  # the service needs it, nobody else sees it
-    SECRET = "secret"  # keys, hashes of credentials, tokens
+    SECRET = "secret"  # noqa: S105 - keys, hashes of credentials, tokens
     TELEMETRY = "telemetry"  # about the machine, never about a person
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import asyncpg
 
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 
 # What callers may see when the server is away or restarting.
 LOST = (
@@ -49,17 +49,13 @@ class Tx(Protocol):
 class Database:
     """A pool of connections under one role."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-
-    @classmethod
-    async def open(cls, url: str, *, role: str | None = None, size: int = 10) -> Database:
-        """Connects to `url`. With `role`, each session acts as that role from its first query:
-        the soft separation for an outside server that gave us one login only."""
+    def __init__(self, url: str, *, role: str | None = None, size: int = 10) -> None:
+        """A pool that connects with `start`. With `role`, each session acts as that role from its
+        first query: the soft separation for an outside server that gave us one login only."""
         settings = {"application_name": "luciole", "timezone": "UTC", "jit": "off"}
         if role is not None:
             settings["role"] = role
-        pool = await asyncpg.create_pool(
+        self._pool = asyncpg.create_pool(
             url,
             min_size=min(2, size),
             max_size=size,
@@ -69,7 +65,17 @@ class Database:
             # Idle connections are kept: reconnecting costs more than a socket.
             max_inactive_connection_lifetime=0,
         )
-        return cls(pool)
+
+    @classmethod
+    async def open(cls, url: str, *, role: str | None = None, size: int = 10) -> Database:
+        """A pool that is connected already."""
+        made = cls(url, role=role, size=size)
+        await made.start()
+        return made
+
+    async def start(self) -> None:
+        """Connects. Raises one of LOST where no server answers."""
+        await self._pool
 
     async def close(self) -> None:
         """Ends all connections; those still busy after five seconds are cut."""

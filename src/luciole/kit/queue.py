@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
 import asyncpg
@@ -20,14 +21,14 @@ import msgspec
 os.environ["PGQUEUER_SCHEMA"] = "queue"
 os.environ["PGQUEUER_DURABILITY"] = "durable"
 
-from pgqueuer import PgQueuer  # noqa: E402
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver  # noqa: E402
-from pgqueuer.adapters.persistence.queries import Queries  # noqa: E402
-from pgqueuer.domain.errors import RetryRequested  # noqa: E402
-from pgqueuer.domain.models import Job, Schedule  # noqa: E402
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job, Schedule
 
-from luciole.kit.db import Tx  # noqa: E402
-from luciole.kit.logs import log  # noqa: E402
+from luciole.kit.db import Tx
+from luciole.kit.logs import log
 
 Body = Mapping[str, str]
 Work = Callable[[Body], Awaitable[None]]
@@ -149,7 +150,7 @@ class Queue:
 def _guarded(name: str, work: Work) -> Callable[[Job], Awaitable[None]]:
     async def entry(job: Job) -> None:
         body = msgspec.json.decode(job.payload or b"{}", type=dict[str, str])
-        started = datetime.now()
+        started = time.monotonic()
         try:
             await work(body)
         except Exception as error:
@@ -177,8 +178,8 @@ def _scheduled(
     return entry
 
 
-def _ms_since(started: datetime) -> int:
-    return int((datetime.now() - started).total_seconds() * 1000)
+def _ms_since(started: float) -> int:
+    return int((time.monotonic() - started) * 1000)
 
 
 async def install(connection: Tx) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from litestar import Litestar, MediaType, Request, Response, Router
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
+from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from luciole.kit import db, errors, metrics
 from luciole.kit.logs import log
@@ -81,7 +82,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 def status_of(problem: errors.Problem) -> int:
-    """The HTTP status for a refusal; a class may set `http_status` where a protocol asks for one."""
+    """The HTTP status for a refusal; a class sets `http_status` where a protocol asks for one."""
     own = getattr(problem, "http_status", None)
     if isinstance(own, int):
         return own
@@ -135,9 +136,7 @@ def _on_lost_database(_request: AnyRequest, error: Exception) -> Response[ErrorB
 
 
 def _on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorBody]:
-    log.error(
-        "request failed", method=request.method, route=_route(request.scope), exc_info=error
-    )
+    log.error("request failed", method=request.method, route=_route(request.scope), exc_info=error)
     problem = errors.Problem(
         "Something went wrong in the cell.",
         code="internal",
@@ -190,12 +189,10 @@ def _route(scope: Scope) -> str:
 class Border(ASGIMiddleware):
     """Around every request: same-origin check, security headers, duration metric."""
 
-    scopes = ()
+    scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope["type"] != "http":
-            await next_app(scope, receive, send)
-            return
+        http = cast(HTTPScope, scope)  # `scopes` lets nothing else in
         started = time.perf_counter()
         status = 500
 
@@ -208,12 +205,12 @@ class Border(ASGIMiddleware):
                     *message["headers"],
                     *(pair for pair in SECURITY_HEADERS if pair[0] not in names),
                 ]
-                metrics.request_duration.labels(scope["method"], _route(scope), status).observe(
+                metrics.request_duration.labels(http["method"], _route(scope), status).observe(
                     time.perf_counter() - started
                 )
             await send(message)
 
-        if scope["method"] not in SAFE_METHODS and _is_cross_site(scope):
+        if http["method"] not in SAFE_METHODS and _is_cross_site(scope):
             raise CrossSite
         await next_app(scope, receive, send_guarded)
 
@@ -227,13 +224,13 @@ def application(
     lifespan: Sequence[Any] = (),
 ) -> Litestar:
     """An ASGI application with our errors, headers and OpenAPI around `routers`."""
-    lost: dict[type[Exception], Any] = {kind: _on_lost_database for kind in db.LOST}
+    lost: dict[type[Exception], Any] = dict.fromkeys(db.LOST, _on_lost_database)
     lost.pop(OSError)  # too wide a net here: disks raise it as well
     return Litestar(
         list(routers),
         middleware=[Border()],
         exception_handlers={
-            **lost,
+            **cast(dict[int | type[Exception], Any], lost),
             ConnectionError: _on_lost_database,
             TimeoutError: _on_lost_database,
             errors.Problem: _on_problem,

@@ -142,9 +142,7 @@ def routes(
         """Sets the captions of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
-            await clips.set_captions(
-                tx, me.person_id, clip_id, (data.captions_vtt, data.language)
-            )
+            await clips.set_captions(tx, me.person_id, clip_id, (data.captions_vtt, data.language))
             return await body(tx, clip_id, me)
 
     @delete("/clips/{clip_id:uuid}/captions", status_code=200)
@@ -242,5 +240,3 @@ def routes(
         ],
         tags=["clips"],
     )
-
-

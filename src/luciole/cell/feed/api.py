@@ -21,9 +21,7 @@ def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Pr
     """The routes of feed over their collaborators."""
 
     @get("/latest")
-    async def latest(
-        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
-    ) -> ClipPage:
+    async def latest(request: AnyRequest, cursor: str | None = None, limit: Limit = 20) -> ClipPage:
         """Public clips, newest first; the list is the same for everybody who asks."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)

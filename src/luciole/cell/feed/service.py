@@ -23,9 +23,7 @@ class Feed:
     def __init__(self, cursors: Cursors) -> None:
         self._cursors = cursors
 
-    async def latest(
-        self, tx: Tx, cursor: str | None, limit: int
-    ) -> tuple[list[Card], str | None]:
+    async def latest(self, tx: Tx, cursor: str | None, limit: int) -> tuple[list[Card], str | None]:
         """What everybody may see; the same list for everybody."""
         return await self._page("latest", cursor, limit, lambda p, n: store.latest(tx, p, n))
 

@@ -151,9 +151,10 @@ class Graph:
     async def _check_list(
         self, tx: Tx, person: UUID, viewer: UUID | None, is_private: bool
     ) -> None:
-        if is_private and viewer != person:
-            if (await self.relation(tx, viewer, person)).follows != "yes":
-                raise ListNotShown
+        if not is_private or viewer == person:
+            return
+        if (await self.relation(tx, viewer, person)).follows != "yes":
+            raise ListNotShown
 
     async def _page(
         self,

@@ -116,8 +116,10 @@ async def tally(tx: Tx, person_id: UUID) -> Tally:
 
 async def relation(tx: Tx, viewer_id: UUID, person_id: UUID) -> Relation:
     row = await tx.fetchrow(RELATION, viewer_id, person_id)
-    return Relation(_follows(row["mine"]), row["theirs"] == "accepted") if row else Relation(
-        "no", False
+    return (
+        Relation(_follows(row["mine"]), row["theirs"] == "accepted")
+        if row
+        else Relation("no", False)
     )
 
 
@@ -138,9 +140,7 @@ async def following(
     return _listed(await tx.fetch(FOLLOWING, person_id, viewer_id, *_split(place), limit))
 
 
-async def requests(
-    tx: Tx, person_id: UUID, place: ListPlace | None, limit: int
-) -> list[Listed]:
+async def requests(tx: Tx, person_id: UUID, place: ListPlace | None, limit: int) -> list[Listed]:
     return _listed(await tx.fetch(REQUESTS, person_id, *_split(place), limit))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from luciole.kit.web import AnyRequest
 
 PUBLIC = "public, max-age=31536000, immutable"
 PRIVATE = "private, no-store"
-MAX_KEY_CHARS = 200
+KEY = re.compile(r"[pr]/[\w-]{1,64}/[\w.-]{1,64}", re.ASCII)
 
 Signature = Annotated[str | None, QueryParameter(max_length=64)]
 
@@ -64,7 +65,7 @@ def routes(
 
     async def find(request: AnyRequest, key: str, exp: int | None, sig: str | None) -> Found:
         """The file behind an address, if the viewer may have it."""
-        if len(key) > MAX_KEY_CHARS:
+        if not KEY.fullmatch(key):
             raise NoSuchFile
         async with db.read() as tx:
             if key.startswith("r/"):
@@ -91,7 +92,6 @@ def routes(
         "/{key:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
-        media_type="application/octet-stream",
     )
     async def fetch(
         request: AnyRequest,
@@ -112,7 +112,7 @@ def routes(
             "content-security-policy": "default-src 'none'; sandbox",
         }
         if _matches(request.headers.get("if-none-match"), headers["etag"]):
-            return Response(None, status_code=304, headers=headers)
+            return Response(b"", status_code=304, headers=headers, media_type=found.mime)
         size = found.size_bytes
         asked = request.headers.get("range")
         if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
@@ -129,7 +129,7 @@ def routes(
             headers["content-range"] = f"bytes {start}-{end - 1}/{size}"
         status = 206 if part else 200
         if request.method == "HEAD":
-            return Response(None, status_code=status, headers=headers, media_type=found.mime)
+            return Response(b"", status_code=status, headers=headers, media_type=found.mime)
         body = await _opened(blobs, found.object_key, start, end)
         return Stream(body, status_code=status, headers=headers, media_type=found.mime)
 

@@ -102,9 +102,13 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
         """Events for the open page, as server-sent events; resumes after `Last-Event-ID`."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
-        since = int(last_event_id) if last_event_id and last_event_id.isascii() and (
-            last_event_id.isdigit() and int(last_event_id) < 2**63
-        ) else None
+        since = (
+            int(last_event_id)
+            if last_event_id
+            and last_event_id.isascii()
+            and (last_event_id.isdigit() and int(last_event_id) < 2**63)
+            else None
+        )
         return Stream(
             frames(request, viewer.person_id if viewer else None, since),
             media_type="text/event-stream",
@@ -138,5 +142,3 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
             await notify.mark_read(tx, me.person_id)
 
     return Router("/api", route_handlers=[live, page, unread, read], tags=["notify"])
-
-

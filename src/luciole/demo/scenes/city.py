@@ -45,6 +45,7 @@ def city(take: Take) -> Iterator[Frame]:
     cars = [
         (rng.uniform(0, WIDTH), rng.uniform(60, 120), int(rng.integers(0, 2))) for _ in range(16)
     ]
+    heaven = Lights("#ffffff")
     white, red, beam = Lights("#fff0c4"), Lights("#ff4a3a"), soft(9, 1.8)
     frame = Frame.plain("#000000")
     for t, p in take.times():
@@ -54,9 +55,10 @@ def city(take: Take) -> Iterator[Frame]:
         frame.rows(high + (low - high) * fall, grain)
         frame.light(0, 60, haze, low, 0.34)
         night = max(0.0, (when - 0.5) * 2)
-        for x, y, s in stars:
-            if night > 0.1:
-                frame.light(int(x), int(y), star, "#ffffff", s * night)
+        if night > 0.1:
+            for x, y, s in stars:
+                heaven.add(x, y, star, s * night)
+            heaven.shine(frame)
         sun = 330 + 620 * when
         if sun < 700:
             frame.glow(250, sun, sun_glow, low, 0.5)

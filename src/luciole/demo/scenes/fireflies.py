@@ -123,7 +123,7 @@ def luciole(take: Take) -> Iterator[Frame]:
     rng = take.rng
     still = _meadow(rng).frame(rng)
     front = _grass(rng, 46, 300, "#040d0d")
-    chosen = places = _spread(rng, np.argwhere(words("luciole", 156) > 0.6), 8.5)
+    chosen = places = _spread(rng, np.argwhere(words("luciole", 156) > 0.6), 7.4)
     count = len(chosen)
     middle = (places[:, 1].max() + places[:, 1].min()) / 2
     goal = np.stack([chosen[:, 1] - middle + WIDTH / 2, chosen[:, 0] + 300], axis=1)

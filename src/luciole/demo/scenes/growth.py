@@ -160,18 +160,19 @@ def seasons(take: Take) -> Iterator[Frame]:
         while fallen < len(tips) * ease((p - 0.68) / 0.2):
             at = order[fallen]
             _paste(maps, tips[at], shapes[kind[at]], at, -1)
-            if fallen % 3 == 0:
+            if fallen % 4 == 0:
                 falling.append((*tips[at], t, int(kind[at]), rng.uniform(0, 6)))
             fallen += 1
         for leaves, tone in zip(maps, ("dark", "leaf"), strict=True):
             if fallen < len(tips) and grown:
                 frame.over(0, top, np.clip(leaves[top:foot], 0, 1), blend(_SKY[tone], p))
+        tint = blend(_SKY["leaf"], p)
+        falling = [leaf for leaf in falling if leaf[1] + 190 * (t - leaf[2]) < 840]
         for x, y, start, shape, phase in falling:
-            down = y + 150 * (t - start) + 14 * np.sin(3 * (t - start) + phase)
-            if down < 836 + 40 * np.sin(phase) ** 2:
-                across = x + 30 * np.sin(2 * (t - start) + phase) + 22 * (t - start)
-                turn = shapes[(shape + int(6 * (t - start))) % 7]
-                frame.over(int(across), int(down), turn, blend(_SKY["leaf"], p))
+            age = t - start
+            across = x + 30 * np.sin(2 * age + phase) + 26 * age
+            down = y + 190 * age + 14 * np.sin(3 * age + phase)
+            frame.over(int(across), int(down), shapes[(shape + int(6 * age)) % 7], tint)
         if p > 0.82:
             for x, y, s in flakes:
                 where = (x + 14 * np.sin(t + 9 * s)) % WIDTH, (y + 150 * s * t) % HEIGHT

@@ -219,7 +219,7 @@ def rosee(take: Take) -> Iterator[Frame]:
             wave = np.sin((away - 190 * since) * 0.13) * np.exp(
                 -(((away - 150 * since) / (40 + 50 * since)) ** 2)
             )
-            rings.map[760:] = np.clip(wave, 0, 1) * np.float32(max(0.0, 0.9 - 0.32 * since))
+            rings.lay(760, np.clip(wave, 0, 1) * np.float32(max(0.0, 0.9 - 0.32 * since)))
             rings.shine(frame)
         yield frame
 

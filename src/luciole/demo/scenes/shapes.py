@@ -128,6 +128,7 @@ def pendulums(take: Take) -> Iterator[Frame]:
         [(0, "#ffe26a"), (0.3, "#ff8a5a"), (0.55, "#ff4f93"), (0.8, "#8a6aff"), (1, "#4ad8ff")], 15
     )
     balls = [_ball(tints[i], 15 + 0.62 * (14 - i), rng) for i in range(15)]
+    shadows = [soft(15 + 0.62 * (14 - i), 0.3) for i in range(15)]
     glow, ring = soft(70, 2.4), Lights("#c9b4ff")
     for t, _ in take.times():
         frame = still.copy()
@@ -144,7 +145,7 @@ def pendulums(take: Take) -> Iterator[Frame]:
             near = np.exp(-((swing / 0.07) ** 2))
             if near > 0.05:
                 frame.glow(px, py, glow, tints[i], 0.7 * near)
-            ring.add(px, py, balls[i].mask, 0.16)
+            ring.add(px, py, shadows[i], 0.16)
         ring.shine(frame, keep=0.72)
         for i, (px, py, _) in enumerate(places):
             size = balls[i].mask.shape[0]

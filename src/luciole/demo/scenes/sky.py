@@ -200,7 +200,7 @@ def fireworks(take: Take) -> Iterator[Frame]:
                 trails[tint].add(px, py, big if 0.25 < age < 0.6 else spark, s)
         for lights, tint_name in zip(trails, tints, strict=True):
             seen = lights.map[: water - 96 : 2]
-            if seen.max() > 0.02:
+            if not lights.is_dark:
                 depth = min(len(seen), HEIGHT - water)
                 shift = np.round(5 * np.sin(np.arange(depth) * 0.5 + 5 * t)).astype(np.intp)
                 rows = np.clip(len(seen) - 1 - np.arange(depth), 0, None)

@@ -1,0 +1,175 @@
+"""The HTTP API: the routes of all slices, the pages, and what operators ask of a process."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import os
+from collections.abc import AsyncIterator
+
+import msgspec
+from litestar import Litestar, Response, Router, get
+
+from luciole import __version__, config, pages
+from luciole.cell.clips import api as clips_api
+from luciole.cell.clips.model import MAX_CAPTION_CHARS
+from luciole.cell.clips.present import Presenter
+from luciole.cell.feed import api as feed_api
+from luciole.cell.graph import api as graph_api
+from luciole.cell.media import api as media_api
+from luciole.cell.media import avatar
+from luciole.cell.notify import api as notify_api
+from luciole.cell.notify.live import Hub
+from luciole.cell.people import api as people_api
+from luciole.kit import db, logs, metrics, web
+from luciole.kit.db import Database
+from luciole.kit.errors import NotFound, Unavailable
+from luciole.kit.static import Folder
+from luciole.kit.web import AnyRequest
+from luciole.parts import Parts
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+class WrongKeys(Unavailable):
+    code = "wrong-keys"
+    sentence = "The root key does not belong to this database."
+    next_step = "Put back the key file with which the database was made (keys/root.key)."
+
+
+class NotReady(Unavailable):
+    code = "not-ready"
+    sentence = "This process cannot answer requests yet."
+    next_step = "Wait a moment. If it goes on, run ./luciole doctor on the machine."
+
+
+class Limits(msgspec.Struct):
+    max_upload_bytes: int
+    max_duration_ms: int
+    max_caption_chars: int
+
+
+class CellBody(msgspec.Struct):
+    """Who runs this cell, where, and what it takes."""
+
+    name: str
+    jurisdiction: str
+    operator: str
+    minimum_age_band: str
+    version: str
+    source_url: str
+    limits: Limits
+
+
+class Health(msgspec.Struct):
+    status: str
+
+
+def create() -> Litestar:
+    """The application of an API process, by the environment; must be called in a running loop."""
+    settings = config.load(os.environ)
+    logs.setup("api", level=settings.log_level)
+    url, role = settings.database.login("api")
+    database = Database(url, role=role, size=settings.database.pool_size)
+    return application(Parts.over(settings, database))
+
+
+def application(parts: Parts, *, is_started: bool = False) -> Litestar:
+    """The application over parts. With `is_started`, the database is open already and stays so."""
+    settings = parts.settings
+    avatar_url = parts.people.avatar_url
+    presenter = Presenter(parts.media, avatar_url)
+    hub = Hub(parts.db)
+    make_avatar = avatar.maker(
+        settings.work_dir / "avatars", allow_unfenced=settings.media.allow_unfenced_decoding
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        if not is_started:
+            await parts.db.start()
+        try:
+            async with parts.db.read() as tx:
+                if not await parts.people.contacts.fits_keys(tx):
+                    raise WrongKeys
+            async with hub.running():
+                yield
+        finally:
+            if not is_started:
+                await parts.db.close()
+
+    routers = [
+        people_api.routes(parts.db, parts.people, parts.blobs, make_avatar, settings),
+        graph_api.routes(parts.db, parts.people, parts.graph, avatar_url),
+        notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
+        *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
+        clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
+        feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
+        _system(parts),
+        *pages.routes(Folder(pages.find_dist(settings.web.dist))),
+    ]
+    return web.application(
+        routers,
+        title="Luciole",
+        version=__version__,
+        max_body_bytes=settings.web.max_body_bytes,
+        lifespan=[lifespan],
+    )
+
+
+def _system(parts: Parts) -> Router:
+    settings = parts.settings
+
+    @get("/api/cell")
+    async def cell() -> CellBody:
+        """Who runs this cell, where, and what it takes."""
+        return CellBody(
+            name=settings.cell.name,
+            jurisdiction=settings.cell.jurisdiction,
+            operator=settings.cell.operator,
+            minimum_age_band=settings.cell.minimum_age_band,
+            version=__version__,
+            source_url=settings.cell.source_url,
+            limits=Limits(
+                settings.media.max_upload_bytes,
+                settings.media.max_duration_ms,
+                MAX_CAPTION_CHARS,
+            ),
+        )
+
+    @get("/healthz")
+    async def healthz() -> Health:
+        """Whether the process is alive; looks at nothing else."""
+        return Health("alive")
+
+    @get("/readyz")
+    async def readyz() -> Health:
+        """Whether requests can be answered now: the database is there, at this version."""
+        try:
+            async with parts.db.read() as tx:
+                await tx.fetchval("SELECT 1")
+        except (*db.LOST, TimeoutError) as error:
+            raise NotReady(retry_after_s=1) from error
+        return Health("ready")
+
+    @get("/metrics", include_in_schema=False)
+    async def measured(request: AnyRequest) -> Response[bytes]:
+        """Metrics of this process, for who may see them."""
+        token = settings.web.metrics_token
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token:
+            is_allowed = hmac.compare_digest(given.encode(), token.encode())
+        else:
+            # A proxy on this machine names the visitor in one of these.
+            is_passed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded"))
+            host = request.client.host if request.client else ""
+            is_allowed = host in LOOPBACK and not is_passed_on
+        if not is_allowed:
+            raise NotFound
+        return Response(
+            metrics.render(),
+            headers={"cache-control": "no-store"},
+            media_type=metrics.CONTENT_TYPE,
+        )
+
+    return Router("/", route_handlers=[cell, healthz, readyz, measured], tags=["cell"])

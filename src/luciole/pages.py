@@ -1,0 +1,76 @@
+"""The web client: its built files, and its one page under every address that it draws itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litestar import MediaType, Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from luciole.kit.errors import NotFound
+from luciole.kit.static import Folder
+from luciole.kit.web import AnyRequest
+
+# The first part of each address that the client knows; `web/src/app/routes.ts` says the rest.
+PAGES = frozenset(
+    {
+        "following",
+        "friends",
+        "publish",
+        "sign-in",
+        "sign-up",
+        "notifications",
+        "requests",
+        "settings",
+        "c",
+    }
+)
+NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Luciole</title>
+<p>The web client is not built yet. Start the cell with <code>./luciole serve</code>, which builds
+it, or point <code>LUCIOLE_WEB_DIST</code> at a built one.</p>"""
+
+
+def find_dist(named: str) -> Path:
+    """The folder of the built client: the named one, the wheel's, or the checkout's."""
+    if named:
+        return Path(named)
+    here = Path(__file__).resolve().parent
+    packaged = here / "web_dist"
+    return packaged if packaged.is_dir() else here.parents[1] / "web" / "dist"
+
+
+def routes(folder: Folder) -> list[HTTPRouteHandler]:
+    """The routes of the pages and of the files that they load."""
+
+    def page(request: AnyRequest, status: int = 200) -> Response[bytes]:
+        if "index.html" not in folder:
+            return Response(NOT_BUILT.encode(), status_code=503, media_type=MediaType.HTML)
+        return folder.answer(request, "index.html", status=status)
+
+    @get("/", include_in_schema=False)
+    async def home(request: AnyRequest) -> Response[bytes]:
+        """The feed."""
+        return page(request)
+
+    @get("/assets/{name:str}", include_in_schema=False)
+    async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+        """A file with a hash in its name."""
+        return folder.answer(request, f"assets/{name}", is_immutable=True)
+
+    @get(["/{path:path}"], include_in_schema=False)
+    async def other(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
+        """A file of the client, or a page that the client draws, if only to say that there is
+        none."""
+        path = path.strip("/")
+        if path in folder and path != "index.html":
+            return folder.answer(request, path)
+        first, _, _ = path.partition("/")
+        if first in ("api", "media") or request.headers.get("sec-fetch-dest") == "script":
+            raise NotFound
+        is_known = first in PAGES or first.startswith("@")
+        if not is_known and "text/html" not in request.headers.get("accept", ""):
+            raise NotFound
+        return page(request, 200 if is_known else 404)
+
+    return [home, asset, other]

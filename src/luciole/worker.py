@@ -1,0 +1,74 @@
+"""The worker process: background jobs of all slices, until a signal asks it to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from luciole import config
+from luciole.cell.clips import jobs as clips_jobs
+from luciole.cell.graph import jobs as graph_jobs
+from luciole.cell.media import jobs as media_jobs
+from luciole.cell.media.workshop import Workshop
+from luciole.cell.notify import jobs as notify_jobs
+from luciole.cell.people import jobs as people_jobs
+from luciole.kit import logs
+from luciole.kit.db import Database
+from luciole.parts import Parts
+
+POOL = 6
+# Jobs are safe to kill; a stop should not wait for a long encode.
+STOP_WITHIN_S = 4
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT. Raises one of `kit.db.LOST` when the database goes away: the
+    supervisor starts the worker anew."""
+    settings = config.load(os.environ)
+    logs.setup("worker", level=settings.log_level)
+    asyncio.run(_run(settings))
+
+
+def register(parts: Parts) -> None:
+    """Declares the jobs of all slices on the queue of `parts`."""
+    workshop = Workshop(
+        parts.db,
+        parts.media,
+        parts.blobs,
+        parts.queue,
+        parts.settings,
+        parts.clock,
+        parts.clips.show_progress,
+    )
+    people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
+    notify_jobs.register(parts.queue, parts.db)
+    media_jobs.register(parts.queue, workshop, parts.settings.worker)
+    graph_jobs.register(parts.queue, parts.db, parts.graph)
+    clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+
+
+async def _run(settings: config.Settings) -> None:
+    url, role = settings.database.login("worker")
+    database = await Database.open(url, role=role, size=POOL)
+    parts = Parts.over(settings, database)
+    register(parts)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(
+        parts.queue.run(url, role=role, slots=settings.worker.slots, stop=stop)
+    )
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            await asyncio.wait({running}, timeout=STOP_WITHIN_S)
+        if running.done():
+            await running
+    finally:
+        stopping.cancel()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await database.close()
