@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,8 @@ from tests.unit.media import films
 
 from luciole.config import Settings
 from luciole.keys import Keyring, RootKey
-from luciole.kit import migrate, postgres
 from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
-
-EMPTY = """
-DELETE FROM people.person;
-DELETE FROM people.handle_taken;
-DELETE FROM media.unclaimed;
-DELETE FROM queue.pgqueuer;
-"""
-
-
-@pytest.fixture(scope="session")
-def media_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with the tables of people and media."""
-    home = tmp_path_factory.mktemp("media-postgres")
-    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-    with postgres.embedded(home, settings=settings) as server:
-        ours = [each for each in migrate.load() if each.name[:4] <= "0004"]
-        asyncio.run(migrate.apply(server.url(), ours))
-        yield server.url()
-
-
-@pytest.fixture
-async def db(media_url: str) -> AsyncIterator[Database]:
-    """The database as the API and worker processes see it, empty."""
-    owner = await Database.open(media_url, size=2)
-    async with owner.tx() as tx:
-        await tx.execute(EMPTY)
-    await owner.close()
-    database = await Database.open(media_url, role="luciole_api", size=6)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,0 +1,145 @@
+"""A whole cell in the test's process: the real application, its people, and its jobs on call."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from luciole import worker
+from luciole.app import application
+from luciole.cell.people.passwords import Passwords
+from luciole.config import Settings
+from luciole.keys import Keyring
+from luciole.kit.blobs import Blobs
+from luciole.kit.clock import SetClock
+from luciole.kit.db import Database
+from luciole.parts import Parts
+
+ORIGIN = "http://localhost:8080"
+PASSWORD = "seven turquoise herons"
+TUS = {"tus-resumable": "1.0.0"}
+PIECE = {**TUS, "content-type": "application/offset+octet-stream"}
+
+
+class Browser(httpx.AsyncClient):
+    """One person's browser; `handle` is theirs, empty for a visitor."""
+
+    handle: str = ""
+    token: str = ""
+
+    async def clip(self, house: House, film: bytes, **fields: Any) -> dict[str, Any]:
+        """A clip of this person with all jobs done, as the person sees it then."""
+        answer = await self.post("/api/clips", json=await self.draft(film, **fields))
+        assert answer.status_code == 201, answer.text
+        await house.work()
+        return dict((await self.get(f"/api/clips/{answer.json()['id']}")).json())
+
+    async def draft(self, film: bytes, **fields: Any) -> dict[str, Any]:
+        """The body of `POST /api/clips` for an uploaded film."""
+        answer = await self.post("/api/uploads", headers={**TUS, "upload-length": str(len(film))})
+        assert answer.status_code == 201, answer.text
+        place = answer.headers["location"]
+        answer = await self.patch(place, content=film, headers={**PIECE, "upload-offset": "0"})
+        assert answer.status_code == 204, answer.text
+        return {"upload_id": place.rsplit("/", 1)[1], "audience": "everyone", **fields}
+
+    async def follow(self, other: Browser) -> str:
+        answer = await self.put(f"/api/people/{other.handle}/follow")
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["follows"])
+
+
+@dataclass
+class House:
+    """The application over one database, a folder of objects and a clock that the test moves."""
+
+    db: Database
+    settings: Settings
+    keyring: Keyring
+    clock: SetClock = field(default_factory=lambda: SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
+
+    def __post_init__(self) -> None:
+        blobs = Blobs.open(self.settings.blobs_place)
+        self.parts = Parts.over(
+            self.settings, self.db, keyring=self.keyring, blobs=blobs, clock=self.clock
+        )
+        # The parameters for real use would cost most of the time of the tests.
+        queue_length = self.settings.people.password_queue
+        self.parts.people.proofs.passwords = Passwords(queue_length, memory_kib=64, passes=1)
+        worker.register(self.parts)
+        self.app = application(self.parts, is_started=True)
+        self._browsers: list[Browser] = []
+        self._addresses = itertools.count(1)
+
+    def visitor(self, **headers: str) -> Browser:
+        """A browser that nobody is signed in on."""
+        number = next(self._addresses)
+        made = Browser(
+            transport=httpx.ASGITransport(
+                cast(Any, self.app), client=(f"192.0.2.{number % 250}", 50_000)
+            ),
+            base_url=ORIGIN,
+            headers={"sec-fetch-site": "same-origin", **headers},
+        )
+        self._browsers.append(made)
+        return made
+
+    async def person(self, handle: str, **fields: Any) -> Browser:
+        """A browser on which a new person is signed in."""
+        made = self.visitor()
+        body = {
+            "handle": handle,
+            "display_name": handle.title(),
+            "age_band": "18+",
+            "locale": "en",
+            "password": PASSWORD,
+            **fields,
+        }
+        answer = await made.post("/api/sign-up", json=body)
+        assert answer.status_code == 201, answer.text
+        made.handle = handle
+        made.token = made.cookies["luciole_session"]
+        return made
+
+    async def work(self) -> int:
+        """Does all waiting jobs, and those that they put; gives how many."""
+        done = 0
+        while waiting := await self._take():
+            for name, body in waiting:
+                await self.parts.queue.run_once(name, body)
+                done += 1
+        return done
+
+    async def _take(self) -> list[tuple[str, dict[str, str]]]:
+        rows = await self.rows(
+            "DELETE FROM queue.pgqueuer RETURNING id, priority, entrypoint, payload"
+        )
+        rows.sort(key=lambda row: (-row["priority"], row["id"]))
+        return [(row["entrypoint"], msgspec.json.decode(row["payload"])) for row in rows]
+
+    async def rows(self, query: str, *args: Any) -> list[Any]:
+        async with self.db.tx() as tx:
+            return list(await tx.fetch(query, *args))
+
+    async def person_id(self, handle: str) -> UUID:
+        async with self.db.read() as tx:
+            return (await self.parts.people.by_handle(tx, handle)).id
+
+    async def close(self) -> None:
+        for browser in self._browsers:
+            await browser.aclose()
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    """Asserts a refusal that says what happened and what to do."""
+    assert answer.status_code == status, (answer.status_code, answer.text)
+    body = answer.json()
+    assert body["code"] == code
+    assert body["sentence"].endswith(".")
+    assert body["next_step"].endswith(".")

@@ -1,0 +1,67 @@
+"""What all tests share: one PostgreSQL for each test process, with all tables, emptied between
+tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from luciole.kit import logs, migrate, postgres
+from luciole.kit.db import Database
+
+# Programs that tests start find the package as `./luciole` lets them find it.
+os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "src")
+# Nothing here has to survive a crash, and flushing would cost most of the time.
+NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+TABLES = """
+SELECT format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('house', 'pg_catalog', 'information_schema', 'public')
+"""
+
+logs.setup("test", level="error")
+
+
+@pytest.fixture(scope="session")
+def owner_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The owner's URL of a server with all tables."""
+    home = tmp_path_factory.mktemp("postgres")
+    with postgres.embedded(home, settings=NOT_DURABLE) as server:
+        asyncio.run(migrate.apply(server.url()))
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+def emptying(owner_url: str) -> str:
+    """SQL that empties every table of the slices and the queue."""
+
+    async def find() -> str:
+        owner = await Database.open(owner_url, size=1)
+        async with owner.read() as tx:
+            rows = await tx.fetch(TABLES)
+        await owner.close()
+        return f"TRUNCATE {', '.join(row['name'] for row in rows)}"
+
+    return asyncio.run(find())
+
+
+@pytest.fixture
+async def empty_url(owner_url: str, emptying: str) -> str:
+    """The owner's URL, with all tables empty."""
+    owner = await Database.open(owner_url, size=1)
+    async with owner.tx() as tx:
+        await tx.execute(emptying)
+    await owner.close()
+    return owner_url
+
+
+@pytest.fixture
+async def db(empty_url: str) -> AsyncIterator[Database]:
+    """The empty database as the API process sees it."""
+    database = await Database.open(empty_url, role="luciole_api", size=6)
+    yield database
+    await database.close()
