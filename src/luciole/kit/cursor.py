@@ -45,7 +45,7 @@ class Cursors:
 
         Raises BadCursor for anything that `make` did not produce for this scope.
         """
-        if text is None:
+        if not text:
             return None
         if len(text) > MAX_CHARS:
             raise BadCursor

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, delete, get, patch, post, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
@@ -25,7 +25,7 @@ Caption = Annotated[str, msgspec.Meta(max_length=MAX_CAPTION_CHARS * 2)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=DAY_MS)]
 Vtt = Annotated[str, msgspec.Meta(max_length=MAX_VTT_BYTES)]
 Language = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
-Limit = Annotated[int, Parameter(ge=1, le=50)]
+Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 
 
 class NewClip(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,7 +88,7 @@ def routes(
         return presenter.clip(card, viewer, await clips.marks(tx, viewer_id, [card]))
 
     @post("/clips")
-    async def publish(request: AnyRequest, data: NewClip) -> ClipBody:
+    async def publish(request: AnyRequest, data: JSONBody[NewClip]) -> ClipBody:
         """Makes a clip out of a finished upload; `GET /api/live` tells when it is published."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -109,13 +109,13 @@ def routes(
             return await body(tx, clip_id, me)
 
     @get("/clips/{clip_id:uuid}")
-    async def see(request: AnyRequest, clip_id: UUID) -> ClipBody:
+    async def see(request: AnyRequest, clip_id: FromPath[UUID]) -> ClipBody:
         """One clip, for those who may see it."""
         async with db.read() as tx:
             return await body(tx, clip_id, await people.whoever(tx, request))
 
     @get("/clips/{clip_id:uuid}/captions.vtt", media_type="text/vtt")
-    async def captions(request: AnyRequest, clip_id: UUID) -> Response[str]:
+    async def captions(request: AnyRequest, clip_id: FromPath[UUID]) -> Response[str]:
         """The captions of a clip, as WebVTT."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
@@ -123,7 +123,9 @@ def routes(
         return Response(vtt, media_type="text/vtt", headers={"cache-control": "private, no-store"})
 
     @patch("/clips/{clip_id:uuid}")
-    async def change(request: AnyRequest, clip_id: UUID, data: ClipChange) -> ClipBody:
+    async def change(
+        request: AnyRequest, clip_id: FromPath[UUID], data: JSONBody[ClipChange]
+    ) -> ClipBody:
         """Changes caption, audience or label of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -138,7 +140,9 @@ def routes(
             return await body(tx, clip_id, me)
 
     @put("/clips/{clip_id:uuid}/captions")
-    async def set_captions(request: AnyRequest, clip_id: UUID, data: NewCaptions) -> ClipBody:
+    async def set_captions(
+        request: AnyRequest, clip_id: FromPath[UUID], data: JSONBody[NewCaptions]
+    ) -> ClipBody:
         """Sets the captions of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -146,7 +150,7 @@ def routes(
             return await body(tx, clip_id, me)
 
     @delete("/clips/{clip_id:uuid}/captions", status_code=200)
-    async def remove_captions(request: AnyRequest, clip_id: UUID) -> ClipBody:
+    async def remove_captions(request: AnyRequest, clip_id: FromPath[UUID]) -> ClipBody:
         """Removes the captions of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -154,28 +158,28 @@ def routes(
             return await body(tx, clip_id, me)
 
     @delete("/clips/{clip_id:uuid}")
-    async def remove(request: AnyRequest, clip_id: UUID) -> None:
+    async def remove(request: AnyRequest, clip_id: FromPath[UUID]) -> None:
         """Deletes an own clip with its files and likes."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await clips.delete(tx, me.person_id, clip_id)
 
     @put("/clips/{clip_id:uuid}/like")
-    async def like(request: AnyRequest, clip_id: UUID) -> LikeBody:
+    async def like(request: AnyRequest, clip_id: FromPath[UUID]) -> LikeBody:
         """Likes a clip; twice is once."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             return LikeBody(True, await clips.like(tx, me.person_id, clip_id))
 
     @delete("/clips/{clip_id:uuid}/like", status_code=200)
-    async def unlike(request: AnyRequest, clip_id: UUID) -> LikeBody:
+    async def unlike(request: AnyRequest, clip_id: FromPath[UUID]) -> LikeBody:
         """Takes a like back."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             return LikeBody(False, await clips.unlike(tx, me.person_id, clip_id))
 
     @get("/people/{handle:str}")
-    async def profile(request: AnyRequest, handle: str) -> Profile:
+    async def profile(request: AnyRequest, handle: FromPath[str]) -> Profile:
         """A person's public face, with counts."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
@@ -204,7 +208,10 @@ def routes(
 
     @get("/people/{handle:str}/clips")
     async def grid(
-        request: AnyRequest, handle: str, cursor: str | None = None, limit: Limit = 24
+        request: AnyRequest,
+        handle: FromPath[str],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 24,
     ) -> ClipPage:
         """A person's clips that the viewer may see, newest first; one's own in every state."""
         async with db.read() as tx:

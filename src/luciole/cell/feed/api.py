@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import Router, get
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from luciole.cell.clips.present import ClipPage, Presenter
 from luciole.cell.clips.service import Clips
@@ -14,14 +14,16 @@ from luciole.cell.people.service import People
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
-Limit = Annotated[int, Parameter(ge=1, le=50)]
+Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 
 
 def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Presenter) -> Router:
     """The routes of feed over their collaborators."""
 
     @get("/latest")
-    async def latest(request: AnyRequest, cursor: str | None = None, limit: Limit = 20) -> ClipPage:
+    async def latest(
+        request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
+    ) -> ClipPage:
         """Public clips, newest first; the list is the same for everybody who asks."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
@@ -31,7 +33,7 @@ def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Pr
 
     @get("/following")
     async def following(
-        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+        request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
     ) -> ClipPage:
         """Clips of the people whom the person follows, newest first."""
         async with db.read() as tx:
@@ -42,7 +44,7 @@ def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Pr
 
     @get("/friends")
     async def friends(
-        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+        request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
     ) -> ClipPage:
         """Clips of the person's friends, newest first."""
         async with db.read() as tx:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Router, delete, get, put
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from luciole.cell.graph.model import Follows, Listed
 from luciole.cell.graph.service import Graph
@@ -16,7 +16,7 @@ from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
 AvatarUrl = Callable[[str | None], str | None]
-Limit = Annotated[int, Parameter(ge=1, le=50)]
+Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 
 
 class FollowBody(msgspec.Struct):
@@ -46,7 +46,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
         return CardPage(cards, following)
 
     @put("/people/{handle:str}/follow")
-    async def follow(request: AnyRequest, handle: str) -> FollowBody:
+    async def follow(request: AnyRequest, handle: FromPath[str]) -> FollowBody:
         """Follows a person, or asks to, where their account is private."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -56,7 +56,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             )
 
     @delete("/people/{handle:str}/follow", status_code=200)
-    async def unfollow(request: AnyRequest, handle: str) -> FollowBody:
+    async def unfollow(request: AnyRequest, handle: FromPath[str]) -> FollowBody:
         """Stops following, or takes a request back."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -66,7 +66,10 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
 
     @get("/people/{handle:str}/followers")
     async def followers(
-        request: AnyRequest, handle: str, cursor: str | None = None, limit: Limit = 20
+        request: AnyRequest,
+        handle: FromPath[str],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 20,
     ) -> CardPage:
         """Who follows a person, the newest first."""
         async with db.read() as tx:
@@ -85,7 +88,10 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
 
     @get("/people/{handle:str}/following")
     async def following(
-        request: AnyRequest, handle: str, cursor: str | None = None, limit: Limit = 20
+        request: AnyRequest,
+        handle: FromPath[str],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 20,
     ) -> CardPage:
         """Whom a person follows, the newest first."""
         async with db.read() as tx:
@@ -104,7 +110,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
 
     @get("/me/follow-requests")
     async def requests(
-        request: AnyRequest, cursor: str | None = None, limit: Limit = 20
+        request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
     ) -> CardPage:
         """Who asks to follow the person."""
         async with db.read() as tx:
@@ -112,21 +118,21 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             return page_of(*await graph.requests(tx, me.person_id, cursor, limit))
 
     @put("/me/follow-requests/{handle:str}", status_code=204)
-    async def accept(request: AnyRequest, handle: str) -> None:
+    async def accept(request: AnyRequest, handle: FromPath[str]) -> None:
         """Lets a person follow."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await graph.accept(tx, me.person_id, (await people.by_handle(tx, handle)).id)
 
     @delete("/me/follow-requests/{handle:str}")
-    async def decline(request: AnyRequest, handle: str) -> None:
+    async def decline(request: AnyRequest, handle: FromPath[str]) -> None:
         """Declines a request; the other person is not told."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await graph.decline(tx, me.person_id, (await people.by_handle(tx, handle)).id)
 
     @delete("/me/followers/{handle:str}")
-    async def remove(request: AnyRequest, handle: str) -> None:
+    async def remove(request: AnyRequest, handle: FromPath[str]) -> None:
         """Removes a follower without a word to them."""
         async with db.tx() as tx:
             me = await people.require(tx, request)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Router, get, post
-from litestar.params import Parameter
+from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from luciole.cell.notify.live import Hub, Page
@@ -96,7 +96,7 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
     async def live(
         request: AnyRequest,
         last_event_id: Annotated[
-            str | None, Parameter(header="Last-Event-ID", max_length=20)
+            str | None, HeaderParameter(name="Last-Event-ID", max_length=20)
         ] = None,
     ) -> Stream:
         """Events for the open page, as server-sent events; resumes after `Last-Event-ID`."""
@@ -118,8 +118,8 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
     @get("/notifications")
     async def page(
         request: AnyRequest,
-        cursor: str | None = None,
-        limit: Annotated[int, Parameter(ge=1, le=50)] = 20,
+        cursor: FromQuery[str | None] = None,
+        limit: Annotated[int, QueryParameter(ge=1, le=50)] = 20,
     ) -> NotificationPage:
         """What happened around the person and their clips, newest first."""
         async with db.read() as tx:
