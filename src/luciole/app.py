@@ -91,6 +91,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         try:
             async with parts.db.read() as tx:
                 if not await parts.people.contacts.fits_keys(tx):
+                    logs.log.error("the root key is not this database's", code=WrongKeys.code)
                     raise WrongKeys
             async with hub.running():
                 yield

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
-from litestar import Litestar, MediaType, Request, Response, Router
+from litestar import Litestar, MediaType, Request, Response, Router, get
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
-from litestar.middleware import ASGIMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -186,33 +185,49 @@ def _route(scope: Scope) -> str:
     return str(scope.get("path_template") or "unmatched")
 
 
-class Border(ASGIMiddleware):
-    """Around every request: same-origin check, security headers, duration metric."""
+class Border:
+    """Around every request, also those that no route answers: same-origin check, security headers,
+    duration metric."""
 
-    scopes = (ScopeType.HTTP,)
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        http = cast(HTTPScope, scope)  # `scopes` lets nothing else in
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        http = cast(HTTPScope, scope)
         started = time.perf_counter()
-        status = 500
 
         async def send_guarded(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
                 names = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
                     *(pair for pair in SECURITY_HEADERS if pair[0] not in names),
                 ]
-                metrics.request_duration.labels(http["method"], _route(scope), status).observe(
-                    time.perf_counter() - started
-                )
+                metrics.request_duration.labels(
+                    http["method"], _route(scope), message["status"]
+                ).observe(time.perf_counter() - started)
             await send(message)
 
         if http["method"] not in SAFE_METHODS and _is_cross_site(scope):
-            raise CrossSite
-        await next_app(scope, receive, send_guarded)
+            await _refuse(CrossSite(), send_guarded)
+        else:
+            await self._app(scope, receive, send_guarded)
+
+
+async def _refuse(problem: errors.Problem, send: Send) -> None:
+    """Answers without a route."""
+    body = msgspec.json.encode(ErrorBody(problem.code, problem.sentence, problem.next_step))
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    start: Any = {
+        "type": "http.response.start",
+        "status": status_of(problem),
+        "headers": [*headers, (b"content-length", str(len(body)).encode())],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def application(
@@ -226,9 +241,14 @@ def application(
     """An ASGI application with our errors, headers and OpenAPI around `routers`."""
     lost: dict[type[Exception], Any] = dict.fromkeys(db.LOST, _on_lost_database)
     lost.pop(OSError)  # too wide a net here: disks raise it as well
-    return Litestar(
-        list(routers),
-        middleware=[Border()],
+
+    @get("/api/openapi.json", include_in_schema=False)
+    async def described(request: AnyRequest) -> dict[str, Any]:
+        """This API in OpenAPI 3.1."""
+        return request.app.openapi_schema.to_schema()
+
+    app = Litestar(
+        [*routers, described],
         exception_handlers={
             **cast(dict[int | type[Exception], Any], lost),
             ConnectionError: _on_lost_database,
@@ -240,7 +260,8 @@ def application(
         openapi_config=OpenAPIConfig(
             title=title,
             version=version,
-            path="/api",
+            # Litestar answers in HTML to everything else below this path, so it gets its own.
+            path="/api/openapi",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         request_max_body_size=max_body_bytes,
@@ -248,6 +269,9 @@ def application(
         logging_config=None,
         debug=False,
     )
+    # Middleware of Litestar begins after routing; this begins before it.
+    app.asgi_handler = Border(app.asgi_handler)
+    return app
 
 
 __all__: Sequence[str] = (

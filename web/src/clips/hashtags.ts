@@ -1,5 +1,5 @@
 /**
- * Finds hashtags in a caption by the rule of the cell: `#`, a letter or digit, then letters, digits or `_`,
+ * Finds hashtags in a caption by the rule of the cell: `#`, a letter or digit, then letters with their marks, digits or `_`,
  * at most 60; not inside a word, an address or a character reference.
  */
 
@@ -8,7 +8,7 @@ export interface CaptionPart {
   tag: boolean
 }
 
-const TAG = /(?<![\p{L}\p{N}_#&/])#([\p{L}\p{N}][\p{L}\p{N}_]*)/gu
+const TAG = /(?<![\p{L}\p{N}_#&/])#([\p{L}\p{N}][\p{L}\p{N}\p{Mn}\p{Mc}_]*)/gu
 const LONGEST_TAG = 60
 
 /** The caption cut into plain pieces and hashtags, in order; joined again they are the caption. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
+from itertools import takewhile
 from typing import Literal
 from uuid import UUID
 
@@ -21,7 +22,8 @@ MAX_CAPTION_CHARS = 2200
 MAX_HASHTAGS = 30
 MAX_HASHTAG_CHARS = 60
 MAX_VTT_BYTES = 262_144
-_HASHTAG = re.compile(r"(?<![\w#&/])#([^\W_]\w*)")
+_BEFORE_HASH = re.compile(r"(?<![\w#&/])#(?=[^\W_])")
+_MARKS = ("Mn", "Mc")  # vowel signs and accents: part of the word, though \w leaves them out
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
 _KEPT_CONTROLS = {"\n", "\u200d", "\ufe0f"}  # line breaks, and what joins an emoji
 
@@ -136,13 +138,17 @@ def hashtags_of(caption: str) -> list[str]:
     Raises TooManyHashtags above MAX_HASHTAGS; a longer tag than MAX_HASHTAG_CHARS is plain text.
     """
     found: dict[str, None] = {}
-    for match in _HASHTAG.finditer(caption):
-        tag = match.group(1).casefold()
+    for match in _BEFORE_HASH.finditer(caption):
+        tag = "".join(takewhile(_is_of_word, caption[match.end() :])).casefold()
         if len(tag) <= MAX_HASHTAG_CHARS:
             found[tag] = None
     if len(found) > MAX_HASHTAGS:
         raise TooManyHashtags
     return list(found)
+
+
+def _is_of_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or unicodedata.category(character) in _MARKS
 
 
 def clean_captions(vtt: str, language: str) -> tuple[str, str]:

@@ -102,6 +102,7 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
         """Events for the open page, as server-sent events; resumes after `Last-Event-ID`."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
+        hub.require_room(viewer.person_id if viewer else None)
         since = (
             int(last_event_id)
             if last_event_id

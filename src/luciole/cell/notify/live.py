@@ -72,15 +72,16 @@ class Hub:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    @contextlib.asynccontextmanager
-    async def page(self, person_id: UUID | None, since: int | None) -> AsyncIterator[Page]:
-        """A page that receives events while the block runs, first those since a horizon.
-
-        Raises TooManyPages above PAGES_PER_PERSON or PAGES_PER_PROCESS.
-        """
+    def require_room(self, person_id: UUID | None) -> None:
+        """Raises TooManyPages above PAGES_PER_PERSON or PAGES_PER_PROCESS. To be asked before an
+        answer begins; a few that ask at the same moment may all get in."""
         own = self._pages.get(person_id, ())
         if self._count >= PAGES_PER_PROCESS or (person_id and len(own) >= PAGES_PER_PERSON):
             raise TooManyPages(retry_after_s=30)
+
+    @contextlib.asynccontextmanager
+    async def page(self, person_id: UUID | None, since: int | None) -> AsyncIterator[Page]:
+        """A page that receives events while the block runs, first those since a horizon."""
         # Registered before the replay is read: what commits in between comes twice, not never.
         page = Page(person_id, 0)
         self._pages[person_id].add(page)

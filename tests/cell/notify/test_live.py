@@ -1,0 +1,205 @@
+"""Live events and the list of notifications, over a real connection."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from tests.cell.house import Browser, House, refused
+
+from luciole.app import application
+
+
+class Stream:
+    """An open page: the events that it hears."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[tuple[str, str, dict[str, Any]]] = asyncio.Queue()
+        self.is_open = asyncio.Event()
+
+    async def next(self, kind: str, seconds: float = 5) -> dict[str, Any]:
+        """The data of the next event of that kind; `id` of the stream is in `last_id`."""
+        while True:
+            self.last_id, heard, data = await asyncio.wait_for(self.heard.get(), seconds)
+            if heard == kind:
+                return data
+
+    async def nothing(self, seconds: float = 0.3) -> bool:
+        try:
+            await asyncio.wait_for(self.heard.get(), seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+@pytest.fixture
+async def origin(house: House) -> AsyncIterator[str]:
+    """The cell on a socket: events need a connection that stays open."""
+    config = uvicorn.Config(
+        application(house.parts, is_started=True), port=0, log_config=None, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await task
+
+
+@contextlib.asynccontextmanager
+async def page(origin: str, browser: Browser | None, since: str = "") -> AsyncIterator[Stream]:
+    stream = Stream()
+
+    async def read() -> None:
+        headers = {b"authorization": f"Bearer {browser.token}".encode()} if browser else {}
+        if since:
+            headers[b"last-event-id"] = since.encode("latin-1")
+        async with httpx.AsyncClient(base_url=origin, timeout=60) as client:
+            async with client.stream("GET", "/api/live", headers=headers) as answer:
+                assert answer.headers["content-type"].startswith("text/event-stream")
+                fields: dict[str, str] = {}
+                async for line in answer.aiter_lines():
+                    if line.startswith(": welcome"):
+                        stream.is_open.set()
+                    name, _, value = line.partition(": ")
+                    if line and name:
+                        fields[name] = value
+                    elif "event" in fields:
+                        event = fields.get("id", ""), fields["event"], json.loads(fields["data"])
+                        stream.heard.put_nowait(event)
+                        fields = {}
+
+    task = asyncio.create_task(read())
+    try:
+        await asyncio.wait_for(stream.is_open.wait(), 5)
+        yield stream
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_author_sees_the_clip_become_published(
+    house: House, origin: str, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    async with page(origin, ana) as own, page(origin, ben) as other, page(origin, None) as visitor:
+        made = await ana.clip(house, tiny_film)
+        states = [await own.next("clip")]
+        while states[-1]["state"] != "published":
+            states.append(await own.next("clip"))
+        assert {state["id"] for state in states} == {made["id"]}
+        assert [state["progress"] for state in states] == sorted(s["progress"] for s in states)
+        for page_of in (other, visitor):
+            event = await page_of.next("new-clip")
+            assert event["clip_id"] == made["id"]
+            assert event["author"]["handle"] == "ana"
+            # Progress is the author's own.
+            assert await page_of.nothing()
+
+
+async def test_like_and_follow_are_seen_live(
+    house: House, origin: str, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    made = await ana.clip(house, tiny_film)
+    async with page(origin, ana) as own:
+        await ben.put(f"/api/clips/{made['id']}/like")
+        event = await own.next("like")
+        assert (event["clip_id"], event["likes"], event["by"]["handle"]) == (made["id"], 1, "ben")
+        await ben.follow(ana)
+        assert (await own.next("follow"))["by"]["handle"] == "ben"
+
+
+async def test_page_that_comes_back_hears_what_it_missed(
+    house: House, origin: str, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    made = await ana.clip(house, tiny_film)
+    async with page(origin, ana) as own:
+        await ben.follow(ana)
+        await own.next("follow")
+        since = own.last_id
+    await ben.put(f"/api/clips/{made['id']}/like")
+    async with page(origin, ana, since) as own:
+        assert (await own.next("like"))["by"]["handle"] == "ben"
+
+
+async def test_private_clip_is_announced_to_nobody(
+    house: House, origin: str, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    async with page(origin, ben) as other:
+        await ana.clip(house, tiny_film, audience="only-me")
+        assert await other.nothing()
+
+
+@pytest.mark.parametrize("since", ["x", "-1", "9" * 19, "\u00b2"])
+async def test_strange_last_event_id_is_no_error(origin: str, ana: Browser, since: str) -> None:
+    async with page(origin, ana, since) as own:
+        assert own.is_open.is_set()
+
+
+async def test_too_many_pages_of_one_person_are_refused(origin: str, ana: Browser) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(8):
+            await stack.enter_async_context(page(origin, ana))
+        async with httpx.AsyncClient(base_url=origin) as client:
+            headers = {"authorization": f"Bearer {ana.token}"}
+            answer = await client.get("/api/live", headers=headers, timeout=5)
+    refused(answer, 429, "too-many-pages")
+
+
+async def test_list_has_one_line_for_each_act(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    made = await ana.clip(house, tiny_film)
+    assert (await ana.get("/api/notifications/unread")).json() == {"unread": False}
+    for _ in range(2):
+        await ben.put(f"/api/clips/{made['id']}/like")
+        await ben.follow(ana)
+    lines = (await ana.get("/api/notifications")).json()["items"]
+    assert [(line["kind"], line["by"]["handle"]) for line in lines] == [
+        ("follow", "ben"),
+        ("like", "ben"),
+    ]
+    assert (await ana.get("/api/notifications/unread")).json() == {"unread": True}
+    assert (await ana.post("/api/notifications/read")).status_code == 204
+    assert (await ana.get("/api/notifications/unread")).json() == {"unread": False}
+    await ben.delete(f"/api/clips/{made['id']}/like")
+    lines = (await ana.get("/api/notifications")).json()["items"]
+    assert [line["kind"] for line in lines] == ["follow"]
+
+
+async def test_own_acts_are_not_told(house: House, ana: Browser, tiny_film: bytes) -> None:
+    made = await ana.clip(house, tiny_film)
+    await ana.put(f"/api/clips/{made['id']}/like")
+    assert (await ana.get("/api/notifications")).json()["items"] == []
+
+
+async def test_request_and_its_answer_are_told(ana: Browser, ben: Browser) -> None:
+    await ana.patch("/api/me", json={"is_private": True})
+    await ben.follow(ana)
+    lines = (await ana.get("/api/notifications")).json()["items"]
+    assert [line["kind"] for line in lines] == ["follow-request"]
+    await ana.put("/api/me/follow-requests/ben")
+    lines = (await ben.get("/api/notifications")).json()["items"]
+    assert [line["kind"] for line in lines] == ["follow-accepted"]
+
+
+async def test_list_is_for_the_signed_in(house: House) -> None:
+    for path in ("/api/notifications", "/api/notifications/unread"):
+        refused(await house.visitor().get(path), 401, "not-signed-in")
+
+
+async def test_list_is_paged(house: House, ana: Browser) -> None:
+    for number in range(3):
+        await (await house.person(f"r{number}x")).follow(ana)
+    first = (await ana.get("/api/notifications?limit=2")).json()
+    second = (await ana.get(f"/api/notifications?limit=2&cursor={first['next']}")).json()
+    names = [line["by"]["handle"] for line in first["items"] + second["items"]]
+    assert names == ["r2x", "r1x", "r0x"]
+    assert second["next"] is None

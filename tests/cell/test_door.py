@@ -1,0 +1,148 @@
+"""What every request meets, whatever it asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.cell.house import Browser, House, refused
+
+from luciole.app import WrongKeys
+from luciole.keys import Keyring, RootKey
+from luciole.kit.db import Database
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture
+def built(house: House, tmp_path: Path) -> House:
+    """A cell with a small web client of known content."""
+    dist = tmp_path / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>Luciole</title>" + " " * 600)
+    (dist / "assets" / "core-abc.js").write_text("export {}")
+    (dist / "sw.js").write_text("self")
+    web = msgspec.structs.replace(house.settings.web, dist=str(dist))
+    settings = msgspec.structs.replace(house.settings, web=web)
+    return House(house.db, settings, house.keyring)
+
+
+@pytest.mark.parametrize("path", ["/", "/@ana", "/c/0192", "/settings/passkeys", "/following"])
+async def test_pages_are_the_one_page(built: House, path: str) -> None:
+    answer = await built.visitor(**HTML).get(path)
+    assert answer.status_code == 200
+    assert "<title>Luciole" in answer.text
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_unknown_page_is_drawn_with_404(built: House) -> None:
+    answer = await built.visitor(**HTML).get("/no/such/page")
+    assert answer.status_code == 404
+    assert "<title>Luciole" in answer.text
+
+
+async def test_hashed_files_are_kept_for_ever_and_others_asked_for(built: House) -> None:
+    browser = built.visitor()
+    asset = await browser.get("/assets/core-abc.js")
+    assert asset.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in asset.headers["cache-control"]
+    worker = await browser.get("/sw.js")
+    assert worker.headers["cache-control"] == "no-cache"
+    again = await browser.get("/sw.js", headers={"if-none-match": worker.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/nothing", "/assets/../index.html", "/assets/%2e%2e/sw.js", "/robots.txt", "/media/x"],
+)
+async def test_what_does_not_exist_is_said_in_json(built: House, path: str) -> None:
+    answer = await built.visitor().get(path)
+    assert answer.status_code == 404
+    assert answer.json()["next_step"].endswith(".")
+
+
+async def test_unbuilt_client_says_what_to_do(house: House, tmp_path: Path) -> None:
+    web = msgspec.structs.replace(house.settings.web, dist=str(tmp_path / "nowhere"))
+    settings = msgspec.structs.replace(house.settings, web=web)
+    answer = await House(house.db, settings, house.keyring).visitor(**HTML).get("/")
+    assert answer.status_code == 503
+    assert "./luciole serve" in answer.text
+
+
+async def test_other_sites_cannot_act_with_a_persons_cookie(ana: Browser) -> None:
+    for headers in (
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "", "origin": "https://evil.example"},
+    ):
+        answer = await ana.patch("/api/me", json={"bio": "x"}, headers=headers)
+        refused(answer, 403, "cross-site")
+    assert (await ana.get("/api/me")).json()["bio"] == ""
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "x" * 9000])
+async def test_forged_session_is_nobody(house: House, token: str) -> None:
+    browser, headers = house.visitor(), {b"cookie": f"luciole_session={token}".encode()}
+    refused(await browser.get("/api/me", headers=headers), 401, "not-signed-in")
+    assert (await browser.get("/api/feeds/latest", headers=headers)).status_code == 200
+
+
+async def test_method_and_body_mistakes_are_named(ana: Browser) -> None:
+    refused(await ana.post("/api/me"), 405, "method-not-allowed")
+    refused(await ana.patch("/api/me", content=b"{"), 400, "invalid")
+    refused(await ana.patch("/api/me", content=b"\xff\xfe"), 400, "invalid")
+    refused(await ana.patch("/api/me", json=[1]), 400, "invalid")
+    refused(await ana.patch("/api/me", json={"bio": "x" * 1_100_000}), 413, "too-large")
+
+
+async def test_answers_carry_the_security_headers(house: House) -> None:
+    for path in ("/api/cell", "/api/nothing", "/healthz"):
+        headers = (await house.visitor().get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+async def test_operator_asks_about_the_process(house: House) -> None:
+    visitor = house.visitor()
+    assert (await visitor.get("/healthz")).json() == {"status": "alive"}
+    assert (await visitor.get("/readyz")).json() == {"status": "ready"}
+    cell = (await visitor.get("/api/cell")).json()
+    assert cell["limits"]["max_duration_ms"] == 180_000
+
+
+async def test_metrics_are_not_for_visitors(house: House) -> None:
+    refused(await house.visitor().get("/metrics"), 404, "not-found")
+
+
+async def test_metrics_are_given_for_the_token(house: House) -> None:
+    web = msgspec.structs.replace(house.settings.web, metrics_token="let me see")
+    settings = msgspec.structs.replace(house.settings, web=web)
+    visitor = House(house.db, settings, house.keyring).visitor()
+    refused(await visitor.get("/metrics"), 404, "not-found")
+    await visitor.get("/api/people/somebody-private")
+    answer = await visitor.get("/metrics", headers={"authorization": "Bearer let me see"})
+    assert answer.status_code == 200
+    assert "http_server_request_duration_seconds_bucket" in answer.text
+    # The template of the path, not the path.
+    assert "/api/people/{handle" in answer.text
+    assert "somebody-private" not in answer.text
+
+
+async def test_wrong_root_key_keeps_the_cell_closed(house: House, ana: Browser) -> None:
+    other = House(house.db, house.settings, Keyring(RootKey.generate()))
+    with pytest.raises(BaseExceptionGroup) as refusal:
+        async with other.app.lifespan():
+            pass
+    assert refusal.group_contains(WrongKeys)
+
+
+async def test_lost_database_is_said_and_waited_for(house: House) -> None:
+    away = Database("postgresql://nobody@127.0.0.1:1/none")
+    other = House(away, house.settings, house.keyring)
+    answer = await other.visitor().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["next_step"].endswith(".")
