@@ -163,8 +163,8 @@ class Workshop:
         lock = await asyncio.to_thread(open_folder, folder)
         try:
             yield folder
-        except encode.EncodingFailed as error:
-            log.warning("encoding failed", attempt=asset.attempt, reason=str(error)[:60])
+        except encode.EncodingFailed:
+            log.warning("encoding failed", attempt=asset.attempt, exc_info=True)
             raise
         except BaseException:
             with contextlib.suppress(*LOST, TimeoutError):
