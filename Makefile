@@ -1,6 +1,6 @@
 # Short names for a developer's hands. `make` alone lists them.
 
-.PHONY: list demo serve test all fix types doctor
+.PHONY: list demo serve test all fix types reference doctor
 
 list:           # list these targets
 	@sed -n 's/^\([a-z]*\): *# \(.*\)/  make \1 	\2/p' Makefile
@@ -22,6 +22,9 @@ fix:            # format, and correct what ruff can
 
 types:          # mypy alone
 	@.venv/bin/python -m mypy
+
+reference:      # write docs/reference anew from the code and a real database
+	@PYTHONPATH=src .venv/bin/python -m tests.rules.reference
 
 doctor:         # say what is wrong on this machine
 	@./luciole doctor

@@ -10,7 +10,52 @@ from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.kit.catalogue import Border, DataClass, Held, columns
 from luciole.kit.logs import FIELDS
+from luciole.kit.queue import LOG_KEPT_DAYS
 
+_UNTIL_DONE = "until the job has run, or was given up"
+_QUEUE: tuple[Held, ...] = (
+    *columns(
+        "queue.pgqueuer",
+        "id priority queue_manager_id created updated heartbeat execute_after status entrypoint "
+        "headers attempts slot",
+        DataClass.TELEMETRY,
+        "which background jobs wait and run",
+        _UNTIL_DONE,
+        Border.NEVER,
+    ),
+    *columns(
+        "queue.pgqueuer",
+        "payload dedupe_key",
+        DataClass.PERSONAL,
+        "the ids of what a job is about, and nothing else of it",
+        _UNTIL_DONE,
+        Border.NEVER,
+    ),
+    *columns(
+        "queue.pgqueuer_log",
+        "id created job_id status priority entrypoint traceback aggregated",
+        DataClass.TELEMETRY,
+        "what became of jobs: the name of the job and the class of an error, never its text",
+        f"{LOG_KEPT_DAYS} days",
+        Border.NEVER,
+    ),
+    *columns(
+        "queue.pgqueuer_schedules",
+        "id expression entrypoint heartbeat created updated next_run last_run status",
+        DataClass.TELEMETRY,
+        "when each periodic job runs next",
+        "as long as a version has the job",
+        Border.NEVER,
+    ),
+    *columns(
+        "queue.pgqueuer_statistics",
+        "id created count priority status entrypoint",
+        DataClass.TELEMETRY,
+        "how many jobs of a kind ended how, where PgQueuer is asked to count",
+        f"{LOG_KEPT_DAYS} days",
+        Border.NEVER,
+    ),
+)
 _HOUSE: tuple[Held, ...] = (
     *columns(
         "house.migration",
@@ -39,5 +84,6 @@ ALL: tuple[Held, ...] = (
     *graph.HELD,
     *clips.HELD,
     *feed.HELD,
+    *_QUEUE,
     *_HOUSE,
 )

@@ -13,7 +13,7 @@ from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
-from luciole.kit import logs
+from luciole.kit import logs, queue
 from luciole.kit.db import Database
 from luciole.parts import Parts
 
@@ -46,6 +46,12 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+
+    @parts.queue.every("queue.tidy", "23 4 * * *")
+    async def tidy() -> None:
+        """Deletes notes of jobs that ended long ago."""
+        async with parts.db.tx() as tx:
+            await queue.tidy(tx)
 
 
 async def _run(settings: config.Settings) -> None:

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import asyncpg
-
 from tests.rules.source import SLICES
 
 # Read and written by no migration of ours, or by PostgreSQL itself.
@@ -62,7 +61,8 @@ ORDER BY 1, 2
 """
 COLUMN_GRANTS = """
 SELECT n.nspname || '.' || c.relname || '.' || a.attname
-FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE a.attacl IS NOT NULL AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 """
 SAFE_RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")

@@ -178,19 +178,23 @@ def refusals() -> tuple[Refusal, ...]:
     """Every refusal that the code can raise, by code."""
     found: dict[str, Refusal] = {}
     for kind in _all_problems():
+        if kind is errors.Problem:
+            continue  # the root of the tree, raised by nobody
+        words = (kind.sentence, kind.next_step)
         found.setdefault(
-            kind.code,
-            Refusal(
-                kind.code,
-                web.status_of(kind()),
-                kind.sentence,
-                kind.next_step,
-                kind.__module__,
-            ),
+            kind.code, Refusal(kind.code, web.status_of(kind()), *words, kind.__module__)
         )
-    # A class says it best; these are the cases that a call words by itself.
+    # Some are worded where they are raised.
+    worded: dict[str, list[Refusal]] = {}
     for refusal in _worded_in_calls():
-        found.setdefault(refusal.code, refusal)
+        worded.setdefault(refusal.code, []).append(refusal)
+    for code, cases in worded.items():
+        first = cases[0]
+        sentence, next_step = (
+            " Or: ".join(dict.fromkeys(words))
+            for words in zip(*((case.sentence, case.next_step) for case in cases), strict=True)
+        )
+        found[code] = Refusal(code, first.status, sentence, next_step, first.module)
     return tuple(found[code] for code in sorted(found))
 
 
@@ -215,18 +219,20 @@ def _worded_in_calls() -> Iterator[Refusal]:
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Call):
                 continue
-            given = {word.arg: text_of(word.value) for word in node.keywords}
             kind = kinds.get(ast.unparse(node.func).rsplit(".", 1)[-1])
-            code = given.get("code")
-            if kind is None or code is None:
+            if kind is None:
                 continue
-            yield Refusal(
-                code,
-                500 if code == "internal" else web.status_of(kind()),
-                (text_of(node.args[0]) if node.args else None) or kind.sentence,
-                given.get("next_step") or kind.next_step,
-                module.name,
-            )
+            given = {word.arg: text_of(word.value) for word in node.keywords}
+            # A class without a sentence of its own leaves it to those who raise it.
+            code = given.get("code") or ("" if "sentence" in vars(kind) else kind.code)
+            if code and node.args:
+                yield Refusal(
+                    code,
+                    500 if code == "internal" else web.status_of(kind()),
+                    text_of(node.args[0]) or "…",
+                    given.get("next_step") or kind.next_step,
+                    module.name,
+                )
 
 
 def is_for_console(refusal: Refusal) -> bool:
@@ -313,9 +319,8 @@ def jobs() -> tuple[Job, ...]:
             if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 continue
             for mark in node.decorator_list:
-                if isinstance(mark, ast.Call) and ast.unparse(mark.func) in (
-                    "queue.job",
-                    "queue.every",
+                if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith(
+                    ("queue.job", "queue.every")
                 ):
                     words = [text_of(argument) or "" for argument in mark.args]
                     sentence = " ".join((ast.get_docstring(node) or "").split())

@@ -37,6 +37,12 @@ HEARTBEAT_S = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 2
 MAX_BODY_BYTES = 2048
+LOG_KEPT_DAYS = 30
+
+TIDY_LOG = "DELETE FROM queue.pgqueuer_log WHERE created < now() - make_interval(days => $1)"
+TIDY_STATISTICS = (
+    "DELETE FROM queue.pgqueuer_statistics WHERE created < now() - make_interval(days => $1)"
+)
 
 
 class GaveUp(Exception):
@@ -189,3 +195,9 @@ async def install(connection: Tx) -> None:
         await queries.upgrade()
     else:
         await queries.install()
+
+
+async def tidy(tx: Tx) -> None:
+    """Deletes PgQueuer's notes of jobs that ended more than LOG_KEPT_DAYS ago; it never does."""
+    await tx.execute(TIDY_LOG, LOG_KEPT_DAYS)
+    await tx.execute(TIDY_STATISTICS, LOG_KEPT_DAYS)

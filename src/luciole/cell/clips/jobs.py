@@ -15,11 +15,13 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
 
     @queue.job("media.playable")
     async def playable(body: Body) -> None:
+        """Publishes the clip whose film can be played now."""
         async with db.tx() as tx:
             await clips.settle(tx, UUID(body["asset_id"]), None)
 
     @queue.job("media.refused")
     async def refused(body: Body) -> None:
+        """Tells the author that the film of a clip was refused, and why."""
         async with db.tx() as tx:
             await clips.settle(tx, UUID(body["asset_id"]), body["code"])
 
@@ -33,5 +35,6 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
 
     @queue.every("clips.settle", "* * * * *")
     async def settle() -> None:
+        """Publishes or refuses clips whose news was lost on the way."""
         async with db.tx() as tx:
             await clips.settle_lost(tx)

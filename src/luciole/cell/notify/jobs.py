@@ -13,5 +13,6 @@ def register(queue: Queue, db: Database) -> None:
 
     @queue.every("notify.tidy", "*/10 * * * *")
     async def tidy() -> None:
+        """Deletes events and notifications that are older than they are kept."""
         async with db.tx() as tx:
             await store.tidy(tx, EVENT_KEPT_MINUTES, NOTIFICATION_KEPT_DAYS)
