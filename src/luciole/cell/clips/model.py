@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -91,6 +92,19 @@ class Card(msgspec.Struct, frozen=True):
     renditions: list[Rendition]
     poster_key: str | None
     has_audio: bool
+
+
+_RENDITIONS = msgspec.json.Decoder(list[Rendition])
+_RENDITIONS_AT = Card.__struct_fields__.index("renditions")
+
+
+def card_of(row: Iterable[Any]) -> Card:
+    """A Card from a row of the view `clips.card`, columns in the order of the struct."""
+    values = list(row)
+    renditions = values[_RENDITIONS_AT]
+    values[_RENDITIONS_AT] = _RENDITIONS.decode(renditions) if renditions else []
+    values[-1] = bool(values[-1])
+    return Card(*values)
 
 
 class Marks(msgspec.Struct, frozen=True):

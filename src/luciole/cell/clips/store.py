@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from luciole.cell.clips.model import Audience, Card
-from luciole.cell.media.model import Rendition
-from luciole.kit.db import Row, Tx
-
-_RENDITIONS = msgspec.json.Decoder(list[Rendition])
+from luciole.cell.clips.model import Audience, Card, card_of
+from luciole.kit.db import Tx
 
 ADD = """
 INSERT INTO clips.clip
@@ -199,15 +193,3 @@ async def tally_add(tx: Tx, person_id: UUID, by: int) -> None:
 
 async def tally(tx: Tx, person_id: UUID) -> int:
     return int(await tx.fetchval(TALLY, person_id) or 0)
-
-
-def card_of(row: Row) -> Card:
-    """A Card from a row of the view `clips.card`, columns in the order of the struct."""
-    values: list[Any] = list(row)
-    renditions = values[_RENDITIONS_AT]
-    values[_RENDITIONS_AT] = _RENDITIONS.decode(renditions) if renditions else []
-    values[-1] = bool(values[-1])
-    return Card(*values)
-
-
-_RENDITIONS_AT = Card.__struct_fields__.index("renditions")

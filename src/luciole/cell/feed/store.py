@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from luciole.cell.clips.model import Card
-from luciole.cell.clips.store import card_of
+from luciole.cell.clips.model import Card, card_of
 from luciole.cell.feed.model import FeedPlace
 from luciole.kit.db import Tx
 
