@@ -24,7 +24,7 @@ GRANT SELECT ON house.migration TO luciole_worker;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_graph, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_graph, luciole_notify, luciole_people;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -162,7 +162,6 @@ CREATE VIEW people.card AS
         is_private,
         age_band <> '18+'::text AS age_band_minor
        FROM people.person;
-GRANT SELECT ON people.card TO luciole_clips;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
@@ -214,7 +213,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notify.event TO luciole_notify;
 -- media -----------------------------------------------------------------
 
 CREATE SCHEMA media;
-GRANT USAGE ON SCHEMA media TO luciole_clips, luciole_feed, luciole_media;
+GRANT USAGE ON SCHEMA media TO luciole_clips, luciole_media;
 
 CREATE TABLE media.upload (
     id            uuid NOT NULL,
@@ -338,13 +337,12 @@ CREATE VIEW media.playable AS
         NULL::text AS captions_key
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_clips;
-GRANT SELECT ON media.playable TO luciole_feed;
 GRANT SELECT ON media.playable TO luciole_media;
 
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_clips, luciole_feed, luciole_graph;
+GRANT USAGE ON SCHEMA graph TO luciole_feed, luciole_graph;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -377,7 +375,6 @@ CREATE VIEW graph.accepted AS
         followee_id
        FROM graph.follow
       WHERE state = 'accepted'::text;
-GRANT SELECT ON graph.accepted TO luciole_clips;
 GRANT SELECT ON graph.accepted TO luciole_feed;
 
 CREATE VIEW graph.friends AS
@@ -386,7 +383,6 @@ CREATE VIEW graph.friends AS
        FROM graph.follow one
          JOIN graph.follow other ON other.follower_id = one.followee_id AND other.followee_id = one.follower_id
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
-GRANT SELECT ON graph.friends TO luciole_clips;
 GRANT SELECT ON graph.friends TO luciole_feed;
 
 -- clips -----------------------------------------------------------------

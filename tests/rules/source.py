@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib
 import pkgutil
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ NOT_OURS = {
 @functools.cache
 def files() -> tuple[str, ...]:
     """Paths of all files of the project below its root: tracked, or new and not ignored."""
+    # A copy without git, such as an unpacked archive, is walked.
+    found = _listed() if shutil.which("git") else None
+    return tuple(
+        sorted(name for name in (found or _walked(ROOT)) if name and (ROOT / name).is_file())
+    )
+
+
+def _listed() -> list[str] | None:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -39,9 +48,7 @@ def files() -> tuple[str, ...]:
         text=True,
         check=False,
     )
-    # A copy without git, such as an unpacked archive, is walked.
-    found = listed.stdout.split("\0") if listed.returncode == 0 else _walked(ROOT)
-    return tuple(sorted(name for name in found if name and (ROOT / name).is_file()))
+    return listed.stdout.split("\0") if listed.returncode == 0 else None
 
 
 def _walked(folder: Path) -> Iterator[str]:

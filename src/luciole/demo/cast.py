@@ -11,6 +11,8 @@ GUEST = "mina"
 
 @dataclass(frozen=True)
 class Person:
+    """A person of the demo, as sign-up and profile need them."""
+
     handle: str
     display_name: str
     bio: str

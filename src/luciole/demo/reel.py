@@ -18,6 +18,8 @@ OPENING = 8
 
 @dataclass(frozen=True)
 class Clip:
+    """A clip of the demo: who publishes it, what is drawn and played, and its words."""
+
     key: str
     author: str
     scene: str

@@ -14,7 +14,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from luciole.kit import db, errors, metrics
 from luciole.kit.logs import log
@@ -70,6 +70,7 @@ class MethodUnknown(errors.Invalid):
     code = "method-not-allowed"
     sentence = "This address does not answer to that method."
     next_step = "Look the address up in the API description at /api/openapi.json."
+    http_status = 405
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -107,9 +108,7 @@ def _on_http(_request: AnyRequest, error: HTTPException) -> Response[ErrorBody]:
     if isinstance(error, NotFoundException):
         return _answer(errors.NotFound())
     if isinstance(error, MethodNotAllowedException):
-        problem: errors.Problem = MethodUnknown()
-        response = _answer(problem)
-        response.status_code = 405
+        response = _answer(MethodUnknown())
         if error.headers and "Allow" in error.headers:
             response.headers["allow"] = error.headers["Allow"]
         return response
@@ -196,7 +195,6 @@ class Border:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        http = cast(HTTPScope, scope)
         started = time.perf_counter()
 
         async def send_guarded(message: Message) -> None:
@@ -207,11 +205,11 @@ class Border:
                     *(pair for pair in SECURITY_HEADERS if pair[0] not in names),
                 ]
                 metrics.request_duration.labels(
-                    http["method"], _route(scope), message["status"]
+                    scope["method"], _route(scope), message["status"]
                 ).observe(time.perf_counter() - started)
             await send(message)
 
-        if http["method"] not in SAFE_METHODS and _is_cross_site(scope):
+        if scope["method"] not in SAFE_METHODS and _is_cross_site(scope):
             await _refuse(CrossSite(), send_guarded)
         else:
             await self._app(scope, receive, send_guarded)
