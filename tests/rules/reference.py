@@ -85,6 +85,7 @@ def openapi() -> str:
 # settings.md
 
 _SENTENCE = re.compile(r"^ +#: (?P<says>.+)\n +(?P<name>\w+): (?P<kind>\w+) = ", re.M)
+UNSAID = "NOT SAID: write `#: A sentence.` above the field."
 _KINDS = {"str": "text", "int": "number", "bool": "true or false"}
 
 
@@ -108,14 +109,16 @@ def settings() -> str:
                     f"{name}_{field}",
                     kind_,
                     getattr(values, field),
-                    sentences[kind.__name__, field],
+                    sentences.get((kind.__name__, field), UNSAID),
                 )
                 for field, kind_ in get_type_hints(kind).items()
             ]
             title = (kind.__doc__ or "").strip()
             sections.append(f"\n## {name}\n\n{title}\n\n{_table(_SETTING_HEAD, rows)}")
         else:
-            general.append(_setting(name, kind, getattr(made, name), sentences["Settings", name]))
+            general.append(
+                _setting(name, kind, getattr(made, name), sentences.get(("Settings", name), UNSAID))
+            )
     return (
         f"# Settings\n\n{NOTE}\n"
         "A cell is set by environment variables, read once when a process starts. All have a "
@@ -276,7 +279,10 @@ def data(described: database.Described) -> str:
             parts.append(f"\n## {schema}\n{_ABOUT.get(schema, '')}")
         rows = [
             (
-                ", ".join(f"`{name}` ({types[f'{relation.full_name}.{name}']})" for name in names),
+                ", ".join(
+                    f"`{name}` ({types.get(f'{relation.full_name}.{name}', 'not stored')})"
+                    for name in names
+                ),
                 *said,
             )
             for said, names in _alike(columns.get(relation.full_name, []))

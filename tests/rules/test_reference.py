@@ -55,6 +55,7 @@ def test_no_page_is_left_over(pages: dict[str, str]) -> None:
 
 def test_every_setting_is_on_its_page(pages: dict[str, str]) -> None:
     assert [name for name in config.names() if f"`{name}`" not in pages["settings.md"]] == []
+    assert reference.UNSAID not in pages["settings.md"]
 
 
 def test_every_job_says_what_it_does() -> None:
