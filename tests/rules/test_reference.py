@@ -6,7 +6,7 @@ import difflib
 import json
 
 import pytest
-from tests.rules import reference, source
+from tests.rules import markdown, reference, source
 
 from luciole import config
 from luciole.cell.media.model import REFUSALS
@@ -43,7 +43,7 @@ def test_page_is_up_to_date(name: str, pages: dict[str, str]) -> None:
             kept.splitlines(), pages[name].splitlines(), name, "the code", lineterm="", n=1
         )
         pytest.fail(
-            f"docs/reference/{name} is not what the code says. Run `{reference.COMMAND}` and "
+            f"docs/reference/{name} is not what the code says. Run `{markdown.COMMAND}` and "
             "commit what it writes, after reading it.\n" + "\n".join(list(diff)[:40])
         )
 
