@@ -24,8 +24,9 @@ os.environ["PGQUEUER_DURABILITY"] = "durable"
 from pgqueuer import PgQueuer
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.queries import Queries
-from pgqueuer.domain.errors import RetryRequested
-from pgqueuer.domain.models import Job, Schedule
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
+from pgqueuer.domain.models import HealthCheckEvent, Job, Schedule
 
 from luciole.kit.db import Tx
 from luciole.kit.logs import log
@@ -48,6 +49,28 @@ TIDY_STATISTICS = (
 class GaveUp(Exception):
     """A job that failed MAX_ATTEMPTS times. Its text names the job and the class of the error
     only, because PgQueuer keeps the text in its log table."""
+
+
+class _Manager(QueueManager):
+    """PgQueuer sends its first probe of the listener before it listens, so that this one is lost
+    as often as not. A lost probe is asked again before the worker gives up."""
+
+    async def listener_healthy(
+        self, timeout: timedelta = timedelta(seconds=10)
+    ) -> HealthCheckEvent:
+        try:
+            return await super().listener_healthy(timeout / 2)
+        except FailingListenerError:
+            return await super().listener_healthy(timeout / 2)
+
+
+class _Runner(PgQueuer):
+    """PgQueuer with our manager of the queue."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.qm = _Manager(self.qm.queries, self.channel, resources=self.resources)
+        self.qm.shutdown = self.shutdown
 
 
 class Queue:
@@ -125,7 +148,7 @@ class Queue:
             url, min_size=2, max_size=6, server_settings=settings
         ) as pool:
             async with AsyncpgPoolDriver(pool) as driver:
-                runner = PgQueuer(driver)
+                runner = _Runner(driver)
                 for name, (work, at_once) in self._work.items():
                     runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))
                 for name, (periodic, cron) in self._periodic.items():
