@@ -1,0 +1,195 @@
+"""What a person needs who hears the screen, has no pointer, or cannot bear movement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.browser import find
+from tests.e2e.stage import Cell, Member, Stage, current, plays, true
+
+SERIOUS = {"serious", "critical"}
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe-core finds serious or critical on the page as it is now."""
+    # Through the debugger, as the page's own rules let no foreign script in.
+    await page.evaluate(f"() => {{ {find.axe_core()} }}")
+    found: dict[str, Any] = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{page.url}: {rule['id']} ({rule['impact']}) {node['html'][:160]}: "
+        f"{node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+async def test_axe_sees_a_button_without_a_name(stage: Stage) -> None:
+    page = await stage.phone(path="/sign-in")
+    await expect(page.get_by_test_id("sign-in-handle")).to_be_visible()
+    await page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert any("button-name" in fault for fault in await faults(page))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_for_a_visitor(
+    stage: Stage, author: Member, scheme: str
+) -> None:
+    page = await stage.phone(color_scheme=scheme, reduced_motion="reduce")
+    found = []
+    for path, mark in (
+        ("/", "stage-box"),
+        ("/following", "feed-sign-in"),
+        (f"/@{author.handle}", "grid-clip"),
+        ("/sign-in", "sign-in-handle"),
+        ("/sign-up", "sign-up-handle"),
+    ):
+        await page.goto(path)
+        await expect(page.get_by_test_id(mark).first).to_be_visible()
+        found += await faults(page)
+    await page.goto(f"/@{author.handle}")
+    await page.get_by_test_id("grid-clip").first.click()
+    await expect(current(page)).to_be_visible()
+    await current(page).get_by_test_id("like").click()
+    await expect(page.get_by_test_id("ask-sign-in")).to_be_visible()
+    found += await faults(page)
+    await page.goto("/c/01890000-0000-7000-8000-000000000000")
+    await expect(page.get_by_test_id("problem")).to_be_visible()
+    found += await faults(page)
+    await page.goto("/no/such/page")
+    await expect(page.locator("h1")).to_be_visible()
+    found += await faults(page)
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_serious_for_a_person(
+    cell: Cell, stage: Stage, author: Member, tiny_film: bytes, scheme: str
+) -> None:
+    member, fan = await cell.member("axel"), await cell.member("fan")
+    await member.follow(author)
+    await fan.follow(member)
+    await member.patch(is_private=True)
+    await (await cell.member("asker")).follow(member)
+    clip = await member.clip(tiny_film, caption="Mine #own", audience="friends", made_with_ai=True)
+    await member.follow(fan)
+    await fan.api.put(f"/api/clips/{clip['id']}/like")
+    options = {"color_scheme": scheme, "reduced_motion": "reduce"}
+    phone, desktop = await stage.phone(member, **options), await stage.desktop(member, **options)
+    found = []
+    for path, mark in (
+        ("/following", "stage-box"),
+        ("/friends", "feed-empty"),
+        (f"/c/{clip['id']}", "stage-box"),
+        (f"/@{member.handle}", "grid-clip"),
+        (f"/@{member.handle}/followers", "person"),
+        ("/requests", "person"),
+        ("/notifications", "notice"),
+        ("/settings", "sessions"),
+        ("/publish", "publish-choose"),
+    ):
+        for page in (phone, desktop) if path in ("/following", f"/@{member.handle}") else (phone,):
+            await page.goto(path)
+            await expect(page.get_by_test_id(mark).first).to_be_visible()
+            found += await faults(page)
+    await phone.get_by_test_id("publish-file").set_input_files(
+        {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": tiny_film}
+    )
+    await expect(phone.get_by_test_id("trim-start")).to_be_visible()
+    found += await faults(phone)
+    await desktop.get_by_test_id("grid-manage").first.click()
+    await expect(desktop.get_by_test_id("manage-save")).to_be_visible()
+    found += await faults(desktop)
+    assert found == []
+
+
+async def test_keyboard_alone_gets_from_the_feed_to_a_like_and_a_profile(
+    cell: Cell, stage: Stage, author: Member
+) -> None:
+    member = await cell.member("keys")
+    await member.follow(author)
+    page = await stage.desktop(member, "/following")
+    await plays(page)
+    # The first stop lets one skip the menu.
+    await page.keyboard.press("Tab")
+    assert await focused(page) == "Skip to the content"
+    await page.keyboard.press("Enter")
+    await tab_to(page, "Like, 0 so far")
+    await page.keyboard.press("Enter")
+    await expect(current(page).get_by_test_id("like")).to_have_attribute("aria-pressed", "true")
+    await current(page).get_by_test_id("like").press("Enter")
+    await expect(current(page).get_by_test_id("like")).to_have_attribute("aria-pressed", "false")
+    # Slides that are not on screen are no stops.
+    stops = set()
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        stops.add(
+            await page.evaluate("document.activeElement.closest('[data-clip]')?.dataset.clip")
+        )
+    assert len(stops - {None}) == 1
+    await current(page).get_by_test_id("author").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("profile")).to_contain_text("Films small things.")
+    await tab_to(page, f"Stop following @{author.handle}")
+
+
+async def test_sheet_takes_the_focus_and_gives_it_back(
+    cell: Cell, stage: Stage, tiny_film: bytes
+) -> None:
+    member = await cell.member("sheet")
+    await member.clip(tiny_film, caption="Mine")
+    page = await stage.desktop(member, f"/@{member.handle}")
+    opener = page.get_by_test_id("grid-manage")
+    await opener.focus()
+    await page.keyboard.press("Enter")
+    sheet = page.get_by_test_id("manage-sheet")
+    await expect(sheet).to_be_visible()
+    await true(page, "document.activeElement.closest('[data-testid=manage-sheet]') !== null")
+    await page.keyboard.press("Escape")
+    await expect(sheet).to_be_hidden()
+    await expect(opener).to_be_focused()
+
+
+async def test_reduced_motion_waits_for_the_person_and_nothing_moves(
+    cell: Cell, stage: Stage, author: Member
+) -> None:
+    member = await cell.member("calm")
+    await member.follow(author)
+    page = await stage.desktop(member, "/following", reduced_motion="reduce")
+    box = current(page).get_by_test_id("stage-box")
+    await expect(box).to_have_attribute("data-painted", "true")
+    await expect(box).to_have_attribute("data-playing", "false")
+    await page.keyboard.press(" ")
+    await plays(page)
+    await page.keyboard.press("ArrowDown")
+    # A jump, not a slide: nothing is between two clips.
+    await true(
+        page, "document.querySelectorAll('[data-testid=slide]')[1].dataset.current === 'true'"
+    )
+    reel = page.get_by_test_id("feed")
+    assert await reel.evaluate("(reel) => reel.scrollTop === reel.clientHeight")
+    moving = await page.evaluate(
+        "document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 1"
+        " && one.playState === 'running').length"
+    )
+    assert moving == 0
+
+
+async def focused(page: Page) -> str:
+    """The name of the element that has the focus."""
+    return str(
+        await page.evaluate(
+            "document.activeElement.getAttribute('aria-label')"
+            " ?? document.activeElement.textContent.trim()"
+        )
+    )
+
+
+async def tab_to(page: Page, name: str) -> None:
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if await focused(page) == name:
+            return
+    raise AssertionError(f"no way by Tab to {name!r}")
