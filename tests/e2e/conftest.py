@@ -37,6 +37,7 @@ OPTIONS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests here drive the browser, in one event loop, because they share it."""
     for item in items:
