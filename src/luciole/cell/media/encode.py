@@ -311,7 +311,8 @@ _AUDIO = [
 
 _CLEAN = [
     "-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1", "-sn", "-dn",
-    "-fflags", "+bitexact", "-movflags", "+faststart", "-write_tmcd", "0",
+    "-metadata:s", "encoder=", "-fflags", "+bitexact",
+    "-movflags", "+faststart", "-write_tmcd", "0",
 ]  # fmt: skip
 
 
