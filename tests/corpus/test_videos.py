@@ -31,7 +31,7 @@ NAMES = (
     if PLACE
     else []
 )
-# One of each kind, for every run; the others take minutes.
+# One of each kind, for every run; the others take a minute.
 QUICK = {
     "corrupt/invalid_nalu.mp4",
     "corrupt/mp4parse/overflow.rs",

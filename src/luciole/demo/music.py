@@ -45,7 +45,8 @@ def compose(mood: str, seconds: float, seed: int) -> NDArray[np.float32]:
 def burst_times(seconds: float, seed: int) -> list[tuple[float, float]]:
     """When each firework opens and how large it is; picture and sound both ask here."""
     rng = np.random.default_rng([seed, 2])
-    times, at = [], 0.55
+    times: list[tuple[float, float]] = []
+    at = 0.55
     while not times or at < seconds - 0.9:  # The first rises however short the film.
         times.append((at, float(rng.uniform(0.55, 1.0))))
         at += float(rng.uniform(0.35, 0.85))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import pytest
 from tests.unit.media import films
 
@@ -135,6 +136,25 @@ async def test_fast_films_are_halved_for_the_first_rendition(tmp_path: Path, out
     _, made = await first(source, out)
     film = await probe.probe(made.path, out)
     assert film.facts.frames == pytest.approx(30, abs=1)
+
+
+async def test_uneven_frames_are_all_kept_with_their_times(tmp_path: Path, out: Path) -> None:
+    # Ten frames within a third of a second, then one each half second: 4 a second on average.
+    source = films.make(
+        tmp_path / "uneven.mp4",
+        "-vf", "setpts='if(lt(N,10),N/30,0.3+(N-9)/2)/TB'", "-fps_mode", "vfr",
+        "-enc_time_base", "1:90000", seconds=0.6, sound=False,
+    )  # fmt: skip
+    _, made = await first(source, out)
+    assert times(made.path) == pytest.approx(times(source), abs=0.002)
+    assert len(times(source)) == 18
+    assert made.duration_ms / 1000 > times(made.path)[-1]
+
+
+def times(path: Path) -> list[float]:
+    """When each frame is shown, in seconds."""
+    with av.open(str(path)) as file:
+        return [frame.time for frame in file.decode(video=0) if frame.time is not None]
 
 
 async def test_metadata_is_gone(tmp_path: Path, out: Path) -> None:

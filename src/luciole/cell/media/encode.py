@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,8 @@ FIRST_SHORT_SIDE = 540
 AUDIO_BPS = 96_000
 # Share of the expected length below which an encoding counts as failed.
 ENOUGH_OF_IT = 0.5
-LAST_FRAME_MS = 200
+# Where the film's own head ends at the latest in a file that `+faststart` laid out.
+HEAD_BYTES = 256
 SHORTEST_LEAD_MS = 100
 POSTER_QUALITY = 78
 # FFmpeg decodes, filters and encodes in threads of their own anyway. More threads inside a step
@@ -196,11 +198,8 @@ async def _encode(
     _raise_for(outcome)
     if watch.frames < 1 or watch.out_ms < cut.length_ms * ENOUGH_OF_IT:
         raise Unreadable("damaged")
-    # FFmpeg reports the last frame's start; what is missing to the end is that frame.
-    missing_ms = cut.length_ms - watch.out_ms
-    duration_ms = cut.length_ms if 0 < missing_ms < LAST_FRAME_MS else watch.out_ms
     return [
-        Encoded(rung.name, path, *size, size_bytes(path), duration_ms)
+        Encoded(rung.name, path, *size, size_bytes(path), duration_ms(path))
         for rung, path, size in zip(rungs, outputs, sizes, strict=True)
     ]
 
@@ -299,7 +298,9 @@ def _video(rung: Rung, threads: int) -> list[str]:
         "-flags:v", "+cgop+bitexact", "-a53cc", "0",
         # No SEI: x264 writes its settings there, and a camera may have written more.
         "-bsf:v", "filter_units=remove_types=6",
-        "-fps_mode", "vfr",
+        # Times as fine as the source's: by default they are rounded to the average rate, and of
+        # frames that fall together all but one are lost.
+        "-fps_mode", "vfr", "-enc_time_base", "1:90000",
     ]  # fmt: skip
 
 
@@ -332,6 +333,20 @@ def size_bytes(path: Path) -> int:
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size == 0:
         raise EncodingFailed("the output is not a plain file")
     return found.st_size
+
+
+def duration_ms(path: Path) -> int:
+    """How long a rendition plays, from its movie header (ISO/IEC 14496-12, 8.2.2)."""
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    at = head.find(b"mvhd")
+    if at < 0 or at + 32 > len(head):
+        raise EncodingFailed("the output has no movie header")
+    form = ">II" if head[at + 4] == 0 else ">IQ"
+    scale, units = struct.unpack_from(form, head, at + (16 if head[at + 4] == 0 else 24))
+    if scale == 0:
+        raise EncodingFailed("the output has no time scale")
+    return int(units * 1000 / scale + 0.5)
 
 
 class _Progress:
