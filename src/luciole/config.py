@@ -113,6 +113,8 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     slots: int = 4
     #: Clips that are encoded at the same time in one worker.
     encoders: int = 2
+    #: TCP port on loopback where the worker answers with its metrics; 0: none.
+    metrics_port: int = 0
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -245,5 +247,7 @@ def _check(settings: Settings) -> None:
         )
     if not 1 <= settings.web.port <= 65535:
         raise SettingError("LUCIOLE_WEB_PORT should be between 1 and 65535.")
+    if not 0 <= settings.worker.metrics_port <= 65535:
+        raise SettingError("LUCIOLE_WORKER_METRICS_PORT should be between 1 and 65535, or 0.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

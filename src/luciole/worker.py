@@ -13,8 +13,9 @@ from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
-from luciole.kit import logs, queue
+from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
+from luciole.kit.logs import log
 from luciole.parts import Parts
 
 POOL = 6
@@ -27,6 +28,12 @@ def main() -> None:
     supervisor starts the worker anew."""
     settings = config.load(os.environ)
     logs.setup("worker", level=settings.log_level)
+    if settings.worker.metrics_port:
+        try:
+            metrics.serve(settings.worker.metrics_port)
+        except OSError as error:
+            # Films are still made; only nobody can count them.
+            log.error("metrics port cannot be used", error=type(error).__name__)
     asyncio.run(_run(settings))
 
 

@@ -30,6 +30,7 @@ from pgqueuer.domain.models import HealthCheckEvent, Job, Schedule
 
 from luciole.kit.db import Tx
 from luciole.kit.logs import log
+from luciole.kit.metrics import job_duration
 
 Body = Mapping[str, str]
 Work = Callable[[Body], Awaitable[None]]
@@ -185,10 +186,13 @@ def _guarded(name: str, work: Work) -> Callable[[Job], Awaitable[None]]:
         except Exception as error:
             kind = type(error).__name__
             log.warning("job failed", job=name, attempt=job.attempts, error=kind, exc_info=True)
-            if job.attempts + 1 >= MAX_ATTEMPTS:
+            is_last = job.attempts + 1 >= MAX_ATTEMPTS
+            _count(name, "gave-up" if is_last else "failed", started)
+            if is_last:
                 raise GaveUp(f"{name}: {kind}") from None
             delay = timedelta(seconds=FIRST_RETRY_S * 2**job.attempts)
             raise RetryRequested(delay=delay, reason=f"{name}: {kind}") from None
+        _count(name, "done", started)
         log.info("job done", job=name, duration_ms=_ms_since(started))
 
     return entry
@@ -198,13 +202,20 @@ def _scheduled(
     name: str, work: Callable[[], Awaitable[None]]
 ) -> Callable[[Schedule], Awaitable[None]]:
     async def entry(_schedule: Schedule) -> None:
+        started = time.monotonic()
         try:
             await work()
+            _count(name, "done", started)
         except Exception as error:
             # The next turn of the schedule is the retry.
+            _count(name, "failed", started)
             log.warning("job failed", job=name, error=type(error).__name__, exc_info=True)
 
     return entry
+
+
+def _count(name: str, outcome: str, started: float) -> None:
+    job_duration.labels(name, outcome).observe(time.monotonic() - started)
 
 
 def _ms_since(started: float) -> int:
