@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import os
 import queue
+import random
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
+_given: set[int] = set()
 
 
 class Cell:
@@ -96,9 +98,22 @@ def serve(data: Path, port: int, **more: str) -> tuple[list[str], dict[str, str]
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """A TCP port of loopback that nobody uses, below those that the system hands out to clients.
+
+    Drawn at random from twelve thousand, because another run of the tests may look for one at the
+    same moment, and never given twice by this process.
+    """
+    while True:
+        port = random.SystemRandom().randrange(20000, 32768)
+        if port in _given:
+            continue
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given.add(port)
+        return port
 
 
 def get(port: int, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
