@@ -9,19 +9,12 @@ import pytest
 from tests.cell.house import Browser, House
 from tests.unit.media import films
 
-from luciole.config import MediaSettings, PeopleSettings, Settings
-from luciole.keys import Keyring, RootKey
 from luciole.kit.db import Database
 
 
 @pytest.fixture
 async def house(db: Database, tmp_path: Path) -> AsyncIterator[House]:
-    settings = Settings(
-        data_dir=str(tmp_path / "var"),
-        people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
-        media=MediaSettings(min_free_bytes=0),
-    )
-    made = House(db, settings, Keyring(RootKey.generate()))
+    made = House.at(db, tmp_path / "var")
     yield made
     await made.close()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Self, cast
 from uuid import UUID
 
 import httpx
@@ -14,8 +15,8 @@ import msgspec
 from luciole import worker
 from luciole.app import application
 from luciole.cell.people.passwords import Passwords
-from luciole.config import Settings
-from luciole.keys import Keyring
+from luciole.config import MediaSettings, PeopleSettings, Settings
+from luciole.keys import Keyring, RootKey
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
 from luciole.kit.db import Database
@@ -76,6 +77,16 @@ class House:
         self.app = application(self.parts, is_started=True)
         self._browsers: list[Browser] = []
         self._addresses = itertools.count(1)
+
+    @classmethod
+    def at(cls, db: Database, folder: Path) -> Self:
+        """A cell whose limits a test does not meet by accident; its files lie in `folder`."""
+        settings = Settings(
+            data_dir=str(folder),
+            people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
+            media=MediaSettings(min_free_bytes=0),
+        )
+        return cls(db, settings, Keyring(RootKey.generate()))
 
     def visitor(self, **headers: str) -> Browser:
         """A browser that nobody is signed in on."""
