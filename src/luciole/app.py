@@ -21,6 +21,7 @@ from luciole.cell.media import avatar
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
+from luciole.cell.people.key_file import WrongKeys
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -29,12 +30,6 @@ from luciole.kit.web import AnyRequest
 from luciole.parts import Parts
 
 LOOPBACK = ("127.0.0.1", "::1")
-
-
-class WrongKeys(Unavailable):
-    code = "wrong-keys"
-    sentence = "The root key does not belong to this database."
-    next_step = "Put back the key file with which the database was made (keys/root.key)."
 
 
 class NotReady(Unavailable):

@@ -16,6 +16,7 @@ from luciole.kit.errors import Problem
 
 # Where `demo` keeps its data, apart from your own cell's: its accounts have a known password.
 DEMO_DATA = "var/demo"
+UNFENCED = "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,6 +101,7 @@ def _demo(chosen: argparse.Namespace) -> int:
     from luciole import serve
 
     environment = _environment(chosen, demo=True)
+    _do_without_fence(environment)
     settings = config.load(environment)
     if chosen.fresh and not (chosen.yes or _agreed(settings)):
         return 1
@@ -107,6 +109,24 @@ def _demo(chosen: argparse.Namespace) -> int:
     may_move = chosen.port is None and "LUCIOLE_WEB_PORT" not in os.environ
     return asyncio.run(
         serve.run(environment, is_demo=True, may_move=may_move, is_fresh=chosen.fresh)
+    )
+
+
+def _do_without_fence(environment: dict[str, str]) -> None:
+    """Lets a demo decode without a fence where the machine has none, and says so. Elsewhere than
+    on loopback, or where somebody has decided already, everything stays as it is."""
+    from luciole.cell.media import fence
+
+    found = fence.available()
+    is_open = config.load(environment).web.host not in config.LOOPBACK
+    if found.is_enough or is_open or UNFENCED in environment:
+        return
+    environment[UNFENCED] = "true"
+    print(
+        "This machine cannot fence the decoder off, so this demo decodes without: its own films "
+        "are harmless, but whoever can open it can upload a file that harms this machine "
+        f"({'; '.join(found.reasons) or 'no Landlock'}).",
+        flush=True,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 
 PREFIX = "LUCIOLE_"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
 
 
@@ -146,6 +147,10 @@ class Settings(msgspec.Struct, frozen=True):
         return self.data / "keys"
 
     @property
+    def root_key(self) -> Path:
+        return self.keys_dir / "root.key"
+
+    @property
     def work_dir(self) -> Path:
         """Scratch space of running jobs; nothing in it survives its job."""
         return self.data / "work"
@@ -239,8 +244,8 @@ def _check(settings: Settings) -> None:
         raise SettingError(
             f"LUCIOLE_CELL_MINIMUM_AGE_BAND should be one of {', '.join(AGE_BANDS[1:])}."
         )
-    loopback = settings.web.host in ("127.0.0.1", "::1", "localhost")
-    if settings.media.allow_unfenced_decoding and not (settings.cell.demo and loopback):
+    is_demo = settings.cell.demo and settings.web.host in LOOPBACK
+    if settings.media.allow_unfenced_decoding and not is_demo:
         raise SettingError(
             "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING works only with LUCIOLE_CELL_DEMO=true on a "
             "loopback address: a hostile file could take over a server that others reach."

@@ -1,6 +1,8 @@
-"""Says what is wrong on this machine and what to do about it. Changes nothing.
+"""Says what is wrong on this machine and what to do about it. Changes nothing that is kept.
 
-Each check gives one line: OK, WARN (works, but look at it) or FAIL (Luciole will not work so).
+To compare the key file with the database, a stopped PostgreSQL of our own is started for as long
+as that takes, with the folder's lock held. Each check gives one line: OK, WARN (works, but look at
+it) or FAIL (Luciole will not work so).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Literal
 
 from luciole import __version__, config
 from luciole.cell.media import fence
+from luciole.cell.people import key_file
 from luciole.config import Settings
 from luciole.kit import postgres, processes
 from luciole.kit.errors import Problem
@@ -237,6 +240,47 @@ async def _outside(settings: Settings) -> list[Finding]:
     return found
 
 
+def _root_key(settings: Settings) -> Iterator[Finding]:
+    subject = "root key"
+    try:
+        key = key_file.look(settings.root_key)
+        if not settings.database.url and not (settings.data / "postgres" / "data").exists():
+            found = "will be made at the first start" if key is None else "for this user only"
+            yield Finding("OK", subject, found)
+            return
+        if not asyncio.run(_has_fitting_key(settings)):
+            yield Finding("OK", subject, "will be made at the next start; nobody is here yet")
+        else:
+            yield Finding("OK", subject, "belongs to this database, and is for this user only")
+    except key_file.REFUSALS as problem:
+        yield Finding("FAIL", subject, problem.sentence, problem.next_step)
+    except Exception as error:
+        why = error.sentence if isinstance(error, Problem) else type(error).__name__
+        yield Finding(
+            "WARN",
+            subject,
+            f"could not be compared with the database ({why})",
+            "Start the cell; it compares them too.",
+        )
+
+
+async def _has_fitting_key(settings: Settings) -> bool:
+    """False where there is neither a key nor a person. The database may have to be started for
+    it. Raises what `key_file.check` raises."""
+    if settings.database.url:
+        return bool(await key_file.check(settings.root_key, settings.database.url))
+    home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
+    lock = processes.FolderLock(settings.data / "run")
+    if not lock.take():
+        return bool(await key_file.check(settings.root_key, postgres.Server(home, log).url()))
+    try:
+        lock.end_leftovers()
+        async with postgres.embedded_async(home, log=log) as server:
+            return bool(await key_file.check(settings.root_key, server.url()))
+    finally:
+        lock.release()
+
+
 def _web_client(settings: Settings) -> Iterator[Finding]:
     here = Path(__file__).resolve().parent
     places = [here / "web_dist", here.parent.parent / "web" / "dist"]
@@ -266,4 +310,12 @@ def _fence(settings: Settings) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Check, ...] = (_python, _data, _running, _database, _web_client, _fence)
+CHECKS: tuple[Check, ...] = (
+    _python,
+    _data,
+    _running,
+    _database,
+    _root_key,
+    _web_client,
+    _fence,
+)

@@ -10,9 +10,10 @@ from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
+from luciole.cell.people import key_file
 from luciole.cell.people.service import People
 from luciole.config import Settings
-from luciole.keys import Keyring, RootKey
+from luciole.keys import Keyring
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
@@ -46,8 +47,9 @@ class Parts:
         blobs: Blobs | None = None,
         clock: Clock | None = None,
     ) -> Self:
-        """Parts over a database; the rest as the settings say, unless given."""
-        keyring = keyring or Keyring(RootKey.load_or_make(settings.keys_dir / "root.key"))
+        """Parts over a database; the rest as the settings say, unless given. Raises what
+        `key_file.load` raises: the supervisor has made the key by now."""
+        keyring = keyring or Keyring(key_file.load(settings.root_key))
         clock = clock or Clock()
         queue = Queue()
         cursors = Cursors(keyring.derived("cursors"))

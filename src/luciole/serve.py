@@ -20,6 +20,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 from luciole import config
+from luciole.cell.people import key_file
 from luciole.config import Settings
 from luciole.kit import logs, postgres, processes
 from luciole.kit import migrate as migrations
@@ -184,6 +185,7 @@ async def _start(
     listener: socket.socket,
 ) -> None:
     log = settings.data / "log"
+    key_file.look(settings.root_key)  # an unusable one is refused before anything is started
     urls, owner_url = dict[str, str](), settings.database.url
     if owner_url:
         # Each process gets its own login where there is one, and the owner's only where not.
@@ -199,6 +201,7 @@ async def _start(
         urls = {"api": server.url("luciole_api"), "worker": server.url("luciole_worker")}
     if applied := await _apply(owner_url):
         say(f"Database brought to {applied[-1].removesuffix('.sql')}.")
+    await key_file.ensure(settings.root_key, owner_url)
 
     def environment_of(process: str) -> dict[str, str]:
         own = {k: v for k, v in environment.items() if not k.startswith("DATABASE_URL")}
@@ -331,7 +334,10 @@ def _folder(settings: Settings) -> Iterator[processes.FolderLock]:
     """The folder's lock, with everything gone that a killed supervisor had left."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (settings.data / "log").mkdir(mode=0o700, exist_ok=True)
+        for name in ("log", "run", "work"):
+            # Data of an earlier version may have them open.
+            (settings.data / name).mkdir(mode=0o700, exist_ok=True)
+            (settings.data / name).chmod(0o700)
         lock = processes.FolderLock(settings.data / "run")
         is_ours = lock.take()
     except OSError as error:

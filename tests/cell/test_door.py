@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.cell.house import Browser, House, refused
 
-from luciole.app import WrongKeys
+from luciole.cell.people.key_file import WrongKeys
 from luciole.keys import Keyring, RootKey
 from luciole.kit.db import Database
 

@@ -259,7 +259,7 @@ class Drill:
         database = await Database.open(server.url(), size=1)
         try:
             async with database.read() as tx:
-                while (left := await tx.fetchval(UNFINISHED)) and time.monotonic() < until:
+                while (left := await tx.fetchval(UNFINISHED)) and time.monotonic() < until:  # noqa: ASYNC110 - another process, no event
                     await asyncio.sleep(0.5)
                 wrong = [f"{left} assets are unfinished"] if left else []
                 if half := await tx.fetchval(UNKNOWN_CLIPS):

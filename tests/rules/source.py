@@ -174,8 +174,14 @@ class Refusal:
 
 
 # Whoever starts a cell reads these on the console; they never reach a browser.
-CONSOLE = ("luciole.serve", "luciole.demo", "luciole.kit.postgres", "luciole.kit.migrate")
-CONSOLE_CODES = {"wrong-keys"}
+CONSOLE = (
+    "luciole.cell.people.key_file",
+    "luciole.demo",
+    "luciole.keys",
+    "luciole.kit.migrate",
+    "luciole.kit.postgres",
+    "luciole.serve",
+)
 # A worker's own reasons to begin again; nobody is told.
 INTERNAL_CODES = {"not-stored"}
 
@@ -243,7 +249,7 @@ def _worded_in_calls() -> Iterator[Refusal]:
 
 
 def is_for_console(refusal: Refusal) -> bool:
-    return refusal.module.startswith(CONSOLE) or refusal.code in CONSOLE_CODES
+    return refusal.module.startswith(CONSOLE)
 
 
 # Logs, metrics, jobs

@@ -19,6 +19,7 @@ import stat
 from pathlib import Path
 from uuid import UUID
 
+from luciole.kit.errors import Unavailable
 from luciole.kit.ids import new_id
 
 FORMAT = "luciole-root-key-v1"
@@ -26,8 +27,13 @@ KEY_BYTES = 32
 MAX_FILE_BYTES = 4096
 
 
-class RootKeyRefused(Exception):
-    """The root key file cannot be trusted or read; the message says what to do."""
+class RootKeyRefused(Unavailable):
+    """The root key file cannot be trusted or read."""
+
+    code = "root-key-refused"
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.next_step}"
 
 
 class RootKey:
@@ -69,23 +75,26 @@ class RootKey:
             raise
         except OSError as error:
             raise RootKeyRefused(
-                f"The root key file {path} cannot be opened ({error.strerror}). "
-                "It must be a plain file, owned by the account that runs the cell."
+                f"The root key file {path} cannot be opened ({error.strerror}).",
+                next_step="It must be a plain file, owned by the account that runs the cell.",
             ) from error
         try:
             # 2. A key that others may read or change is no longer only ours.
             state = os.fstat(handle)
             if not stat.S_ISREG(state.st_mode):
-                raise RootKeyRefused(f"The root key file {path} is not a plain file.")
+                raise RootKeyRefused(
+                    f"The root key file {path} is not a plain file.",
+                    next_step="Put the file itself there, not a link or a folder.",
+                )
             if state.st_uid not in (os.geteuid(), 0):
                 raise RootKeyRefused(
-                    f"The root key file {path} belongs to another account. "
-                    "Run the cell as its owner, or change the owner."
+                    f"The root key file {path} belongs to another account.",
+                    next_step="Run the cell as its owner, or change the owner (chown).",
                 )
             if stat.S_IMODE(state.st_mode) & 0o077:
                 raise RootKeyRefused(
-                    f"Others may open the root key file {path}. Run: chmod 600 {path}  "
-                    "Then ask yourself who may have copied it."
+                    f"Others may open the root key file {path}.",
+                    next_step=f"Run: chmod 600 {path}  Then ask yourself who may have copied it.",
                 )
             text = os.read(handle, MAX_FILE_BYTES)
         finally:
@@ -96,8 +105,9 @@ class RootKey:
             with contextlib.suppress(ValueError, binascii.Error):
                 return cls(UUID(words[1]), base64.b64decode(words[2], validate=True))
         raise RootKeyRefused(
-            f"The root key file {path} is damaged. Put back your copy of it; without it, what is "
-            "sealed stays sealed. For a new, empty cell, move the file away and start again."
+            f"The root key file {path} is damaged.",
+            next_step="Put back your copy of it; without it, what is sealed stays sealed. For a "
+            "new, empty cell, move the file away and start again.",
         )
 
     @classmethod

@@ -24,6 +24,9 @@ LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    # What the driver makes of a server's farewell that comes in the middle of something else
+    # ("got result for unknown protocol state"): seen when a backend is killed under load.
+    asyncpg.InternalClientError,
 )
 UniqueViolation = asyncpg.UniqueViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError

@@ -252,6 +252,11 @@ def seccomp() -> None:
         if name not in special and number >= 0:
             when(name, refuse(EPERM))
     program.append((RETURN, 0, 0, ALLOW))
+    filter_calls(program)
+
+
+def filter_calls(program: list[tuple[int, int, int, int]]) -> None:
+    """Puts this thread and all that it becomes or starts behind a filter of system calls."""
 
     class Instruction(ctypes.Structure):
         _fields_ = (
