@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from types import TracebackType
@@ -19,11 +20,11 @@ import structlog
 # Name of the field: what it says. The reference docs print this table.
 FIELDS = {
     "event": "what happened, a constant sentence",
-    "level": "debug, info, warning, error",
+    "level": "debug, info, warning, error, critical",
     "timestamp": "UTC, RFC 3339",
     "process": "api, worker, supervisor",
     "error": "the class of an exception",
-    "where": "file:line places of an exception, our own code only",
+    "where": "places of an exception (file:line function), our own code where there is some",
     "job": "the name of a job",
     "attempt": "how often a job was tried before",
     "duration_ms": "how long it took",
@@ -46,7 +47,10 @@ _OURS = "luciole"
 def _places(trace: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(trace)
     ours = [f for f in frames if f"/{_OURS}/" in f.filename]
-    return [f"{f.filename.rsplit(f'/{_OURS}/', 1)[-1]}:{f.lineno}" for f in (ours or frames)[-6:]]
+    return [
+        f"{frame.filename.rsplit(f'/{_OURS}/', 1)[-1]}:{frame.lineno} {frame.name}"
+        for frame in (ours or frames)[-6:]
+    ]
 
 
 def _allow_listed(
@@ -75,11 +79,42 @@ class _Forward(logging.Handler):
         log.log(record.levelno, f"library {record.name} reported", error=error)
 
 
+def _on_unhandled(error: BaseException | None) -> None:
+    """Says how the process, a thread or a finaliser ended, without the texts that Python would
+    print: the error, those in its group, and what they came from."""
+    waiting, told = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in told or len(told) > 8:
+            continue
+        told.add(id(one))
+        log.critical("ended by an error", exc_info=one)
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+        waiting.append(one.__cause__ or (None if one.__suppress_context__ else one.__context__))
+
+
+def _excepthook(
+    _kind: type[BaseException], error: BaseException, _trace: TracebackType | None
+) -> None:
+    _on_unhandled(error)
+
+
 def setup(process: str, *, level: str = "info") -> None:
-    """Configures logging for this process: JSON lines on standard error."""
+    """Configures logging for this process: JSON lines on standard error, also for what nobody
+    handles."""
+
+    def name_process(
+        _logger: Any, _method: str, entry: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        # Not by a context variable, which a new thread does not have.
+        entry["process"] = process
+        return entry
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            name_process,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _allow_listed,
@@ -88,10 +123,16 @@ def setup(process: str, *, level: str = "info") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    structlog.contextvars.bind_contextvars(process=process)
     root = logging.getLogger()
     root.handlers[:] = [_Forward()]
     root.setLevel(logging.WARNING)
+    # Whoever looks after these already, such as a test runner, goes on doing so.
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _excepthook
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = lambda given: _on_unhandled(given.exc_value)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = lambda given: _on_unhandled(given.exc_value)
 
 
 log = structlog.get_logger()
