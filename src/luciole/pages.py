@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response, route
+from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
@@ -26,6 +27,8 @@ PAGES = frozenset(
         "c",
     }
 )
+# Whoever previews a link asks for the head only.
+LOOK = [HttpMethod.GET, HttpMethod.HEAD]
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Luciole</title>
 <p>The web client is not built yet. Start the cell with <code>./luciole serve</code>, which builds
 it, or point <code>LUCIOLE_WEB_DIST</code> at a built one.</p>"""
@@ -48,17 +51,17 @@ def routes(folder: Folder) -> list[HTTPRouteHandler]:
             return Response(NOT_BUILT.encode(), status_code=503, media_type=MediaType.HTML)
         return folder.answer(request, "index.html", status=status)
 
-    @get("/", include_in_schema=False)
+    @route("/", http_method=LOOK, status_code=200, include_in_schema=False)
     async def home(request: AnyRequest) -> Response[bytes]:
         """The feed."""
         return page(request)
 
-    @get("/assets/{name:str}", include_in_schema=False)
+    @route("/assets/{name:str}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A file with a hash in its name."""
         return folder.answer(request, f"assets/{name}", is_immutable=True)
 
-    @get(["/{path:path}"], include_in_schema=False)
+    @route("/{path:path}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def other(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
         """A file of the client, or a page that the client draws, if only to say that there is
         none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.cell.house import Browser, House, refused
+from tests.cell.house import PASSWORD, Browser, House, refused
 
 from luciole.cell.people.key_file import WrongKeys
 from luciole.keys import Keyring, RootKey
@@ -83,6 +83,20 @@ async def test_other_sites_cannot_act_with_a_persons_cookie(ana: Browser) -> Non
     assert (await ana.get("/api/me")).json()["bio"] == ""
 
 
+async def test_other_sites_cannot_sign_somebody_in_to_their_account(
+    house: House, ana: Browser
+) -> None:
+    # What a form of another site can send: no JSON type is needed for it, and no cookie.
+    body = f'{{"handle": "ana", "password": "{PASSWORD}"}}'.encode()
+    for headers in (
+        {"sec-fetch-site": "cross-site", "content-type": "text/plain"},
+        {"sec-fetch-site": "", "origin": "null", "content-type": "text/plain"},
+    ):
+        answer = await house.visitor().post("/api/sessions", content=body, headers=headers)
+        refused(answer, 403, "cross-site")
+        assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize("token", ["", "x", "A" * 43, "é", "x" * 9000])
 async def test_forged_session_is_nobody(house: House, token: str) -> None:
     browser, headers = house.visitor(), {b"cookie": f"luciole_session={token}".encode()}
@@ -96,6 +110,45 @@ async def test_method_and_body_mistakes_are_named(ana: Browser) -> None:
     refused(await ana.patch("/api/me", content=b"\xff\xfe"), 400, "invalid")
     refused(await ana.patch("/api/me", json=[1]), 400, "invalid")
     refused(await ana.patch("/api/me", json={"bio": "x" * 1_100_000}), 413, "too-large")
+
+
+DEEP = b"[" * 50_000 + b"]" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/sessions", DEEP),
+        # Unknown parts of a credential are passed over, however deep.
+        (
+            "/api/sessions/passkey",
+            b'{"challenge_id": "0192b3c4-0000-7000-8000-000000000000", "credential": {"id": "a",'
+            b'"rawId": "a", "type": "public-key", "response": {"clientDataJSON": "a"}, "x": '
+            + DEEP
+            + b"}}",
+        ),
+    ],
+)
+async def test_deep_json_is_refused(house: House, path: str, body: bytes) -> None:
+    refused(await house.visitor().post(path, content=body), 400, "invalid")
+
+
+async def test_refused_method_names_those_that_work(ana: Browser) -> None:
+    answer = await ana.post("/api/me")
+    assert {"GET", "PATCH"} <= set(answer.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize("path", ["/", "/@ana", "/assets/core-abc.js", "/sw.js"])
+async def test_head_of_a_page_is_that_of_the_page(built: House, path: str) -> None:
+    head, page = await built.visitor().head(path), await built.visitor().get(path)
+    assert head.status_code == 200
+    for name in ("content-type", "content-length", "etag", "cache-control"):
+        assert head.headers[name] == page.headers[name]
+
+
+async def test_answers_for_a_viewer_are_kept_by_nobody(ana: Browser) -> None:
+    for path in ("/api/me", "/api/feeds/latest", "/api/notifications", "/api/people/ana"):
+        assert (await ana.get(path)).headers["cache-control"] == "private, no-store"
 
 
 async def test_answers_carry_the_security_headers(house: House) -> None:
@@ -124,12 +177,15 @@ async def test_metrics_are_given_for_the_token(house: House) -> None:
     visitor = House(house.db, settings, house.keyring).visitor()
     refused(await visitor.get("/metrics"), 404, "not-found")
     await visitor.get("/api/people/somebody-private")
+    await visitor.request("BREW", "/api/cell")
     answer = await visitor.get("/metrics", headers={"authorization": "Bearer let me see"})
     assert answer.status_code == 200
     assert "http_server_request_duration_seconds_bucket" in answer.text
     # The template of the path, not the path.
     assert "/api/people/{handle" in answer.text
     assert "somebody-private" not in answer.text
+    # Methods that clients make up do not fill the memory.
+    assert "BREW" not in answer.text
 
 
 async def test_wrong_root_key_keeps_the_cell_closed(house: House, ana: Browser) -> None:

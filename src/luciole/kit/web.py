@@ -21,6 +21,7 @@ from luciole.kit.logs import log
 
 SESSION_COOKIE = "luciole_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 AnyRequest = Request[Any, Any, State]
 
 STATUS: tuple[tuple[type[errors.Problem], int], ...] = (
@@ -58,6 +59,10 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
         b"camera=(self), microphone=(self), geolocation=(), browsing-topics=()",
     ),
 )
+
+
+# Most answers are for one viewer and hold signed addresses; who may be kept says so.
+DEFAULT_HEADERS = (*SECURITY_HEADERS, (b"cache-control", b"private, no-store"))
 
 
 class CrossSite(errors.NotAllowed):
@@ -109,8 +114,7 @@ def _on_http(_request: AnyRequest, error: HTTPException) -> Response[ErrorBody]:
         return _answer(errors.NotFound())
     if isinstance(error, MethodNotAllowedException):
         response = _answer(MethodUnknown())
-        if error.headers and "Allow" in error.headers:
-            response.headers["allow"] = error.headers["Allow"]
+        response.headers["allow"] = (error.headers or {}).get("allow", "")
         return response
     if error.status_code == 413:
         return _answer(errors.TooLarge())
@@ -126,6 +130,11 @@ def _which_field(error: HTTPException) -> str | None:
     if not keys:
         return None
     return f"These parts of the request are not in the expected form: {', '.join(keys[:5])}."
+
+
+def _on_too_deep(_request: AnyRequest, _error: RecursionError) -> Response[ErrorBody]:
+    # Only what a client sent is read by recursion: JSON that is nested thousands of times.
+    return _answer(errors.Invalid("This request is nested too deeply."))
 
 
 def _on_lost_database(_request: AnyRequest, error: Exception) -> Response[ErrorBody]:
@@ -167,9 +176,13 @@ def session_cookie(token: str, *, secure: bool, max_age_s: int) -> Cookie:
 
 
 def _is_cross_site(scope: Scope) -> bool:
-    """Whether a browser sent this for another site (Fetch Metadata, then Origin)."""
+    """Whether a browser sent this for another site (Fetch Metadata, then Origin).
+
+    Also without a cookie: another site must not sign somebody in to an account of its own, where
+    they would then publish. Scripts of other sites cannot send `Authorization` (CORS).
+    """
     headers = dict(scope["headers"])
-    if b"cookie" not in headers or b"authorization" in headers:
+    if b"authorization" in headers:
         return False
     site = headers.get(b"sec-fetch-site")
     if site is not None:
@@ -178,6 +191,11 @@ def _is_cross_site(scope: Scope) -> bool:
     if origin is None:
         return False
     return origin.split(b"://", 1)[-1] != headers.get(b"host", b"")
+
+
+def _method(method: str) -> str:
+    # A client may invent methods; each would be a row of the metrics for ever.
+    return method if method in METHODS else "other"
 
 
 def _route(scope: Scope) -> str:
@@ -202,10 +220,10 @@ class Border:
                 names = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *(pair for pair in SECURITY_HEADERS if pair[0] not in names),
+                    *(pair for pair in DEFAULT_HEADERS if pair[0] not in names),
                 ]
                 metrics.request_duration.labels(
-                    scope["method"], _route(scope), message["status"]
+                    _method(scope["method"]), _route(scope), message["status"]
                 ).observe(time.perf_counter() - started)
             await send(message)
 
@@ -251,6 +269,7 @@ def application(
             **cast(dict[int | type[Exception], Any], lost),
             ConnectionError: _on_lost_database,
             TimeoutError: _on_lost_database,
+            RecursionError: _on_too_deep,
             errors.Problem: _on_problem,
             HTTPException: _on_http,
             Exception: _on_unexpected,

@@ -196,7 +196,20 @@ async def test_garbage_in_place_of_an_attestation_is_refused(
     refused(await client.post("/api/sign-up", json=body), 401, "passkey-refused")
 
 
-@pytest.mark.parametrize("text", ["", "!", "e30", "W10", "bnVsbA", b64(b'{"challenge": 7}')])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "!",
+        "e30",
+        "W10",
+        "bnVsbA",
+        b64(b'{"challenge": 7}'),
+        b64(b'{"challenge": "\xff"}'),
+        b64(b"[" * 20_000 + b"]" * 20_000),
+    ],
+    ids=["nothing", "sign", "object", "list", "null", "number", "not-utf-8", "deep"],
+)
 async def test_garbage_in_place_of_client_data_is_refused(
     cell: Cell, key: Authenticator, text: str
 ) -> None:

@@ -132,7 +132,13 @@ def challenge_in(credential: dict[str, Any]) -> bytes:
     try:
         client_data = msgspec.json.decode(decoded(credential["response"]["clientDataJSON"]))
         return decoded(client_data["challenge"])
-    except (msgspec.DecodeError, KeyError, TypeError) as error:
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+        KeyError,
+        TypeError,
+    ) as error:
         raise PasskeyRefused from error
 
 
