@@ -28,6 +28,12 @@ LOST = (
     # ("got result for unknown protocol state"): seen when a backend is killed under load.
     asyncpg.InternalClientError,
 )
+
+
+class Unreachable(asyncpg.InterfaceError):  # type: ignore[misc]
+    """Nobody listens where the server should be: it is stopped, or between two starts."""
+
+
 UniqueViolation = asyncpg.UniqueViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 
@@ -88,16 +94,31 @@ class Database:
             self._pool.terminate()
 
     @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Any]:
+        """One of the pool's. An OSError says nothing about the database to those above, whose
+        disks raise it as well, so it gets a name of its own here."""
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Unreachable("nobody listens there") from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+    @contextlib.asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:
         """A transaction: commits at the end of the block, rolls back on any exception."""
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with self._connection() as connection:
             async with connection.transaction():
                 yield connection
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A connection for single reads that need no common snapshot: saves BEGIN and COMMIT."""
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with self._connection() as connection:
             yield connection
 
     @contextlib.asynccontextmanager
@@ -107,7 +128,7 @@ class Database:
         The connection is lost when the server restarts; `Tx.execute` on it then raises one of
         `LOST`, so callers should touch it now and then and open it anew.
         """
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+        async with self._connection() as connection:
 
             def relay(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
                 heard(str(payload))

@@ -26,7 +26,8 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
-from pgqueuer.domain.models import HealthCheckEvent, Job, Schedule
+from pgqueuer.domain.models import HealthCheckEvent, Job, Schedule, TracebackRecord
+from pgqueuer.domain.types import JOB_STATUS
 
 from luciole.kit.db import Tx
 from luciole.kit.logs import log
@@ -50,6 +51,23 @@ TIDY_STATISTICS = (
 class GaveUp(Exception):
     """A job that failed MAX_ATTEMPTS times. Its text names the job and the class of the error
     only, because PgQueuer keeps the text in its log table."""
+
+
+class _Queries(Queries):
+    """PgQueuer ends a job that was cancelled, and one whose retry could not be written because the
+    database was away. Neither has run to its end, so both stay picked here, and are taken over
+    once their heartbeat is old."""
+
+    async def log_jobs(
+        self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]
+    ) -> None:
+        ended = [
+            one
+            for one in job_status
+            if one[1] == "successful" or (one[2] and one[2].exception_type == GaveUp.__name__)
+        ]
+        if ended:
+            await super().log_jobs(ended)
 
 
 class _Manager(QueueManager):
@@ -149,7 +167,7 @@ class Queue:
             url, min_size=2, max_size=6, server_settings=settings
         ) as pool:
             async with AsyncpgPoolDriver(pool) as driver:
-                runner = _Runner(driver)
+                runner = _Runner(driver, queries=_Queries(driver))
                 for name, (work, at_once) in self._work.items():
                     runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))
                 for name, (periodic, cron) in self._periodic.items():

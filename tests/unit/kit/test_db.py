@@ -95,3 +95,26 @@ async def test_killed_backends_give_no_other_errors_than_lost(tmp_path: Path) ->
         await asyncio.gather(*workers)
         await database.close()
     assert odd == []
+
+
+async def test_server_that_is_gone_is_no_error_of_the_disk(tmp_path: Path) -> None:
+    """Its socket is gone with it; what the system then says would be taken for a lost file."""
+    async with postgres.embedded_async(tmp_path / "pg", settings=FAST) as server:
+        database = await Database.open(server.url(), size=1)
+        await asyncio.to_thread(server.stop)
+        for _ in range(2):
+            with pytest.raises(LOST) as lost:
+                async with database.read() as tx:
+                    await tx.fetchval("SELECT 1")
+            assert not isinstance(lost.value, OSError)
+        await database.close()
+
+
+async def test_connection_is_free_again_after_an_error_of_its_user(db: Database) -> None:
+    for _ in range(20):
+        with contextlib.suppress(ZeroDivisionError):
+            async with db.tx() as tx:
+                await tx.execute("SELECT 1")
+                raise ZeroDivisionError
+    async with db.read() as tx:
+        assert await tx.fetchval("SELECT 1") == 1

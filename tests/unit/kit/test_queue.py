@@ -1,11 +1,17 @@
-"""A worker lives through a lost probe of its listener, and not through a dead listener."""
+"""A worker lives through a lost probe of its listener, and not through a dead listener. A job that
+was cut off is done by the next worker."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+
+from luciole.kit.db import Database
 
 # First, because it names the schema of the library's tables.
 from luciole.kit import queue  # isort: skip
@@ -35,3 +41,90 @@ async def test_lost_probe_is_asked_again(lost: int) -> None:
 async def test_dead_listener_ends_the_worker() -> None:
     with pytest.raises(FailingListenerError):
         await Line(2).manager.listener_healthy(timedelta(seconds=0.02))
+
+
+@asynccontextmanager
+async def working(url: str, work: queue.Work, *, orderly: bool = True) -> AsyncIterator[None]:
+    """A worker that does `work` for the job `test.work`, stopped or cancelled at the end."""
+    jobs, stop = queue.Queue(), asyncio.Event()
+    jobs.job("test.work")(work)
+    running = asyncio.create_task(jobs.run(url, role=None, slots=2, stop=stop))
+    try:
+        yield
+    finally:
+        stop.set() if orderly else running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def put(url: str) -> None:
+    database = await Database.open(url, size=1)
+    async with database.tx() as tx:
+        await queue.Queue().put(tx, "test.work", {})
+    await database.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "HEARTBEAT_S", 1)
+    monkeypatch.setattr(queue, "FIRST_RETRY_S", 0.05)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_job_of_a_cancelled_worker_is_done_by_the_next(empty_url: str) -> None:
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def hang(_body: queue.Body) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async def finish(_body: queue.Body) -> None:
+        done.set()
+
+    await put(empty_url)
+    async with working(empty_url, hang, orderly=False):
+        await asyncio.wait_for(begun.wait(), 20)
+    async with working(empty_url, finish):
+        await asyncio.wait_for(done.wait(), 20)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_retry_that_could_not_be_written_is_not_the_end_of_a_job(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries, done = 0, asyncio.Event()
+
+    async def away(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    async def work(_body: queue.Body) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise RuntimeError("the database went away in the middle")
+        done.set()
+
+    monkeypatch.setattr(queue._Queries, "retry_job", away)
+    await put(empty_url)
+    async with working(empty_url, work):
+        await asyncio.wait_for(done.wait(), 20)
+    assert tries == 2
+
+
+@pytest.mark.usefixtures("quick")
+async def test_job_that_fails_again_and_again_is_given_up(empty_url: str, db: Database) -> None:
+    tries = 0
+
+    async def fail(_body: queue.Body) -> None:
+        nonlocal tries
+        tries += 1
+        raise RuntimeError("always")
+
+    await put(empty_url)
+    async with working(empty_url, fail):
+        async with asyncio.timeout(60):
+            while True:
+                async with db.read() as tx:
+                    if not await tx.fetchval("SELECT count(*) FROM queue.pgqueuer"):
+                        break
+                await asyncio.sleep(0.05)
+    assert tries == queue.MAX_ATTEMPTS
