@@ -51,7 +51,7 @@ def register(parts: Parts) -> None:
     people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
     notify_jobs.register(parts.queue, parts.db)
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
-    graph_jobs.register(parts.queue, parts.db, parts.graph)
+    graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
 
     @parts.queue.every("queue.tidy", "23 4 * * *")

@@ -334,8 +334,8 @@ async def test_look_ups_for_other_slices(cell: Cell) -> None:
     async with cell.db.read() as tx:
         ana = await cell.people.by_handle(tx, "ANA")
         assert await cell.people.cards(tx, [ana.id]) == {ana.id: ana}
-        assert not await cell.people.is_private(tx, ana.id)
-        assert await cell.people.is_private(tx, uuid4())
+        assert not await cell.people.hold_privacy(tx, ana.id)
+        assert await cell.people.hold_privacy(tx, uuid4())
     assert cell.people.avatar_url("p/x/avatar.webp") == "/media/p/x/avatar.webp"
     assert cell.people.avatar_url(None) is None
     async with cell.db.read() as tx:

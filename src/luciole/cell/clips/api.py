@@ -92,7 +92,7 @@ def routes(
         """Makes a clip out of a finished upload; `GET /api/live` tells when it is published."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
-            author = await people.by_handle(tx, me.handle)
+            is_private = await people.hold_privacy(tx, me.person_id)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
@@ -100,7 +100,7 @@ def routes(
                 edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
                 caption=data.caption,
                 audience=data.audience,
-                is_author_private=author.is_private,
+                is_author_private=is_private,
                 made_with_ai=data.made_with_ai,
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
@@ -129,6 +129,7 @@ def routes(
         """Changes caption, audience or label of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
+            await people.hold_privacy(tx, me.person_id)
             await clips.change(
                 tx,
                 me.person_id,

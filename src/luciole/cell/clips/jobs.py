@@ -9,6 +9,8 @@ from luciole.cell.people.service import People
 from luciole.kit.db import Database
 from luciole.kit.queue import Body, Queue
 
+FIRST = UUID(int=0)
+
 
 def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     """Declares the jobs of clips. The first two are news that media puts."""
@@ -28,10 +30,12 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     @queue.job("people.privacy-changed")
     async def privacy_changed(body: Body) -> None:
         """An account became private or public: its clips' files get other names."""
-        person_id = UUID(body["person_id"])
-        async with db.tx() as tx:
-            is_private = await people.is_private(tx, person_id)
-            await clips.place_all(tx, person_id, is_private=is_private)
+        person_id, place = UUID(body["person_id"]), FIRST
+        while place is not None:
+            async with db.tx() as tx:
+                # Asked anew for each part: the account may have changed again.
+                is_private = await people.hold_privacy(tx, person_id)
+                place = await clips.place_next(tx, person_id, place, is_private=is_private)
 
     @queue.every("clips.settle", "* * * * *")
     async def settle() -> None:

@@ -29,6 +29,7 @@ from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
 
 SETTLED_AT_ONCE = 100
+PLACED_AT_ONCE = 100
 NO_MARKS = Marks(frozenset(), {})
 
 
@@ -173,6 +174,8 @@ class Clips:
 
     async def like(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Likes a clip, once; gives its likes. Raises NoSuchClip, NotPublishedYet."""
+        # First the clip, then its likes, as deleting it does: in another order both could wait.
+        await store.lock(tx, clip_id)
         card = await self.see(tx, clip_id, me)
         if card.state != "published":
             raise NotPublishedYet
@@ -188,6 +191,7 @@ class Clips:
 
     async def unlike(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Takes a like back; gives the likes. Raises NoSuchClip."""
+        await store.lock(tx, clip_id)
         card = await self.see(tx, clip_id, me)
         if not await store.unlike(tx, clip_id, me):
             return card.likes
@@ -238,10 +242,15 @@ class Clips:
         if found:
             await self._show_state(tx, *found, {"state": "processing", "progress": percent})
 
-    async def place_all(self, tx: Tx, author_id: UUID, *, is_private: bool) -> None:
-        """Renames the files of an author's clips after the account became private or public."""
-        for asset_id in await store.assets_of(tx, author_id):
+    async def place_next(
+        self, tx: Tx, author_id: UUID, after: UUID, *, is_private: bool
+    ) -> UUID | None:
+        """Renames the files of an author's next clips after the account became private or public,
+        and gives the place to go on from, or None at the end."""
+        found = await store.lock_for_everyone(tx, author_id, after, PLACED_AT_ONCE)
+        for _, asset_id in found:
             await self._place(tx, asset_id, "everyone", is_private)
+        return found[-1][0] if len(found) == PLACED_AT_ONCE else None
 
     async def _place(self, tx: Tx, asset_id: UUID, audience: Audience, is_private: bool) -> None:
         if audience == "everyone" and not is_private:

@@ -55,9 +55,12 @@ FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
 WHERE c.state = 'processing' AND m.state IN ('playable', 'complete', 'refused')
 LIMIT $1
 """
-ASSETS_OF = """
-SELECT asset_id, audience FROM clips.clip
-WHERE author_id = $1 AND audience = 'everyone' AND state <> 'refused'
+# Locked, so that a change of the audience does not slip in between reading and renaming.
+LOCK_FOR_EVERYONE = """
+SELECT id, asset_id FROM clips.clip
+WHERE author_id = $1 AND id > $2 AND audience = 'everyone'
+  AND state <> 'removed' AND state <> 'refused'
+ORDER BY id LIMIT $3 FOR UPDATE
 """
 LIKE = """
 INSERT INTO clips.liked (clip_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
@@ -166,8 +169,12 @@ async def unsettled(tx: Tx, limit: int) -> list[tuple[UUID, str | None]]:
     return [(row["asset_id"], row["refused_code"]) for row in await tx.fetch(UNSETTLED, limit)]
 
 
-async def assets_of(tx: Tx, author_id: UUID) -> list[UUID]:
-    return [row["asset_id"] for row in await tx.fetch(ASSETS_OF, author_id)]
+async def lock_for_everyone(
+    tx: Tx, author_id: UUID, after: UUID, limit: int
+) -> list[tuple[UUID, UUID]]:
+    """Clip and asset of an author's next clips for everyone, locked."""
+    rows = await tx.fetch(LOCK_FOR_EVERYONE, author_id, after, limit)
+    return [(row["id"], row["asset_id"]) for row in rows]
 
 
 async def like(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:

@@ -51,9 +51,8 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
         async with db.tx() as tx:
             me = await people.require(tx, request)
             other = await people.by_handle(tx, handle)
-            return FollowBody(
-                await graph.follow(tx, me.person_id, other.id, is_private=other.is_private)
-            )
+            is_private = await people.hold_privacy(tx, other.id)
+            return FollowBody(await graph.follow(tx, me.person_id, other.id, is_private=is_private))
 
     @delete("/people/{handle:str}/follow", status_code=200)
     async def unfollow(request: AnyRequest, handle: FromPath[str]) -> FollowBody:

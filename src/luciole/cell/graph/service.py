@@ -22,7 +22,6 @@ from luciole.cell.notify.service import Notify
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 
-ACCEPTED_AT_ONCE = 500
 STRANGERS = Relation("no", False)
 
 
@@ -67,6 +66,9 @@ class Graph:
         """Raises NoSuchRequest."""
         if not await store.accept(tx, follower, me):
             raise NoSuchRequest
+        await self._accepted(tx, me, follower)
+
+    async def _accepted(self, tx: Tx, me: UUID, follower: UUID) -> None:
         await store.tally_add(tx, follower, me, 1)
         await self._notify.withdraw(tx, "follow-request", to=me, by=follower)
         await self._notify.tell(tx, "follow-accepted", to=follower, by=me)
@@ -82,12 +84,15 @@ class Graph:
         """Ends somebody's follow of me, without a word to them."""
         await self.unfollow(tx, follower, me)
 
-    async def accept_all(self, tx: Tx, me: UUID) -> bool:
-        """Accepts waiting requests, when an account became public. True when more are left."""
-        waiting = await store.pending(tx, me, ACCEPTED_AT_ONCE)
+    async def accept_next(self, tx: Tx, me: UUID) -> bool:
+        """Accepts the request that waited longest, when an account became public. False where
+        there is none. One in a transaction: the counts of many would be locked in an order that
+        those who follow just then do not keep."""
+        waiting = await store.pending(tx, me, 1)
         for follower in waiting:
-            await self.accept(tx, me, follower)
-        return len(waiting) == ACCEPTED_AT_ONCE
+            if await store.accept(tx, follower, me):
+                await self._accepted(tx, me, follower)
+        return bool(waiting)
 
     async def relation(self, tx: Tx, viewer: UUID | None, person: UUID) -> Relation:
         """How the viewer and a person stand to each other."""

@@ -81,10 +81,11 @@ class People:
         """What everybody may see of several people; ids of nobody are missing."""
         return await accounts.cards_by_id(tx, ids)
 
-    async def is_private(self, tx: Tx, person_id: UUID) -> bool:
-        """Whether the account is private; nobody's account counts as private."""
-        found = await accounts.cards_by_id(tx, [person_id])
-        return person_id not in found or found[person_id].is_private
+    async def hold_privacy(self, tx: Tx, person_id: UUID) -> bool:
+        """Whether the account is private; it cannot change until this transaction ends. For acts
+        whose effect depends on it: the job that follows a change then sees that effect. Ask before
+        anything else is locked. Nobody's account counts as private."""
+        return await accounts.hold(tx, person_id) is not False
 
     @staticmethod
     def avatar_url(avatar_key: str | None) -> str | None:
@@ -123,6 +124,7 @@ class People:
         """Makes an account; the caller adds a way in. `handle` and `display_name` come from
         `model.handle_of` and `model.display_name_of`. Raises TooYoung, HandleTaken."""
         self.check_age(age_band)
+        await accounts.lock_likeness(tx, model.likeness(handle))
         is_minor = age_band != "18+"
         added = await accounts.add_person(
             tx, person_id, handle, display_name, locale, age_band, is_minor, self._clock.now()
@@ -171,6 +173,7 @@ class People:
             raise refusals.HandleChangedOften(
                 retry_after_s=int((free_at - now).total_seconds()) + 1
             )
+        await accounts.lock_likeness(tx, model.likeness(handle))
         if not await accounts.take_handle(tx, model.likeness(handle), person_id):
             raise refusals.HandleTaken
         await accounts.set_handle(tx, person_id, handle)

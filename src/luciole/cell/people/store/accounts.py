@@ -30,6 +30,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
 LOCK = "SELECT 1 FROM people.person WHERE id = $1 FOR UPDATE"
+# Shared, so that many may follow one person at once; a change of the account waits for them.
+HOLD = "SELECT is_private FROM people.person WHERE id = $1 FOR SHARE"
+# A sign-up and a change of handle touch two tables in different orders; this comes before both.
+LOCK_LIKENESS = "SELECT pg_advisory_xact_lock(hashtextextended('people.handle/' || $1::text, 0))"
 IS_FREE = "SELECT NOT EXISTS (SELECT 1 FROM people.handle_taken WHERE likeness = $1)"
 # An own old handle may be taken again; that of another person, gone or not, never.
 TAKE_HANDLE = """
@@ -93,6 +97,18 @@ async def add_person(
 async def lock(tx: Tx, person_id: UUID) -> None:
     """Makes other changes to the same account wait for the end of this transaction."""
     await tx.execute(LOCK, person_id)
+
+
+async def hold(tx: Tx, person_id: UUID) -> bool | None:
+    """Whether the account is private, which stays so until this transaction ends; None for
+    nobody's."""
+    is_private: bool | None = await tx.fetchval(HOLD, person_id)
+    return is_private
+
+
+async def lock_likeness(tx: Tx, likeness: str) -> None:
+    """Makes others who want a handle like this one wait for the end of this transaction."""
+    await tx.execute(LOCK_LIKENESS, likeness)
 
 
 async def is_free(tx: Tx, likeness: str) -> bool:
