@@ -47,6 +47,19 @@ def test_long_caption_is_refused(text: str) -> None:
         clean_caption(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",  # Persian: without the mark two words run together
+        "क्\u200dष",
+        "👩\u200d👩\u200d👧",
+        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # the flag of Scotland
+    ],
+)
+def test_words_and_signs_of_the_world_stay_whole(text: str) -> None:
+    assert clean_caption(text) == text
+
+
 def test_too_many_hashtags_are_refused() -> None:
     with pytest.raises(TooManyHashtags):
         hashtags_of(" ".join(f"#tag{n}" for n in range(31)))

@@ -30,7 +30,8 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     @queue.job("people.privacy-changed")
     async def privacy_changed(body: Body) -> None:
         """An account became private or public: its clips' files get other names."""
-        person_id, place = UUID(body["person_id"]), FIRST
+        person_id = UUID(body["person_id"])
+        place: UUID | None = FIRST
         while place is not None:
             async with db.tx() as tx:
                 # Asked anew for each part: the account may have changed again.

@@ -26,7 +26,8 @@ MAX_VTT_BYTES = 262_144
 _BEFORE_HASH = re.compile(r"(?<![\w#&/])#(?=[^\W_])")
 _MARKS = ("Mn", "Mc")  # vowel signs and accents: part of the word, though \w leaves them out
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}")
-_KEPT_CONTROLS = {"\n", "\u200d", "\ufe0f"}  # line breaks, and what joins an emoji
+# Line breaks, what joins emoji and parts letters (Persian words need it), flags of regions.
+_KEPT_CONTROLS = {"\n", "\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
 
 
 class NoSuchClip(NotFound):
