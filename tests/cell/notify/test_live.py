@@ -14,6 +14,8 @@ import uvicorn
 from tests.cell.house import Browser, House, refused
 
 from luciole.app import application
+from luciole.cell.notify import store
+from luciole.cell.notify.live import Hub, Page
 
 
 class Stream:
@@ -22,6 +24,7 @@ class Stream:
     def __init__(self) -> None:
         self.heard: asyncio.Queue[tuple[str, str, dict[str, Any]]] = asyncio.Queue()
         self.is_open = asyncio.Event()
+        self.is_over = asyncio.Event()
 
     async def next(self, kind: str, seconds: float = 5) -> dict[str, Any]:
         """The data of the next event of that kind; `id` of the stream is in `last_id`."""
@@ -76,6 +79,7 @@ async def page(origin: str, browser: Browser | None, since: str = "") -> AsyncIt
                         event = fields.get("id", ""), fields["event"], json.loads(fields["data"])
                         stream.heard.put_nowait(event)
                         fields = {}
+                stream.is_over.set()
 
     task = asyncio.create_task(read())
     try:
@@ -151,6 +155,66 @@ async def test_too_many_pages_of_one_person_are_refused(origin: str, ana: Browse
             headers = {"authorization": f"Bearer {ana.token}"}
             answer = await client.get("/api/live", headers=headers, timeout=5)
     refused(answer, 429, "too-many-pages")
+
+
+async def test_ended_session_hears_nothing_more(
+    house: House, origin: str, ana: Browser, ben: Browser
+) -> None:
+    async with page(origin, ana) as own:
+        await ben.follow(ana)
+        await own.next("follow")
+        assert (await ana.delete("/api/sessions/current")).status_code == 204
+        await ben.delete("/api/people/ana/follow")
+        await ben.follow(ana)
+        assert await own.nothing()
+        await asyncio.wait_for(own.is_over.wait(), 5)
+
+
+async def test_page_that_missed_more_than_can_wait_hears_the_newest(
+    house: House, origin: str, ana: Browser
+) -> None:
+    person_id = await house.person_id("ana")
+    async with house.db.tx() as tx:
+        for number in range(600):
+            await house.parts.notify.show(tx, "clip", to=person_id, body={"progress": number})
+    async with page(origin, ana, "1") as own:
+        while (await own.next("clip"))["progress"] != 599:
+            pass
+
+
+async def test_event_that_ended_later_is_not_skipped_by_who_comes_back(
+    house: House, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second event commits after the first, before the first is read for the page."""
+    person_id, read = await house.person_id("ana"), store.event
+
+    async def show(number: int) -> None:
+        async with house.db.tx() as tx:
+            await house.parts.notify.show(tx, "clip", to=person_id, body={"progress": number})
+
+    async def late(*args: Any) -> Any:
+        monkeypatch.setattr(store, "event", read)
+        await show(2)
+        return await read(*args)
+
+    hub = Hub(house.db)
+    async with hub.running():
+        async with hub.page(person_id, None) as first:
+            while not first.waiting.qsize():
+                monkeypatch.setattr(store, "event", late)
+                await show(1)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(_some(first), 1)
+            event = first.waiting.get_nowait()
+        assert event.body == {"progress": 1}
+        async with hub.page(person_id, event.horizon) as again:
+            missed = [again.waiting.get_nowait().body for _ in range(again.waiting.qsize())]
+    assert {"progress": 2} in missed
+
+
+async def _some(page: Page) -> None:
+    while not page.waiting.qsize():  # noqa: ASYNC110 - taking it would hide it
+        await asyncio.sleep(0.01)
 
 
 async def test_list_has_one_line_for_each_act(

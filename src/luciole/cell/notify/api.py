@@ -81,16 +81,16 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
     ) -> AsyncIterator[bytes]:
         async with hub.page(person_id, since) as page:
             yield b"retry: %d\n: welcome\n\n" % RECONNECT_MS
-            while not page.is_behind:
+            while not page.is_over:
                 try:
                     event = await asyncio.wait_for(page.waiting.get(), PING_S)
                 except TimeoutError:
-                    # A session that was ended elsewhere stops hearing within one ping.
-                    if not await is_still_signed_in(request, page):
-                        return
-                    yield b": ping\n\n"
-                else:
-                    yield frame(event)
+                    event = None
+                # A session that was ended elsewhere hears nothing personal from then on.
+                is_for_all = event is not None and event.person_id is None
+                if not is_for_all and not await is_still_signed_in(request, page):
+                    return
+                yield frame(event) if event else b": ping\n\n"
 
     @get("/live", media_type="text/event-stream")
     async def live(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
 from luciole.cell.notify import store
@@ -23,7 +23,8 @@ from luciole.kit.metrics import Gauge
 PAGES_PER_PERSON = 8
 PAGES_PER_PROCESS = 5_000
 WAITING_PER_PAGE = 256
-REPLAYED = 500
+# Fewer than can wait: a page that comes back to more has to get on, too.
+REPLAYED = 200
 TOUCH_S = 10
 RETRY_S = 1
 
@@ -44,11 +45,42 @@ class Page:
         self.horizon = horizon
         self.waiting: asyncio.Queue[Event] = asyncio.Queue(WAITING_PER_PAGE)
         self.is_behind = False
+        # While older events are read again, new ones wait here for their turn.
+        self.replaying = asyncio.Lock()
+        self._held: list[Event] = []
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the page has to come back for what it missed: everything before it is told."""
+        return self.is_behind and self.waiting.empty()
 
     def offer(self, event: Event) -> None:
-        """Drops the event when the page does not keep up; the page is then told to come back."""
+        """Drops the event, and all later ones, when the page does not keep up."""
+        if self.replaying.locked():
+            self._held.append(event)
+        else:
+            self._put(event)
+
+    async def replay(self, read: Callable[[int], Awaitable[list[Event]]]) -> None:
+        """Puts the events since the horizon, then those that came meanwhile."""
+        async with self.replaying:
+            try:
+                for event in await read(self.horizon):
+                    self._put(event)
+            except BaseException:
+                self.is_behind = True
+                raise
+            finally:
+                for event in self._held:
+                    self._put(event)
+                self._held.clear()
+
+    def _put(self, event: Event) -> None:
+        if self.is_behind:
+            return
         try:
             self.waiting.put_nowait(event)
+            self.horizon = event.horizon
         except asyncio.QueueFull:
             self.is_behind = True
 
@@ -120,9 +152,13 @@ class Hub:
             except (*db.LOST, TimeoutError) as error:
                 log.warning("live updates lost the database", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
+            except Exception as error:
+                # Whatever it was, all other pages go on.
+                log.error("live updates failed", exc_info=error)
+                await asyncio.sleep(RETRY_S)
 
     async def _deliver(self, heard: str) -> None:
-        event_id, to = heard.split(" ")
+        event_id, to, horizon = heard.split(" ")
         if to == "*":
             pages = [page for group in self._pages.values() for page in group]
         else:
@@ -130,15 +166,18 @@ class Hub:
         if not pages:
             return
         async with self._db.read() as tx:
-            event = await store.event(tx, UUID(event_id))
+            event = await store.event(tx, UUID(event_id), int(horizon))
         if event is not None:
             for page in pages:
                 page.offer(event)
 
     async def _replay(self, page: Page) -> None:
-        if page.person_id is None:
+        person_id = page.person_id
+        if person_id is None:
             return
-        async with self._db.read() as tx:
-            events = await store.events_since(tx, page.person_id, page.horizon, REPLAYED)
-        for event in events:
-            page.offer(event)
+
+        async def read(horizon: int) -> list[Event]:
+            async with self._db.read() as tx:
+                return await store.events_since(tx, person_id, horizon, REPLAYED)
+
+        await page.replay(read)

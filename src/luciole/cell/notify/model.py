@@ -39,8 +39,8 @@ class Notification(msgspec.Struct, frozen=True):
 class Event(msgspec.Struct, frozen=True):
     """Something that the open page shows at once. `person_id` None is for everybody.
 
-    `horizon` is the lowest transaction that had not ended when the event was read: a client that
-    comes back with it gets everything since, perhaps some of it twice.
+    `horizon` is a transaction before which a page that got this event has got all others: a client
+    that comes back with it gets everything since, some of it twice.
     """
 
     id: UUID

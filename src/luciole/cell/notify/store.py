@@ -15,11 +15,13 @@ ADD_EVENT = """
 INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
 VALUES ($1, $2, $3, $4, $5, $6)
 """
-ANNOUNCE = "SELECT pg_notify($1, $2)"
+# With the horizon of now: all that ended before it was announced before this.
+ANNOUNCE = """
+SELECT pg_notify($1, $2::text || ' ' || pg_snapshot_xmin(pg_current_snapshot())::text)
+"""
 EVENT = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
-       p.handle, p.display_name, p.avatar_key,
-       pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
+       p.handle, p.display_name, p.avatar_key
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.id = $1
 """
@@ -29,7 +31,7 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.person_id = $1 AND e.xact >= ($2::bigint)::text::xid8
-ORDER BY e.xact, e.id
+ORDER BY e.xact DESC, e.id DESC
 LIMIT $3
 """
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
@@ -76,16 +78,23 @@ async def add_event(
 
 
 async def announce(tx: Tx, channel: str, payload: str) -> None:
+    """Sends `payload` and the horizon of this moment when the transaction commits."""
     await tx.execute(ANNOUNCE, channel, payload)
 
 
-async def event(tx: Tx, event_id: UUID) -> Event | None:
+async def event(tx: Tx, event_id: UUID, horizon: int) -> Event | None:
     row = await tx.fetchrow(EVENT, event_id)
-    return _event(row) if row else None
+    return _event(row, horizon) if row else None
 
 
 async def events_since(tx: Tx, person_id: UUID, horizon: int, limit: int) -> list[Event]:
-    return [_event(row) for row in await tx.fetch(EVENTS_SINCE, person_id, horizon, limit)]
+    """The newest events, in their order. A page that breaks off in the middle of them begins
+    again at `horizon`; only the last carries the horizon of now."""
+    rows = list(reversed(await tx.fetch(EVENTS_SINCE, person_id, horizon, limit)))
+    last = len(rows) - 1
+    return [
+        _event(row, row["horizon"] if place == last else horizon) for place, row in enumerate(rows)
+    ]
 
 
 async def horizon(tx: Tx) -> int:
@@ -141,7 +150,7 @@ def _actor(row: Row) -> Actor:
     return Actor(row["handle"], row["display_name"], row["avatar_key"])
 
 
-def _event(row: Row) -> Event:
+def _event(row: Row, horizon: int) -> Event:
     return Event(
         row["id"],
         row["person_id"],
@@ -149,5 +158,5 @@ def _event(row: Row) -> Event:
         _actor(row) if row["handle"] else None,
         row["clip_id"],
         msgspec.json.decode(row["body"]),
-        row["horizon"],
+        horizon,
     )
