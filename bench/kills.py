@@ -27,7 +27,7 @@ from tests.drills.cell_process import ROOT, free_port, get
 
 RESULTS = ROOT / "bench" / "results" / "kills.md"
 A_ROUND = 50
-PAUSE_S = (0.1, 2.2)
+PAUSE_S = (0.1, 1.6)
 
 
 def main() -> int:
@@ -57,6 +57,9 @@ def main() -> int:
                 write(chosen.results, state, chosen.kills)
             gone = [one for one in state["kept"] if not plays(drill.port, one)]
             state["gone"], state["left"] = gone, drill.stop()
+        except AssertionError:
+            print(*drill.said()[-40:], sep="\n", flush=True)
+            raise
         finally:
             drill.give_up()
     save(path, state)

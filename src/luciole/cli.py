@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status: 0, 1 for what went wrong, 2 for a wrong call."""
     chosen = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
+    if command not in (_demo, _serve):
+        # Those two listen to signals by themselves as soon as they start something.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return command(chosen)
     except config.SettingError as error:

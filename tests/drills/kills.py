@@ -80,12 +80,15 @@ class Drill:
     def __init__(self, data: Path, port: int, made: list[Film], scratch: Path) -> None:
         self.data, self.port, self._films, self._scratch = data, port, made, scratch
         self._cell: Cell | None = None
-        self.console: list[str] = []
+        self._earlier: list[str] = []
+
+    def said(self) -> list[str]:
+        """The consoles of all its starts."""
+        return self._earlier + (self._cell.console if self._cell else [])
 
     def start(self) -> None:
         """Starts the cell; after a kill of all of it, repairs it by that."""
-        if self._cell is not None:
-            self.console += self._cell.console
+        self._earlier = self.said()
         command, environment = serve(self.data, self.port, **SETTINGS)
         self._cell = Cell(command, environment)
         self._cell.wait_for(READY, 90)
