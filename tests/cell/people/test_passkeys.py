@@ -12,6 +12,8 @@ import pytest
 from tests.cell.people.authenticator import Authenticator, b64, unb64
 from tests.cell.people.support import ORIGIN, Cell, Client, new_person, refused
 
+from luciole.cell.people.store import proofs as store
+
 
 async def begin(client: Client, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     answer = await client.post(path, json=body or {})
@@ -297,6 +299,28 @@ async def test_two_removals_at_once_leave_one(cell: Cell, key: Authenticator) ->
     ids = [item["id"] for item in (await client.get("/api/me/passkeys")).json()["items"]]
     answers = await asyncio.gather(*(client.delete(f"/api/me/passkeys/{each}") for each in ids))
     assert sorted(answer.status_code for answer in answers) == [204, 409]
+
+
+async def test_a_passkey_removed_while_it_signs_in(
+    cell: Cell, key: Authenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await sign_up(cell, key)
+    second = Authenticator(ORIGIN)
+    await add(client, second)
+    (first, _) = (await client.get("/api/me/passkeys")).json()["items"]
+    find = store.passkey_by_credential
+    removals: list[asyncio.Future[Any]] = []
+
+    async def find_then_remove(*args: Any) -> Any:
+        found = await find(*args)
+        removals.append(asyncio.ensure_future(client.delete(f"/api/me/passkeys/{first['id']}")))
+        await asyncio.wait(removals, timeout=0.3)
+        return found
+
+    monkeypatch.setattr(store, "passkey_by_credential", find_then_remove)
+    answer = await sign_in(cell.client(), key)
+    assert answer.status_code == 201, answer.text
+    assert (await removals[0]).status_code == 204
 
 
 async def test_nobody_sees_or_removes_the_passkeys_of_another(

@@ -29,7 +29,8 @@ INSERT INTO people.person
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
-LOCK = "SELECT 1 FROM people.person WHERE id = $1 FOR UPDATE"
+# No stronger: rows that refer to the person come and go meanwhile, as a sign-in's session does.
+LOCK = "SELECT 1 FROM people.person WHERE id = $1 FOR NO KEY UPDATE"
 # Shared, so that many may follow one person at once; a change of the account waits for them.
 HOLD = "SELECT is_private FROM people.person WHERE id = $1 FOR SHARE"
 # A sign-up and a change of handle touch two tables in different orders; this comes before both.
