@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
+from litestar import get
+from litestar.params import FromPath
 from tests.cell.house import PASSWORD, Browser, House, refused
 
 from luciole.cell.clips import store as clips_store
 from luciole.cell.graph import store as graph_store
 from luciole.cell.people.store import accounts
+from luciole.kit import web
 
 WAITS_S = 0.3
 
@@ -188,3 +191,24 @@ async def test_handle_taken_by_a_change_and_a_sign_up_at_once_goes_to_one(
     answer = await ana.put("/api/me/handle", json={"handle": "nova"})
     assert answer.status_code == 200, answer.text
     refused(await second.answer(), 409, "handle-taken")
+
+
+async def test_of_two_that_wait_for_each_other_one_is_told_to_come_again(house: House) -> None:
+    both = asyncio.Barrier(2)
+
+    @get("/{first:int}/{second:int}")
+    async def lock(first: FromPath[int], second: FromPath[int]) -> str:
+        async with house.db.tx() as tx:
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", first)
+            await both.wait()
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", second)
+        return "done"
+
+    app = web.application([lock], title="t", version="0", max_body_bytes=1)
+    transport = httpx.ASGITransport(cast(Any, app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://cell") as client:
+        answers = await asyncio.gather(client.get("/1/2"), client.get("/2/1"))
+    answers.sort(key=lambda answer: answer.status_code)
+    assert answers[0].status_code == 200
+    refused(answers[1], 503, "unavailable")
+    assert answers[1].headers["retry-after"] == "1"

@@ -36,6 +36,8 @@ class Unreachable(asyncpg.InterfaceError):  # type: ignore[misc]
 
 UniqueViolation = asyncpg.UniqueViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
+# The server ended this one of several transactions that waited for each other.
+Deadlock = asyncpg.DeadlockDetectedError
 
 COMMAND_TIMEOUT_S = 30
 ACQUIRE_TIMEOUT_S = 10

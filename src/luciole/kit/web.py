@@ -142,6 +142,11 @@ def _on_lost_database(_request: AnyRequest, error: Exception) -> Response[ErrorB
     return _answer(errors.Unavailable(retry_after_s=2))
 
 
+def _on_deadlock(request: AnyRequest, _error: Exception) -> Response[ErrorBody]:
+    log.warning("transaction gave way to another", route=_route(request.scope))
+    return _answer(errors.Unavailable(retry_after_s=1))
+
+
 def _on_unexpected(request: AnyRequest, error: Exception) -> Response[ErrorBody]:
     log.error("request failed", method=request.method, route=_route(request.scope), exc_info=error)
     problem = errors.Problem(
@@ -270,6 +275,7 @@ def application(
             ConnectionError: _on_lost_database,
             TimeoutError: _on_lost_database,
             RecursionError: _on_too_deep,
+            db.Deadlock: _on_deadlock,
             errors.Problem: _on_problem,
             HTTPException: _on_http,
             Exception: _on_unexpected,
