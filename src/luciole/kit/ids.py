@@ -10,6 +10,9 @@ import secrets
 import time
 from uuid import UUID
 
+# No id is above it: the place before the first of a list that begins with the newest.
+LAST_ID = UUID(int=2**128 - 1)
+
 
 def new_id() -> UUID:
     """A time-ordered id: 48 bits of Unix milliseconds, then 74 random bits."""

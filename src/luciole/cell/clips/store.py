@@ -8,6 +8,7 @@ from uuid import UUID
 
 from luciole.cell.clips.model import Audience, Card, card_of
 from luciole.kit.db import Tx
+from luciole.kit.ids import LAST_ID
 
 ADD = """
 INSERT INTO clips.clip
@@ -27,7 +28,7 @@ SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
 FROM clips.card
-WHERE author_id = $1 AND ($2::uuid IS NULL OR id < $2)
+WHERE author_id = $1 AND id < $2
   AND ($3 OR state = 'published') AND audience = ANY($4::text[])
 ORDER BY id DESC LIMIT $5
 """
@@ -120,7 +121,7 @@ async def grid(
     audiences: Iterable[Audience],
     limit: int,
 ) -> list[Card]:
-    rows = await tx.fetch(GRID, author_id, before, is_own, list(audiences), limit)
+    rows = await tx.fetch(GRID, author_id, before or LAST_ID, is_own, list(audiences), limit)
     return [card_of(row) for row in rows]
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from luciole.cell.notify.model import Actor, Event, EventKind, Notification, NotificationKind
 from luciole.kit.db import Row, Tx
+from luciole.kit.ids import LAST_ID
 
 ADD_EVENT = """
 INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
@@ -49,7 +50,7 @@ PAGE = """
 SELECT n.id, n.kind, n.clip_id, n.made_at, n.is_read,
        p.handle, p.display_name, p.avatar_key
 FROM notify.notification n JOIN people.card p ON p.id = n.actor_id
-WHERE n.person_id = $1 AND ($2::uuid IS NULL OR n.id < $2)
+WHERE n.person_id = $1 AND n.id < $2
 ORDER BY n.id DESC
 LIMIT $3
 """
@@ -129,7 +130,7 @@ async def page(tx: Tx, person_id: UUID, before: UUID | None, limit: int) -> list
         Notification(
             row["id"], row["kind"], _actor(row), row["clip_id"], row["made_at"], row["is_read"]
         )
-        for row in await tx.fetch(PAGE, person_id, before, limit)
+        for row in await tx.fetch(PAGE, person_id, before or LAST_ID, limit)
     ]
 
 

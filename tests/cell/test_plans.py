@@ -1,0 +1,47 @@
+"""How far a page of a list has to read: from its place on, not from the top.
+
+After some calls PostgreSQL keeps one plan for all places; that is the plan that is looked at.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from luciole.cell.clips import store as clips
+from luciole.cell.feed import store as feed
+from luciole.cell.graph import store as graph
+from luciole.cell.notify import store as notify
+from luciole.kit.db import Database
+
+# Query, and the numbers of the parameters that say where the page begins.
+PAGED = {
+    "latest": (feed.LATEST, (1, 2)),
+    "following": (feed.FOLLOWING, (2, 3)),
+    "friends": (feed.FRIENDS, (2, 3)),
+    "grid": (clips.GRID, (2,)),
+    "place": (clips.LOCK_FOR_EVERYONE, (2,)),
+    "followers": (graph.FOLLOWERS, (3, 4)),
+    "followed": (graph.FOLLOWING, (3, 4)),
+    "requests": (graph.REQUESTS, (2, 3)),
+    "notifications": (notify.PAGE, (2,)),
+}
+ONLY_INDEXES = """
+SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off
+"""
+
+
+@pytest.mark.parametrize("name", PAGED)
+async def test_page_begins_at_its_place_in_an_index(db: Database, name: str) -> None:
+    query, place = PAGED[name]
+    count = max(int(number) for number in re.findall(r"\$(\d+)", query))
+    async with db.tx() as tx:
+        await tx.execute(ONLY_INDEXES)
+        await tx.execute(f"PREPARE paged AS {query}")
+        nulls = ", ".join(["NULL"] * count)
+        plan = [row[0] for row in await tx.fetch(f"EXPLAIN EXECUTE paged({nulls})")]
+        await tx.execute("DEALLOCATE paged")
+    conditions = [line for line in plan if "Index Cond" in line]
+    assert any(all(f"${number}" in line for number in place) for line in conditions), plan
