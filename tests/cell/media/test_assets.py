@@ -194,7 +194,26 @@ async def test_killed_worker_is_repeated(
     await nothing_is_left(cell)
 
 
-async def test_file_that_kills_the_worker_each_time_is_refused(
+async def test_film_outlives_many_workers_that_are_killed_beside_it(
+    cell: Cell, ana: Person, small_film: bytes
+) -> None:
+    """kill -9 leaves no word of who was to blame; most often it is not the film."""
+    asset_id = await cell.begin(ana, small_film)
+    await cell.rows("UPDATE media.asset SET attempt = 8, crashes = 8, state = 'encoding'")
+    await cell.work()
+    assert (await cell.look(asset_id))["state"] == "complete"
+
+
+async def test_film_that_kills_its_worker_again_and_again_is_refused(
+    cell: Cell, ana: Person, small_film: bytes
+) -> None:
+    asset_id = await cell.begin(ana, small_film)
+    await cell.rows("UPDATE media.asset SET attempt = 9, crashes = 9, state = 'encoding'")
+    await cell.work()
+    assert (await cell.look(asset_id))["refused_code"] == "cannot-be-read"
+
+
+async def test_file_that_ffmpeg_fails_on_each_time_is_refused(
     cell: Cell, ana: Person, film: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asset_id = await cell.begin(ana, film)

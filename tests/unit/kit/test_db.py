@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import signal
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -48,18 +49,20 @@ async def slow_to_close(server: postgres.Server, folder: Path) -> AsyncIterator[
 
 async def test_query_after_the_farewell_of_the_server_is_a_lost_connection(tmp_path: Path) -> None:
     async with postgres.embedded_async(tmp_path / "pg", settings=FAST) as server:
-        async with slow_to_close(server, tmp_path) as url:
-            database = await Database.open(url, size=1)
-            async with database.read() as tx:
-                number = await tx.fetchval("SELECT pg_backend_pid()")
-            known = processes.Known.find(number)
-            assert known is not None
-            known.send(signal.SIGTERM)
-            assert await asyncio.to_thread(known.wait, 10)
-            with pytest.raises(LOST):
-                async with database.tx() as tx:
-                    await tx.fetchval("SELECT 1")
-            await database.close()
+        # A short folder, because the path of a socket may have no more than 107 bytes.
+        with tempfile.TemporaryDirectory(dir="/tmp") as short:
+            async with slow_to_close(server, Path(short)) as url:
+                database = await Database.open(url, size=1)
+                async with database.read() as tx:
+                    number = await tx.fetchval("SELECT pg_backend_pid()")
+                known = processes.Known.find(number)
+                assert known is not None
+                known.send(signal.SIGTERM)
+                assert await asyncio.to_thread(known.wait, 10)
+                with pytest.raises(LOST):
+                    async with database.tx() as tx:
+                        await tx.fetchval("SELECT 1")
+                await database.close()
 
 
 async def test_killed_backends_give_no_other_errors_than_lost(tmp_path: Path) -> None:

@@ -15,7 +15,11 @@ State = Literal["queued", "probing", "encoding", "playable", "complete", "refuse
 SHORTEST_MS = 100
 PIECE_BYTES = 4 * 1024 * 1024
 MAX_PIECES = 10_000
-MAX_CRASHES = 3
+# Deaths of a worker that one asset may be there for. Many, because most deaths are none of its
+# doing: a restarted machine or database takes down whatever is at work.
+MAX_CRASHES = 9
+# A failure of FFmpeg itself has no such excuse, and counts for several.
+FAILURE_COUNTS = 3
 
 
 class Edit(msgspec.Struct, frozen=True):

@@ -85,6 +85,7 @@ WHERE id = $1
 PARDON = """
 UPDATE media.asset SET crashes = greatest(crashes - 1, 0) WHERE id = $1 AND attempt = $2
 """
+BLAME = "UPDATE media.asset SET crashes = crashes + $3 WHERE id = $1 AND attempt = $2"
 SET_STATE = """
 UPDATE media.asset SET state = $3, changed_at = $4 WHERE id = $1 AND attempt = $2
 """
@@ -238,6 +239,11 @@ async def start(tx: Tx, asset_id: UUID, state: State, now: datetime) -> None:
 async def pardon(tx: Tx, asset_id: UUID, attempt: int) -> None:
     """Takes back that this attempt counts as a crash."""
     await tx.execute(PARDON, asset_id, attempt)
+
+
+async def blame(tx: Tx, asset_id: UUID, attempt: int, more: int) -> None:
+    """Lets this attempt count for more than one crash."""
+    await tx.execute(BLAME, asset_id, attempt, more)
 
 
 async def set_state(tx: Tx, asset_id: UUID, attempt: int, state: State, now: datetime) -> None:

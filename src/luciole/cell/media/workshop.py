@@ -22,7 +22,7 @@ from uuid import UUID
 
 from luciole.cell.media import encode, fence, probe, store
 from luciole.cell.media.encode import Cut, Encoded
-from luciole.cell.media.model import MAX_CRASHES, Asset, Chunk, NotStored, State
+from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, NotStored, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.store import File
@@ -158,13 +158,16 @@ class Workshop:
     @contextlib.asynccontextmanager
     async def _attempt(self, asset: Asset) -> AsyncIterator[Path]:
         """A folder for this attempt, gone afterwards. An attempt that ends by itself, even badly,
-        is no crash; only FFmpeg's own failures count, since they will come again."""
+        is no crash; only FFmpeg's own failures count, for several, since they will come again."""
         folder = self._folder / f"{asset.id}-{asset.attempt}"
         lock = await asyncio.to_thread(open_folder, folder)
         try:
             yield folder
         except encode.EncodingFailed:
             log.warning("encoding failed", attempt=asset.attempt, exc_info=True)
+            with contextlib.suppress(*LOST, TimeoutError):
+                async with self._db.tx() as tx:
+                    await store.blame(tx, asset.id, asset.attempt, FAILURE_COUNTS - 1)
             raise
         except BaseException:
             with contextlib.suppress(*LOST, TimeoutError):
