@@ -33,8 +33,6 @@ WAY_OUT = re.compile(
 NOT_OURS = re.compile(
     r"(?i)npm_config_(cache|prefix|userconfig)|pip_(cache_dir|target|prefix|user)"
 )
-# Settings that lie in the home of whoever runs this; they come along as a file in the new home.
-SETTINGS = (".config/pip/pip.conf", ".pip/pip.conf", ".config/uv/uv.toml", ".npmrc")
 OPENING = 8
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 ALL_THERE = r"Luciole is ready: open (\S+)"
@@ -59,11 +57,6 @@ class Newcomer:
         self.home.mkdir(mode=0o700)
         self.folder.parent.mkdir(mode=0o700)
         copy_source(self.folder)
-        for setting in SETTINGS:
-            source = Path.home() / setting
-            if source.exists():
-                (self.home / setting).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, self.home / setting)
         self._own()
 
     def second_copy(self) -> Path:
