@@ -133,7 +133,7 @@ def write(path: Path, state: dict[str, Any], wanted: int) -> None:
         f"{total('follows')} follows, {total('pieces')} pieces of uploads",
         f"- {total('resumed')} times a phone had to ask where its upload was",
         f"- {clips['published']:,} clips published, every rendition decoded and its colour "
-        f"compared; {clips['refused']:,} refused, all of them broken on purpose",
+        f"compared; {clips['refused']:,} refused" + ("" if wrong else ", all broken on purpose"),
         f"- settled (work done, sweep run) {min(s(rounds)):.0f} to {max(s(rounds)):.0f} s after "
         "the last kill of a round",
         f"- **promises broken: {len(wrong)}**",
