@@ -25,6 +25,7 @@ from luciole.app import application
 from luciole.keys import Keyring, RootKey
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
+from luciole.kit.described import describe
 from luciole.parts import Parts
 
 FOLDER = ROOT / "docs" / "reference"
@@ -68,15 +69,15 @@ def main() -> int:
 def openapi() -> str:
     """The API as the cell itself describes it at /api/openapi.json."""
 
-    async def describe() -> dict[str, Any]:
+    async def described() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             made = config.Settings(data_dir=folder)
             keyring = Keyring(RootKey.load_or_make(made.keys_dir / "root.key"))
             # Nothing connects: the description needs the routes only.
             parts = Parts.over(made, Database("postgresql://nowhere"), keyring=keyring)
-            return dict(application(parts).openapi_schema.to_schema())
+            return describe(application(parts))
 
-    return json.dumps(asyncio.run(describe()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(asyncio.run(described()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 # settings.md

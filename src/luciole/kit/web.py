@@ -17,6 +17,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from luciole.kit import db, errors, metrics
+from luciole.kit.described import describe
 from luciole.kit.logs import log
 
 SESSION_COOKIE = "luciole_session"
@@ -266,7 +267,7 @@ def application(
     @get("/api/openapi.json", include_in_schema=False)
     async def described(request: AnyRequest) -> dict[str, Any]:
         """This API in OpenAPI 3.1."""
-        return request.app.openapi_schema.to_schema()
+        return describe(request.app)
 
     app = Litestar(
         [*routers, described],

@@ -92,6 +92,7 @@ def routes(
         "/{key:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
+        media_type="*/*",
     )
     async def fetch(
         request: AnyRequest,

@@ -1,0 +1,160 @@
+"""Whatever is sent to any address of the API gets an answer that its description allows, and each
+refusal says what to do; never a 500. The requests are made up from the description itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis.checks import CHECKS
+from tests.cell.house import Browser, House
+from tests.unit.media import films
+
+from luciole.kit.db import Database
+
+# Another run tries other requests: LUCIOLE_FUZZ_SEED=2 ./luciole test tests/fuzz
+SEED = int(os.environ.get("LUCIOLE_FUZZ_SEED", "20261124"))
+DESCRIBED = Path(__file__).resolve().parents[2] / "docs" / "reference" / "openapi.json"
+# It never ends by itself; tests/cell/notify speaks with it.
+ENDLESS = "GET /api/live"
+ADDRESSES = {
+    each.ok().label: each.ok()
+    for each in schemathesis.openapi.from_dict(
+        json.loads(DESCRIBED.read_text(encoding="utf-8"))
+    ).get_all_operations()
+    if each.ok().label != ENDLESS
+}
+# Requests to each address: about 500 in the long run. More of them: LUCIOLE_FUZZ_TIMES=250
+TIMES = [
+    pytest.param(2, id="quick"),
+    pytest.param(int(os.environ.get("LUCIOLE_FUZZ_TIMES", "9")), id="long", marks=pytest.mark.long),
+]
+CHECKED = CHECKS.get_by_names(
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "response_schema_conformance",
+        "content_type_conformance",
+    ]
+)
+NOT_SENT = {"connection", "user-agent", "accept-encoding", "x-schemathesis-testcaseid"}
+
+
+class Stage:
+    """A furnished cell in an event loop of its own, as Hypothesis calls tests without one."""
+
+    def __init__(self, runner: asyncio.Runner, house: House, film: bytes) -> None:
+        self._runner, self._house, self._film = runner, house, film
+        self._people: list[Browser] = []
+        # Values that are there, by the name of the path's part.
+        self.real: dict[str, list[str]] = {}
+        runner.run(self._furnish())
+
+    async def _furnish(self) -> None:
+        ana = await self._house.person("ana")
+        ben = await self._house.person("ben")
+        assert (await ben.patch("/api/me", json={"is_private": True})).status_code == 200
+        clips = [
+            await ana.clip(self._house, self._film, caption="Hello #sea"),
+            await ben.clip(self._house, self._film, audience="only-me"),
+            await ana.clip(self._house, b"no film", audience="friends"),
+        ]
+        sessions = (await ben.get("/api/sessions")).json()["items"]
+        addresses = [clip["renditions"][0]["url"].removeprefix("/media/") for clip in clips[:2]]
+        self._people = [ana, ben]
+        self.real = {
+            "handle": ["ana", "ben", "nobody.here"],
+            "clip_id": [clip["id"] for clip in clips],
+            "upload_id": [(await ana.draft(self._film))["upload_id"]],
+            "session_id": [each["id"] for each in sessions],
+            "kind": ["email", "phone"],
+            "key": [address.partition("?")[0] for address in addresses],
+        }
+
+    async def _who(self, number: int) -> Browser:
+        """A visitor, or one of two people; a new one where a request has ended the session."""
+        if number >= len(self._people):
+            return self._house.visitor()
+        if (await self._people[number].get("/api/me")).status_code == 401:
+            handle = f"again{os.urandom(6).hex()}"
+            self._people[number] = await self._house.person(handle)
+        return self._people[number]
+
+    def send(self, case: Any, who: int) -> Any:
+        """The answer to a made-up request of somebody."""
+
+        async def sent() -> Any:
+            words = case.as_transport_kwargs(base_url="http://localhost:8080")
+            content = words.pop("data", None)
+            if content is not None:
+                words["content"] = content
+            words["headers"] = {
+                name: value.encode("utf-8", "surrogateescape")
+                for name, value in words["headers"].items()
+                if name.lower() not in NOT_SENT
+            }
+            words.pop("cookies", None)
+            browser = await self._who(who)
+            return await browser.request(**words)
+
+        return self._runner.run(sent())
+
+
+@pytest.fixture(scope="module")
+def stage(
+    owner_url: str, emptying: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("fuzz")
+    film = films.make(folder / "tiny.mp4", size="90x160", seconds=0.4, rate=10).read_bytes()
+
+    async def opened() -> tuple[Database, House]:
+        owner = await Database.open(owner_url, size=1)
+        async with owner.tx() as tx:
+            await tx.execute(emptying)
+        await owner.close()
+        db = await Database.open(owner_url, role="luciole_api", size=4)
+        return db, House.at(db, folder / "var")
+
+    with asyncio.Runner() as runner:
+        db, house = runner.run(opened())
+        yield Stage(runner, house, film)
+        runner.run(house.close())
+        runner.run(db.close())
+
+
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_any_request_gets_an_answer_as_described(stage: Stage, address: str, times: int) -> None:
+    @seed(SEED)
+    @settings(
+        max_examples=times,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
+    @given(case=ADDRESSES[address].as_strategy(), choice=st.data(), who=st.integers(0, 2))
+    def one(case: Any, choice: st.DataObject, who: int) -> None:
+        for part in case.path_parameters or {}:
+            there = choice.draw(st.sampled_from([None, *stage.real.get(part, [])]))
+            if there is not None:
+                case.path_parameters[part] = there
+        answer = stage.send(case, who)
+        case.validate_response(answer, checks=CHECKED)
+        if answer.status_code >= 400 and case.method != "HEAD":
+            assert all(answer.json()[part] for part in ("code", "sentence", "next_step"))
+
+    one()
+
+
+def test_every_address_is_tried() -> None:
+    assert len(ADDRESSES) > 50
+    assert ENDLESS not in ADDRESSES
