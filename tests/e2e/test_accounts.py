@@ -171,7 +171,7 @@ async def test_ended_session_is_out_at_its_next_step(cell: Cell, stage: Stage) -
 
 
 async def test_settings_are_kept(cell: Cell, stage: Stage) -> None:
-    member, new = await cell.member("old"), cell.handle("new")
+    member, new = await cell.member("old"), cell.handle("after")
     page = await stage.phone(member, "/settings")
     await page.get_by_test_id("settings-name").fill("Somebody Else")
     await page.get_by_test_id("settings-bio").fill("Watches moths.")
@@ -192,11 +192,11 @@ async def test_settings_are_kept(cell: Cell, stage: Stage) -> None:
     await visitor.goto("/sign-up")
     await fill_in(visitor, member.handle)
     await submit_with_password(visitor)
-    await expect(visitor.get_by_test_id("problem")).to_contain_text("taken")
+    await expect(visitor.get_by_test_id("problem")).to_contain_text("or once did")
 
 
 async def test_recovery_codes_are_renewed_and_password_is_changed(cell: Cell, stage: Stage) -> None:
-    member = await cell.member("new")
+    member = await cell.member("renewer")
     page = await stage.phone(member, "/settings")
     await page.get_by_test_id("recovery-renew").click()
     assert set(await keep_codes(page)).isdisjoint(member.recovery_codes)
