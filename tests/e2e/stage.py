@@ -220,7 +220,9 @@ async def swipe(page: Page, up: bool = True) -> None:
     """A finger that moves up, which brings the next clip, or down."""
     size = page.viewport_size
     assert size is not None
-    x, way = size["width"] / 2, size["height"] * 0.45 * (-1 if up else 1)
+    # Over more than half of the screen: less is a swipe only if it is fast, which a busy machine's
+    # is not.
+    x, way = size["width"] / 2, size["height"] * 0.66 * (-1 if up else 1)
     y = size["height"] / 2 - way / 2
     line = await page.context.new_cdp_session(page)
 
