@@ -35,7 +35,7 @@ PIECE_BYTES = 4 * 2**20
 TUS = {"tus-resumable": "1.0.0"}
 POLL_S = 0.02
 PATIENCE_S = 300
-REAL = ("misc/mediabunny_video.mp4", "phone/emulator_270_rotated.mp4", "phone/sample_portrait.mp4")
+REAL = ("misc/mediabunny_video.mp4", "phone/sample_portrait.mp4")
 RUNG = encode.REST[0]
 PLAIN = (
     "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
