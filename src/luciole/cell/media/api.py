@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, Router, route
 from litestar.enums import HttpMethod
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
@@ -23,6 +24,7 @@ from luciole.kit.db import Database
 from luciole.kit.errors import Invalid, NotAllowed, NotFound
 from luciole.kit.web import AnyRequest
 
+ANY = "*/*"  # for the description; each answer names its own
 PUBLIC = "public, max-age=31536000, immutable"
 PRIVATE = "private, no-store"
 KEY = re.compile(r"[pr]/[\w-]{1,64}/[\w.-]{1,64}", re.ASCII)
@@ -92,7 +94,7 @@ def routes(
         "/{key:path}",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=200,
-        media_type="*/*",
+        responses={200: ResponseSpec(Any, False, "The bytes.", ANY)},
     )
     async def fetch(
         request: AnyRequest,
