@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 
 from luciole import config
 from luciole.cell.clips import jobs as clips_jobs
@@ -21,6 +22,8 @@ from luciole.parts import Parts
 POOL = 6
 # Jobs are safe to kill; a stop should not wait for a long encode.
 STOP_WITHIN_S = 4
+# Longer than every step of an orderly end together; what still hangs then is left to the system.
+LEAVE_WITHIN_S = 20.0
 
 
 def main() -> None:
@@ -81,6 +84,10 @@ async def _run(settings: config.Settings) -> None:
         if running.done():
             await running
     finally:
+        # A process that neither works nor ends would never be started again.
+        leaving = threading.Timer(LEAVE_WITHIN_S, os._exit, (1,))
+        leaving.daemon = True
+        leaving.start()
         stopping.cancel()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -37,11 +37,23 @@ Body = Mapping[str, str]
 Work = Callable[[Body], Awaitable[None]]
 
 HEARTBEAT_S = 10
+# An idle worker asks for jobs this often; one that has not for SILENT_S asks no more, whatever
+# holds it up.
+ASK_EVERY_S = 5
+SILENT_S = 30
+CUT_WITHIN_S = 5
+CONNECT_WITHIN_S = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 2
 MAX_BODY_BYTES = 2048
 LOG_KEPT_DAYS = 30
 
+GIVE_BACK = """
+UPDATE queue.pgqueuer
+SET status = 'queued', queue_manager_id = NULL, slot = NULL, updated = now(),
+    execute_after = now() + make_interval(secs => $3)
+WHERE id = ANY($1::bigint[]) AND status = 'picked' AND queue_manager_id = ANY($2::uuid[])
+"""
 TIDY_LOG = "DELETE FROM queue.pgqueuer_log WHERE created < now() - make_interval(days => $1)"
 TIDY_STATISTICS = (
     "DELETE FROM queue.pgqueuer_statistics WHERE created < now() - make_interval(days => $1)"
@@ -53,21 +65,41 @@ class GaveUp(Exception):
     only, because PgQueuer keeps the text in its log table."""
 
 
+class Silent(Exception):
+    """The worker has stopped asking for jobs and could not be ended in order."""
+
+
 class _Queries(Queries):
     """PgQueuer ends a job that was cancelled, and one whose retry could not be written because the
-    database was away. Neither has run to its end, so both stay picked here, and are taken over
-    once their heartbeat is old."""
+    database was away. Neither has run to its end, so both go back to the queue. (Left picked, they
+    would count as running here for ever: no worker takes jobs over while it is full of its own.)
+    """
+
+    def __init__(self, driver: AsyncpgPoolDriver) -> None:
+        super().__init__(driver)
+        self.asked_at = time.monotonic()
+
+    async def dequeue(self, *args: Any, **kwargs: Any) -> list[Job]:
+        jobs = await super().dequeue(*args, **kwargs)
+        self.asked_at = time.monotonic()
+        return jobs
 
     async def log_jobs(
         self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]
     ) -> None:
-        ended = [
-            one
-            for one in job_status
-            if one[1] == "successful" or (one[2] and one[2].exception_type == GaveUp.__name__)
-        ]
+        ended, cut_off = [], []
+        for one in job_status:
+            job, status, trace = one
+            gave_up = trace is not None and trace.exception_type == GaveUp.__name__
+            if status == "successful" or gave_up:
+                ended.append(one)
+            else:
+                cut_off.append(job)
         if ended:
             await super().log_jobs(ended)
+        if cut_off:
+            ids, owners = [job.id for job in cut_off], [job.queue_manager_id for job in cut_off]
+            await self.driver.execute(GIVE_BACK, ids, owners, FIRST_RETRY_S)
 
 
 class _Manager(QueueManager):
@@ -158,41 +190,73 @@ class Queue:
         """Works until `stop` is set, at most `slots` jobs at the same time in this process.
 
         Raises one of `kit.db.LOST` when the database goes away: the supervisor starts the worker
-        anew, which is simpler than healing every connection inside the library.
+        anew, which is simpler than healing every connection inside the library. Jobs that run then
+        may go on for `SILENT_S`; raises `Silent` when something still does afterwards.
         """
         settings = {"application_name": "luciole-queue", "timezone": "UTC", "jit": "off"}
         if role is not None:
             settings["role"] = role
-        async with asyncpg.create_pool(
-            url, min_size=2, max_size=6, server_settings=settings
-        ) as pool:
-            async with AsyncpgPoolDriver(pool) as driver:
-                runner = _Runner(driver, queries=_Queries(driver))
-                for name, (work, at_once) in self._work.items():
-                    runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))
-                for name, (periodic, cron) in self._periodic.items():
-                    runner.schedule(name, cron)(_scheduled(name, periodic))
-                waiting = asyncio.create_task(stop.wait())
-                running = asyncio.create_task(
-                    runner.run(
-                        batch_size=max(1, slots // 2),
-                        max_concurrent_tasks=max(2, slots),
-                        heartbeat_timeout=timedelta(seconds=HEARTBEAT_S),
-                        dequeue_timeout=timedelta(seconds=5),
-                        shutdown_on_listener_failure=True,
-                    )
+        pool = await asyncpg.create_pool(
+            url, min_size=2, max_size=6, timeout=CONNECT_WITHIN_S, server_settings=settings
+        )
+        try:
+            queries = _Queries(AsyncpgPoolDriver(pool))
+            runner = _Runner(queries.driver, queries=queries)
+            for name, (work, at_once) in self._work.items():
+                runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))
+            for name, (periodic, cron) in self._periodic.items():
+                runner.schedule(name, cron)(_scheduled(name, periodic))
+            running = asyncio.create_task(
+                runner.run(
+                    batch_size=max(1, slots // 2),
+                    max_concurrent_tasks=max(2, slots),
+                    heartbeat_timeout=timedelta(seconds=HEARTBEAT_S),
+                    dequeue_timeout=timedelta(seconds=ASK_EVERY_S),
+                    shutdown_on_listener_failure=True,
                 )
-                try:
-                    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
-                    runner.shutdown.set()
-                    await running
-                finally:
-                    waiting.cancel()
+            )
+            await _until_over(running, runner, queries, stop)
+        finally:
+            try:
+                await asyncio.wait_for(pool.close(), CUT_WITHIN_S)
+            except TimeoutError:
+                pool.terminate()
 
     async def run_once(self, name: str, body: Body) -> None:
         """Does one job's work here and now, without the queue; for tests and drills."""
         work, _ = self._work[name]
         await work(body)
+
+
+async def _until_over(
+    running: asyncio.Task[None], runner: _Runner, queries: _Queries, stop: asyncio.Event
+) -> None:
+    """Waits for the end of `running`, which `stop` asks for. Cuts it where it has fallen silent:
+    without asking for jobs it does none, and nobody would know."""
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        while not running.done():
+            left_s = queries.asked_at + SILENT_S - time.monotonic()
+            if left_s <= 0:
+                log.error("queue is silent")
+                break
+            await asyncio.wait(
+                {running} if runner.shutdown.is_set() else {running, waiting},
+                timeout=left_s,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if waiting.done():
+                runner.shutdown.set()
+    finally:
+        waiting.cancel()
+        until = time.monotonic() + CUT_WITHIN_S
+        # At the first call the library begins to wait for its jobs, at a later one it cuts them.
+        while not running.done() and time.monotonic() < until:
+            running.cancel()
+            await asyncio.wait({running}, timeout=0.1)
+    if not running.done() or running.cancelled():
+        raise Silent
+    await running
 
 
 def _guarded(name: str, work: Work) -> Callable[[Job], Awaitable[None]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from luciole.kit.db import Database
 from luciole.kit import queue  # isort: skip
 from pgqueuer.domain.errors import FailingListenerError
 from pgqueuer.domain.models import HealthCheckEvent
+
+SLOTS = 2
 
 
 class Line:
@@ -48,7 +50,7 @@ async def working(url: str, work: queue.Work, *, orderly: bool = True) -> AsyncI
     """A worker that does `work` for the job `test.work`, stopped or cancelled at the end."""
     jobs, stop = queue.Queue(), asyncio.Event()
     jobs.job("test.work")(work)
-    running = asyncio.create_task(jobs.run(url, role=None, slots=2, stop=stop))
+    running = asyncio.create_task(jobs.run(url, role=None, slots=SLOTS, stop=stop))
     try:
         yield
     finally:
@@ -56,10 +58,11 @@ async def working(url: str, work: queue.Work, *, orderly: bool = True) -> AsyncI
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def put(url: str) -> None:
+async def put(url: str, number: int = 1) -> None:
     database = await Database.open(url, size=1)
     async with database.tx() as tx:
-        await queue.Queue().put(tx, "test.work", {})
+        for _ in range(number):
+            await queue.Queue().put(tx, "test.work", {})
     await database.close()
 
 
@@ -108,6 +111,51 @@ async def test_retry_that_could_not_be_written_is_not_the_end_of_a_job(
     async with working(empty_url, work):
         await asyncio.wait_for(done.wait(), 20)
     assert tries == 2
+
+
+@pytest.mark.usefixtures("quick")
+async def test_jobs_whose_retry_could_not_be_written_do_not_fill_the_worker(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as it does at once: the library takes none over while it counts them as its own."""
+    tries, done = 0, asyncio.Event()
+
+    async def away(*_: Any) -> None:
+        raise ConnectionRefusedError
+
+    async def work(_body: queue.Body) -> None:
+        nonlocal tries
+        tries += 1
+        if tries <= SLOTS:
+            await asyncio.sleep(0.2)
+            raise RuntimeError("the database went away in the middle")
+        if tries == 2 * SLOTS:
+            done.set()
+
+    monkeypatch.setattr(queue._Queries, "retry_job", away)
+    await put(empty_url, SLOTS)
+    async with working(empty_url, work):
+        await asyncio.wait_for(done.wait(), 20)
+
+
+async def test_worker_that_asks_no_more_is_ended(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the reason, and even if it cannot be interrupted: the supervisor starts another."""
+    is_over = False
+
+    async def hang(*_: Any, **__: Any) -> None:
+        while not is_over:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(queue.Queries, "dequeue", hang)
+    monkeypatch.setattr(queue, "SILENT_S", 0.5)
+    monkeypatch.setattr(queue, "CUT_WITHIN_S", 0.5)
+    with pytest.raises(queue.Silent):
+        await queue.Queue().run(empty_url, role=None, slots=SLOTS, stop=asyncio.Event())
+    is_over = True
+    await asyncio.wait(asyncio.all_tasks() - {cast(Any, asyncio.current_task())}, timeout=10)
 
 
 @pytest.mark.usefixtures("quick")
