@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from tests.cell.house import Browser, House
 from tests.unit.media import films
 
 from luciole.kit.db import Database
 
-
-@pytest.fixture
-async def house(db: Database, tmp_path: Path) -> AsyncIterator[House]:
-    made = House.at(db, tmp_path / "var")
-    yield made
-    await made.close()
+HERE = Path(__file__).parent
 
 
-@pytest.fixture
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run in one event loop: its database and its house are made once."""
+    for item in items:
+        if HERE in item.path.parents and inspect.iscoroutinefunction(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pools(owner_url: str) -> AsyncIterator[tuple[Database, Database]]:
+    """The database as its owner and as the API process."""
+    owner = await Database.open(owner_url, size=1)
+    api = await Database.open(owner_url, role="luciole_api", size=6)
+    yield owner, api
+    await api.close()
+    await owner.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def db(pools: tuple[Database, Database], emptying: str) -> Database:
+    """The empty database as the API process sees it."""
+    owner, api = pools
+    async with owner.tx() as tx:
+        await tx.execute(emptying)
+    return api
+
+
+@pytest.fixture(scope="session")
+def only_house(pools: tuple[Database, Database], tmp_path_factory: pytest.TempPathFactory) -> House:
+    return House.at(pools[1], tmp_path_factory.mktemp("house") / "var")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(only_house: House, db: Database) -> AsyncIterator[House]:
+    yield only_house
+    await only_house.leave()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def ana(house: House) -> Browser:
     return await house.person("ana")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ben(house: House) -> Browser:
     return await house.person("ben")
 

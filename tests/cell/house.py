@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import shutil
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 from uuid import UUID
 
 import httpx
 import msgspec
+from litestar import Litestar
 
 from luciole import worker
 from luciole.app import application
@@ -74,7 +77,6 @@ class House:
         queue_length = self.settings.people.password_queue
         self.parts.people.proofs.passwords = Passwords(queue_length, memory_kib=64, passes=1)
         worker.register(self.parts)
-        self.app = application(self.parts, is_started=True)
         self._browsers: list[Browser] = []
         self._addresses = itertools.count(1)
 
@@ -87,6 +89,10 @@ class House:
             media=MediaSettings(min_free_bytes=0),
         )
         return cls(db, settings, Keyring(RootKey.generate()))
+
+    @functools.cached_property
+    def app(self) -> Litestar:
+        return application(self.parts, is_started=True)
 
     def visitor(self, **headers: str) -> Browser:
         """A browser that nobody is signed in on."""
@@ -142,9 +148,17 @@ class House:
         async with self.db.read() as tx:
             return (await self.parts.people.by_handle(tx, handle)).id
 
+    async def leave(self) -> None:
+        """As it was, for the next test: no browsers, no files, another day. Whoever empties the
+        database does the rest."""
+        await self.close()
+        shutil.rmtree(self.settings.data, ignore_errors=True)
+        self.clock.advance(timedelta(days=1))
+
     async def close(self) -> None:
         for browser in self._browsers:
             await browser.aclose()
+        self._browsers.clear()
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> None:

@@ -56,6 +56,7 @@ def test_demo_with_a_fence_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert UNFENCED not in environment
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("start")
 @pytest.mark.skipif(sys.platform != "linux", reason="takes Landlock away by seccomp")
 def test_demo_publishes_on_a_kernel_without_landlock(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.drills.cell_process import free_port, get, none_left, serve, started, until_ready
@@ -20,6 +21,11 @@ DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 # One after the other: each starts four processes, and times are looked at.
 pytestmark = pytest.mark.xdist_group("start")
+
+
+def later(value: Any) -> Any:
+    """A variant that `test all` tries; each start of a whole cell takes seconds."""
+    return pytest.param(value, marks=pytest.mark.long)
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def until_back(data: Path, name: str, before: processes.Known, seconds: float = 
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, later(signal.SIGTERM), later(signal.SIGHUP)])
 def test_signal_stops_everything_in_order(data: Path, number: signal.Signals) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -112,6 +118,7 @@ def test_killed_supervisor_takes_all_down_and_the_next_start_repairs(data: Path)
             assert again.stop() == 0
 
 
+@pytest.mark.long
 def test_everything_killed_at_once_starts_again(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -125,7 +132,7 @@ def test_everything_killed_at_once_starts_again(data: Path) -> None:
         cell.wait_for(READY, 60)
 
 
-@pytest.mark.parametrize("after_s", [0.2, 0.6, 1.0])
+@pytest.mark.parametrize("after_s", [later(0.2), 0.6, later(1.0)])
 def test_killed_while_starting_starts_again(data: Path, after_s: float) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -136,7 +143,7 @@ def test_killed_while_starting_starts_again(data: Path, after_s: float) -> None:
         cell.wait_for(READY, 60)
 
 
-@pytest.mark.parametrize("after_s", [0.3, 0.9])
+@pytest.mark.parametrize("after_s", [later(0.3), 0.9])
 def test_stopped_while_starting_leaves_nothing(data: Path, after_s: float) -> None:
     with started(*serve(data, free_port())) as cell:
         time.sleep(after_s)
@@ -155,6 +162,7 @@ def test_second_start_in_the_folder_names_the_first(data: Path) -> None:
         assert get(port, "/healthz")[0] == 200
 
 
+@pytest.mark.long
 def test_two_folders_run_side_by_side(data: Path) -> None:
     ports = free_port(), free_port()
     with (
@@ -178,6 +186,7 @@ def test_busy_port_is_refused_with_the_way_out(data: Path) -> None:
         assert none_left(data / "two") == []
 
 
+@pytest.mark.long
 def test_moved_data_start_in_their_new_place(data: Path) -> None:
     port = free_port()
     with started(*serve(data / "here", port)) as cell:
@@ -188,6 +197,7 @@ def test_moved_data_start_in_their_new_place(data: Path) -> None:
         assert not any("Database brought to" in line for line in cell.console)
 
 
+@pytest.mark.long
 def test_note_of_a_stranger_ends_no_stranger(data: Path) -> None:
     stranger = subprocess.Popen(["/bin/sleep", "600"])
     try:
@@ -202,6 +212,7 @@ def test_note_of_a_stranger_ends_no_stranger(data: Path) -> None:
         stranger.wait()
 
 
+@pytest.mark.long
 def test_several_api_processes_share_the_port(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port, LUCIOLE_WEB_PROCESSES="2")) as cell:
@@ -229,7 +240,7 @@ def test_api_process_knows_its_own_login_only(data: Path) -> None:
 
 
 @pytest.mark.skipif(not DEBIAN.exists(), reason="PostgreSQL 15 of Debian is not installed")
-@pytest.mark.parametrize("own_logins", [True, False])
+@pytest.mark.parametrize("own_logins", [True, later(False)])
 def test_outside_postgresql_15_by_url(data: Path, tmp_path: Path, own_logins: bool) -> None:
     port = free_port()
     with postgres.embedded(tmp_path / "pg", bin_dir=DEBIAN, settings={"fsync": "off"}) as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import pytest_asyncio
 from tests.cell.house import Browser, House, refused
 
 
@@ -22,7 +23,7 @@ async def walk(browser: Browser, path: str, limit: int = 2) -> list[str]:
     return seen
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shared(house: House, ana: Browser, ben: Browser, tiny_film: bytes) -> Browser:
     """Finn follows Ana; Ben is Ana's friend; Ana has a clip for each audience. Gives Finn."""
     finn = await house.person("finn")

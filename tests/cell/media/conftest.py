@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 from tests.cell.media.support import Cell, Person
 from tests.unit.media import films
 
@@ -17,7 +18,7 @@ from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def make_cell(db: Database, tmp_path: Path) -> AsyncIterator[Callable[..., Cell]]:
     """Makes a cell; keyword arguments are settings of media."""
     made: list[Cell] = []
@@ -41,7 +42,7 @@ def cell(make_cell: Callable[..., Cell]) -> Cell:
     return make_cell()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def ana(cell: Cell) -> Person:
     return await cell.person()
 

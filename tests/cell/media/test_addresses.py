@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 from tests.cell.media.support import Cell, Person, refused
 
 from luciole.cell.media import fence
@@ -16,12 +17,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def public(cell: Cell, ana: Person, small_film: bytes) -> Any:
     return await cell.playable(ana, small_film)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def private(cell: Cell, ana: Person, small_film: bytes) -> Any:
     return await cell.playable(ana, small_film, is_public=False)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 import uvicorn
 from tests.cell.house import Browser, House, refused
 
@@ -41,7 +42,7 @@ class Stream:
         return False
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def origin(house: House) -> AsyncIterator[str]:
     """The cell on a socket: events need a connection that stays open."""
     config = uvicorn.Config(

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 from tests.cell.people.support import Cell
 
 from luciole.config import PeopleSettings, Settings
@@ -19,7 +20,7 @@ from luciole.kit.db import Database
 GENEROUS = PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def make_cell(db: Database, tmp_path: Path) -> AsyncIterator[Callable[..., Cell]]:
     """Makes a cell; keyword arguments are settings of people."""
     made: list[Cell] = []

@@ -72,6 +72,7 @@ def is_clients(known: processes.Known) -> bool:
     return False
 
 
+@pytest.mark.long
 async def test_killed_backends_give_no_other_errors_than_lost(tmp_path: Path) -> None:
     """A killed backend makes the server cut all others, whatever they are doing just then."""
     async with postgres.embedded_async(tmp_path / "pg", settings=FAST) as server:
