@@ -209,3 +209,31 @@ async def test_new_clip_is_offered_not_forced(
     assert await page.evaluate(SEEN) == before
     await page.get_by_test_id("fresh").tap()
     await plays(page, fresh["id"])
+
+
+async def test_long_words_stay_on_the_stage_and_their_button_is_reached(
+    cell: Cell, stage: Stage, tiny_film: bytes
+) -> None:
+    vtt = "WEBVTT\n\n00:00.000 --> 00:02.000\nSaid at some length,\nand then said again\n"
+    author = await cell.member("long")
+    await author.patch(display_name="Zoë Delacroix-Montgolfier de la Très Longue Lignée")
+    fields = {"captions_vtt": vtt, "captions_language": "en", "made_with_ai": True}
+    clip = await author.clip(tiny_film, caption="On and on and on. " * 60, **fields)
+    page = await stage.phone(path=f"/c/{clip['id']}", viewport={"width": 360, "height": 640})
+    await plays(page, clip["id"])
+    slide, cue = current(page), current(page).get_by_test_id("cue")
+    await expect(cue).to_be_visible()
+    who = await slide.get_by_test_id("author").bounding_box()
+    said, like = await cue.bounding_box(), await slide.get_by_test_id("like").bounding_box()
+    assert who is not None
+    assert said is not None
+    assert like is not None
+    assert who["x"] + who["width"] <= like["x"]
+    assert said["y"] + said["height"] <= who["y"]
+    more = slide.get_by_test_id("expand")
+    # Its middle is its own, not the seek bar's.
+    await more.tap()
+    await expect(more).to_have_attribute("aria-expanded", "true")
+    await expect(cue).to_have_css("opacity", "0")
+    await more.tap()
+    await expect(cue).to_have_css("opacity", "1")
