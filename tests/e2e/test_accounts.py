@@ -208,3 +208,31 @@ async def test_recovery_codes_are_renewed_and_password_is_changed(cell: Cell, st
     other = await stage.phone()
     await sign_in(other, member.handle, "nine violet lanterns")
     await signed_in(other, member.handle)
+
+
+async def test_too_young_person_is_told_before_the_device_makes_a_passkey(
+    cell: Cell, stage: Stage
+) -> None:
+    page = await stage.phone()
+    line = await authenticator(page)
+    made: list[object] = []
+    line.on("WebAuthn.credentialAdded", lambda told: made.append(told))
+    await page.goto("/sign-up")
+    await fill_in(page, cell.handle("young"), "Under 13")
+    await page.get_by_test_id("sign-up-submit").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text("no accounts for your age")
+    assert made == []
+    # The same person, older: the device is asked.
+    await page.get_by_text("18 or over", exact=True).click()
+    await page.get_by_test_id("sign-up-submit").click()
+    await expect(page.get_by_test_id("recovery-codes")).to_be_visible()
+    assert len(made) == 1
+
+
+async def test_who_is_here_already_is_not_asked_to_sign_in(cell: Cell, stage: Stage) -> None:
+    member = await cell.member("here")
+    for path in ("/sign-in", "/sign-up"):
+        page = await stage.phone(member, f"{path}?next=%2Fnotifications")
+        await expect(page.get_by_test_id("nav-notifications")).to_have_attribute(
+            "aria-current", "page"
+        )
