@@ -9,6 +9,8 @@ class Session {
   me = $state<Me | null>(null)
   /** False until we know whether somebody is signed in. */
   known = $state(false)
+  /** Why the cell could not be asked who is here; nobody is sent to sign in for that. */
+  problem = $state<unknown>(null)
   /** Counts up when another person (or nobody) is here: what was loaded for the last one is stale. */
   turn = $state(0)
   /** Words of the sheet that asks a visitor to sign in; null while it is closed. */
@@ -17,9 +19,12 @@ class Session {
   async load(): Promise<void> {
     try {
       this.set(await api.get<Me>('/api/me'))
+      this.problem = null
     } catch (problem) {
       // Offline we keep whoever was here; only a clear "nobody" signs out.
-      if (problem instanceof ApiError && problem.status === 401) this.set(null)
+      const nobody = problem instanceof ApiError && problem.status === 401
+      this.problem = nobody ? null : problem
+      if (nobody) this.set(null)
     }
     this.known = true
   }
@@ -34,6 +39,11 @@ class Session {
       remember('locale', me.locale)
       void speak(preferred(me.locale))
     }
+  }
+
+  /** Nobody is signed in, for certain. */
+  get visitor(): boolean {
+    return this.known && !this.me && this.problem === null
   }
 
   async signOut(): Promise<void> {
