@@ -80,3 +80,35 @@ async def test_nothing_is_asked_of_another_host(stage: Stage, author: Member) ->
     await expect(current(page)).to_be_visible()
     origin = stage.cell.origin
     assert [url for url in asked if not url.startswith((origin, "blob:", "data:"))] == []
+
+
+async def test_what_is_not_there_is_not_asked_for_again_but_offers_a_way_on(
+    cell: Cell, stage: Stage
+) -> None:
+    nothing = "/c/01999999-9999-7999-8999-999999999999"
+    visitor = await stage.phone(path="/@nobody.by.that.name")
+    await expect(visitor.get_by_role("link", name="Watch Latest")).to_be_visible()
+    await expect(visitor.get_by_test_id("retry")).to_have_count(0)
+    # It may be shared with somebody who only has to sign in.
+    await visitor.goto(nothing)
+    await visitor.get_by_role("main").get_by_role("link", name="Sign in").tap()
+    await expect(visitor).to_have_url(re.compile("/sign-in\\?next=%2Fc%2F01999999"))
+    person = await stage.phone(await cell.member("looker"), nothing)
+    await expect(person.get_by_role("link", name="Watch Latest")).to_be_visible()
+    await expect(person.get_by_role("link", name="Sign in")).to_have_count(0)
+
+
+async def test_person_without_a_line_is_not_taken_for_a_visitor(cell: Cell, stage: Stage) -> None:
+    page = await stage.phone(await cell.member("tunnel"), "/settings")
+    await true(page, "navigator.serviceWorker.ready.then((worker) => worker.active !== null)")
+    await page.reload()
+    await true(page, "navigator.serviceWorker.controller !== null")
+    async with offline(page):
+        for path in ("/friends", "/settings"):
+            await page.goto(path)
+            await expect(page.get_by_test_id("problem")).to_be_visible()
+            await expect(page.get_by_test_id("feed-sign-in")).to_have_count(0)
+            await expect(page.get_by_test_id("nav-sign-in")).to_have_count(0)
+            await expect(page).to_have_url(re.compile(f"{path}$"))
+    # It comes by itself when the line does.
+    await expect(page.get_by_test_id("settings")).to_be_visible()
