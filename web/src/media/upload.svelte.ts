@@ -16,6 +16,7 @@ export class MediaUpload {
   /** Resolves with the upload's id, as the cell knows it. */
   readonly finished: Promise<string>
   private readonly tus: Upload
+  private readonly over = new AbortController()
 
   constructor(file: File) {
     this.totalBytes = file.size
@@ -43,14 +44,19 @@ export class MediaUpload {
       },
       onSuccess: () => {
         this.state = 'done'
+        this.over.abort()
         this.sentBytes = file.size
         resolve(idOf(this.tus.url))
       },
       onError: (problem) => {
         this.state = 'failed'
+        this.over.abort()
         reject(told(problem))
       },
     })
+    const signal = this.over.signal
+    addEventListener('offline', () => this.state === 'sending' && (this.state = 'waiting'), { signal })
+    addEventListener('online', () => void this.goOn(), { signal })
     void this.begin()
   }
 
@@ -71,7 +77,15 @@ export class MediaUpload {
   /** Stops, and asks the cell to drop what it has. */
   async cancel(): Promise<void> {
     this.state = 'failed'
+    this.over.abort()
     await this.tus.abort(true).catch(() => undefined)
+  }
+
+  /** The line is back: at once, not after the wait that a lost one had come to; a request of before may hang for long. */
+  private async goOn(): Promise<void> {
+    if (this.state !== 'waiting') return
+    await this.tus.abort()
+    this.resume()
   }
 
   /** Goes on from where an earlier page stopped, if one did. */
