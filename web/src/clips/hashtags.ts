@@ -10,6 +10,8 @@ export interface CaptionPart {
 
 const TAG = /(?<![\p{L}\p{N}_#&/])#([\p{L}\p{N}][\p{L}\p{N}\p{Mn}\p{Mc}_]*)/gu
 const LONGEST_TAG = 60
+/** More than these in one caption are refused. */
+export const MOST_HASHTAGS = 30
 
 /** The caption cut into plain pieces and hashtags, in order; joined again they are the caption. */
 export function captionParts(caption: string): CaptionPart[] {
