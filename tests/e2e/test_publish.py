@@ -173,3 +173,58 @@ async def test_trim_cover_captions_audience_and_label_are_kept(
     await plays(page)
     await expect(page.get_by_test_id("ai-label")).to_be_visible()
     await expect(page.get_by_test_id("cue")).to_have_text("Hummed words")
+
+
+async def test_request_that_hangs_when_the_line_goes_is_not_waited_for(
+    cell: Cell, stage: Stage, big_film: Path
+) -> None:
+    page = await stage.phone(await cell.member("hung"), "/publish")
+    hung = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        is_second = route.request.headers.get("upload-offset", "0") != "0"
+        if route.request.method == "PATCH" and is_second and not hung.is_set():
+            # Neither an answer nor a fault, as when a phone walks out of its cell.
+            hung.set()
+            return
+        await route.continue_()
+
+    await page.route("**/api/uploads/*", hold)
+    await choose(page, big_film, "Out of reach")
+    await page.get_by_test_id("publish-post").click()
+    await hung.wait()
+    async with offline(page):
+        await expect(page.get_by_test_id("upload-waiting")).to_be_visible()
+    await published(page)
+
+
+async def test_caption_with_too_many_hashtags_is_told_before_anything_is_sent(
+    cell: Cell, stage: Stage, big_film: Path
+) -> None:
+    page = await stage.phone(await cell.member("tagger"), "/publish")
+    sent: list[str] = []
+    await page.route("**/api/uploads", lambda route: sent.append(route.request.url))
+    await choose(page, big_film, " ".join(f"#tag{number}" for number in range(31)))
+    await page.get_by_test_id("publish-post").click()
+    await expect(page.get_by_test_id("problem")).to_contain_text("at most 30 hashtags")
+    assert sent == []
+    await expect(page.get_by_test_id("editor")).to_be_visible()
+
+
+async def test_refused_clip_leads_on_from_its_own_page(
+    cell: Cell, stage: Stage, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"\0\0\0\x18ftypisom" + bytes(4000))
+    page = await stage.phone(await cell.member("unlucky"), "/publish")
+    await choose(page, broken, "Nothing to see")
+    await page.get_by_test_id("publish-post").click()
+    await expect(page.get_by_test_id("refusal")).to_be_visible(timeout=PATIENCE_MS)
+    await page.get_by_role("link", name="See it on your profile").click()
+    await page.get_by_test_id("grid-clip").get_by_role("link").click()
+    await expect(page.get_by_test_id("refusal")).to_be_visible()
+    await expect(page.get_by_role("link", name="Publish another clip")).to_be_visible()
+    await page.get_by_test_id("manage").click()
+    await page.get_by_test_id("delete").click()
+    await page.get_by_test_id("delete-confirm").click()
+    await expect(page.get_by_test_id("profile")).to_contain_text("Your first clip goes here")
