@@ -1,4 +1,7 @@
-/** Fails when a key, a placeholder or an error code is missing in either language, or when a key is used by nobody. */
+/**
+ * Fails when a key, a placeholder or an error code is missing in either language, when a key is used by nobody, or when a
+ * French sign could begin a line.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -24,6 +27,13 @@ compare<string>('en.json', 'fr.json', placeholders)
 compare<{ sentence?: string; next_step?: string }>('errors.en.json', 'errors.fr.json', (told) =>
   [typeof told.sentence, typeof told.next_step].join(),
 )
+
+// French keeps a space before these signs, which no line may break at: U+202F before ; ! and ?, U+00A0 before : and inside « ».
+for (const name of ['fr.json', 'errors.fr.json']) {
+  for (const [key, told] of Object.entries(read<unknown>(name))) {
+    if (/ [;:!?»]|« |[\d}] [MGK]i?o\b/.test(JSON.stringify(told))) problems.push(`${name}: "${key}" has a space where a line could break before a sign or a unit`)
+  }
+}
 
 const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(svelte|ts)$/.test(name))

@@ -63,6 +63,11 @@ export function compact(value: number): string {
   return new Intl.NumberFormat(state.locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value)
 }
 
+/** 0.3 as "30%", and in French with its space. */
+export function percent(share: number): string {
+  return new Intl.NumberFormat(state.locale, { style: 'percent' }).format(share)
+}
+
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
   ['month', 2_629_800],
