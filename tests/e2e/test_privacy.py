@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import expect
 from tests.e2e.stage import Cell, Member, Stage, plays
 
@@ -94,6 +96,10 @@ async def test_narrowed_clip_disappears_and_deleted_clip_too(
     await sheet.get_by_test_id("delete").tap()
     await sheet.get_by_test_id("delete-confirm").tap()
     await expect(hers.get_by_test_id("grid-clip")).to_have_count(1)
+    # Her page counts as everybody's does: the narrowed one is not in it.
+    await expect(hers.get_by_test_id("profile").get_by_role("list").first).to_contain_text(
+        re.compile(r"0\s*clips")
+    )
     await visitor.goto(f"/@{ana.handle}")
     await expect(visitor.get_by_test_id("profile")).to_contain_text("Ana")
     await expect(visitor.get_by_test_id("grid-clip")).to_have_count(0)
