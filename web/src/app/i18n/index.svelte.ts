@@ -87,6 +87,15 @@ export function ago(time: string, now = Date.now()): string {
   return form.format(0, 'minute').replace(/.*/, t('time.now'))
 }
 
+/** "3 hrs": for how long already, where there is room for little. */
+export function since(time: string, now = Date.now()): string {
+  const seconds = (now - new Date(time).getTime()) / 1000
+  const step = STEPS.find(([, size]) => seconds >= size)
+  if (!step) return t('time.now')
+  const form = new Intl.NumberFormat(state.locale, { style: 'unit', unit: step[0], unitDisplay: 'short' })
+  return form.format(Math.round(seconds / step[1]))
+}
+
 /** A date; one without a time of day ("2026-11-24") is that day wherever one is. */
 export function day(time: string): string {
   const [year, month, date] = time.split('-').map(Number)
