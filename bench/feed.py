@@ -36,8 +36,9 @@ from luciole.cell.feed import store
 from luciole.cell.feed.model import FeedPlace
 from luciole.cell.feed.service import TOP
 from luciole.keys import Keyring, RootKey
-from luciole.kit import migrate, postgres, processes
+from luciole.kit import migrate, postgres
 from luciole.kit.cursor import Cursors
+from luciole.kit.keeper import FolderLock
 
 RESULTS = Path(__file__).with_name("results") / "feed.md"
 PAGE = 20
@@ -247,7 +248,7 @@ async def one_size(
     found = []
     with started(command, environment) as cell:
         cell.wait_for("The cell answers after", 60)
-        note = processes.FolderLock(data / "run").read()
+        note = FolderLock(data / "run").read()
         assert note is not None
         api = note.children["api"].pid
         database = int((server.data_dir / "postmaster.pid").read_text().split()[0])

@@ -180,9 +180,9 @@ def _worker_process(_chosen: argparse.Namespace) -> int:
 
 
 def _seed_process(chosen: argparse.Namespace) -> int:
-    from luciole import serve
+    from luciole import showcase
 
-    return asyncio.run(serve.seed_process(chosen.address))
+    return asyncio.run(showcase.seed_process(chosen.address))
 
 
 def _refused(sentence: str, next_step: str) -> int:

@@ -22,8 +22,9 @@ from luciole import __version__, config
 from luciole.cell.media import fence
 from luciole.cell.people import key_file
 from luciole.config import Settings
-from luciole.kit import postgres, processes
+from luciole.kit import postgres
 from luciole.kit.errors import Problem
+from luciole.kit.keeper import FolderLock
 
 Verdict = Literal["OK", "WARN", "FAIL"]
 
@@ -115,7 +116,7 @@ def _data(settings: Settings) -> Iterator[Finding]:
 
 
 def _running(settings: Settings) -> Iterator[Finding]:
-    lock = processes.FolderLock(settings.data / "run")
+    lock = FolderLock(settings.data / "run")
     note = lock.read()
     if note is None:
         yield Finding("OK", "running", "not running in this folder")
@@ -270,7 +271,7 @@ async def _has_fitting_key(settings: Settings) -> bool:
     if settings.database.url:
         return bool(await key_file.check(settings.root_key, settings.database.url))
     home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
-    lock = processes.FolderLock(settings.data / "run")
+    lock = FolderLock(settings.data / "run")
     if not lock.take():
         return bool(await key_file.check(settings.root_key, postgres.Server(home, log).url()))
     try:

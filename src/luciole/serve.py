@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
-import os
 import shutil
 import signal
 import socket
@@ -19,12 +18,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config
+from luciole import config, showcase
 from luciole.cell.people import key_file
 from luciole.config import Settings
 from luciole.kit import logs, postgres, processes
 from luciole.kit import migrate as migrations
+from luciole.kit.console import say
 from luciole.kit.errors import Conflict, Problem, Unavailable
+from luciole.kit.keeper import Failed, FolderLock, Keeper, Program
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
 OURS = ("postgres", "blobs", "keys", "work", "log", "demo")
@@ -53,12 +54,6 @@ class PartFailed(Unavailable):
     code = "part-failed"
 
 
-def say(text: str) -> None:
-    """A line on the console. A window that was closed must not keep us from stopping in order."""
-    with contextlib.suppress(OSError, ValueError):
-        print(text, flush=True)
-
-
 async def run(
     environment: Mapping[str, str],
     *,
@@ -78,7 +73,7 @@ async def run(
         listener, port = _listen(settings, may_move)
         environment = {**environment, "LUCIOLE_WEB_PORT": str(port)}
         settings = config.load(environment)
-        keeper = processes.Keeper(say, lambda children: lock.write(settings.origin, children))
+        keeper = Keeper(say, lambda children: lock.write(settings.origin, children))
         try:
             with listener:
                 starting = asyncio.create_task(_start(keeper, settings, environment, listener))
@@ -87,11 +82,11 @@ async def run(
                 seconds = time.monotonic() - began
                 say(f"The cell answers after {seconds:.1f} s: {settings.origin}")
                 if is_demo:
-                    await _show(settings, environment, stop)
+                    await showcase.run(settings, environment, stop)
                 else:
                     say("Stop it with Ctrl-C.")
                 await stop.wait()
-        except processes.Failed as failed:
+        except Failed as failed:
             raise PartFailed(
                 f"{failed}. Its log, {settings.data / 'log'}, ends with:\n{failed.tail}",
                 next_step="Run ./luciole doctor; it looks for the usual causes.",
@@ -141,45 +136,11 @@ def api_process(handle: int) -> int:
     return 0 if server.started else 1
 
 
-async def seed_process(address: str) -> int:
-    """Makes the demo's people and clips through the API at `address`, telling on the way."""
-    from luciole.demo import reel, seed
-
-    settings = config.load(os.environ)
-    state = settings.data / "demo" / "state.json"
-    state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    is_told = False
-
-    def report(done: int, total: int, sentence: str) -> None:
-        nonlocal is_told
-        if sentence:
-            say(f"  {done:2}/{total}  {sentence}")
-        guest = seed.account(state)
-        if done >= min(reel.OPENING, total) and guest and not is_told:
-            is_told = True
-            say(_box(address, guest.handle, guest.password, done < total))
-
-    await seed.fill(address, state, report)
-    return 0
-
-
-def _box(address: str, handle: str, password: str, is_growing: bool) -> str:
-    lines = [
-        f"Luciole is ready: open {address}",
-        f"Sign in as {handle} with {password}, or sign up as yourself.",
-        "More clips arrive while you watch." if is_growing else "All clips are there.",
-        "Stop with Ctrl-C. Begin anew with ./luciole demo --fresh",
-    ]
-    width = max(map(len, lines))
-    edge = "+" + "-" * (width + 4) + "+"
-    return "\n".join(["", edge, *(f"|  {line:{width}}  |" for line in lines), edge, ""])
-
-
 # Starting
 
 
 async def _start(
-    keeper: processes.Keeper,
+    keeper: Keeper,
     settings: Settings,
     environment: Mapping[str, str],
     listener: socket.socket,
@@ -214,7 +175,7 @@ async def _start(
     python = [sys.executable, "-m", "luciole"]
     api = [*python, "api-process", "--socket", str(listener.fileno())]
     programs = [
-        processes.Program(
+        Program(
             f"api-{number}" if settings.web.processes > 1 else "api",
             lambda: processes.launched(api),
             log / "api.log",
@@ -226,7 +187,7 @@ async def _start(
         for number in range(1, settings.web.processes + 1)
     ]
     programs.append(
-        processes.Program(
+        Program(
             "worker",
             lambda: processes.launched([*python, "worker-process"]),
             log / "worker.log",
@@ -237,11 +198,11 @@ async def _start(
     await asyncio.gather(*(keeper.start(program) for program in programs))
 
 
-def _postgres(server: postgres.Server) -> processes.Program:
+def _postgres(server: postgres.Server) -> Program:
     async def ready() -> bool:
         return server.is_ready()
 
-    return processes.Program(
+    return Program(
         "postgresql",
         server.command,
         server.log,
@@ -254,12 +215,12 @@ def _postgres(server: postgres.Server) -> processes.Program:
 
 
 @contextlib.asynccontextmanager
-async def _database(settings: Settings, lock: processes.FolderLock) -> AsyncIterator[str]:
+async def _database(settings: Settings, lock: FolderLock) -> AsyncIterator[str]:
     """The owner's URL of a running database."""
     if settings.database.url:
         yield settings.database.url
         return
-    keeper = processes.Keeper(say, lambda children: lock.write("", children))
+    keeper = Keeper(say, lambda children: lock.write("", children))
     server = postgres.Server(settings.data / "postgres", settings.data / "log" / "postgresql.log")
     try:
         await keeper.start(_postgres(server))
@@ -304,33 +265,11 @@ def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
 
 
-# The demo
-
-
-async def _show(settings: Settings, environment: Mapping[str, str], stop: asyncio.Event) -> None:
-    """Lets the demo's people and clips be made in a process of its own, and says what to do."""
-    seeding = await asyncio.create_subprocess_exec(
-        *processes.launched(
-            [sys.executable, "-m", "luciole", "seed-process", "--address", settings.origin]
-        ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        env=dict(environment),
-        start_new_session=True,
-    )
-    assert seeding.stdout is not None
-    lines = seeding.stdout
-    while line := await _line(lines, stop):
-        say(line.decode(errors="replace").rstrip())
-    if not stop.is_set() and await seeding.wait() != 0:
-        say("The demo's clips could not all be made; the cell itself runs. See the lines above.")
-
-
 # The folder and the port
 
 
 @contextlib.contextmanager
-def _folder(settings: Settings) -> Iterator[processes.FolderLock]:
+def _folder(settings: Settings) -> Iterator[FolderLock]:
     """The folder's lock, with everything gone that a killed supervisor had left."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -338,7 +277,7 @@ def _folder(settings: Settings) -> Iterator[processes.FolderLock]:
             # Data of an earlier version may have them open.
             (settings.data / name).mkdir(mode=0o700, exist_ok=True)
             (settings.data / name).chmod(0o700)
-        lock = processes.FolderLock(settings.data / "run")
+        lock = FolderLock(settings.data / "run")
         is_ours = lock.take()
     except OSError as error:
         raise Unavailable(
@@ -417,19 +356,8 @@ async def _first(work: asyncio.Task[None], stop: asyncio.Event) -> bool:
             await work
             return True
         work.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Problem, processes.Failed):
+        with contextlib.suppress(asyncio.CancelledError, Problem, Failed):
             await work
         return False
     finally:
         waiting.cancel()
-
-
-async def _line(lines: asyncio.StreamReader, stop: asyncio.Event) -> bytes:
-    """The next line; nothing at the end, or when we are asked to stop."""
-    reading, waiting = asyncio.create_task(lines.readline()), asyncio.create_task(stop.wait())
-    await asyncio.wait({reading, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if reading.done():
-        return reading.result()
-    reading.cancel()
-    return b""

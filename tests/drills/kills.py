@@ -24,7 +24,8 @@ from tests.drills.phone import Ledger, Phone
 
 from luciole.kit import postgres, processes
 from luciole.kit.db import LOST, Database
-from luciole.kit.processes import FolderLock, Known
+from luciole.kit.keeper import FolderLock
+from luciole.kit.processes import Known
 
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 VICTIMS = {

@@ -15,6 +15,7 @@ import pytest
 from tests.drills.cell_process import free_port, get, none_left, serve, started, until_ready
 
 from luciole.kit import postgres, processes
+from luciole.kit.keeper import FolderLock
 
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -36,7 +37,7 @@ def data(tmp_path: Path) -> Iterator[Path]:
 
 
 def children(data: Path) -> dict[str, processes.Known]:
-    note = processes.FolderLock(data / "run").read()
+    note = FolderLock(data / "run").read()
     assert note is not None
     return note.children
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from luciole.kit import processes
-from luciole.kit.processes import FolderLock, Keeper, Known, Program
+from luciole.kit.keeper import Failed, FolderLock, Keeper, Program
+from luciole.kit.processes import Known
 
 SLEEP = ["/bin/sleep", "60"]
 
@@ -118,7 +119,7 @@ async def test_keeper_says_why_a_program_did_not_start(tmp_path: Path) -> None:
         dict(os.environ),
         ready=never,
     )
-    with pytest.raises(processes.Failed) as caught:
+    with pytest.raises(Failed) as caught:
         await keeper.start(one)
     await keeper.stop()
     assert caught.value.status == 1
