@@ -48,8 +48,6 @@ class Facts(msgspec.Struct, frozen=True):
     declared_ms: Annotated[int, msgspec.Meta(ge=-(10**15), le=10**15)]
     frames: Count
     frames_in_first_second: Count
-    decoded: Count
-    tried: Count
     gap_ms: Annotated[float, msgspec.Meta(ge=0)]
     is_interlaced: bool
     transfer: Small

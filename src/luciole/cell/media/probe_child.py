@@ -24,9 +24,8 @@ AUDIO_DECODERS = frozenset(_AUDIO.split(","))
 MOST_PIXELS = 8_900_000
 MOST_PIXELS_A_SIDE = 4096
 MOST_PACKETS = 200_000
-# A probe decodes about this much, so that a 4K second costs no more than a 1080p one.
-DECODED_PIXELS = 12_500_000
-AUDIO_PACKETS = 20
+# So many packets of a track are tried until something comes out of it.
+VIDEO_TRIED, AUDIO_TRIED = 90, 21
 FIRST_BYTES = 4096
 
 
@@ -70,18 +69,25 @@ def open_source(av: Any, path: str) -> Any:
         raise Refused("damaged" if looks_like_a_film(path) else "not-a-video") from error
 
 
-def read_times(av: Any, container: Any, streams: list[Any]) -> dict[int, list[float]]:
-    """The presentation times in seconds of every packet of `streams`, from the data that is there
-    rather than from what a header promises. Ends early at the first unreadable place."""
-    times: dict[int, list[float]] = {stream.index: [] for stream in streams}
+def read(
+    av: Any, container: Any, videos: list[int], audios: list[int]
+) -> tuple[dict[int, list[float]], dict[int, list[Any]]]:
+    """By track: the presentation times in seconds of every packet of `videos`, from the data that
+    is there rather than from what a header promises; and of all tracks the packets to be tried.
+    Ends early at the first unreadable place."""
+    times: dict[int, list[float]] = {index: [] for index in videos}
+    heads: dict[int, list[Any]] = {index: [] for index in (*videos, *audios)}
     ends: dict[int, float] = {}
     count = 0
     try:
-        for packet in container.demux(streams):
+        for packet in container.demux([container.streams[index] for index in heads]):
+            index = packet.stream.index
+            if len(heads[index]) < (VIDEO_TRIED if index in times else AUDIO_TRIED):
+                heads[index].append(packet)
             stamp = packet.pts if packet.pts is not None else packet.dts
-            if stamp is None or not packet.size or packet.is_discard:
+            if index not in times or stamp is None or not packet.size or packet.is_discard:
                 continue
-            index, base = packet.stream.index, float(packet.time_base)
+            base = float(packet.time_base)
             times[index].append(stamp * base)
             ends[index] = max(ends.get(index, 0.0), (stamp + (packet.duration or 0)) * base)
             count += 1
@@ -93,7 +99,7 @@ def read_times(av: Any, container: Any, streams: list[Any]) -> dict[int, list[fl
         stamps.sort()
         if stamps:
             stamps.append(max(ends[index], stamps[-1]))  # the end, as one last time
-    return times
+    return times, heads
 
 
 def main_track(streams: list[Any], times: dict[int, list[float]]) -> Any:
@@ -114,41 +120,14 @@ def main_track(streams: list[Any], times: dict[int, list[float]]) -> Any:
     return max(streams, key=rank)
 
 
-def first_frames(av: Any, container: Any, stream: Any) -> tuple[list[Any], int]:
-    """Frames that decode near the start, and the number of packets that were tried."""
-    context = stream.codec_context
-    budget = max(3, DECODED_PIXELS // max(1, context.width * context.height))
-    frames: list[Any] = []
-    tried = 0
-    try:
-        for packet in container.demux(stream):
-            tried += 1
-            with contextlib.suppress(av.error.FFmpegError):  # the next packet may do
-                frames += packet.decode()
-            if len(frames) >= min(budget, 60) or tried >= 90:
-                break
-    except av.error.FFmpegError:
-        pass
-    return frames, tried
-
-
-def plays(av: Any, path: str, index: int) -> bool:
-    """Whether sound comes out of the audio track `index`."""
-    container = open_source(av, path)
-    try:
-        for number, packet in enumerate(container.demux(container.streams[index])):
-            try:
-                if packet.decode():
-                    return True
-            except av.error.FFmpegError:
-                pass
-            if number >= AUDIO_PACKETS:
-                break
-    except av.error.FFmpegError:
-        pass
-    finally:
-        container.close()
-    return False
+def first_frame(av: Any, packets: list[Any]) -> Any:
+    """What the first of a track's packets that decode give, or None. One frame is enough: the
+    encoding finds out about the rest."""
+    for packet in packets:
+        with contextlib.suppress(av.error.FFmpegError):  # the next packet may do
+            if frames := packet.decode():
+                return frames[0]
+    return None
 
 
 def matrix(frame: Any) -> list[int]:
@@ -194,30 +173,25 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     ]
     if not readable:
         raise Refused("codec-not-supported")
-    times = read_times(av, container, readable)
-    stream = main_track(readable, times)
-    *starts, end = times[stream.index] or [0.0]
-    declared_s = float((stream.duration or 0) * stream.time_base)
-    is_mov = container.format.name.startswith("mov")
     audio_tracks = [
         track.index
         for track in container.streams.audio
         if track.codec_context is not None and track.codec_context.name in AUDIO_DECODERS
     ]
-    index = stream.index
+    times, heads = read(av, container, [stream.index for stream in readable], audio_tracks)
+    stream = main_track(readable, times)
+    *starts, end = times[stream.index] or [0.0]
+    declared_s = float((stream.duration or 0) * stream.time_base)
+    is_mov = container.format.name.startswith("mov")
     began = min(starts[0], (container.start_time or 0) / av.time_base) if starts else 0.0
-    container.close()
     if len(starts) == 1 and not audio_tracks:
         raise Refused("still-picture")
     if not starts:
         raise Refused("damaged")
 
-    container = open_source(av, path)
-    stream = container.streams[index]
-    frames, tried = first_frames(av, container, stream)
-    if not frames:
+    frame = first_frame(av, heads[stream.index])
+    if frame is None:
         raise Refused("damaged")
-    frame = frames[0]
     # Dolby Vision profile 5 has no base layer that others can show: its colours are in a space
     # of their own, and a plain decoder paints faces green.
     if frame.color_trc == 2 and side_data(frame, "DOVI_METADATA") is not None:
@@ -227,8 +201,10 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     first_second = sum(1 for start in starts if start < starts[0] + 1)
     facts = {
         "container": container.format.name.split(",")[0],
-        "video_index": index,
-        "audio_index": next((track for track in audio_tracks if plays(av, path, track)), None),
+        "video_index": stream.index,
+        "audio_index": next(
+            (each for each in audio_tracks if first_frame(av, heads[each]) is not None), None
+        ),
         "codec": stream.codec_context.name,
         "width": frame.width,
         "height": frame.height,
@@ -239,8 +215,6 @@ def probe(av: Any, path: str) -> dict[str, Any]:
         "declared_ms": round(declared_s * 1000) if is_mov else 0,
         "frames": len(starts),
         "frames_in_first_second": min(first_second, 1000),
-        "decoded": len(frames),
-        "tried": tried,
         "gap_ms": gaps[len(gaps) // 2] * 1000,
         "is_interlaced": bool(frame.interlaced_frame),
         "transfer": int(frame.color_trc),
