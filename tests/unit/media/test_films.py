@@ -26,7 +26,7 @@ def out(tmp_path: Path) -> Path:
 
 async def first(source: Path, out: Path, cut: Cut | None = None) -> tuple[Probe, Encoded]:
     film = await probe.probe(source, out)
-    made = await encode.first_playable(source, film, cut or Cut(0, film.duration_ms), out)
+    made, _ = await encode.first_playable(source, film, cut or Cut(0, film.duration_ms), out)
     return film, made
 
 
@@ -40,7 +40,7 @@ async def test_portrait_film_becomes_a_540_mp4(tmp_path: Path, out: Path) -> Non
     source = films.make(tmp_path / "a.mp4", size="720x1280", seconds=2)
     told: list[int] = []
     film = await probe.probe(source, out)
-    made = await encode.first_playable(source, film, Cut(0, 2000), out, told.append)
+    made, _ = await encode.first_playable(source, film, Cut(0, 2000), out, told.append)
     assert (made.width, made.height) == (540, 960)
     assert made.duration_ms == pytest.approx(2000, abs=60)
     assert told == sorted(told)
@@ -106,7 +106,7 @@ async def test_trim_is_exact(tmp_path: Path, out: Path) -> None:
     film = await probe.probe(source, out)
     start_ms, length_ms = probe.check_length(film, Edit(1500, 2500), 180_000)
     assert (start_ms, length_ms) == (1500, 1000)
-    made = await encode.first_playable(source, film, Cut(start_ms, length_ms), out)
+    made, _ = await encode.first_playable(source, film, Cut(start_ms, length_ms), out)
     assert made.duration_ms == pytest.approx(1000, abs=60)
     expected, shown = films.frame(source, 1.5), films.frame(made.path)
     assert sum(abs(a - b) for a, b in zip(expected, shown, strict=True)) / len(shown) < 8
@@ -114,12 +114,24 @@ async def test_trim_is_exact(tmp_path: Path, out: Path) -> None:
 
 async def test_poster_is_the_chosen_frame(tmp_path: Path, out: Path) -> None:
     source = films.make(tmp_path / "a.mp4", seconds=2)
-    _, made = await first(source, out)
-    still = await encode.poster(made, 1500, out)
-    assert still.path.read_bytes()[8:12] == b"WEBP"
-    expected, shown = films.frame(source, 1.5), films.frame(still.path)
+    film = await probe.probe(source, out)
+    for cut, at_s in ((Cut(0, 2000, 1500), 1.5), (Cut(1000, 900, 300), 1.3), (Cut(0, 2000), 0),
+                      (Cut(0, 2000, 999_999), 1.9)):  # fmt: skip
+        made, still = await encode.first_playable(source, film, cut, out)
+        assert (still.width, still.height) == (made.width, made.height)
+        assert still.path.read_bytes()[8:12] == b"WEBP"
+        expected, shown = films.frame(source, at_s), films.frame(still.path)
+        assert sum(abs(a - b) for a, b in zip(expected, shown, strict=True)) / len(shown) < 12
+
+
+async def test_poster_is_the_first_frame_where_none_comes_late_enough(
+    tmp_path: Path, out: Path
+) -> None:
+    source = films.make(tmp_path / "a.mp4", seconds=4, rate=1, sound=False)
+    film = await probe.probe(source, out)
+    _, still = await encode.first_playable(source, film, Cut(0, 4000, 3500), out)
+    expected, shown = films.frame(source), films.frame(still.path)
     assert sum(abs(a - b) for a, b in zip(expected, shown, strict=True)) / len(shown) < 12
-    assert (await encode.poster(made, 999_999, out)).size_bytes > 0
 
 
 async def test_key_frame_each_second(tmp_path: Path, out: Path) -> None:
@@ -163,8 +175,8 @@ async def test_metadata_is_gone(tmp_path: Path, out: Path) -> None:
     options = [part for mark in marks for part in ("-metadata", mark)]
     source = films.make(tmp_path / "a.mp4", *options, "-movflags", "use_metadata_tags", seconds=0.5)
     assert b"secret-title" in source.read_bytes()
-    _, made = await first(source, out)
-    still = await encode.poster(made, 0, out)
+    film = await probe.probe(source, out)
+    made, still = await encode.first_playable(source, film, Cut(0, film.duration_ms), out)
     for path in (made.path, still.path):
         data = path.read_bytes()
         for word in (b"secret", b"48.85", b"2026", b"x264 - core", b"\xa9xyz"):

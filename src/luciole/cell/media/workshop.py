@@ -199,9 +199,7 @@ class Workshop:
             await store.set_state(tx, asset.id, asset.attempt, "encoding", self._clock.now())
         showing = asyncio.create_task(show())
         try:
-            first = await encode.first_playable(source, film, cut, folder / "out", follow)
-            cover_ms = max(0, asset.edit.cover_ms - cut.start_ms)
-            still = await encode.poster(first, cover_ms, folder / "out")
+            first, still = await encode.first_playable(source, film, cut, folder / "out", follow)
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
@@ -235,7 +233,7 @@ class Workshop:
         await self._assemble(chunks, source)
         film = await probe.probe(source, folder / "out")
         start_ms, length_ms = probe.check_length(film, asset.edit, self._settings.max_duration_ms)
-        return source, film, Cut(start_ms, length_ms)
+        return source, film, Cut(start_ms, length_ms, max(0, asset.edit.cover_ms - start_ms))
 
     async def _assemble(self, chunks: list[Chunk], source: Path) -> None:
         offset = 0
@@ -253,8 +251,10 @@ class Workshop:
     async def _put(self, files: list[File], paths: list[Path]) -> None:
         async with self._db.tx() as tx:
             await self._media.announce(tx, *(file.object_key for file in files))
-        for file, path in zip(files, paths, strict=True):
-            await self._blobs.put(file.object_key, path)
+        puts = (
+            self._blobs.put(file.object_key, each) for file, each in zip(files, paths, strict=True)
+        )
+        await asyncio.gather(*puts)
 
     async def _claim(
         self, tx: Tx, asset: Asset, files: list[File], states: tuple[State, ...]
