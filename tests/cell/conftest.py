@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.cell.house import Browser, House
+from tests.cell.once import Once
 from tests.unit.media import films
 
 from luciole.kit.db import Database
@@ -48,8 +49,16 @@ def only_house(pools: tuple[Database, Database], tmp_path_factory: pytest.TempPa
     return House.at(pools[1], tmp_path_factory.mktemp("house") / "var")
 
 
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    return Once(tmp_path_factory.mktemp("made"))
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def house(only_house: House, db: Database) -> AsyncIterator[House]:
+async def house(
+    only_house: House, db: Database, once: Once, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    once.stand_in(monkeypatch)
     yield only_house
     await only_house.leave()
 

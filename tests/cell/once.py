@@ -1,0 +1,77 @@
+"""Each film is probed and encoded for real once in a test process; after that its renditions are
+copied. For tests of the slices above media: the same film gives the same files."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from luciole.cell.media import encode, probe
+from luciole.cell.media.encode import Cut, Encoded, OnProgress
+from luciole.cell.media.probe import Probe, Unreadable
+
+Made = tuple[Encoded, Encoded]
+
+
+class Once:
+    """Keeps what was made below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._probe: Callable[[Path, Path], Awaitable[Probe]] = probe.probe
+        self._first = encode.first_playable
+        self._probed: dict[str, Probe | str] = {}
+        self._made: dict[tuple[str, Cut], Made] = {}
+
+    def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Takes the place of the real work until the test ends."""
+        monkeypatch.setattr(probe, "probe", self.probe)
+        monkeypatch.setattr(encode, "first_playable", self.first_playable)
+
+    async def probe(self, source: Path, work_dir: Path) -> Probe:
+        key = digest(source)
+        if key not in self._probed:
+            try:
+                self._probed[key] = await self._probe(source, work_dir)
+            except Unreadable as refusal:
+                self._probed[key] = refusal.code
+        found = self._probed[key]
+        if isinstance(found, str):
+            raise Unreadable(found)
+        return found
+
+    async def first_playable(
+        self,
+        source: Path,
+        film: Probe,
+        cut: Cut,
+        out_dir: Path,
+        on_progress: OnProgress | None = None,
+    ) -> Made:
+        key = digest(source), cut
+        if key not in self._made:
+            kept = self._folder / str(len(self._made))
+            kept.mkdir()
+            first, still = await self._first(source, film, cut, out_dir, on_progress)
+            self._made[key] = moved(first, kept), moved(still, kept)
+        elif on_progress is not None:
+            on_progress(100)
+        first, still = self._made[key]
+        return moved(first, out_dir), moved(still, out_dir)
+
+
+def moved(made: Encoded, folder: Path) -> Encoded:
+    """The same file, also in `folder`."""
+    path = folder / made.path.name
+    if path != made.path:
+        shutil.copyfile(made.path, path)
+    return msgspec.structs.replace(made, path=path)
+
+
+def digest(source: Path) -> str:
+    return hashlib.sha256(source.read_bytes()).hexdigest()
