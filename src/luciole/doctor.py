@@ -22,7 +22,7 @@ from luciole import __version__, config
 from luciole.cell.media import fence
 from luciole.cell.people import key_file
 from luciole.config import Settings
-from luciole.kit import postgres
+from luciole.kit import postgres, postgres_programs
 from luciole.kit.errors import Problem
 from luciole.kit.keeper import FolderLock
 
@@ -157,7 +157,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield from asyncio.run(_outside(settings))
         return
     try:
-        major = postgres.major_of(postgres.wheel_bin_dir())
+        programs = postgres_programs.wheel_bin_dir()
+        major = postgres_programs.major_of(programs)
         home = settings.data / "postgres"
         made = home / "data" / "PG_VERSION"
         if made.exists() and made.read_text().strip() != str(major):
@@ -172,7 +173,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
         way = {
             "same": "as this user",
             "namespace": "in a user namespace of its own, because we are root",
-        }.get(postgres.choose_user(place, postgres.wheel_bin_dir()), "as nobody, as we are root")
+        }.get(
+            postgres_programs.choose_user(place, programs),
+            "as nobody, as we are root",
+        )
         yield Finding("OK", "postgresql", f"version {major} of our own, {way}")
     except Problem as problem:
         yield Finding("FAIL", "postgresql", problem.sentence, problem.next_step)

