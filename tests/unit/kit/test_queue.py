@@ -91,9 +91,12 @@ async def test_job_of_a_cancelled_worker_is_done_by_the_next(empty_url: str) -> 
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("number", [1, SLOTS])
 async def test_retry_that_could_not_be_written_is_not_the_end_of_a_job(
-    empty_url: str, monkeypatch: pytest.MonkeyPatch
+    empty_url: str, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
+    """Nor of the worker, when it happens to as many jobs as it does at once: the library takes no
+    job over while it counts so many as its own."""
     tries, done = 0, asyncio.Event()
 
     async def away(*_: Any) -> None:
@@ -102,38 +105,14 @@ async def test_retry_that_could_not_be_written_is_not_the_end_of_a_job(
     async def work(_body: queue.Body) -> None:
         nonlocal tries
         tries += 1
-        if tries == 1:
-            raise RuntimeError("the database went away in the middle")
-        done.set()
-
-    monkeypatch.setattr(queue._Queries, "retry_job", away)
-    await put(empty_url)
-    async with working(empty_url, work):
-        await asyncio.wait_for(done.wait(), 20)
-    assert tries == 2
-
-
-@pytest.mark.usefixtures("quick")
-async def test_jobs_whose_retry_could_not_be_written_do_not_fill_the_worker(
-    empty_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As many as it does at once: the library takes none over while it counts them as its own."""
-    tries, done = 0, asyncio.Event()
-
-    async def away(*_: Any) -> None:
-        raise ConnectionRefusedError
-
-    async def work(_body: queue.Body) -> None:
-        nonlocal tries
-        tries += 1
-        if tries <= SLOTS:
+        if tries <= number:
             await asyncio.sleep(0.2)
             raise RuntimeError("the database went away in the middle")
-        if tries == 2 * SLOTS:
+        if tries == 2 * number:
             done.set()
 
     monkeypatch.setattr(queue._Queries, "retry_job", away)
-    await put(empty_url, SLOTS)
+    await put(empty_url, number)
     async with working(empty_url, work):
         await asyncio.wait_for(done.wait(), 20)
 
