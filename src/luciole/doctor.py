@@ -311,7 +311,7 @@ def _fence(settings: Settings) -> Iterator[Finding]:
             "FAIL",
             "fence",
             f"none to be had, so uploads are refused ({why})",
-            "Run on Linux 5.13 or newer; in a container, one that allows user namespaces.",
+            "Run on Linux 5.13 or newer; in a container, one that allows Landlock and seccomp.",
         )
 
 

@@ -152,6 +152,74 @@ async def test_child_cannot_outlive_by_taking_back_its_promise(tmp_path: Path) -
     )
 
 
+@pytest.fixture
+def victim(tmp_path: Path) -> Path:
+    """A file of ours, outside the child's folder."""
+    made = tmp_path / "victim"
+    made.write_text("precious")
+    return made
+
+
+# Landlock looks at none of these, and our own user may do all of them.
+ON_FILES = {
+    "mode": "os.chmod(victim, 0o666)",
+    "owner": "os.chown(victim, -1, -1)",
+    "times": "os.utime(victim, (1, 1))",
+    "watch": "assert libc.inotify_add_watch(libc.inotify_init(), victim.encode(), 0xFFF) >= 0",
+}
+ON_PARENT = {
+    "limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))",
+    "priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(os.PRIO_PROCESS, 0))",
+    "processors": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(os.getppid()))",
+    "pipe": "fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())",
+}
+UNSEEN_MEMORY = {
+    "memfd": "os.memfd_create('a')",
+    "segment": "assert libc.shmget(0, 1 << 20, 0o1600) >= 0",
+}
+
+
+@pytest.mark.parametrize("act", [*ON_FILES.values(), *ON_PARENT.values(), *UNSEEN_MEMORY.values()],
+                         ids=[*ON_FILES, *ON_PARENT, *UNSEEN_MEMORY])  # fmt: skip
+async def test_child_cannot_touch_what_is_not_its_own(
+    act: str, victim: Path, tmp_path: Path
+) -> None:
+    await harms_only_outside(
+        f"""
+        import ctypes, fcntl, os, resource
+        libc = ctypes.CDLL(None)
+        victim = {str(victim)!r}
+        {act}
+        print("harm")
+        """,
+        tmp_path,
+    )
+
+
+async def test_child_cannot_signal_by_another_call(tmp_path: Path) -> None:
+    """Without Landlock, which forbids it once more on new kernels."""
+    program = """
+        import ctypes, os
+        number = {"x86_64": 129, "aarch64": 138}[os.uname().machine]  # rt_sigqueueinfo
+        about = ctypes.create_string_buffer(128)
+        ctypes.memmove(ctypes.byref(about, 8), (-1).to_bytes(4, "little", signed=True), 4)
+        assert ctypes.CDLL(None).syscall(number, os.getppid(), 0, about) == 0
+        print("harm")
+        """
+    alone = Fence(namespaces=False, no_new_privs=True, landlock_abi=0, seccomp=True)
+    assert b"harm" in (await attempt(program, tmp_path, kind=NONE)).stdout
+    assert b"harm" not in (await attempt(program, tmp_path, kind=alone)).stdout
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["open('a', 'wb'); os.unlink('a')", "os.open('.', os.O_TMPFILE | os.O_RDWR)"],
+    ids=["unlinked", "nameless"],
+)
+async def test_child_cannot_hide_what_it_writes(hidden: str, tmp_path: Path) -> None:
+    await harms_only_outside(f"import os; kept = {hidden}; print('harm')", tmp_path)
+
+
 async def test_child_that_eats_memory_fails(tmp_path: Path) -> None:
     program = "x = bytearray(700 << 20); print('harm')"
     roomy = Limits(wall_s=20, cpu_s=5, memory_bytes=2048 * fence.MIB)
@@ -195,6 +263,13 @@ async def test_child_that_fills_the_disk_with_many_files_is_stopped(tmp_path: Pa
     limits = Limits(
         wall_s=20, cpu_s=20, memory_bytes=512 * fence.MIB, total_bytes=8 * fence.MIB, open_files=64
     )
+    outcome = await attempt(program, tmp_path, limits=limits)
+    assert outcome.killed_by == "disk"
+
+
+async def test_child_that_makes_very_many_files_is_stopped(tmp_path: Path) -> None:
+    program = "import itertools\nfor n in itertools.count(): open(str(n), 'wb').close()"
+    limits = Limits(wall_s=20, cpu_s=20, memory_bytes=512 * fence.MIB, total_files=100)
     outcome = await attempt(program, tmp_path, limits=limits)
     assert outcome.killed_by == "disk"
 
@@ -279,9 +354,9 @@ def test_decoding_is_refused_without_a_fence() -> None:
 @pytest.mark.parametrize(
     ("given", "is_enough"),
     [
-        (Fence(True, True, 1, False), True),
+        (Fence(True, True, 1, True), True),
         (Fence(False, True, 1, True), True),
-        (Fence(False, True, 1, False), False),
+        (Fence(True, True, 1, False), False),
         (Fence(True, True, 0, True), False),
         (Fence(True, False, 7, True), False),
     ],

@@ -38,14 +38,9 @@ class Fence(msgspec.Struct, frozen=True):
     landlock_abi: int
     """0: no fence around files."""
     seccomp: bool
-    """No sockets and no new processes."""
+    """No sockets, no new processes, nothing done to other processes or to files by their names."""
     reasons: tuple[str, ...] = ()
     """What was refused, in the system's words; for `luciole doctor`."""
-
-    @property
-    def has_no_network(self) -> bool:
-        """Either alone is enough: an empty network namespace, or no sockets at all."""
-        return self.namespaces or self.seccomp
 
     @property
     def has_file_fence(self) -> bool:
@@ -53,8 +48,10 @@ class Fence(msgspec.Struct, frozen=True):
 
     @property
     def is_enough(self) -> bool:
-        """Whether strangers' files may be decoded."""
-        return self.no_new_privs and self.has_no_network and self.has_file_fence
+        """Whether strangers' files may be decoded. Namespaces are a second wall, without which
+        there is still no network: without seccomp a child of our own user could open the key file
+        to everybody (chmod) or limit its parent to death (prlimit)."""
+        return self.no_new_privs and self.seccomp and self.has_file_fence
 
     @property
     def steps(self) -> tuple[str, ...]:
@@ -82,6 +79,8 @@ class Limits(msgspec.Struct, frozen=True):
     """The largest file that it may write."""
     total_bytes: int = 1024 * MIB
     """All that it may write; looked at a few times a second."""
+    total_files: int = 1_000
+    """Files, even empty ones, that it may make."""
     open_files: int = 64
     processes: int = 128
     """Processes and threads together, where the kernel can count them apart."""
@@ -111,7 +110,7 @@ class NoFence(Unavailable):
     )
     next_step = (
         "The operator finds the reason with `luciole doctor`: Linux 5.13 or newer with Landlock "
-        "is needed, and either user namespaces or seccomp."
+        "and seccomp is needed."
     )
 
 
@@ -195,7 +194,7 @@ async def run(
     reading = [asyncio.ensure_future(out.read_all()), asyncio.ensure_future(err.read_all())]
     watching = [
         asyncio.ensure_future(asyncio.sleep(limits.wall_s, "time")),
-        asyncio.ensure_future(_disk_is_full(writes, limits.total_bytes)),
+        asyncio.ensure_future(_disk_is_full(writes, limits)),
         asyncio.ensure_future(out.too_much()),
     ]
     ended = asyncio.ensure_future(child.wait())
@@ -256,20 +255,26 @@ def _kill(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-async def _disk_is_full(writes: Sequence[Path], total_bytes: int) -> str:
+async def _disk_is_full(writes: Sequence[Path], limits: Limits) -> str:
     while True:
         await asyncio.sleep(DISK_LOOK_S)
-        if sum(_size_bytes(folder) for folder in writes) > total_bytes:
+        if _is_over(writes, limits):
             return "disk"
 
 
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    with contextlib.suppress(OSError):
-        for entry in os.scandir(folder):
-            with contextlib.suppress(OSError):
-                total += entry.stat(follow_symlinks=False).st_blocks * 512
-    return total
+def _is_over(folders: Sequence[Path], limits: Limits) -> bool:
+    """Whether there is more than the child may write. Looks no further once there is, because
+    everything else waits meanwhile."""
+    files, size_bytes = 0, 0
+    for folder in folders:
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                files += 1
+                with contextlib.suppress(OSError):
+                    size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
+                if files > limits.total_files or size_bytes > limits.total_bytes:
+                    return True
+    return False
 
 
 class _Reader:

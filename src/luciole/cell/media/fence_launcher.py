@@ -12,8 +12,8 @@ The steps and why they stand in this order:
 5. Landlock (landlock(7)): which files may be read, run and written, no TCP, no signals outwards;
 6. die with the parent (PR_SET_PDEATHSIG), after step 2, since a change of identity clears it;
 7. seccomp (seccomp(2), Documentation/userspace-api/seccomp_filter.rst): no sockets, no new
-   processes, none of the system calls that a decoder never makes. Last, because it forbids some
-   of the calls that the steps above need.
+   processes, nothing done to others, and none of the other calls that a decoder never makes.
+   Last, because it forbids some of the calls that the steps above need.
 
 A step that was asked for and fails ends the child with code 125 before the command starts: the
 fence closes rather than opens. With `--describe` each step reports instead.
@@ -43,48 +43,57 @@ SIGKILL = 9
 
 LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
 FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE, FS_READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-FS_REMOVE_FILE, FS_MAKE_REG, FS_TRUNCATE = 1 << 5, 1 << 8, 1 << 14
+FS_MAKE_REG, FS_TRUNCATE = 1 << 8, 1 << 14
 FILE_RIGHTS = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | 1 << 15
 # The number of file rights that each Landlock ABI knows (landlock(7), "VERSIONS"): a right that
 # the kernel does not know must not be asked for, and every one that it knows is taken away.
 FS_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}
 NEWEST_KNOWN = 16  # ABI 5 and above: IOCTL_DEV
 
-# System calls by machine (asm/unistd_64.h; asm-generic/unistd.h). -1: this machine has no such.
-SYSCALLS = {
-    "x86_64": (
-        0xC000003E,
-        {
-            "clone": 56, "fork": 57, "vfork": 58, "kill": 62, "setpgid": 109, "setsid": 112,
-            "prctl": 157, "tkill": 200, "tgkill": 234, "clone3": 435,
-            "socket": 41, "socketpair": 53, "ptrace": 101, "personality": 135, "chroot": 161,
-            "mount": 165, "umount2": 166, "swapon": 167, "reboot": 169, "init_module": 175,
-            "delete_module": 176, "kexec_load": 246, "add_key": 248, "request_key": 249,
-            "keyctl": 250, "unshare": 272, "perf_event_open": 298, "open_by_handle_at": 304,
-            "setns": 308, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312,
-            "finit_module": 313, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
-            "pidfd_send_signal": 424, "io_uring_setup": 425, "open_tree": 428,
-            "move_mount": 429, "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438,
-            "mount_setattr": 442,
-        },
-    ),
-    "aarch64": (
-        0xC00000B7,
-        {
-            "clone": 220, "fork": -1, "vfork": -1, "kill": 129, "setpgid": 154, "setsid": 157,
-            "prctl": 167, "tkill": 130, "tgkill": 131, "clone3": 435,
-            "socket": 198, "socketpair": 199, "ptrace": 117, "personality": 92, "chroot": 51,
-            "mount": 40, "umount2": 39, "swapon": 224, "reboot": 142, "init_module": 105,
-            "delete_module": 106, "kexec_load": 104, "add_key": 217, "request_key": 218,
-            "keyctl": 219, "unshare": 97, "perf_event_open": 241, "open_by_handle_at": 265,
-            "setns": 268, "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272,
-            "finit_module": 273, "kexec_file_load": 294, "bpf": 280, "userfaultfd": 282,
-            "pidfd_send_signal": 424, "io_uring_setup": 425, "open_tree": 428,
-            "move_mount": 429, "fsopen": 430, "pidfd_open": 434, "pidfd_getfd": 438,
-            "mount_setattr": 442,
-        },
-    ),
+# Which column below is this machine's, and its audit architecture.
+MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
+# System calls by their numbers there (asm/unistd_64.h, asm-generic/unistd.h); -1: has no such.
+# First those of which some uses are allowed; `seccomp` looks at their arguments.
+JUDGED = {
+    "clone": (56, 220), "clone3": (435, 435), "prctl": (157, 167), "kill": (62, 129),
+    "tgkill": (234, 131), "prlimit64": (302, 261), "fcntl": (72, 25), "open": (2, -1),
+    "openat": (257, 56), "openat2": (437, 437),
 }  # fmt: skip
+FORBIDDEN = {
+    # Processes, and leaving the group that is killed at the end.
+    "fork": (57, -1), "vfork": (58, -1), "setpgid": (109, 154), "setsid": (112, 157),
+    # Sockets.
+    "socket": (41, 198), "socketpair": (53, 199),
+    # Others of the same user: signals, looks into them, their turn on a processor.
+    "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
+    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
+    "kcmp": (312, 272), "setpriority": (141, 140), "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
+    # Files by their names that Landlock does not look after: our own user owns all of them.
+    "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+    "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54),
+    "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1), "utimensat": (280, 88),
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+    "removexattrat": (466, 466), "truncate": (76, 45), "chroot": (161, 51),
+    "inotify_init": (253, -1), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
+    "fanotify_init": (300, 262), "open_by_handle_at": (304, 265),
+    # Memory that the limit of address space does not count.
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
+    # The kernel.
+    "personality": (135, 92), "mount": (165, 40), "umount2": (166, 39), "swapon": (167, 224),
+    "reboot": (169, 142), "init_module": (175, 105), "delete_module": (176, 106),
+    "kexec_load": (246, 104), "add_key": (248, 217), "request_key": (249, 218),
+    "keyctl": (250, 219), "unshare": (272, 97), "perf_event_open": (298, 241),
+    "setns": (308, 268), "finit_module": (313, 273), "kexec_file_load": (320, 294),
+    "bpf": (321, 280), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
+    "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
+    "mount_setattr": (442, 442), "syslog": (103, 116),
+}  # fmt: skip
+O_TMPFILE = 0x400000
+FCNTL_SIGNALS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX (asm-generic/fcntl.h)
 
 # Berkeley Packet Filter codes (linux/filter.h) and verdicts (linux/seccomp.h).
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
@@ -193,11 +202,9 @@ def landlock(reads: list[str], writes: list[str]) -> int:
     allow("/dev/null", FS_READ_FILE | FS_WRITE_FILE)
     allow("/dev/urandom", FS_READ_FILE)
     for path in writes:
-        # Plain files only: no links, sockets, pipes or folders that a parent could trip over.
-        allow(
-            path,
-            FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_MAKE_REG | FS_REMOVE_FILE | FS_TRUNCATE,
-        )
+        # Plain files only: no links, sockets, pipes or folders that a parent could trip over. None
+        # is removed: what has no name any more, and is still open, could not be weighed.
+        allow(path, FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE)
     check(libc.syscall(LANDLOCK_RESTRICT_SELF, fd, 0), "landlock")
     os.close(fd)
     return abi
@@ -213,44 +220,58 @@ def die_with(parent: int) -> None:
 def seccomp() -> None:
     """Step 7: a list of what is forbidden, for a child that decodes and does nothing else."""
     machine = os.uname().machine
-    if machine not in SYSCALLS:
+    if machine not in MACHINES:
         raise Failed(f"seccomp: no list for {machine}")
-    arch, numbers = SYSCALLS[machine]
-    special = {"clone", "clone3", "prctl", "kill", "tgkill"}
+    column, arch = MACHINES[machine]
+    own = os.getpid()
     program: list[tuple[int, int, int, int]] = []
 
     def refuse(errno: int) -> tuple[int, int, int, int]:
         return (RETURN, 0, 0, ERRNO | errno)
 
     def when(name: str, *body: tuple[int, int, int, int]) -> None:
-        program.append((JUMP_EQUAL, 0, len(body), numbers[name]))
-        program.extend(body)
+        number = (JUDGED | FORBIDDEN)[name][column]
+        if number >= 0:
+            program.append((JUMP_EQUAL, 0, len(body), number))
+            program.extend(body)
 
-    # struct seccomp_data: nr at 0, arch at 4, the first argument's lower half at 16.
+    def unless(name: str, argument: int, test: int, *refused: int) -> None:
+        """Refuses a call whose argument passes the test against one of `refused`."""
+        tests = [(test, 0, 1, value) for value in refused]
+        pairs = [one for check in tests for one in (check, refuse(EPERM))]
+        when(name, (LOAD, 0, 0, 16 + 8 * argument), *pairs, (RETURN, 0, 0, ALLOW))
+
+    def only(name: str, *allowed: int) -> None:
+        """Allows a call for these values of its first argument."""
+        pairs = [one for value in allowed
+                 for one in ((JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW))]  # fmt: skip
+        when(name, (LOAD, 0, 0, 16), *pairs, refuse(EPERM))
+
+    # struct seccomp_data: nr at 0, arch at 4, the lower halves of the arguments from 16 on.
     program += [(LOAD, 0, 0, 4), (JUMP_EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
     if machine == "x86_64":  # the x32 numbers reach the same calls by another door
         program += [(JUMP_AT_LEAST, 0, 1, 0x40000000), refuse(EPERM)]
     # A thread is welcome, a process is not. clone3 hides its flags behind a pointer; told that
-    # it does not exist, the C library falls back to clone.
+    # it does not exist, the C library falls back to clone. So it does from openat2.
     when("clone3", refuse(ENOSYS))
+    when("openat2", refuse(ENOSYS))
     when(
         "clone",
         (LOAD, 0, 0, 16), (JUMP_ANY_BIT, 1, 0, CLONE_THREAD), refuse(EPERM), (RETURN, 0, 0, ALLOW),
     )  # fmt: skip
     # It may not take back its promise of step 6.
-    when(
-        "prctl",
-        (LOAD, 0, 0, 16), (JUMP_EQUAL, 0, 1, PR_SET_PDEATHSIG), refuse(EPERM),
-        (RETURN, 0, 0, ALLOW),
-    )  # fmt: skip
-    for name in ("kill", "tgkill"):  # abort() signals itself; nobody else is signalled
-        when(
-            name,
-            (LOAD, 0, 0, 16), (JUMP_EQUAL, 1, 0, os.getpid()), refuse(EPERM), (RETURN, 0, 0, ALLOW),
-        )  # fmt: skip
-    for name, number in numbers.items():
-        if name not in special and number >= 0:
-            when(name, refuse(EPERM))
+    unless("prctl", 0, JUMP_EQUAL, PR_SET_PDEATHSIG)
+    # abort() signals itself; nobody else is signalled, also not by a pipe that becomes ready.
+    only("kill", own)
+    only("tgkill", own)
+    unless("fcntl", 1, JUMP_EQUAL, *FCNTL_SIGNALS)
+    # Its own limits only: another process of our user could be limited to death.
+    only("prlimit64", 0, own)
+    # A file without a name is on the disk, and not among those that the parent weighs.
+    unless("open", 1, JUMP_ANY_BIT, O_TMPFILE)
+    unless("openat", 2, JUMP_ANY_BIT, O_TMPFILE)
+    for name in FORBIDDEN:
+        when(name, refuse(EPERM))
     program.append((RETURN, 0, 0, ALLOW))
     filter_calls(program)
 
