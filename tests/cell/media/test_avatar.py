@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import struct
@@ -12,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from luciole.cell.media import fence
+from luciole.cell.media import avatar, fence
 from luciole.cell.media.avatar import maker
-from luciole.cell.media.model import BadPicture
+from luciole.cell.media.model import BadPicture, PicturesBusy
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
@@ -102,3 +103,26 @@ async def test_what_is_no_picture_is_refused(make: Any, tmp_path: Path, picture:
     with pytest.raises(BadPicture):
         await make(picture)
     assert os.listdir(tmp_path / "work") == []
+
+
+async def test_many_pictures_wait_and_some_are_sent_away(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, most = 0, 0
+
+    async def run(*_: Any, **__: Any) -> fence.Outcome:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(0.01)
+        at_work -= 1
+        return fence.Outcome(3, b"", b"", None)
+
+    monkeypatch.setattr(fence, "run", run)
+    ends = await asyncio.gather(*(make(png()) for _ in range(30)), return_exceptions=True)
+    assert most == avatar.AT_ONCE
+    kinds = [type(end) for end in ends]
+    room = avatar.AT_ONCE + avatar.WAITING
+    assert (kinds.count(BadPicture), kinds.count(PicturesBusy)) == (room, 30 - room)
+    with pytest.raises(BadPicture):  # the places are free again
+        await make(png())

@@ -13,19 +13,37 @@ from pathlib import Path
 
 from luciole.cell.media import encode, fence
 from luciole.cell.media.fence import Limits
-from luciole.cell.media.model import BadPicture
+from luciole.cell.media.model import BadPicture, PicturesBusy
 
 CHILD = Path(__file__).with_name("avatar_child.py")
 SIDE = 256
+# A large picture takes a core for a second and some hundred megabytes.
+AT_ONCE = 2
+WAITING = 16
+RETRY_AFTER_S = 5
 LIMITS = Limits(wall_s=10, cpu_s=8, memory_bytes=1024 * fence.MIB, file_bytes=fence.MIB)
 
 
 def maker(work_dir: Path, *, allow_unfenced: bool) -> Callable[[bytes], Awaitable[bytes]]:
-    """A function that makes a 256 by 256 WebP of a JPEG, PNG, WebP or GIF. It raises BadPicture,
-    and NoFence where the platform cannot keep a hostile picture harmless."""
+    """A function that makes a 256 by 256 WebP of a JPEG, PNG, WebP or GIF, AT_ONCE of them at the
+    same time in this process. It raises BadPicture, PicturesBusy, and NoFence where the platform
+    cannot keep a hostile picture harmless."""
+    turns = asyncio.Semaphore(AT_ONCE)
+    inside = 0
 
     async def make(picture: bytes) -> bytes:
+        nonlocal inside
         fence.require(fence.available(), allow_unfenced=allow_unfenced)
+        if inside >= AT_ONCE + WAITING:
+            raise PicturesBusy(retry_after_s=RETRY_AFTER_S)
+        inside += 1
+        try:
+            async with turns:
+                return await small(picture)
+        finally:
+            inside -= 1
+
+    async def small(picture: bytes) -> bytes:
         folder = await asyncio.to_thread(_prepare, work_dir, picture)
         try:
             await _make(folder)

@@ -225,6 +225,12 @@ class BadPicture(Invalid):
     next_step = "Choose a JPEG, PNG, WebP or GIF picture of at most 40 megapixels."
 
 
+class PicturesBusy(Unavailable):
+    code = "pictures-busy"
+    sentence = "The cell is making small copies of many pictures at this moment."
+    next_step = "Try again in a few seconds."
+
+
 class NotStored(Problem):
     """An object of ours vanished before we could refer to it; the attempt starts again."""
 
