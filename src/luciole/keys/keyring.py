@@ -77,7 +77,7 @@ class Keyring:
 
     def derived(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose, the same at each start: HKDF-SHA256 (RFC 5869) of the
-        root key with the cell id as salt. Purposes in use: `cursors`, `media-links`, …"""
+        root key with the cell id as salt. Purposes in use: `cursors`, `devices`, `media-links`."""
         return HKDF(
             algorithm=SHA256(),
             length=KEY_BYTES,

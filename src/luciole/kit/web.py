@@ -21,6 +21,7 @@ from luciole.kit.described import describe
 from luciole.kit.logs import log
 
 SESSION_COOKIE = "luciole_session"
+DEVICE_COOKIE = "luciole_device"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 AnyRequest = Request[Any, Any, State]
@@ -170,13 +171,22 @@ def session_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 
 def session_cookie(token: str, *, secure: bool, max_age_s: int) -> Cookie:
     """The cookie that carries a session; scripts cannot read it, other sites do not send it."""
+    return _cookie(SESSION_COOKIE, token, "/", secure=secure, max_age_s=max_age_s)
+
+
+def device_cookie(mark: str, path: str, *, secure: bool, max_age_s: int) -> Cookie:
+    """The cookie that says, below `path` only, who has signed in on this device before."""
+    return _cookie(DEVICE_COOKIE, mark, path, secure=secure, max_age_s=max_age_s)
+
+
+def _cookie(key: str, value: str, path: str, *, secure: bool, max_age_s: int) -> Cookie:
     return Cookie(
-        key=SESSION_COOKIE,
-        value=token,
+        key=key,
+        value=value,
         httponly=True,
         secure=secure,
         samesite="lax",
-        path="/",
+        path=path,
         max_age=max_age_s,
     )
 
@@ -299,10 +309,12 @@ def application(
 
 
 __all__: Sequence[str] = (
+    "DEVICE_COOKIE",
     "AnyRequest",
     "ErrorBody",
     "Router",
     "application",
+    "device_cookie",
     "session_cookie",
     "session_token",
 )

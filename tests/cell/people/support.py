@@ -56,7 +56,7 @@ class Cell:
         self._clients: list[httpx.AsyncClient] = []
         self._numbers = itertools.count(1)
 
-    def client(self, address: str = "192.0.2.1", **headers: str) -> Client:
+    def client(self, address: str = "192.0.2.1", **headers: str | bytes) -> Client:
         """A browser with its own cookies."""
         made = Client(
             transport=httpx.ASGITransport(cast(Any, self.app), client=(address, 50_000)),

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from argon2 import Parameters, extract_parameters
 from argon2.exceptions import VerificationError, VerifyMismatchError
-from tests.cell.people.support import PASSWORD, Cell, refused
+from tests.cell.people.support import PASSWORD, Cell, new_person, refused
 
 from luciole.cell.people.passwords import Passwords
 from luciole.cell.people.refusals import Busy
@@ -90,6 +90,63 @@ async def test_guessing_on_a_handle_is_slowed_from_everywhere(
     await cell.sign_up("bob")
     other = await cell.client("192.0.2.99").post("/api/sessions", json=RIGHT | {"handle": "bob"})
     assert other.status_code == 201
+
+
+async def guess_often(cell: Cell, handle: str = "ana") -> None:
+    """Strangers try passwords on a handle until they are told to wait."""
+    wrong = {"handle": handle, "password": "not this one"}
+    for number in range(4):
+        answer = await cell.client(f"192.0.2.{number + 9}").post("/api/sessions", json=wrong)
+    refused(answer, 429, "too-many")
+
+
+async def test_guessing_strangers_do_not_keep_the_owner_out(
+    make_cell: Callable[..., Cell],
+) -> None:
+    cell = make_cell(sign_ins_per_minute=3)
+    owner = await cell.sign_up()
+    await guess_often(cell)
+    assert (await owner.delete("/api/sessions/current")).status_code == 204
+    assert (await owner.post("/api/sessions", json=RIGHT)).status_code == 201
+    changed = {"current": PASSWORD, "password": "eleven green otters"}
+    assert (await owner.put("/api/me/password", json=changed)).status_code == 204
+    # A known device guesses no faster than strangers do.
+    for status in (401, 401, 429):
+        answer = await owner.post("/api/sessions", json=RIGHT)
+        assert answer.status_code == status
+
+
+async def test_recovery_code_works_while_strangers_guess(make_cell: Callable[..., Cell]) -> None:
+    cell = make_cell(sign_ins_per_minute=3)
+    code = (await cell.sign_up()).signed_up["recovery_codes"][0]
+    await guess_often(cell)
+    answer = await cell.client("192.0.2.99").post(
+        "/api/sessions/recovery", json={"handle": "ana", "code": code}
+    )
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("mark", ["", ".", "a.b", "é.é", "x" * 5000, "other"])
+async def test_only_a_mark_of_ones_own_is_counted_apart(
+    make_cell: Callable[..., Cell], mark: str
+) -> None:
+    cell = make_cell(sign_ins_per_minute=3)
+    await cell.sign_up()
+    if mark == "other":
+        mark = (await cell.sign_up("bob")).cookies["luciole_device"]
+    await guess_often(cell)
+    cookie = f"luciole_device={mark}".encode()
+    answer = await cell.client("192.0.2.99", cookie=cookie).post("/api/sessions", json=RIGHT)
+    refused(answer, 429, "too-many")
+
+
+async def test_mark_of_a_device_is_sent_to_sign_ins_only(cell: Cell) -> None:
+    answer = await cell.client().post("/api/sign-up", json=new_person())
+    [mark] = [c for c in answer.headers.get_list("set-cookie") if c.startswith("luciole_device=")]
+    assert "Path=/api/sessions;" in mark
+    assert "HttpOnly" in mark
+    assert "SameSite=lax" in mark
+    assert "ana" not in mark
 
 
 async def test_more_checks_than_the_queue_holds_are_told_to_come_again(

@@ -79,7 +79,8 @@ def routes(
             viewer = await people.require(tx, request)
             current = await proofs.password_hash(tx, viewer.person_id)
         if current is not None:
-            limits.guess(viewer.handle)
+            # Whoever is signed in is counted apart from strangers, who could keep them out.
+            limits.guess(viewer.handle, str(viewer.session_id))
             if not await proofs.passwords.check(current, data.current or ""):
                 raise refusals.WrongPassword
         hashed = await proofs.new_hash(data.password, viewer.handle)

@@ -20,20 +20,22 @@ from luciole.cell.people.service import People
 from luciole.config import Settings
 from luciole.kit.db import Database, Tx
 from luciole.kit.ids import new_id
-from luciole.kit.web import AnyRequest, session_cookie
+from luciole.kit.web import DEVICE_COOKIE, AnyRequest, device_cookie, session_cookie
 
 T = TypeVar("T")
 
 # The row decides how long a session lives, and use prolongs it; the cookie only has to outlast
 # it. Browsers cap a cookie at 400 days.
 COOKIE_AGE_S = 400 * 86_400
+# Where a device says who has signed in on it before.
+SIGN_IN_PATH = "/api/sessions"
 SIGN_IN_TRIES = 3
 NO_STORE = {"cache-control": "no-store"}
 
 
-def unstored(body: T, cookie: Cookie | None = None) -> Response[T]:
+def unstored(body: T, *cookies: Cookie) -> Response[T]:
     """An answer with a secret in it, which no cache keeps."""
-    return Response(body, status_code=201, headers=NO_STORE, cookies=[cookie] if cookie else [])
+    return Response(body, status_code=201, headers=NO_STORE, cookies=list(cookies))
 
 
 def handlers(
@@ -44,6 +46,13 @@ def handlers(
 
     def cookie_of(token: str, max_age_s: int = COOKIE_AGE_S) -> Cookie:
         return session_cookie(token, secure=settings.is_secure, max_age_s=max_age_s)
+
+    def cookies_of(signed_in: shapes.SignedIn) -> tuple[Cookie, Cookie]:
+        mark = people.devices.mark(signed_in.me.handle)
+        device = device_cookie(
+            mark, SIGN_IN_PATH, secure=settings.is_secure, max_age_s=COOKIE_AGE_S
+        )
+        return cookie_of(signed_in.token), device
 
     async def open_session(tx: Tx, request: AnyRequest, person_id: UUID) -> shapes.SignedIn:
         token = await people.open_session(tx, person_id, request.headers.get("user-agent", ""))
@@ -96,7 +105,7 @@ def handlers(
             codes = await proofs.new_recovery_codes(tx, person_id)
             signed_in = await open_session(tx, request, person_id)
         body = shapes.SignedUp(signed_in.me, codes, signed_in.token)
-        return unstored(body, cookie_of(signed_in.token))
+        return unstored(body, *cookies_of(signed_in))
 
     async def made_for_sign_up(passkey: shapes.NewPasskey) -> tuple[UUID, Made]:
         """The id that the new passkey carries as its user handle, and the passkey."""
@@ -114,7 +123,8 @@ def handlers(
     ) -> Response[shapes.SignedIn]:
         """Signs in with a password."""
         limits.sign_in(_address(request))
-        limits.guess(model.handle_sought(data.handle) or "")
+        sought = model.handle_sought(data.handle) or ""
+        limits.guess(sought, people.devices.known(request.cookies.get(DEVICE_COOKIE), sought))
         for _ in range(SIGN_IN_TRIES):
             async with db.read() as tx:
                 stored = await proofs.password_of(tx, data.handle)
@@ -127,7 +137,7 @@ def handlers(
                 # another sign-in that renewed an outdated hash.
                 if await proofs.confirm_password(tx, stored, fresh):
                     signed_in = await open_session(tx, request, stored.person_id)
-                    return unstored(signed_in, cookie_of(signed_in.token))
+                    return unstored(signed_in, *cookies_of(signed_in))
         raise refusals.WrongSignIn
 
     @post("/sessions/passkey-options", status_code=200)
@@ -153,19 +163,19 @@ def handlers(
         async with db.tx() as tx:
             person_id = await proofs.use_passkey(tx, credential)
             signed_in = await open_session(tx, request, person_id)
-        return unstored(signed_in, cookie_of(signed_in.token))
+        return unstored(signed_in, *cookies_of(signed_in))
 
     @post("/sessions/recovery")
     async def sign_in_by_recovery_code(
         request: AnyRequest, data: JSONBody[shapes.RecoverySignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a recovery code, which is used up by it."""
+        # Not counted by handle: 80 bits are not guessed, and strangers could keep the owner out.
         limits.sign_in(_address(request))
-        limits.guess(model.handle_sought(data.handle) or "")
         async with db.tx() as tx:
             person_id = await proofs.use_recovery_code(tx, data.handle, data.code)
             signed_in = await open_session(tx, request, person_id)
-        return unstored(signed_in, cookie_of(signed_in.token))
+        return unstored(signed_in, *cookies_of(signed_in))
 
     @get("/sessions")
     async def sessions(request: AnyRequest) -> shapes.SessionList:

@@ -53,10 +53,11 @@ class Limits:
         """Counts an attempt to get in from a network address. Raises TooMany."""
         self._take(self._sign_in, _network(address))
 
-    def guess(self, handle: str) -> None:
-        """Counts a password or a code tried on a handle, from wherever. Raises TooMany. The right
-        one is counted too, else a full bucket would tell it from the wrong ones."""
-        self._take(self._sign_in, f"@{handle}")
+    def guess(self, handle: str, device: str | None = None) -> None:
+        """Counts a password tried on a handle: by a device on which its owner has signed in before,
+        else by all the others together, so that these do not keep the owner out. Raises TooMany.
+        The right one is counted too, else a full bucket would tell it from the wrong ones."""
+        self._take(self._sign_in, f"@{handle}" if device is None else f"@{handle}/{device}")
 
     def _take(self, rate: Rate, whom: str) -> None:
         now = self._monotonic()

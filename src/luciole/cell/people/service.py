@@ -10,6 +10,7 @@ from uuid import UUID
 
 from luciole.cell.people import model, refusals
 from luciole.cell.people.contacts import Contacts
+from luciole.cell.people.devices import Devices
 from luciole.cell.people.model import Account, AgeBand, Locale, Person, Session, Viewer
 from luciole.cell.people.proofs import Proofs
 from luciole.cell.people.store import accounts, contacts, sessions
@@ -41,6 +42,7 @@ class People:
         )
         self.proofs = Proofs(settings, clock)
         self.contacts = Contacts(keyring)
+        self.devices = Devices(keyring.derived("devices"))
 
     # --- who is asking -------------------------------------------------------------------------
 
