@@ -29,6 +29,7 @@ LOOKS_LIKE_SQL = re.compile(
 RUNS_SQL = {"fetch", "fetchrow", "fetchval", "execute", "executemany", "prepare", "cursor"}
 # Lists whose order nobody sees, with the reason.
 UNORDERED = {
+    "FOLLOWS_AT_LEAST": "only counted, up to a bound",
     "OPEN_UPLOADS": "only counted, up to a bound",
     "UNSETTLED": "each run takes some of those that are left",
     "ANY_DATA_KEY": "one row, whichever",

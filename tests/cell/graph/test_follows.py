@@ -7,6 +7,8 @@ import asyncio
 import pytest
 from tests.cell.house import Browser, House, refused
 
+from luciole.cell.graph import service
+
 
 async def handles(browser: Browser, path: str) -> list[str]:
     answer = await browser.get(path)
@@ -63,6 +65,21 @@ async def test_private_account_is_asked(house: House, ana: Browser, ben: Browser
     assert await counts(ben, "ana") == (1, 0)
     assert await handles(ben, "/api/people/ana/followers") == ["ben"]
     refused(await ana.put("/api/me/follow-requests/ben"), 404, "no-such-request")
+
+
+async def test_requests_count_towards_the_limit_also_at_once(
+    house: House, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MAX_FOLLOWING", 2)
+    others = [await house.person(f"shy{n}", age_band="16-17") for n in range(4)]
+    paths = [f"/api/people/{other.handle}/follow" for other in others]
+    answers = await asyncio.gather(*(ana.put(path) for path in paths))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+    full = [path for path, answer in zip(paths, answers, strict=True) if answer.is_error]
+    asked = next(path for path, answer in zip(paths, answers, strict=True) if answer.is_success)
+    refused(await ana.put(full[0]), 429, "follows-too-many")
+    await ana.delete(asked)
+    assert (await ana.put(full[0])).json() == {"follows": "pending"}
 
 
 async def test_declined_request_can_be_made_again(ana: Browser, ben: Browser) -> None:

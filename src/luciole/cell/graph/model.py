@@ -22,8 +22,10 @@ class CannotFollowYourself(Invalid):
 
 class FollowsTooMany(TooMany):
     code = "follows-too-many"
-    sentence = f"You follow {MAX_FOLLOWING} people, which is as many as this cell allows."
-    next_step = "Stop following somebody first."
+    sentence = (
+        f"You follow or ask to follow {MAX_FOLLOWING} people, which is as many as this cell allows."
+    )
+    next_step = "Stop following somebody, or take a request back, first."
 
 
 class NoSuchRequest(NotFound):

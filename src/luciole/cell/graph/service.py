@@ -39,7 +39,8 @@ class Graph:
         """
         if me == other:
             raise CannotFollowYourself
-        if (await store.tally(tx, me)).following >= MAX_FOLLOWING:
+        # Requests too: each of them may be accepted any time.
+        if await store.follows_at_least(tx, me, MAX_FOLLOWING):
             raise FollowsTooMany
         wanted = "pending" if is_private else "accepted"
         if not await store.follow(tx, me, other, wanted):

@@ -13,7 +13,11 @@ FOLLOW = """
 INSERT INTO graph.follow (follower_id, followee_id, state) VALUES ($1, $2, $3)
 ON CONFLICT (follower_id, followee_id) DO NOTHING
 """
-STATE = "SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = $2"
+# Others of the same person wait until this transaction ends.
+LOCK_FOLLOWER = "SELECT pg_advisory_xact_lock(hashtextextended('graph.follow/' || $1::text, 0))"
+FOLLOWS_AT_LEAST = """
+SELECT cardinality(ARRAY(SELECT 1 FROM graph.follow WHERE follower_id = $1 LIMIT $2)) >= $2
+"""
 UNFOLLOW = "DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 RETURNING state"
 DECLINE = """
 DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 AND state = 'pending'
@@ -84,9 +88,11 @@ async def follow(tx: Tx, follower_id: UUID, followee_id: UUID, state: str) -> bo
     return done.endswith(" 1")
 
 
-async def state(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:
-    found: str | None = await tx.fetchval(STATE, follower_id, followee_id)
-    return found
+async def follows_at_least(tx: Tx, follower_id: UUID, many: int) -> bool:
+    """Whether a person follows, or asks to follow, so many; stays so until this transaction ends,
+    as far as other follows are concerned."""
+    await tx.execute(LOCK_FOLLOWER, str(follower_id))
+    return bool(await tx.fetchval(FOLLOWS_AT_LEAST, follower_id, many))
 
 
 async def unfollow(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:
