@@ -230,8 +230,8 @@ CREATE TABLE media.upload (
     CONSTRAINT upload_check CHECK (offset_bytes >= 0 AND offset_bytes <= size_bytes),
     CONSTRAINT upload_size_bytes_check CHECK (size_bytes > 0)
 );
+CREATE INDEX upload_by_owner ON media.upload USING btree (owner_id);
 CREATE INDEX upload_expiring ON media.upload USING btree (expires_at) WHERE asset_id IS NULL;
-CREATE INDEX upload_open ON media.upload USING btree (owner_id) WHERE asset_id IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.upload TO luciole_media;
 
 CREATE TABLE media.chunk (

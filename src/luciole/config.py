@@ -97,6 +97,8 @@ class MediaSettings(msgspec.Struct, frozen=True):
     max_duration_ms: int = 180_000
     #: Uploads that one person may have open at once.
     max_open_uploads: int = 5
+    #: Films of one person kept as they were sent: unfinished, not published, or still being made.
+    max_held_uploads: int = 40
     #: Hours after which an unfinished upload is forgotten.
     upload_hours: int = 24
     #: Free disk space in bytes below which uploads are refused (1 GiB).

@@ -33,6 +33,7 @@ UNORDERED = {
     "OPEN_UPLOADS": "only counted, up to a bound",
     "UNSETTLED": "each run takes some of those that are left",
     "ANY_DATA_KEY": "one row, whichever",
+    "HELD_UPLOADS": "only counted, up to a bound",
 }
 
 

@@ -192,6 +192,21 @@ async def test_number_of_open_uploads_is_limited(ana: Person) -> None:
     await create(ana, 10)
 
 
+async def test_number_of_films_that_nobody_publishes_is_limited(
+    make_cell: Callable[..., Cell],
+) -> None:
+    cell = make_cell(max_held_uploads=3)
+    ana, bob = await cell.person(), await cell.person()
+    for _ in range(3):
+        place = await create(ana, 10)
+        await send(ana, place, 0, b"0123456789")
+    answer = await ana.post("/api/uploads", headers={**TUS, "upload-length": "10"})
+    refused(answer, 429, "too-many-held")
+    await create(bob, 10)
+    assert (await ana.delete(place, headers=TUS)).status_code == 204
+    await create(ana, 10)
+
+
 async def test_limit_of_open_uploads_holds_in_a_race(cell: Cell, ana: Person) -> None:
     headers = {**TUS, "upload-length": "10"}
     answers = await asyncio.gather(*(ana.post("/api/uploads", headers=headers) for _ in range(12)))

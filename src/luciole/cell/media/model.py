@@ -200,6 +200,12 @@ class TooManyUploads(TooMany):
     next_step = "Finish or cancel one of them, then start this one."
 
 
+class TooManyHeld(TooMany):
+    code = "too-many-held"
+    sentence = "Many of your films have arrived and are not published or not fully made yet."
+    next_step = "Publish those that wait, or come back when some are done; none waits for ever."
+
+
 class TooManyPieces(TooMany):
     code = "too-many-pieces"
     sentence = "This upload came in too many small pieces."

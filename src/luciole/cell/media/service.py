@@ -16,6 +16,7 @@ from luciole.cell.media.model import (
     DiskFull,
     Edit,
     NoSuchUpload,
+    TooManyHeld,
     TooManyPieces,
     TooManyUploads,
     Upload,
@@ -51,7 +52,7 @@ class Media:
     async def create_upload(self, tx: Tx, owner_id: UUID, size_bytes: int) -> Upload:
         """Opens an upload of that size.
 
-        Raises UploadTooLarge, TooManyUploads, DiskFull, NoFence.
+        Raises UploadTooLarge, TooManyUploads, TooManyHeld, DiskFull, NoFence.
         """
         if size_bytes > self._settings.max_upload_bytes:
             raise UploadTooLarge
@@ -61,6 +62,10 @@ class Media:
         most = self._settings.max_open_uploads
         if await store.open_uploads(tx, owner_id, now, most) >= most:
             raise TooManyUploads
+        # Else one person could fill the disk with films that nobody ever publishes.
+        most = self._settings.max_held_uploads
+        if await store.held_uploads(tx, owner_id, most) >= most:
+            raise TooManyHeld
         upload_id = new_id()
         expires_at = now + timedelta(hours=self._settings.upload_hours)
         await store.add_upload(tx, upload_id, owner_id, size_bytes, now, expires_at)

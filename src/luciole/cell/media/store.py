@@ -37,6 +37,7 @@ OPEN_UPLOADS = """
 SELECT id FROM media.upload
 WHERE owner_id = $1 AND asset_id IS NULL AND offset_bytes < size_bytes AND expires_at > $2 LIMIT $3
 """
+HELD_UPLOADS = "SELECT id FROM media.upload WHERE owner_id = $1 LIMIT $2"
 UPLOAD = """
 SELECT id, owner_id, size_bytes, offset_bytes, chunks, asset_id, expires_at
 FROM media.upload WHERE id = $1
@@ -162,6 +163,11 @@ async def open_uploads(tx: Tx, owner_id: UUID, now: datetime, most: int) -> int:
     until this transaction ends."""
     await tx.execute(LOCK_OWNER, owner_id)
     return len(await tx.fetch(OPEN_UPLOADS, owner_id, now, most))
+
+
+async def held_uploads(tx: Tx, owner_id: UUID, most: int) -> int:
+    """How many uploads of the person there are in whatever state, `most` at most."""
+    return len(await tx.fetch(HELD_UPLOADS, owner_id, most))
 
 
 async def upload(tx: Tx, upload_id: UUID) -> Upload | None:
