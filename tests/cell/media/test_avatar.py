@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import signal
 import struct
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -125,4 +127,34 @@ async def test_many_pictures_wait_and_some_are_sent_away(
     room = avatar.AT_ONCE + avatar.WAITING
     assert (kinds.count(BadPicture), kinds.count(PicturesBusy)) == (room, 30 - room)
     with pytest.raises(BadPicture):  # the places are free again
+        await make(png())
+
+
+async def test_picture_that_a_killed_process_left_is_gone_with_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    program = f"""
+import asyncio, os, signal
+from pathlib import Path
+from luciole.cell.media import avatar, fence
+async def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
+fence.run = die
+asyncio.run(avatar.maker(Path({str(work)!r}), allow_unfenced=False)(b"a private picture"))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env=environment)
+    assert await child.wait() == -signal.SIGKILL
+    assert any(path.name == "source" for path in work.rglob("*"))
+    make = maker(work, allow_unfenced=False)
+    assert list(work.iterdir()) == []
+
+    async def run(*_: Any, **__: Any) -> fence.Outcome:
+        # Another process that starts meanwhile leaves alone what is in use.
+        maker(work, allow_unfenced=False)
+        assert any(path.name == "source" for path in work.rglob("*"))
+        return fence.Outcome(3, b"", b"", None)
+
+    monkeypatch.setattr(fence, "run", run)
+    with pytest.raises(BadPicture):
         await make(png())

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import functools
 import importlib.util
+import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from luciole.cell.media import encode, fence
 from luciole.cell.media.fence import Limits
 from luciole.cell.media.model import BadPicture, PicturesBusy
+from luciole.cell.media.workshop import open_folder, sweep_folders
+from luciole.kit.ids import new_id
 
 CHILD = Path(__file__).with_name("avatar_child.py")
 SIDE = 256
@@ -27,7 +29,8 @@ LIMITS = Limits(wall_s=10, cpu_s=8, memory_bytes=1024 * fence.MIB, file_bytes=fe
 def maker(work_dir: Path, *, allow_unfenced: bool) -> Callable[[bytes], Awaitable[bytes]]:
     """A function that makes a 256 by 256 WebP of a JPEG, PNG, WebP or GIF, AT_ONCE of them at the
     same time in this process. It raises BadPicture, PicturesBusy, and NoFence where the platform
-    cannot keep a hostile picture harmless."""
+    cannot keep a hostile picture harmless. Pictures that a killed process has left go at once."""
+    sweep_folders(work_dir)
     turns = asyncio.Semaphore(AT_ONCE)
     inside = 0
 
@@ -44,22 +47,23 @@ def maker(work_dir: Path, *, allow_unfenced: bool) -> Callable[[bytes], Awaitabl
             inside -= 1
 
     async def small(picture: bytes) -> bytes:
-        folder = await asyncio.to_thread(_prepare, work_dir, picture)
+        folder, lock = await asyncio.to_thread(_prepare, work_dir, picture)
         try:
             await _make(folder)
             return await asyncio.to_thread(_take, folder)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            os.close(lock)
 
     return make
 
 
-def _prepare(work_dir: Path, picture: bytes) -> Path:
-    work_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(tempfile.mkdtemp(prefix="avatar-", dir=work_dir))
-    (folder / "out").mkdir()
+def _prepare(work_dir: Path, picture: bytes) -> tuple[Path, int]:
+    folder = work_dir / f"avatar-{new_id()}"
+    lock = open_folder(folder)
+    # If we are killed from here on, the next start finds the folder without a lock on it.
     (folder / "source").write_bytes(picture)
-    return folder
+    return folder, lock
 
 
 async def _make(folder: Path) -> None:
