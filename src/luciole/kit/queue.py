@@ -46,6 +46,9 @@ CONNECT_WITHIN_S = 10
 MAX_ATTEMPTS = 5
 FIRST_RETRY_S = 2
 MAX_BODY_BYTES = 2048
+# Most jobs take milliseconds and somebody waits for them, such as who has just made an account
+# private. Those that take minutes name a lower priority, so that these never stand behind them.
+QUICK = 20
 LOG_KEPT_DAYS = 30
 
 GIVE_BACK = """
@@ -165,7 +168,7 @@ class Queue:
         body: Body,
         *,
         after: timedelta | None = None,
-        priority: int = 0,
+        priority: int = QUICK,
         once: str | None = None,
     ) -> None:
         """Queues a job; it exists if, and only if, the caller's transaction commits.

@@ -35,6 +35,25 @@ async def test_upload_becomes_a_clip_that_others_play(
     assert (await ben.get(seen["poster_url"])).headers["content-type"] == "image/webp"
 
 
+async def test_what_takes_no_time_does_not_wait_behind_films(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    await ana.post("/api/clips", json=await ana.draft(tiny_film))
+    await ben.patch("/api/me", json={"is_private": True})
+
+    async def waiting() -> list[str]:
+        rows = await house.rows("SELECT entrypoint FROM queue.pgqueuer ORDER BY priority DESC, id")
+        return [row["entrypoint"] for row in rows]
+
+    assert await waiting() == ["people.privacy-changed", "media.prepare"]
+    [asset] = await house.rows("SELECT id FROM media.asset")
+    await house.parts.queue.run_once("media.prepare", {"asset_id": str(asset["id"])})
+    assert [name for name in await waiting() if name.startswith("media.")] == [
+        "media.playable",
+        "media.prepare",
+    ]
+
+
 async def test_visitor_sees_a_public_clip_without_marks(
     house: House, ana: Browser, tiny_film: bytes
 ) -> None:

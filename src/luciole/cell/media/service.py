@@ -30,9 +30,10 @@ from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id, new_token
-from luciole.kit.queue import Queue
+from luciole.kit.queue import QUICK, Queue
 
-PREPARE_FIRST = 10  # priority of making a clip playable over making it better
+# Of the jobs that take minutes, making a clip playable goes before making one better.
+PRIORITIES = {"media.prepare": QUICK // 2, "media.ladder": 0}
 # An announced object that was not claimed within this time belongs to something that died.
 CLAIM_WITHIN = timedelta(hours=2)
 
@@ -137,7 +138,7 @@ class Media:
     async def put_job(self, tx: Tx, name: str, asset_id: UUID) -> None:
         """Queues work on an asset, unless the same is waiting or running."""
         key = f"{name}/{asset_id}"
-        priority = PREPARE_FIRST if name == "media.prepare" else 0
+        priority = PRIORITIES.get(name, QUICK)
         body = {"asset_id": str(asset_id)}
         await self._queue.put(tx, name, body, priority=priority, once=key)
 
