@@ -144,6 +144,25 @@ async def test_a_new_password_needs_the_old_one_and_ends_other_sessions(cell: Ce
         assert (await cell.client().post("/api/sessions", json=body)).status_code == status
 
 
+async def test_forgotten_password_is_replaced_with_recovery_codes(cell: Cell) -> None:
+    codes = (await cell.sign_up()).signed_up["recovery_codes"]
+    client = cell.client()
+    entry = {"handle": "ana", "code": codes[0]}
+    assert (await client.post("/api/sessions/recovery", json=entry)).status_code == 201
+    other = (await cell.sign_up("bob")).signed_up["recovery_codes"][0]
+    change = {"password": NEW_PASSWORD}
+    for wrong in (codes[0], other, "", "\0"):
+        answer = await client.put("/api/me/password", json=change | {"recovery_code": wrong})
+        refused(answer, 403, "wrong-recovery-code")
+    change |= {"recovery_code": codes[1].upper()}
+    assert (await client.put("/api/me/password", json=change)).status_code == 204
+    assert (await client.get("/api/me")).json()["recovery_codes_left"] == 8
+    refused(await client.put("/api/me/password", json=change), 403, "wrong-recovery-code")
+    for password, status in ((PASSWORD, 401), (NEW_PASSWORD, 201)):
+        body = {"handle": "ana", "password": password}
+        assert (await cell.client().post("/api/sessions", json=body)).status_code == status
+
+
 async def test_of_two_password_changes_at_once_one_counts(cell: Cell) -> None:
     client = await cell.sign_up()
     answers = await asyncio.gather(

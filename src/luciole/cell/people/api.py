@@ -74,19 +74,23 @@ def routes(
 
     @put("/me/password", status_code=204)
     async def change_password(request: AnyRequest, data: JSONBody[shapes.PasswordChange]) -> None:
-        """Sets a password, given the current one where there is one; ends all other sessions."""
+        """Sets a password, given the current one (or, where that is forgotten, a recovery code,
+        which is used up) where there is one; ends all other sessions."""
         async with db.read() as tx:
             viewer = await people.require(tx, request)
             current = await proofs.password_hash(tx, viewer.person_id)
         if current is not None:
             # Whoever is signed in is counted apart from strangers, who could keep them out.
             limits.guess(viewer.handle, str(viewer.session_id))
-            if not await proofs.passwords.check(current, data.current or ""):
+            by_code = data.recovery_code is not None
+            if not by_code and not await proofs.passwords.check(current, data.current or ""):
                 raise refusals.WrongPassword
         hashed = await proofs.new_hash(data.password, viewer.handle)
         async with db.tx() as tx:
             # Once more: the session may have been ended while the hash was made.
             viewer = await people.require(tx, request)
+            if current is not None and data.recovery_code is not None:
+                await proofs.spend_recovery_code(tx, viewer.person_id, data.recovery_code)
             checked = StoredPassword(viewer.person_id, current) if current else None
             await proofs.replace_password(tx, viewer.person_id, checked, hashed)
             await people.end_other_sessions(tx, viewer)

@@ -109,6 +109,11 @@ class Proofs:
             raise refusals.WrongSignIn
         return person_id
 
+    async def spend_recovery_code(self, tx: Tx, person_id: UUID, code: str) -> None:
+        """Uses up a code of somebody who is signed in. Raises WrongRecoveryCode."""
+        if not await store.spend_recovery_code(tx, person_id, _code_hash(code)):
+            raise refusals.WrongRecoveryCode
+
     # --- passkeys ------------------------------------------------------------------------------
 
     async def begin_sign_up(self, tx: Tx, handle: str, display_name: str) -> Ceremony:

@@ -79,7 +79,13 @@ class WrongSignIn(NotAllowed):
 class WrongPassword(NotAllowed):
     code = "wrong-password"
     sentence = "The current password is not this one."
-    next_step = "Type it again, or sign in with a passkey or a recovery code."
+    next_step = "Type it again, or give one of your recovery codes instead."
+
+
+class WrongRecoveryCode(NotAllowed):
+    code = "wrong-recovery-code"
+    sentence = "This is not one of the account's recovery codes, or it was used before."
+    next_step = "Try another one. Each works once; only the newest ten count."
 
 
 class PasskeyRefused(NotAllowed):

@@ -112,8 +112,11 @@ class AgeBandChange(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Where there is a password already, it or a recovery code proves who changes it."""
+
     password: Password
     current: Password | None = None
+    recovery_code: Code | None = None
 
 
 class ContactChange(msgspec.Struct, forbid_unknown_fields=True):

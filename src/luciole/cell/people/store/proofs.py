@@ -54,6 +54,7 @@ DELETE FROM people.recovery_code c USING people.person p
 WHERE p.id = c.person_id AND p.handle = $1 AND c.code_hash = $2
 RETURNING c.person_id
 """
+SPEND_RECOVERY_CODE = "DELETE FROM people.recovery_code WHERE person_id = $1 AND code_hash = $2"
 ADD_CHALLENGE = """
 INSERT INTO people.challenge (id, kind, subject_id, challenge_hash, expires_at)
 VALUES ($1, $2, $3, $4, $5)
@@ -134,6 +135,11 @@ async def use_recovery_code(tx: Tx, handle: str, code_hash: bytes) -> UUID | Non
     """Takes the code away and says whose it was."""
     person_id: UUID | None = await tx.fetchval(USE_RECOVERY_CODE, handle, code_hash)
     return person_id
+
+
+async def spend_recovery_code(tx: Tx, person_id: UUID, code_hash: bytes) -> bool:
+    """False when the person has no such code."""
+    return (await tx.execute(SPEND_RECOVERY_CODE, person_id, code_hash)).endswith(" 1")
 
 
 async def add_challenge(
