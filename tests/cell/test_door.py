@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.cell.house import PASSWORD, Browser, House, refused
+from tests.cell.house import ORIGIN, PASSWORD, Browser, House, refused
 
 from luciole.cell.people.key_file import WrongKeys
 from luciole.keys import Keyring, RootKey
@@ -80,7 +80,14 @@ async def test_other_sites_cannot_act_with_a_persons_cookie(ana: Browser) -> Non
     ):
         answer = await ana.patch("/api/me", json={"bio": "x"}, headers=headers)
         refused(answer, 403, "cross-site")
+    # Older browsers send no Fetch Metadata, and the address of the page.
+    del ana.headers["sec-fetch-site"]
+    for origin in ("https://evil.example", "null", "http://localhost:8081"):
+        answer = await ana.patch("/api/me", json={"bio": "x"}, headers={"origin": origin})
+        refused(answer, 403, "cross-site")
     assert (await ana.get("/api/me")).json()["bio"] == ""
+    answer = await ana.patch("/api/me", json={"bio": "x"}, headers={"origin": ORIGIN})
+    assert answer.status_code == 200
 
 
 async def test_other_sites_cannot_sign_somebody_in_to_their_account(

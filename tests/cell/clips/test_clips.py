@@ -128,7 +128,11 @@ async def test_private_account_shows_clips_to_followers_only(
     refused(await ben.get(old_url), 404, "no-such-file")
     assert await ben.follow(ana) == "pending"
     refused(await ben.get(f"/api/clips/{made['id']}"), 404, "no-such-clip")
+    assert await grid(ben, "ana") == []
+    assert (await ben.get("/api/people/ana")).json()["can_see_clips"] is False
     assert (await ana.put("/api/me/follow-requests/ben")).status_code == 204
+    assert len(await grid(ben, "ana")) == 1
+    assert (await ben.get("/api/people/ana")).json()["can_see_clips"] is True
     seen = (await ben.get(f"/api/clips/{made['id']}")).json()
     assert (await ben.get(seen["renditions"][0]["url"])).status_code == 200
     await ana.patch("/api/me", json={"is_private": False})
@@ -171,6 +175,20 @@ async def test_others_can_change_nothing(
     upload = (await ana.draft(tiny_film))["upload_id"]
     body = {"upload_id": upload, "audience": "everyone"}
     refused(await ben.post("/api/clips", json=body), 404, "no-such-upload")
+
+
+async def test_who_may_not_see_a_clip_gets_nothing_of_it(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes
+) -> None:
+    made = await ana.clip(house, tiny_film, captions_vtt=VTT)
+    place = f"/api/clips/{made['id']}"
+    assert (await ben.get(f"{place}/captions.vtt")).status_code == 200
+    assert (await ben.put(f"{place}/like")).status_code == 200
+    await ana.patch(place, json={"audience": "only-me"})
+    for method, part in (("GET", "/captions.vtt"), ("PUT", "/like"), ("DELETE", "/like")):
+        refused(await ben.request(method, place + part), 404, "no-such-clip")
+    refused(await house.visitor().get(f"{place}/captions.vtt"), 404, "no-such-clip")
+    assert (await ana.get(f"{place}/captions.vtt")).status_code == 200
 
 
 async def test_deleted_clip_is_gone_with_its_files(

@@ -59,7 +59,9 @@ async def test_private_account_is_asked(house: House, ana: Browser, ben: Browser
     assert await ben.follow(ana) == "pending"
     assert await counts(ben, "ana") == (0, 0)
     assert await handles(ana, "/api/me/follow-requests") == ["ben"]
-    refused(await ben.get("/api/people/ana/followers"), 403, "list-not-shown")
+    for path in ("/api/people/ana/followers", "/api/people/ana/following"):
+        refused(await ben.get(path), 403, "list-not-shown")
+        refused(await house.visitor().get(path), 403, "list-not-shown")
     assert (await ana.put("/api/me/follow-requests/ben")).status_code == 204
     assert await handles(ana, "/api/me/follow-requests") == []
     assert await counts(ben, "ana") == (1, 0)

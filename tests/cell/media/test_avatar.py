@@ -87,6 +87,14 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+def vast() -> bytes:
+    """A whole PNG of few bytes and 41 million pixels, which the limit of memory would let pass."""
+    file = io.BytesIO()
+    Image.new("1", (6404, 6404)).save(file, "PNG")
+    assert len(file.getvalue()) < 100_000
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "picture",
     [
@@ -96,6 +104,7 @@ def bomb(width: int, height: int) -> bytes:
         png()[:100],
         bomb(60_000, 60_000),
         bomb(6000, 6000),
+        vast(),
         b"\x00\x00\x00\x1cftypavif" + bytes(100),
         b"%!PS-Adobe-3.0 EPSF-3.0\n" + bytes(100),
         png(kind="BMP"),

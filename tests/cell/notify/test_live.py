@@ -130,6 +130,8 @@ async def test_page_that_comes_back_hears_what_it_missed(
         await own.next("follow")
         since = own.last_id
     await ben.put(f"/api/clips/{made['id']}/like")
+    async with page(origin, ben, since) as other:
+        assert await other.nothing(), "an event of somebody else"
     async with page(origin, ana, since) as own:
         assert (await own.next("like"))["by"]["handle"] == "ben"
 
@@ -231,6 +233,9 @@ async def test_list_has_one_line_for_each_act(
         ("follow", "ben"),
         ("like", "ben"),
     ]
+    assert (await ben.get("/api/notifications")).json()["items"] == []
+    assert (await ben.get("/api/notifications/unread")).json() == {"unread": False}
+    assert (await ben.post("/api/notifications/read")).status_code == 204
     assert (await ana.get("/api/notifications/unread")).json() == {"unread": True}
     assert (await ana.post("/api/notifications/read")).status_code == 204
     assert (await ana.get("/api/notifications/unread")).json() == {"unread": False}

@@ -67,3 +67,19 @@ def test_the_first_line_is_the_error_itself_and_its_causes_follow() -> None:
     )
     told = [json.loads(line)["error"] for line in done.stderr.splitlines()]
     assert told == ["KeyError", "ValueError"]
+
+
+def test_fields_that_are_not_on_the_list_are_dropped() -> None:
+    program = f"""
+from luciole.kit import logs
+logs.setup("drill")
+logs.log.warning("something", code="busy", handle="{SECRET}", path="/{SECRET}")
+import logging
+logging.getLogger("asyncio").error("request of %s", "{SECRET}")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert SECRET not in done.stderr + done.stdout
+    first, second = (json.loads(line) for line in done.stderr.splitlines())
+    assert (first["event"], first["code"]) == ("something", "busy")
+    assert first["dropped_fields"] == ["handle", "path"]
+    assert second["event"] == "library asyncio reported"
