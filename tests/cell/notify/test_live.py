@@ -15,7 +15,7 @@ import uvicorn
 from tests.cell.house import Browser, House, refused
 
 from luciole.app import application
-from luciole.cell.notify import store
+from luciole.cell.notify import live, store
 from luciole.cell.notify.live import Hub, Page
 
 
@@ -158,6 +158,19 @@ async def test_too_many_pages_of_one_person_are_refused(origin: str, ana: Browse
             headers = {"authorization": f"Bearer {ana.token}"}
             answer = await client.get("/api/live", headers=headers, timeout=5)
     refused(answer, 429, "too-many-pages")
+
+
+async def test_visitors_leave_room_for_the_signed_in(
+    origin: str, ana: Browser, ben: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PAGES_FOR_VISITORS", 1)
+    monkeypatch.setattr(live, "PAGES_PER_PROCESS", 2)
+    async with httpx.AsyncClient(base_url=origin) as client:
+        async with page(origin, None):
+            refused(await client.get("/api/live"), 429, "too-many-pages")
+            async with page(origin, ana):
+                headers = {"authorization": f"Bearer {ben.token}"}
+                refused(await client.get("/api/live", headers=headers), 429, "too-many-pages")
 
 
 async def test_ended_session_hears_nothing_more(

@@ -22,6 +22,8 @@ from luciole.kit.metrics import Gauge
 
 PAGES_PER_PERSON = 8
 PAGES_PER_PROCESS = 5_000
+# So that visitors, of whom anybody may open any number, leave room for the signed-in.
+PAGES_FOR_VISITORS = 4_000
 WAITING_PER_PAGE = 256
 # Fewer than can wait: a page that comes back to more has to get on, too.
 REPLAYED = 200
@@ -105,10 +107,11 @@ class Hub:
             await asyncio.gather(task, return_exceptions=True)
 
     def require_room(self, person_id: UUID | None) -> None:
-        """Raises TooManyPages above PAGES_PER_PERSON or PAGES_PER_PROCESS. To be asked before an
-        answer begins; a few that ask at the same moment may all get in."""
-        own = self._pages.get(person_id, ())
-        if self._count >= PAGES_PER_PROCESS or (person_id and len(own) >= PAGES_PER_PERSON):
+        """Raises TooManyPages above PAGES_PER_PERSON, PAGES_FOR_VISITORS or PAGES_PER_PROCESS. To
+        be asked before an answer begins; a few that ask at the same moment may all get in."""
+        own = len(self._pages.get(person_id, ()))
+        most = PAGES_PER_PERSON if person_id else PAGES_FOR_VISITORS
+        if own >= most or self._count >= PAGES_PER_PROCESS:
             raise TooManyPages(retry_after_s=30)
 
     @contextlib.asynccontextmanager
