@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
+import httpx
 import msgspec
 import pytest
 from tests.cell.house import ORIGIN, PASSWORD, Browser, House, refused
@@ -176,6 +178,17 @@ async def test_operator_asks_about_the_process(house: House) -> None:
 
 async def test_metrics_are_not_for_visitors(house: House) -> None:
     refused(await house.visitor().get("/metrics"), 404, "not-found")
+
+
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded"])
+async def test_metrics_are_given_on_this_machine_and_not_through_its_proxy(
+    house: House, header: str
+) -> None:
+    transport = httpx.ASGITransport(cast(Any, house.app), client=("127.0.0.1", 50_000))
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as here:
+        assert (await here.get("/metrics")).status_code == 200
+        answer = await here.get("/metrics", headers={header: "for=192.0.2.1"})
+        refused(answer, 404, "not-found")
 
 
 async def test_metrics_are_given_for_the_token(house: House) -> None:

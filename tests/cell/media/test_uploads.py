@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.cell.media.support import PIECE, TUS, Cell, Person, broken_patch, refused
 
+from luciole.cell.media import service
 from luciole.cell.media.model import PIECE_BYTES
 
 
@@ -182,6 +183,15 @@ async def test_wrong_pieces(ana: Person) -> None:
 
     answer = await ana.patch(place, content=endless(), headers=headers)  # type: ignore[arg-type]
     refused(answer, 413, "more-than-announced")
+
+
+async def test_number_of_pieces_is_limited(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_PIECES", 2)
+    place = await create(ana, 10)
+    await send(ana, place, 0, b"12")
+    await send(ana, place, 2, b"34")
+    headers = {**PIECE, "upload-offset": "4"}
+    refused(await ana.patch(place, content=b"56", headers=headers), 429, "too-many-pieces")
 
 
 async def test_number_of_open_uploads_is_limited(ana: Person) -> None:

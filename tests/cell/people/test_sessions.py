@@ -126,6 +126,26 @@ async def test_recovery_code_works_while_strangers_guess(make_cell: Callable[...
     assert answer.status_code == 201
 
 
+async def test_recovery_codes_are_tried_slowly_from_one_address(
+    make_cell: Callable[..., Cell],
+) -> None:
+    cell = make_cell(sign_ins_per_minute=3)
+    await cell.sign_up()
+    for status in (401, 401, 401, 429):
+        body = {"handle": "ana", "code": "aaaa-bbbb-cccc-dddd"}
+        answer = await cell.client("192.0.2.99").post("/api/sessions/recovery", json=body)
+        assert answer.status_code == status
+
+
+async def test_who_is_signed_in_guesses_the_password_as_slowly(
+    make_cell: Callable[..., Cell],
+) -> None:
+    client = await make_cell(sign_ins_per_minute=3).sign_up()
+    change = {"password": "eleven green otters", "current": "not this one"}
+    for status in (403, 403, 403, 429):
+        assert (await client.put("/api/me/password", json=change)).status_code == status
+
+
 @pytest.mark.parametrize("mark", ["", ".", "a.b", "é.é", "x" * 5000, "other"])
 async def test_only_a_mark_of_ones_own_is_counted_apart(
     make_cell: Callable[..., Cell], mark: str
