@@ -7,6 +7,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,12 @@ SELECT format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT IN ('house', 'pg_catalog', 'information_schema', 'public')
 """
+
+
+def later(*values: Any) -> Any:
+    """A variant of a test that only `./luciole test all` tries, because it takes long."""
+    return pytest.param(*values, marks=pytest.mark.long)
+
 
 logs.setup("test", level="error")
 

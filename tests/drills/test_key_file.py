@@ -141,6 +141,7 @@ def test_doctor_finds_a_wrong_key_beside_a_running_cell(data: Path) -> None:
         assert cell.stop() == 0
 
 
+@pytest.mark.long
 def test_doctor_asks_a_database_that_was_cut_off(data: Path) -> None:
     with started(*serve(data, free_port())) as cell:
         cell.wait_for(READY, 60)
@@ -158,6 +159,7 @@ def test_doctor_before_the_first_start_promises_a_key(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 def test_key_lost_while_the_cell_runs_is_not_made_anew(data: Path) -> None:
     """A process that is started again finds no key; it must not make one."""
     from tests.drills.test_start_serve import children

@@ -9,9 +9,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.conftest import later
 from tests.drills.cell_process import free_port, get, none_left, serve, started, until_ready
 
 from luciole.kit import postgres, processes
@@ -22,11 +22,6 @@ DEBIAN = Path("/usr/lib/postgresql/15/bin")
 
 # One after the other: each starts four processes, and times are looked at.
 pytestmark = pytest.mark.xdist_group("start")
-
-
-def later(value: Any) -> Any:
-    """A variant that `test all` tries; each start of a whole cell takes seconds."""
-    return pytest.param(value, marks=pytest.mark.long)
 
 
 @pytest.fixture
@@ -79,6 +74,7 @@ def test_everything_in_the_data_folder_is_private(data: Path) -> None:
         }
 
 
+@pytest.mark.long
 def test_warm_start_is_quick_and_keeps_the_data(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -91,6 +87,7 @@ def test_warm_start_is_quick_and_keeps_the_data(data: Path) -> None:
     assert seconds < 10
 
 
+@pytest.mark.long
 def test_killed_parts_come_back(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -105,6 +102,7 @@ def test_killed_parts_come_back(data: Path) -> None:
         assert cell.stop() == 0
 
 
+@pytest.mark.long
 def test_killed_supervisor_takes_all_down_and_the_next_start_repairs(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -133,7 +131,7 @@ def test_everything_killed_at_once_starts_again(data: Path) -> None:
         cell.wait_for(READY, 60)
 
 
-@pytest.mark.parametrize("after_s", [later(0.2), 0.6, later(1.0)])
+@pytest.mark.parametrize("after_s", [later(0.2), later(0.6), later(1.0)])
 def test_killed_while_starting_starts_again(data: Path, after_s: float) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -152,6 +150,7 @@ def test_stopped_while_starting_leaves_nothing(data: Path, after_s: float) -> No
     assert not any("Traceback" in line for line in cell.console), cell.console
 
 
+@pytest.mark.long
 def test_second_start_in_the_folder_names_the_first(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
@@ -241,7 +240,7 @@ def test_api_process_knows_its_own_login_only(data: Path) -> None:
 
 
 @pytest.mark.skipif(not DEBIAN.exists(), reason="PostgreSQL 15 of Debian is not installed")
-@pytest.mark.parametrize("own_logins", [True, later(False)])
+@pytest.mark.parametrize("own_logins", [later(True), later(False)])
 def test_outside_postgresql_15_by_url(data: Path, tmp_path: Path, own_logins: bool) -> None:
     port = free_port()
     with postgres.embedded(tmp_path / "pg", bin_dir=DEBIAN, settings={"fsync": "off"}) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 from tests.browser import find
 from tests.e2e.stage import Cell, Member, Stage, current, plays, true
@@ -46,6 +47,7 @@ async def test_axe_sees_a_button_without_a_name(stage: Stage) -> None:
     assert any("button-name" in fault for fault in await faults(page))
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_serious_for_a_visitor(stage: Stage, author: Member) -> None:
     page = await stage.phone(color_scheme="light", reduced_motion="reduce")
     found = []

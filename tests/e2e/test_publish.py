@@ -11,6 +11,14 @@ from tests.e2e.stage import PATIENCE_MS, Cell, Stage, offline, plays
 from tests.unit.media import films
 
 
+async def reached(event: asyncio.Event, page: Page) -> None:
+    """Waits for what the network shows; where it does not come, says what the page does."""
+    try:
+        await asyncio.wait_for(event.wait(), PATIENCE_MS / 1000)
+    except TimeoutError:
+        raise AssertionError(await page.locator("body").inner_text()) from None
+
+
 async def choose(page: Page, film: Path, caption: str) -> None:
     await page.get_by_test_id("publish-file").set_input_files(film)
     await page.get_by_test_id("publish-caption").fill(caption)
@@ -58,7 +66,7 @@ async def test_upload_goes_on_where_it_was_when_the_connection_comes_back(
     )
     await choose(page, big_film, "Through a tunnel")
     await page.get_by_test_id("publish-post").click()
-    await first_piece.wait()
+    await reached(first_piece, page)
     async with offline(page):
         await expect(page.get_by_test_id("upload-waiting")).to_be_visible()
         await expect(page.get_by_test_id("offline")).to_be_visible()
@@ -91,7 +99,7 @@ async def test_upload_goes_on_after_the_page_was_closed(
     await page.route("**/api/uploads/*", hold)
     await choose(page, big_film, "Twice opened")
     await page.get_by_test_id("publish-post").click()
-    await stuck.wait()
+    await reached(stuck, page)
     context = page.context
     await page.close(run_before_unload=False)
     again = await context.new_page()
@@ -175,6 +183,7 @@ async def test_trim_cover_captions_audience_and_label_are_kept(
     await expect(page.get_by_test_id("cue")).to_have_text("Hummed words")
 
 
+@pytest.mark.long
 async def test_request_that_hangs_when_the_line_goes_is_not_waited_for(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
@@ -192,7 +201,7 @@ async def test_request_that_hangs_when_the_line_goes_is_not_waited_for(
     await page.route("**/api/uploads/*", hold)
     await choose(page, big_film, "Out of reach")
     await page.get_by_test_id("publish-post").click()
-    await hung.wait()
+    await reached(hung, page)
     async with offline(page):
         await expect(page.get_by_test_id("upload-waiting")).to_be_visible()
     await published(page)

@@ -9,12 +9,18 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from tests.cell.media.support import Cell, Person, refused
+from tests.cell.once import Once
 
 from luciole.cell.media import fence
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
 )
+
+
+@pytest.fixture(autouse=True)
+def made_once(once: Once, monkeypatch: pytest.MonkeyPatch) -> None:
+    once.stand_in(monkeypatch)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.conftest import later
 
 from luciole.demo import api, seed
 from luciole.demo.api import Api, Refused
@@ -173,7 +174,7 @@ async def test_second_run_does_nothing(tmp_path: Path) -> None:
     assert not cell.seen
 
 
-@pytest.mark.parametrize("cut", [1, 5, 9, 20])
+@pytest.mark.parametrize("cut", [1, later(5), later(9), 20])
 async def test_cut_run_goes_on_without_doubles(tmp_path: Path, cut: int) -> None:
     cell, state = Cell(), tmp_path / "state.json"
     cell.cut_after_clips = cut

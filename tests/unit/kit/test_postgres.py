@@ -15,6 +15,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.conftest import later
 
 from luciole.kit import postgres, postgres_place, postgres_programs, processes
 
@@ -107,6 +108,7 @@ async def test_committed_rows_survive_kill_and_the_next_start_repairs(home: Path
     assert processes.running_in(home / "data", "postgres") == []
 
 
+@pytest.mark.long
 async def test_stale_pid_file_with_a_strangers_number_is_repaired(home: Path) -> None:
     with running(home):
         pass
@@ -116,6 +118,7 @@ async def test_stale_pid_file_with_a_strangers_number_is_repaired(home: Path) ->
         assert await ask(server.url(), "SELECT 1") == 1
 
 
+@pytest.mark.long
 async def test_orphan_of_a_killed_supervisor_is_ended(home: Path) -> None:
     orphan = postgres.Server(home, home / "log")
     orphan.start()
@@ -125,6 +128,7 @@ async def test_orphan_of_a_killed_supervisor_is_ended(home: Path) -> None:
         assert orphan._process.wait(1) == 0
 
 
+@pytest.mark.long
 async def test_interrupted_making_starts_anew(home: Path) -> None:
     (home / "data.new" / "base").mkdir(parents=True)
     (home / "passwords").mkdir()
@@ -142,6 +146,7 @@ async def test_lost_password_is_replaced(home: Path) -> None:
         assert await ask(server.url("luciole_api"), "SELECT 1") == 1
 
 
+@pytest.mark.long
 async def test_moved_folder_starts_in_its_new_place(home: Path) -> None:
     with running(home):
         pass
@@ -151,6 +156,7 @@ async def test_moved_folder_starts_in_its_new_place(home: Path) -> None:
         assert await ask(server.url(), "SELECT 1") == 1
 
 
+@pytest.mark.long
 async def test_copy_of_a_running_folder_leaves_the_original_alone(home: Path) -> None:
     with running(home) as original:
         copied = home.with_name("copied")
@@ -165,6 +171,7 @@ async def test_copy_of_a_running_folder_leaves_the_original_alone(home: Path) ->
         assert await ask(original.url(), "SELECT 1") == 1
 
 
+@pytest.mark.long
 def test_place_too_long_for_a_socket_uses_a_short_one_and_clears_it(tmp_path: Path) -> None:
     long = tmp_path / ("long " * 20) / "postgres"
     with running(long) as server:
@@ -213,7 +220,7 @@ async def test_log_holds_no_statement_and_no_value(home: Path) -> None:
     assert "secret" not in logged
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, later(signal.SIGTERM)])
 def test_server_ends_with_its_owner(home: Path, signal_number: signal.Signals) -> None:
     code = (
         "import sys, time; from pathlib import Path; from luciole.kit import postgres\n"
@@ -235,7 +242,7 @@ def test_server_ends_with_its_owner(home: Path, signal_number: signal.Signals) -
 
 
 @pytest.mark.skipif(not is_root, reason="only root can become another user")
-@pytest.mark.parametrize("user", ["namespace", "nobody-across"])
+@pytest.mark.parametrize("user", ["namespace", later("nobody-across")])
 async def test_as_root_the_server_has_no_power(home: Path, user: str) -> None:
     with running(home, user=user) as server:
         assert server._process is not None
@@ -246,7 +253,7 @@ async def test_as_root_the_server_has_no_power(home: Path, user: str) -> None:
 
 
 @pytest.mark.skipif(not is_root, reason="only root can become another user")
-@pytest.mark.parametrize("user", ["namespace", "nobody-across"])
+@pytest.mark.parametrize("user", ["namespace", later("nobody-across")])
 async def test_as_root_the_programs_may_lie_in_a_closed_folder_too(
     tmp_path: Path, user: str
 ) -> None:
@@ -260,6 +267,7 @@ async def test_as_root_the_programs_may_lie_in_a_closed_folder_too(
         assert await ask(server.url(), "SELECT 1") == 1
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not is_root, reason="only root can become another user")
 async def test_change_of_user_keeps_the_data(home: Path) -> None:
     for user in ("namespace", "nobody-across", "namespace"):

@@ -69,6 +69,7 @@ async def put(url: str, number: int = 1) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "HEARTBEAT_S", 1)
+    monkeypatch.setattr(queue, "ASK_EVERY_S", 0.2)
     monkeypatch.setattr(queue, "FIRST_RETRY_S", 0.05)
 
 
