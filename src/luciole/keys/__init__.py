@@ -1,18 +1,45 @@
-"""The keys of one cell: a root key in a file, a data key per person, sealed fields, derived keys.
+"""The keys of one cell: a root, an epoch key, a data key per person, sealed fields, derived keys.
 
-    root key (file, 256 bits)
-      ├─ HKDF "wrap"       → wraps each person's data key        `Keyring.new_data_key`
-      │     └─ data key (256 bits, one per person)
-      │           └─ seals that person's fields                  `Keyring.seal`, `Keyring.open`
-      ├─ HKDF "index/…"    → finds a sealed value again by HMAC  `Keyring.index`
-      └─ HKDF "…"          → keys for cursors, media links, …    `Keyring.derived`
+    root (file, OpenBao transit or PKCS#11)                       `Root`
+      ├─ cell secret
+      │     ├─ HKDF "index/…"  finds a sealed value again by HMAC `CellSecret.index`
+      │     └─ HKDF "…"        keys for cursors, media links, logs `CellSecret.derived`
+      └─ epoch key (weekly) and share key
+            └─ data key (256 bits, one per person)                `KeyStore.data_key`
+                  ├─ seals that person's fields                   `seal_field`, `open_field`
+                  └─ seals that person's label key                `KeyStore.label_key`
 
-What the caller must still do: keep the wrapped data key apart from the fields it opens (its own
-table, later its own store), forget it when the person is erased, and never log an argument or a
-result of this package. Only this package (and the verifier) imports `cryptography`.
+What the caller must still do: see `KeyStore`; and never log an argument or a result of this
+package. Only this package (and the verifier) imports `cryptography`.
 """
 
-from luciole.keys.keyring import Keyring, Opened, SealBroken, WrongRootKey
-from luciole.keys.root import RootKey, RootKeyRefused
+from luciole.keys.keyring import Keyring
+from luciole.keys.private import KeyFileRefused
+from luciole.keys.root import AnotherRoot, Root, RootKey, RootKeyRefused, RootUnavailable
+from luciole.keys.seal import Opened, SealBroken, open_field, seal_field
+from luciole.keys.secret import CellSecret, WrongRootKey
+from luciole.keys.share import Share
+from luciole.keys.store import Enrolled, KeysInUse, KeyStore, NoKey, Rotated, commitment
 
-__all__ = ["Keyring", "Opened", "RootKey", "RootKeyRefused", "SealBroken", "WrongRootKey"]
+__all__ = [
+    "AnotherRoot",
+    "CellSecret",
+    "Enrolled",
+    "KeyFileRefused",
+    "KeyStore",
+    "Keyring",
+    "KeysInUse",
+    "NoKey",
+    "Opened",
+    "Root",
+    "RootKey",
+    "RootKeyRefused",
+    "RootUnavailable",
+    "Rotated",
+    "SealBroken",
+    "Share",
+    "WrongRootKey",
+    "commitment",
+    "open_field",
+    "seal_field",
+]

@@ -1,11 +1,14 @@
-"""The root key of a cell and the one file that holds it.
+"""The root of a cell's keys: what wraps the few keys that wrap all others, and where it lives.
 
-The file is a line of text, so that an operator can print it and put it in a safe:
+The default is a key in one file, a line of text, so that an operator can print it and put it in a
+safe:
 
     luciole-root-key-v1 <cell id> <root key, base64>
 
 The cell id sits beside the key because both are bound into every sealed field: it is drawn once
 and stays through migrations, moves of the machine and a sale of the cell.
+
+`transit` and `pkcs11` hold the other two places, from which the key itself never comes out.
 """
 
 from __future__ import annotations
@@ -13,27 +16,69 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
-import os
-import secrets
-import stat
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+
+from luciole.keys import private, seal
+from luciole.keys.private import KeyFileRefused
+from luciole.keys.secret import derive
 from luciole.kit.errors import Unavailable
 from luciole.kit.ids import new_id
 
 FORMAT = "luciole-root-key-v1"
-KEY_BYTES = 32
-MAX_FILE_BYTES = 4096
 
 
-class RootKeyRefused(Unavailable):
+class RootKeyRefused(KeyFileRefused):
     """The root key file cannot be trusted or read."""
 
     code = "root-key-refused"
 
+
+class AnotherRoot(Unavailable):
+    """The wrapped keys were made under another root, or for another place."""
+
+    code = "keys-of-another-root"
+    sentence = "The keys in this folder were wrapped under another root, or have been changed."
+    next_step = (
+        "Set LUCIOLE_KEYS_ROOT to the root under which they were made, or put back the root key."
+    )
+
     def __str__(self) -> str:
         return f"{self.sentence} {self.next_step}"
+
+
+class RootUnavailable(Unavailable):
+    """The root is elsewhere and does not answer, or does not let us in."""
+
+    code = "root-unavailable"
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.next_step}"
+
+
+class Root(Protocol):
+    """What wraps the cell secret, the share key and the epoch keys: a handful of calls at the
+    start and at each rotation, none per person. `label` says what a key is for and `context` which
+    one it is; what was wrapped for one label and context does not unwrap for another."""
+
+    @property
+    def cell_id(self) -> UUID: ...
+
+    def wrap(self, label: str, secret: bytes, context: bytes = b"") -> bytes:
+        """Raises RootUnavailable."""
+        ...
+
+    def unwrap(self, label: str, wrapped: bytes, context: bytes = b"") -> bytes:
+        """Raises AnotherRoot, RootUnavailable."""
+        ...
+
+
+def bound(cell_id: UUID, label: str, context: bytes) -> bytes:
+    """Associated data of a wrapped key: label ‖ 0x00 ‖ cell id (16) ‖ context."""
+    return f"luciole/root/{label}/v1".encode() + b"\0" + cell_id.bytes + context
 
 
 class RootKey:
@@ -42,7 +87,7 @@ class RootKey:
     __slots__ = ("_key", "cell_id")
 
     def __init__(self, cell_id: UUID, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
+        if len(key) != seal.KEY_BYTES:
             raise ValueError("a root key has 32 bytes")
         self.cell_id = cell_id
         self._key = key
@@ -55,51 +100,37 @@ class RootKey:
         raise TypeError("a root key is not pickled")
 
     def secret(self) -> bytes:
-        """The key itself; for the key derivation in `keyring`, and nothing else."""
+        """The key itself; for the key derivation in this package, and nothing else."""
         return self._key
+
+    def wrap(self, label: str, secret: bytes, context: bytes = b"") -> bytes:
+        """The secret sealed under a key derived for the label."""
+        return seal.encrypt(self._wrapping(label), secret, bound(self.cell_id, label, context))
+
+    def unwrap(self, label: str, wrapped: bytes, context: bytes = b"") -> bytes:
+        """What `wrap` was given. Raises AnotherRoot."""
+        where = bound(self.cell_id, label, context)
+        try:
+            return seal.decrypt(self._wrapping(label), wrapped, where)
+        except seal.SealBroken:
+            raise AnotherRoot from None
+
+    def _wrapping(self, label: str) -> AESGCMSIV:
+        # The prefix is none of those of `CellSecret.derived`: in a cell of the first version both
+        # start from the same secret.
+        return AESGCMSIV(derive(self.cell_id, self._key, f"luciole/root/v1\0wrap-{label}"))
 
     @classmethod
     def generate(cls) -> RootKey:
         """A new root key for a new cell."""
-        return cls(new_id(), secrets.token_bytes(KEY_BYTES))
+        return cls(new_id(), seal.new_key())
 
     @classmethod
     def load(cls, path: Path) -> RootKey:
-        """The root key in `path`. Raises RootKeyRefused, also where others may read the file."""
-        # 1. Open first and ask the open file, so that nobody swaps it between question and use.
-        try:
-            # O_NONBLOCK: a pipe put in the file's place must not hang the start.
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-            handle = os.open(path, flags)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise RootKeyRefused(
-                f"The root key file {path} cannot be opened ({error.strerror}).",
-                next_step="It must be a plain file, owned by the account that runs the cell.",
-            ) from error
-        try:
-            # 2. A key that others may read or change is no longer only ours.
-            state = os.fstat(handle)
-            if not stat.S_ISREG(state.st_mode):
-                raise RootKeyRefused(
-                    f"The root key file {path} is not a plain file.",
-                    next_step="Put the file itself there, not a link or a folder.",
-                )
-            if state.st_uid not in (os.geteuid(), 0):
-                raise RootKeyRefused(
-                    f"The root key file {path} belongs to another account.",
-                    next_step="Run the cell as its owner, or change the owner (chown).",
-                )
-            if stat.S_IMODE(state.st_mode) & 0o077:
-                raise RootKeyRefused(
-                    f"Others may open the root key file {path}.",
-                    next_step=f"Run: chmod 600 {path}  Then ask yourself who may have copied it.",
-                )
-            text = os.read(handle, MAX_FILE_BYTES)
-        finally:
-            os.close(handle)
-        # 3. Exactly one line of three words.
+        """The root key in `path`. Raises FileNotFoundError, and RootKeyRefused, also where others
+        may read the file."""
+        text = private.read(path, "root key file", RootKeyRefused)
+        # Exactly one line of three words.
         words = text.decode("ascii", "replace").split()
         if len(words) == 3 and words[0] == FORMAT:
             with contextlib.suppress(ValueError, binascii.Error):
@@ -120,28 +151,5 @@ class RootKey:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         made = cls.generate()
         text = f"{FORMAT} {made.cell_id} {base64.b64encode(made._key).decode()}\n"
-        # The whole file appears at once under its name, or not at all: a process that is killed
-        # here leaves a draft that nobody reads, never half a key.
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            # link() fails where the name exists: the process that was faster wins.
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
-        finally:
-            draft.unlink()
-        _sync_folder(path.parent)
+        private.write(path, text.encode())
         return cls.load(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes a new name in `folder` survive a power cut, before anything is sealed under it."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,0 +1,68 @@
+"""The cell secret: 256 bits from which the cell's own keys are derived, the same at each start.
+
+It lies in `keys/secret.wrapped`, wrapped by the root. In a cell of the first version the root key
+itself was derived from; there the cell secret equals it, so that indexes, cursors and signatures
+of before stay valid when another root takes over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from luciole.keys import seal
+
+ROOT_ID_BYTES = 8
+_WRAP = "luciole/wrap/v1"
+
+
+class WrongRootKey(Exception):
+    """The data key was wrapped under another root key: the key file is not this database's."""
+
+
+def derive(cell_id: UUID, secret: bytes, info: str) -> bytes:
+    """HKDF-SHA256 (RFC 5869) with the cell id as salt, to 256 bits."""
+    kdf = HKDF(algorithm=SHA256(), length=seal.KEY_BYTES, salt=cell_id.bytes, info=info.encode())
+    return kdf.derive(secret)
+
+
+class CellSecret:
+    """Hands out derived keys, never the secret."""
+
+    __slots__ = ("_secret", "cell_id")
+
+    def __init__(self, cell_id: UUID, secret: bytes) -> None:
+        self.cell_id = cell_id
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"CellSecret(cell_id={self.cell_id}, secret=hidden)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a cell secret is not pickled")
+
+    def derived(self, purpose: str) -> bytes:
+        """A 256-bit key for one purpose. Which purposes there are is the key broker's list."""
+        return derive(self.cell_id, self._secret, f"luciole/derived/v1\0{purpose}")
+
+    def index(self, kind: str, normalised: str) -> bytes:
+        """Where a sealed value is found again: HMAC-SHA256 under a key of its own per kind.
+
+        Who has the database but not the secret cannot try addresses against it. Who has both
+        can: telephone numbers are few enough to try them all.
+        """
+        return hmac.digest(self.derived(f"index/{kind}"), normalised.encode(), hashlib.sha256)
+
+    def open_first_wrap(self, person_id: UUID, wrapped: bytes) -> bytes:
+        """The data key in a wrap of the first version: root id (8) ‖ data key sealed under a key
+        derived for it. For the move into the key store. Raises WrongRootKey, seal.SealBroken."""
+        root_id, sealed = wrapped[:ROOT_ID_BYTES], wrapped[ROOT_ID_BYTES:]
+        if not hmac.compare_digest(root_id, self.derived("root-id")[:ROOT_ID_BYTES]):
+            raise WrongRootKey("This data key was wrapped under another root key.")
+        where = seal.place(_WRAP, self.cell_id, person_id, "data-key", 1)
+        return seal.decrypt(AESGCMSIV(self.derived("wrap")), sealed, where)

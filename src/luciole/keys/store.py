@@ -1,0 +1,390 @@
+"""The key store of a cell: a folder outside the database, used by one key broker alone.
+
+    root (file, OpenBao transit, PKCS#11)
+      ├─ secret.wrapped    the cell secret: keys for indexes, cursors, logs …   `KeyStore.secret`
+      ├─ share.wrapped     the inner half of each wrap
+      └─ epoch-<n>.wrapped the outer half: drawn anew each week
+            └─ wraps-<n>.sqlite   a data key and a label key per person
+
+Erasing a person deletes their row at once. What backups and disks remember of it lies under the
+epoch key, and that is destroyed at the next rotation: then nothing opens it, wherever it is.
+
+What the caller must still do: draw a person's keys before the account is stored and confirm them
+afterwards; look through `unconfirmed` and shred those whose account was never stored; rotate each
+week; take a backup each hour; keep what `data_key` returns for a minute at most; log no argument
+and no result of this package.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Self
+from uuid import UUID
+
+from luciole.keys import private, seal
+from luciole.keys.epochs import Epochs
+from luciole.keys.private import KeyFileRefused
+from luciole.keys.root import Root, RootKey
+from luciole.keys.secret import CellSecret
+from luciole.keys.share import LocalShare, Share
+from luciole.keys.wraps import Draft, Outer, Row, Wraps
+from luciole.kit.clock import Clock
+from luciole.kit.errors import NotFound, Unavailable
+
+LABEL_KEY = "custody.label-key"
+LABEL_KEY_VERSION = 1
+PAGE = 5_000
+
+
+class KeysInUse(Unavailable):
+    code = "keys-in-use"
+    sentence = "Another key broker holds this key folder."
+    next_step = "Stop the other one first; two would overwrite each other's keys."
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.next_step}"
+
+
+class NoKey(NotFound):
+    code = "no-key"
+    sentence = "There is no key for this person, so what was sealed for them cannot be read."
+    next_step = "Nothing can bring it back, if the person was erased."
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """`commitment` binds the cell to the person's label key without showing it; `is_new` tells
+    whether the keys were drawn by this call."""
+
+    commitment: bytes
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Rotated:
+    """`destroyed` is the number of the epoch that can be opened no more."""
+
+    epoch: int
+    destroyed: int
+    persons: int
+
+
+def commitment(label_key: bytes) -> bytes:
+    """SHA-256("luciole/label-key/v1" ‖ label key): what the log says of a label key."""
+    return hashlib.sha256(b"luciole/label-key/v1" + label_key).digest()
+
+
+class KeyStore:
+    """Keys of all persons of a cell. Safe to call from several threads; a call takes tens of
+    microseconds, one that writes a few milliseconds of disk."""
+
+    def __init__(self, folder: Path, root: Root, lock: BinaryIO, clock: Clock) -> None:
+        self._root = root
+        self._lock = lock
+        self._clock = clock
+        self._epochs = Epochs(folder, root)
+        # Guards the open file, and which one it is.
+        self._guard = threading.RLock()
+        # One copy at a time, and the persons that were changed meanwhile; None while none runs.
+        self._copying = threading.Lock()
+        self._changed: set[bytes] | None = None
+        self._reached: Callable[[str], None] = lambda step: None
+        self.folder = folder
+        self.cell_id: UUID = root.cell_id
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        root: Root,
+        *,
+        share: Share | None = None,
+        clock: Clock | None = None,
+        reached: Callable[[str], None] | None = None,
+    ) -> Self:
+        """The store in `folder`, made at the first start; a rotation that was killed is finished
+        or forgotten. `reached` is told each step of a rotation, for tests that stop there. Raises
+        KeysInUse, KeyFileRefused, AnotherRoot, RootUnavailable."""
+        private.check_folder(folder)
+        store = cls(folder, root, _lock(folder / "lock"), clock or Clock())
+        if reached:
+            store._reached = reached
+        try:
+            store._start(share)
+        except BaseException:
+            store._lock.close()
+            raise
+        return store
+
+    def _start(self, share: Share | None) -> None:
+        current = self._epochs.current()
+        self.secret = _cell_secret(self.folder, self._root, is_new=current is None)
+        self._share = share or _local_share(self.folder, self._root, is_new=current is None)
+        if current is None:
+            self._begin()
+        else:
+            self.epoch, self.epoch_began = current
+        self._outer = self._epochs.open(self.epoch)
+        try:
+            self._wraps = Wraps(self._epochs.wraps(self.epoch))
+        except FileNotFoundError:
+            raise KeyFileRefused(
+                f"The key store {self._epochs.wraps(self.epoch)} is missing.",
+                next_step="Restore the key folder from its short backup.",
+            ) from None
+        # A rotation that was killed before its switch left a half-made epoch, one that was killed
+        # after it the old one: neither is in use.
+        self._epochs.sweep()
+        self._destroy_others()
+
+    def _begin(self) -> None:
+        """The first epoch. If a first start was killed here, its files are taken over."""
+        present = self._epochs.present()
+        if present - {1}:
+            raise KeyFileRefused(
+                f"The file {self.folder / 'current'} is missing, and there are keys.",
+                next_step="Restore the key folder from its short backup.",
+            )
+        self.epoch, self.epoch_began = 1, self._clock.now()
+        if not self._epochs.wraps(1).exists():
+            self._epochs.draw(1)
+            with Draft(self._epochs.wraps(1)) as draft:
+                draft.make()
+                draft.finish()
+        self._epochs.switch(1, self.epoch_began)
+
+    def close(self) -> None:
+        """Lets another broker take the folder."""
+        with self._guard:
+            self._wraps.close()
+            self._lock.close()
+
+    # Persons
+
+    def enrol(self, person_id: UUID, label_key: bytes | None = None) -> Enrolled:
+        """Draws the data key of a person and keeps their label key (drawn here where the person's
+        client sent none). A second call changes nothing and tells the first one's commitment:
+        compare it, where the client has sent a label key."""
+        with self._guard:
+            if row := self._wraps.get(person_id):
+                return Enrolled(commitment(self._label_key(person_id, row)), is_new=False)
+            label_key = label_key or seal.new_key()
+            since_s = int(self._clock.now().timestamp())
+            self._put([self._row(person_id, seal.new_key(), label_key, since_s)])
+        return Enrolled(commitment(label_key), is_new=True)
+
+    def adopt(self, wraps: Iterable[tuple[UUID, bytes]]) -> int:
+        """Moves data keys of a cell of the first version in, all or none; persons whose keys are
+        here already keep them. Returns how many are new. Raises WrongRootKey, SealBroken."""
+        with self._guard:
+            rows = [
+                self._row(
+                    person_id,
+                    self.secret.open_first_wrap(person_id, wrapped),
+                    seal.new_key(),
+                    None,
+                )
+                for person_id, wrapped in wraps
+                if self._wraps.get(person_id) is None
+            ]
+            self._put(rows)
+        return len(rows)
+
+    def data_key(self, person_id: UUID) -> bytes:
+        """32 bytes that open all fields of a person. Raises NoKey, SealBroken."""
+        with self._guard:
+            return self._data_key(person_id, self._found(person_id))
+
+    def label_key(self, person_id: UUID) -> bytes:
+        """32 bytes that make and find the person's entries in the log. Raises NoKey, SealBroken."""
+        with self._guard:
+            return self._label_key(person_id, self._found(person_id))
+
+    def confirm(self, person_id: UUID) -> None:
+        """The account of an enrolled person has been stored."""
+        with self._guard:
+            self._wraps.confirm(person_id)
+            self._note(person_id.bytes)
+
+    def unconfirmed(self, before: datetime, limit: int = 1_000) -> list[UUID]:
+        """Persons enrolled before then whose account is not known to be stored, oldest first."""
+        with self._guard:
+            return self._wraps.unconfirmed(int(before.timestamp()), limit)
+
+    def shred(self, person_id: UUID) -> bool:
+        """Deletes both keys of a person; False where there were none."""
+        with self._guard:
+            self._note(person_id.bytes)
+            return self._wraps.delete(person_id)
+
+    def persons(self) -> int:
+        with self._guard:
+            return self._wraps.count()
+
+    # Rotation
+
+    def rotate(self) -> Rotated:
+        """Puts all wraps under a new epoch key and destroys the old one with its file.
+
+        Others may read and write meanwhile; they wait at the end, for the persons that changed
+        and one flush. Each step can be done again after a kill at any point. Raises
+        RootUnavailable, and then nothing has changed.
+        """
+        old, new = self.epoch, self.epoch + 1
+        # 1. A new epoch key. If we stop before step 4, the next start finds an epoch that `current`
+        #    does not name, and destroys it.
+        self._epochs.destroy(new)
+        outer = self._epochs.draw(new)
+        self._reached("drawn")
+        # 2., 3. Every wrap gets its new outer layer; the data keys stay closed in the inner one.
+        with self._copy(self._epochs.wraps(new), outer):
+            self._reached("written")
+            # 4. The switch: one rename.
+            began = self._clock.now()
+            self._epochs.switch(new, began)
+            self._reached("switched")
+            self._wraps.close()
+            self._wraps = Wraps(self._epochs.wraps(new))
+            self._outer, self.epoch, self.epoch_began = outer, new, began
+        # 5. The old epoch's key, then its wraps. If we stop here, the next start goes on.
+        self._destroy_others()
+        return Rotated(epoch=new, destroyed=old, persons=self.persons())
+
+    @contextmanager
+    def _copy(self, path: Path, outer: Outer | None) -> Iterator[None]:
+        """A whole copy of the wraps in a new file, under another outer layer if one is given.
+        Others may read and write while it grows; the body runs when it is on the disk, and they
+        wait for the body."""
+        with self._copying, Draft(path) as draft:
+            with self._guard:
+                self._changed = set()
+            try:
+                draft.make()
+                after = b""
+                while True:
+                    with self._guard:
+                        rows = self._wraps.page(after, PAGE)
+                    if not rows:
+                        break
+                    after = rows[-1].person_id
+                    draft.add(self._rewrapped(row, outer) for row in rows)
+                self._reached("copied")
+                with self._guard:
+                    # What changed since its page was read. From here others wait.
+                    for person in self._changed:
+                        if row := self._wraps.get(UUID(bytes=person)):
+                            draft.add([self._rewrapped(row, outer)])
+                        else:
+                            draft.delete(person)
+                    draft.finish()
+                    yield
+            finally:
+                self._changed = None
+
+    def _destroy_others(self) -> None:
+        for epoch in sorted(self._epochs.present() - {self.epoch}):
+            private.destroy(self._epochs.key(epoch))
+            self._reached("key destroyed")
+            self._epochs.destroy(epoch)
+            self._reached("destroyed")
+
+    def _rewrapped(self, row: Row, outer: Outer | None) -> Row:
+        if outer is None:
+            return row
+        inner = self._outer.unwrap(row.person_id, row.outer)
+        return row._replace(outer=outer.wrap(row.person_id, inner))
+
+    # Rows
+
+    def _row(self, person_id: UUID, data_key: bytes, label_key: bytes, since_s: int | None) -> Row:
+        inner = self._share.wrap(person_id, data_key)
+        sealed = seal.seal_field(
+            data_key,
+            label_key,
+            cell_id=self.cell_id,
+            person_id=person_id,
+            field_id=LABEL_KEY,
+            version=LABEL_KEY_VERSION,
+        )
+        return Row(person_id.bytes, self._outer.wrap(person_id.bytes, inner), sealed, since_s)
+
+    def _found(self, person_id: UUID) -> Row:
+        row = self._wraps.get(person_id)
+        if row is None:
+            raise NoKey
+        return row
+
+    def _data_key(self, person_id: UUID, row: Row) -> bytes:
+        inner = self._outer.unwrap(row.person_id, row.outer)
+        return self._share.unwrap(person_id, inner)
+
+    def _label_key(self, person_id: UUID, row: Row) -> bytes:
+        return seal.open_field(
+            self._data_key(person_id, row),
+            row.label_key,
+            cell_id=self.cell_id,
+            person_id=person_id,
+            field_id=LABEL_KEY,
+            version=LABEL_KEY_VERSION,
+        )
+
+    def _put(self, rows: list[Row]) -> None:
+        self._wraps.add(rows)
+        for row in rows:
+            self._note(row.person_id)
+
+    def _note(self, person: bytes) -> None:
+        if self._changed is not None:
+            self._changed.add(person)
+
+
+def _lock(path: Path) -> BinaryIO:
+    """Held until it is closed, or the process ends. Raises KeysInUse."""
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise KeysInUse from None
+    return file
+
+
+def _cell_secret(folder: Path, root: Root, *, is_new: bool) -> CellSecret:
+    path = folder / "secret.wrapped"
+    try:
+        wrapped = private.read(path, "file of the cell secret")
+    except FileNotFoundError:
+        _refuse_unless(is_new, path)
+        # In a cell of the first version everything was derived from the root key in the file.
+        # A new cell with such a file does the same: who has the file has all below it anyway.
+        secret = root.secret() if isinstance(root, RootKey) else seal.new_key()
+        private.write(path, root.wrap("secret", secret))
+        wrapped = private.read(path, "file of the cell secret")
+    return CellSecret(root.cell_id, root.unwrap("secret", wrapped))
+
+
+def _local_share(folder: Path, root: Root, *, is_new: bool) -> LocalShare:
+    path = folder / "share.wrapped"
+    try:
+        return LocalShare.load(path, root)
+    except FileNotFoundError:
+        _refuse_unless(is_new, path)
+        LocalShare.make(path, root)
+        return LocalShare.load(path, root)
+
+
+def _refuse_unless(is_new: bool, path: Path) -> None:
+    if not is_new:
+        raise KeyFileRefused(
+            f"The file {path} is missing, and there are keys.",
+            next_step="Put it back from the short backup of the key folder; a new one could open "
+            "nothing.",
+        )

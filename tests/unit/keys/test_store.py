@@ -1,0 +1,250 @@
+"""The key store: who is in it, what opens, and that what is shredded does not."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from luciole.keys import (
+    AnotherRoot,
+    KeyFileRefused,
+    Keyring,
+    KeysInUse,
+    KeyStore,
+    NoKey,
+    RootKey,
+    SealBroken,
+    WrongRootKey,
+    commitment,
+    open_field,
+    seal_field,
+)
+from luciole.kit.clock import SetClock
+
+ANA = UUID("0190b6a5-1111-7000-8000-000000000001")
+BEN = UUID("0190b6a5-2222-7000-8000-000000000002")
+LABEL_KEY = b"L" * 32
+
+
+def field(store: KeyStore, person_id: UUID, plaintext: bytes = b"ana@example.org") -> bytes:
+    return seal_field(
+        store.data_key(person_id),
+        plaintext,
+        cell_id=store.cell_id,
+        person_id=person_id,
+        field_id="contact.email",
+        version=1,
+    )
+
+
+def opened(store: KeyStore, person_id: UUID, sealed: bytes) -> bytes:
+    return open_field(
+        store.data_key(person_id),
+        sealed,
+        cell_id=store.cell_id,
+        person_id=person_id,
+        field_id="contact.email",
+        version=1,
+    )
+
+
+def test_enrolled_person_has_a_data_key_and_their_label_key(store: KeyStore) -> None:
+    enrolled = store.enrol(ANA, LABEL_KEY)
+    assert enrolled.is_new
+    assert enrolled.commitment == commitment(LABEL_KEY)
+    assert len(store.data_key(ANA)) == 32
+    assert store.label_key(ANA) == LABEL_KEY
+
+
+def test_enrolling_again_changes_nothing(store: KeyStore) -> None:
+    first = store.enrol(ANA, LABEL_KEY)
+    key = store.data_key(ANA)
+    again = store.enrol(ANA, b"M" * 32)
+    assert (again.commitment, again.is_new) == (first.commitment, False)
+    assert store.data_key(ANA) == key
+    assert store.persons() == 1
+
+
+def test_person_without_a_label_key_gets_one(store: KeyStore) -> None:
+    enrolled = store.enrol(ANA)
+    assert enrolled.commitment == commitment(store.label_key(ANA))
+
+
+def test_each_person_has_keys_of_their_own(store: KeyStore) -> None:
+    store.enrol(ANA)
+    store.enrol(BEN)
+    assert store.data_key(ANA) != store.data_key(BEN)
+    assert store.label_key(ANA) != store.label_key(BEN)
+
+
+def test_keys_are_the_same_after_a_start(
+    folder: Path, root: RootKey, store: KeyStore, clock: SetClock
+) -> None:
+    store.enrol(ANA, LABEL_KEY)
+    before = store.data_key(ANA), store.secret.derived("cursors")
+    store.close()
+    with closing(KeyStore.open(folder, root, clock=clock)) as again:
+        assert (again.data_key(ANA), again.secret.derived("cursors")) == before
+        assert again.label_key(ANA) == LABEL_KEY
+
+
+def test_a_stranger_has_no_key(store: KeyStore) -> None:
+    for ask in (store.data_key, store.label_key):
+        with pytest.raises(NoKey):
+            ask(uuid4())
+
+
+def test_what_was_sealed_for_a_shredded_person_does_not_open(store: KeyStore) -> None:
+    store.enrol(ANA)
+    store.enrol(BEN)
+    sealed = field(store, ANA)
+    assert opened(store, ANA, sealed) == b"ana@example.org"
+    assert store.shred(ANA)
+    with pytest.raises(NoKey):
+        opened(store, ANA, sealed)
+    with pytest.raises(SealBroken):
+        opened(store, BEN, sealed)
+    store.enrol(ANA)  # the same id again is another person to the keys
+    with pytest.raises(SealBroken):
+        opened(store, ANA, sealed)
+
+
+def test_shredding_twice_is_fine(store: KeyStore) -> None:
+    store.enrol(ANA)
+    assert store.shred(ANA)
+    assert not store.shred(ANA)
+
+
+def test_a_shredded_row_is_overwritten_in_the_file(folder: Path, store: KeyStore) -> None:
+    store.enrol(ANA)
+    row = store._wraps.get(ANA)
+    assert row is not None
+    path = folder / "wraps-1.sqlite"
+    assert row.outer in path.read_bytes()
+    store.shred(ANA)
+    content = path.read_bytes() + path.with_suffix(".sqlite-journal").read_bytes()
+    assert row.outer not in content
+    assert row.label_key not in content
+    assert ANA.bytes not in content
+
+
+def test_no_key_lies_in_the_folder_in_the_clear(folder: Path, store: KeyStore) -> None:
+    store.enrol(ANA, LABEL_KEY)
+    secrets = (store.data_key(ANA), LABEL_KEY, store.secret.derived("cursors"))
+    for path in folder.iterdir():
+        assert not any(secret in path.read_bytes() for secret in secrets), path
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+# Sign-ups that were never stored
+
+
+def test_unconfirmed_persons_are_found_by_age(store: KeyStore, clock: SetClock) -> None:
+    store.enrol(ANA)
+    clock.advance(timedelta(minutes=30))
+    store.enrol(BEN)
+    assert store.unconfirmed(clock.now()) == [ANA]
+    assert store.unconfirmed(clock.now() - timedelta(hours=1)) == []
+    clock.advance(timedelta(minutes=1))
+    assert store.unconfirmed(clock.now()) == [ANA, BEN]
+    assert store.unconfirmed(clock.now(), limit=1) == [ANA]
+    store.confirm(ANA)
+    assert store.unconfirmed(clock.now()) == [BEN]
+    store.shred(BEN)
+    assert store.unconfirmed(clock.now()) == []
+    store.confirm(uuid4())  # of somebody who was shredded meanwhile
+
+
+# Cells of the first version
+
+
+def test_keys_of_the_first_version_move_in(root: RootKey, store: KeyStore) -> None:
+    ring = Keyring(root)
+    wrapped = ring.new_data_key(ANA)
+    sealed = ring.seal(wrapped, b"ana", person_id=ANA, field_id="contact.email", version=1)
+    assert store.adopt([(ANA, wrapped), (BEN, ring.new_data_key(BEN))]) == 2
+    assert opened(store, ANA, sealed) == b"ana"
+    assert store.unconfirmed(store._clock.now() + timedelta(days=1)) == []
+    key = store.data_key(ANA), store.label_key(ANA)
+    assert store.adopt([(ANA, wrapped)]) == 0
+    assert (store.data_key(ANA), store.label_key(ANA)) == key
+
+
+def test_keys_of_another_cell_do_not_move_in(root: RootKey, store: KeyStore) -> None:
+    ours = Keyring(root).new_data_key(ANA)
+    theirs = Keyring(RootKey.generate()).new_data_key(BEN)
+    with pytest.raises(WrongRootKey):
+        store.adopt([(ANA, ours), (BEN, theirs)])
+    with pytest.raises(SealBroken):
+        store.adopt([(BEN, ours)])
+    assert store.persons() == 0
+
+
+def test_derived_keys_and_indexes_of_the_first_version_stay(root: RootKey, store: KeyStore) -> None:
+    ring = Keyring(root)
+    for purpose in ("cursors", "devices", "media-links"):
+        assert store.secret.derived(purpose) == ring.derived(purpose)
+    assert store.secret.index("email", "ana@example.org") == ring.index("email", "ana@example.org")
+
+
+# Refusals
+
+
+def test_two_brokers_at_once_are_refused(folder: Path, root: RootKey, store: KeyStore) -> None:
+    with pytest.raises(KeysInUse, match="Stop the other one"):
+        KeyStore.open(folder, root)
+    store.close()
+    KeyStore.open(folder, root).close()
+
+
+def test_a_store_of_another_root_is_refused(folder: Path, store: KeyStore) -> None:
+    store.close()
+    for stranger in (RootKey.generate(), RootKey(store.cell_id, b"x" * 32)):
+        with pytest.raises(AnotherRoot, match="another root"):
+            KeyStore.open(folder, stranger)
+    KeyStore.open(folder, RootKey.load(folder / "root.key")).close()  # the lock is free again
+
+
+@pytest.mark.parametrize(
+    "name", ["current", "secret.wrapped", "share.wrapped", "epoch-1.wrapped", "wraps-1.sqlite"]
+)
+def test_a_file_that_others_may_open_is_refused_with_the_cure(
+    folder: Path, root: RootKey, store: KeyStore, name: str
+) -> None:
+    store.close()
+    (folder / name).chmod(0o640)
+    with pytest.raises(KeyFileRefused, match=f"chmod 600 .*{name}"):
+        KeyStore.open(folder, root)
+    (folder / name).chmod(0o600)
+    KeyStore.open(folder, root).close()
+
+
+def test_a_folder_that_others_may_enter_is_refused_with_the_cure(
+    folder: Path, root: RootKey, store: KeyStore
+) -> None:
+    store.close()
+    folder.chmod(0o750)
+    with pytest.raises(KeyFileRefused, match="chmod 700"):
+        KeyStore.open(folder, root)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    "name", ["current", "secret.wrapped", "share.wrapped", "epoch-1.wrapped", "wraps-1.sqlite"]
+)
+def test_a_missing_file_is_not_made_anew(
+    folder: Path, root: RootKey, clock: SetClock, name: str
+) -> None:
+    store = KeyStore.open(folder, root, clock=clock)
+    store.enrol(ANA)
+    store.rotate()
+    store.close()
+    path = folder / name.replace("1", "2")
+    path.unlink()
+    with pytest.raises(KeyFileRefused, match="missing"):
+        KeyStore.open(folder, root)
+    assert not path.exists()
