@@ -24,7 +24,7 @@ GRANT SELECT ON house.migration TO luciole_worker;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_graph, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_notify, luciole_people;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -165,6 +165,21 @@ CREATE VIEW people.card AS
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
+
+CREATE VIEW people.session_claim AS
+    SELECT id,
+        token_hash,
+        person_id,
+        label,
+        expires_at
+       FROM people.session;
+GRANT SELECT ON people.session_claim TO luciole_custody;
+
+CREATE VIEW people.first_wrap AS
+    SELECT person_id,
+        wrapped
+       FROM people.data_key;
+GRANT SELECT ON people.first_wrap TO luciole_custody;
 
 -- notify ----------------------------------------------------------------
 
@@ -489,9 +504,101 @@ GRANT SELECT ON clips.published TO luciole_feed;
 CREATE SCHEMA feed;
 GRANT USAGE ON SCHEMA feed TO luciole_feed;
 
+-- custody ---------------------------------------------------------------
+
+CREATE SCHEMA custody;
+GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_people, luciole_rights;
+
+CREATE TABLE custody.subject (
+    person_id  uuid NOT NULL,
+    next       bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT subject_pkey PRIMARY KEY (person_id),
+    CONSTRAINT subject_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT subject_next_check CHECK (next >= 0)
+);
+GRANT SELECT ON custody.subject TO luciole_custody;
+
+CREATE TABLE custody.journal (
+    person_id  uuid NOT NULL,
+    n          bigint NOT NULL,
+    leaf       bytea NOT NULL,
+    sealed     bytea NOT NULL,
+    ref        bigint NOT NULL,
+    CONSTRAINT journal_pkey PRIMARY KEY (person_id, n),
+    CONSTRAINT journal_ref_key UNIQUE (ref),
+    CONSTRAINT journal_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT journal_leaf_check CHECK (octet_length(leaf) = 71),
+    CONSTRAINT journal_n_check CHECK (n >= 0),
+    CONSTRAINT journal_sealed_check CHECK (octet_length(sealed) <= 8192)
+);
+
+CREATE TABLE custody.permit (
+    id          uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    class       text NOT NULL,
+    purpose     text NOT NULL,
+    columns     text[] NOT NULL,
+    session_id  uuid,
+    day         date,
+    made_at     timestamp with time zone NOT NULL,
+    expires_at  timestamp with time zone NOT NULL,
+    CONSTRAINT permit_pkey PRIMARY KEY (id),
+    CONSTRAINT permit_person_id_purpose_day_key UNIQUE (person_id, purpose, day),
+    CONSTRAINT permit_session_id_key UNIQUE (session_id),
+    CONSTRAINT permit_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT permit_session_id_fkey FOREIGN KEY (session_id) REFERENCES people.session(id) ON DELETE CASCADE,
+    CONSTRAINT permit_class_check CHECK (class = ANY (ARRAY['self'::text, 'automated'::text, 'staff'::text, 'legal'::text, 'export'::text])),
+    CONSTRAINT permit_purpose_check CHECK (char_length(purpose) >= 1 AND char_length(purpose) <= 50)
+);
+CREATE INDEX permit_by_age ON custody.permit USING btree (expires_at);
+GRANT SELECT, INSERT, DELETE ON custody.permit TO luciole_custody;
+
+CREATE TABLE custody.cell (
+    is_this  boolean DEFAULT true NOT NULL,
+    cell_id  uuid NOT NULL,
+    mark     bytea NOT NULL,
+    CONSTRAINT cell_pkey PRIMARY KEY (is_this),
+    CONSTRAINT cell_is_this_check CHECK (is_this)
+);
+GRANT SELECT, INSERT ON custody.cell TO luciole_custody;
+
+CREATE VIEW custody.entry AS
+    SELECT person_id,
+        n,
+        leaf,
+        sealed,
+        ref
+       FROM custody.journal;
+GRANT SELECT ON custody.entry TO luciole_rights;
+
+-- ledger ----------------------------------------------------------------
+
+CREATE SCHEMA ledger;
+GRANT USAGE ON SCHEMA ledger TO luciole_ledger;
+
+CREATE TABLE ledger.inbox (
+    id     bigint NOT NULL,
+    log    text NOT NULL,
+    entry  bytea NOT NULL,
+    ref    bigint,
+    CONSTRAINT inbox_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_entry_check CHECK (octet_length(entry) >= 1 AND octet_length(entry) <= 65535),
+    CONSTRAINT inbox_log_check CHECK (log = ANY (ARRAY['access'::text, 'decisions'::text, 'border'::text]))
+);
+GRANT SELECT, DELETE ON ledger.inbox TO luciole_ledger;
+
+-- rights ----------------------------------------------------------------
+
+CREATE SCHEMA rights;
+GRANT USAGE ON SCHEMA rights TO luciole_rights;
+
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
     TO luciole_api;
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue
+GRANT luciole_custody
+    TO luciole_custody_process;
+GRANT luciole_ledger
+    TO luciole_ledger_process;
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
     TO luciole_worker;

@@ -21,7 +21,6 @@ from luciole.cell.media import avatar
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
-from luciole.cell.people.key_file import WrongKeys
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -84,14 +83,11 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         if not is_started:
             await parts.db.start()
         try:
-            async with parts.db.read() as tx:
-                if not await parts.people.contacts.fits_keys(tx):
-                    logs.log.error("the root key is not this database's", code=WrongKeys.code)
-                    raise WrongKeys
             async with hub.running():
                 yield
         finally:
             if not is_started:
+                await parts.custody.close()
                 await parts.db.close()
 
     routers = [

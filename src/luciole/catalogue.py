@@ -8,6 +8,7 @@ from luciole.cell.graph import privacy as graph
 from luciole.cell.media import privacy as media
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
+from luciole.custody import privacy as custody
 from luciole.kit.catalogue import Border, DataClass, Held, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
@@ -84,6 +85,7 @@ ALL: tuple[Held, ...] = (
     *graph.HELD,
     *clips.HELD,
     *feed.HELD,
+    *custody.HELD,
     *_QUEUE,
     *_HOUSE,
 )

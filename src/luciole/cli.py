@@ -68,6 +68,8 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(command=_api_process)
     one = commands.add_parser("worker-process")
     one.set_defaults(command=_worker_process)
+    one = commands.add_parser("custody-process")
+    one.set_defaults(command=_custody_process)
     one = commands.add_parser("seed-process")
     one.add_argument("--address", required=True)
     one.set_defaults(command=_seed_process)
@@ -176,6 +178,13 @@ def _worker_process(_chosen: argparse.Namespace) -> int:
     from luciole import worker
 
     worker.main()
+    return 0
+
+
+def _custody_process(_chosen: argparse.Namespace) -> int:
+    from luciole import broker
+
+    broker.main()
     return 0
 
 

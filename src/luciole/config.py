@@ -13,6 +13,14 @@ from typing import Any, Literal, get_type_hints
 import msgspec
 
 PREFIX = "LUCIOLE_"
+Process = Literal["api", "worker", "custody", "ledger"]
+# Roles of the database as which the processes of a cell act.
+ROLES: dict[Process, str] = {
+    "api": "luciole_api",
+    "worker": "luciole_worker",
+    "custody": "luciole_custody_process",
+    "ledger": "luciole_ledger_process",
+}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
 
@@ -47,13 +55,28 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     api_url: str = ""
     #: URL for the worker process; empty: the owner's URL with SET ROLE luciole_worker.
     worker_url: str = ""
+    #: URL for the key broker; empty: the owner's URL with SET ROLE luciole_custody_process.
+    custody_url: str = ""
+    #: URL for the log's process; empty: the owner's URL with SET ROLE luciole_ledger_process.
+    ledger_url: str = ""
     #: Connections that one process keeps open at most.
     pool_size: int = 10
 
-    def login(self, process: Literal["api", "worker"]) -> tuple[str, str | None]:
+    def login(self, process: Process) -> tuple[str, str | None]:
         """URL of that process, and the role to act as where the login is not its own."""
-        own = self.api_url if process == "api" else self.worker_url
-        return (own, None) if own else (self.url, f"luciole_{process}")
+        own: str = getattr(self, f"{process}_url")
+        return (own, None) if own else (self.url, ROLES[process])
+
+
+class KeysSettings(msgspec.Struct, frozen=True):
+    """The key broker: where the root key is, and how long copies of keys live."""
+
+    #: Root key: empty for keys/root.key in data_dir, or transit:https://… or pkcs11:…
+    root: str = ""
+    #: Days after which all keys of people are wrapped anew and the former wraps become useless.
+    epoch_days: int = 7
+    #: Folder for hourly copies of the key store, kept for 24 hours; empty: none.
+    backup_dir: str = ""
 
 
 class WebSettings(msgspec.Struct, frozen=True):
@@ -131,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: str = "info"
     cell: CellSettings = CellSettings()
     database: DatabaseSettings = DatabaseSettings()
+    keys: KeysSettings = KeysSettings()
     web: WebSettings = WebSettings()
     people: PeopleSettings = PeopleSettings()
     media: MediaSettings = MediaSettings()
@@ -147,6 +171,11 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def keys_dir(self) -> Path:
         return self.data / "keys"
+
+    @property
+    def custody_dir(self) -> Path:
+        """Sockets of the key broker, one for each process that may ask it."""
+        return self.data / "run" / "custody"
 
     @property
     def root_key(self) -> Path:
@@ -184,7 +213,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             _take(environ, f"{PREFIX}{name}".upper(), kind, values, name)
     if "url" not in sections["database"] and environ.get("DATABASE_URL"):
         sections["database"]["url"] = environ["DATABASE_URL"]
-    for process in ("api", "worker"):
+    for process in ROLES:
         alias = environ.get(f"DATABASE_URL_{process.upper()}")
         if alias:
             sections["database"].setdefault(f"{process}_url", alias)

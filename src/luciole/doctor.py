@@ -20,9 +20,11 @@ from typing import Literal
 
 from luciole import __version__, config
 from luciole.cell.media import fence
-from luciole.cell.people import key_file
 from luciole.config import Settings
+from luciole.custody import fit
+from luciole.keys import CellSecret, open_secret
 from luciole.kit import postgres, postgres_programs
+from luciole.kit.db import Database
 from luciole.kit.errors import Problem
 from luciole.kit.keeper import FolderLock
 
@@ -248,16 +250,16 @@ async def _outside(settings: Settings) -> list[Finding]:
 def _root_key(settings: Settings) -> Iterator[Finding]:
     subject = "root key"
     try:
-        key = key_file.look(settings.root_key)
+        secret = open_secret(settings.keys.root, settings.keys_dir)
         if not settings.database.url and not (settings.data / "postgres" / "data").exists():
-            found = "will be made at the first start" if key is None else "for this user only"
+            found = "will be made at the first start" if secret is None else "for this user only"
             yield Finding("OK", subject, found)
             return
-        if not asyncio.run(_has_fitting_key(settings)):
+        if not asyncio.run(_fits(settings, secret)):
             yield Finding("OK", subject, "will be made at the next start; nobody is here yet")
         else:
             yield Finding("OK", subject, "belongs to this database, and is for this user only")
-    except key_file.REFUSALS as problem:
+    except fit.REFUSALS as problem:
         yield Finding("FAIL", subject, problem.sentence, problem.next_step)
     except Exception as error:
         why = error.sentence if isinstance(error, Problem) else type(error).__name__
@@ -269,21 +271,30 @@ def _root_key(settings: Settings) -> Iterator[Finding]:
         )
 
 
-async def _has_fitting_key(settings: Settings) -> bool:
-    """False where there is neither a key nor a person. The database may have to be started for
-    it. Raises what `key_file.check` raises."""
+async def _fits(settings: Settings, secret: CellSecret | None) -> bool:
+    """False where nothing was sealed yet. The database may have to be started for it. Raises
+    `custody.fit.REFUSALS`."""
     if settings.database.url:
-        return bool(await key_file.check(settings.root_key, settings.database.url))
+        return await _asked(settings.database.url, secret)
     home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
     lock = FolderLock(settings.data / "run")
     if not lock.take():
-        return bool(await key_file.check(settings.root_key, postgres.Server(home, log).url()))
+        return await _asked(postgres.Server(home, log).url(), secret)
     try:
         lock.end_leftovers()
         async with postgres.embedded_async(home, log=log) as server:
-            return bool(await key_file.check(settings.root_key, server.url()))
+            return await _asked(server.url(), secret)
     finally:
         lock.release()
+
+
+async def _asked(url: str, secret: CellSecret | None) -> bool:
+    database = await Database.open(url, size=1)
+    try:
+        async with database.read() as tx:
+            return await fit.check(tx, secret)
+    finally:
+        await database.close()
 
 
 def _web_client(settings: Settings) -> Iterator[Finding]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
-from luciole.cell.people import key_file
 from luciole.cell.people.service import People
 from luciole.config import Settings
-from luciole.keys import Keyring
+from luciole.custody.client import Custody
+from luciole.custody.purposes import DERIVED
+from luciole.custody.start import derived_now
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
@@ -30,6 +32,7 @@ class Parts:
     blobs: Blobs
     clock: Clock
     queue: Queue
+    custody: Custody
     people: People
     notify: Notify
     media: Media
@@ -43,19 +46,23 @@ class Parts:
         settings: Settings,
         db: Database,
         *,
-        keyring: Keyring | None = None,
+        process: Literal["api", "worker"] = "api",
+        custody: Custody | None = None,
+        derived: Mapping[str, bytes] | None = None,
         blobs: Blobs | None = None,
         clock: Clock | None = None,
     ) -> Self:
         """Parts over a database; the rest as the settings say, unless given. Raises what
-        `key_file.load` raises: the supervisor has made the key by now."""
-        keyring = keyring or Keyring(key_file.load(settings.root_key))
+        `derived_now` raises: the supervisor has started the key broker by now."""
+        place = settings.custody_dir / f"{process}.sock"
+        custody = custody or Custody.at(place)
+        derived = derived_now(place, DERIVED[process]) if derived is None else derived
         clock = clock or Clock()
         queue = Queue()
-        cursors = Cursors(keyring.derived("cursors"))
-        people = People(settings, keyring, clock, queue)
+        cursors = Cursors(derived["cursors"])
+        people = People(settings, custody, derived["devices"], clock, queue)
         notify = Notify(cursors)
-        media = Media(settings, keyring.derived("media-links"), clock, queue)
+        media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
         return cls(
             settings=settings,
@@ -63,6 +70,7 @@ class Parts:
             blobs=blobs or Blobs.open(settings.blobs_place),
             clock=clock,
             queue=queue,
+            custody=custody,
             people=people,
             notify=notify,
             media=media,

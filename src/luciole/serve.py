@@ -10,22 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import shutil
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config, showcase
-from luciole.cell.people import key_file
+from luciole import config, programs, showcase
 from luciole.config import Settings
-from luciole.kit import logs, postgres, processes
+from luciole.custody import fit
+from luciole.keys import open_secret
+from luciole.kit import logs, postgres
 from luciole.kit import migrate as migrations
 from luciole.kit.console import say
+from luciole.kit.db import Database
 from luciole.kit.errors import Conflict, Problem, Unavailable
-from luciole.kit.keeper import Failed, FolderLock, Keeper, Program
+from luciole.kit.keeper import Failed, FolderLock, Keeper
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
 OURS = ("postgres", "blobs", "keys", "work", "log", "demo")
@@ -146,72 +146,20 @@ async def _start(
     listener: socket.socket,
 ) -> None:
     log = settings.data / "log"
-    key_file.look(settings.root_key)  # an unusable one is refused before anything is started
-    urls, owner_url = dict[str, str](), settings.database.url
-    if owner_url:
-        # Each process gets its own login where there is one, and the owner's only where not.
-        for process, url in (
-            ("api", settings.database.api_url),
-            ("worker", settings.database.worker_url),
-        ):
-            urls[process] = url
-    else:
+    owner_url = settings.database.url
+    urls = programs.own_logins(settings)
+    if not owner_url:
         server = postgres.Server(settings.data / "postgres", log / "postgresql.log")
-        await keeper.start(_postgres(server))
+        await keeper.start(programs.database(server))
         owner_url = server.url()
-        urls = {"api": server.url("luciole_api"), "worker": server.url("luciole_worker")}
+        urls = {process: server.url(role) for process, role in config.ROLES.items()}
     if applied := await _apply(owner_url):
         say(f"Database brought to {applied[-1].removesuffix('.sql')}.")
-    await key_file.ensure(settings.root_key, owner_url)
+    await _check_keys(settings, owner_url)
 
-    def environment_of(process: str) -> dict[str, str]:
-        own = {k: v for k, v in environment.items() if not k.startswith("DATABASE_URL")}
-        own.pop("LUCIOLE_DATABASE_API_URL", None)
-        own.pop("LUCIOLE_DATABASE_WORKER_URL", None)
-        own.pop("LUCIOLE_DATABASE_URL", None)
-        name = f"LUCIOLE_DATABASE_{process.upper()}_URL"
-        return own | ({name: urls[process]} if urls[process] else {"DATABASE_URL": owner_url})
-
-    python = [sys.executable, "-m", "luciole"]
-    api = [*python, "api-process", "--socket", str(listener.fileno())]
-    programs = [
-        Program(
-            f"api-{number}" if settings.web.processes > 1 else "api",
-            lambda: processes.launched(api),
-            log / "api.log",
-            environment_of("api"),
-            ready=lambda: _answers(settings.web.host, settings.web.port),
-            stop=((signal.SIGTERM, 8.0),),
-            hands_down=(listener.fileno(),),
-        )
-        for number in range(1, settings.web.processes + 1)
-    ]
-    programs.append(
-        Program(
-            "worker",
-            lambda: processes.launched([*python, "worker-process"]),
-            log / "worker.log",
-            environment_of("worker"),
-            stop=((signal.SIGTERM, 10.0),),
-        )
-    )
-    await asyncio.gather(*(keeper.start(program) for program in programs))
-
-
-def _postgres(server: postgres.Server) -> Program:
-    async def ready() -> bool:
-        return server.is_ready()
-
-    return Program(
-        "postgresql",
-        server.command,
-        server.log,
-        server.environment(),
-        ready=ready,
-        stop=postgres.STOP,
-        before=server.prepare,
-        after=server.forget_address,
-    )
+    cell = programs.Programs(settings, environment, owner_url, urls)
+    await keeper.start(cell.custody())
+    await asyncio.gather(*(keeper.start(program) for program in cell.others(listener)))
 
 
 @contextlib.asynccontextmanager
@@ -223,7 +171,7 @@ async def _database(settings: Settings, lock: FolderLock) -> AsyncIterator[str]:
     keeper = Keeper(say, lambda children: lock.write("", children))
     server = postgres.Server(settings.data / "postgres", settings.data / "log" / "postgresql.log")
     try:
-        await keeper.start(_postgres(server))
+        await keeper.start(programs.database(server))
         yield server.url()
     finally:
         await keeper.stop()
@@ -244,25 +192,16 @@ async def _apply(owner_url: str) -> list[str]:
         ) from error
 
 
-async def _answers(host: str, port: int) -> bool:
-    """True once the API says that it and what it needs are ready."""
-
-    def ask() -> bool:
-        # A socket that accepts without answering yet makes us wait here, so not for long.
-        connection = http.client.HTTPConnection(_reachable(host), port, timeout=1)
-        try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(ask)
-
-
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+async def _check_keys(settings: Settings, owner_url: str) -> None:
+    """Refuses unusable or foreign keys with a sentence, before a process does in its log. Raises
+    `custody.fit.REFUSALS`."""
+    secret = open_secret(settings.keys.root, settings.keys_dir)
+    database = await Database.open(owner_url, size=1)
+    try:
+        async with database.read() as tx:
+            await fit.check(tx, secret)
+    finally:
+        await database.close()
 
 
 # The folder and the port

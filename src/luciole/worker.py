@@ -67,7 +67,7 @@ def register(parts: Parts) -> None:
 async def _run(settings: config.Settings) -> None:
     url, role = settings.database.login("worker")
     database = await Database.open(url, role=role, size=POOL)
-    parts = Parts.over(settings, database)
+    parts = Parts.over(settings, database, process="worker")
     register(parts)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -91,4 +91,5 @@ async def _run(settings: config.Settings) -> None:
         stopping.cancel()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await parts.custody.close()
         await database.close()

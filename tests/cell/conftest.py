@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from tests.cell.house import Browser, House
 from tests.cell.once import Once
+from tests.cell.vault import Vault
 from tests.unit.media import films
 
 from luciole.kit.db import Database
@@ -35,6 +36,16 @@ async def pools(owner_url: str) -> AsyncIterator[tuple[Database, Database]]:
     await owner.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def vault(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Vault]:
+    """The keys of all cells of this process: people come and go, a store for each takes long."""
+    db = await Database.open(owner_url, role="luciole_custody_process", size=2)
+    made = Vault.at(tmp_path_factory.mktemp("keys"), db)
+    yield made
+    made.store.close()
+    await db.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def db(pools: tuple[Database, Database], emptying: str) -> Database:
     """The empty database as the API process sees it."""
@@ -45,8 +56,10 @@ async def db(pools: tuple[Database, Database], emptying: str) -> Database:
 
 
 @pytest.fixture(scope="session")
-def only_house(pools: tuple[Database, Database], tmp_path_factory: pytest.TempPathFactory) -> House:
-    return House.at(pools[1], tmp_path_factory.mktemp("house") / "var")
+def only_house(
+    pools: tuple[Database, Database], vault: Vault, tmp_path_factory: pytest.TempPathFactory
+) -> House:
+    return House.at(pools[1], vault, tmp_path_factory.mktemp("house") / "var")
 
 
 @pytest.fixture(scope="session")

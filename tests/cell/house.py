@@ -14,12 +14,12 @@ from uuid import UUID
 import httpx
 import msgspec
 from litestar import Litestar
+from tests.cell.vault import Vault
 
 from luciole import worker
 from luciole.app import application
 from luciole.cell.people.passwords import Passwords
 from luciole.config import MediaSettings, PeopleSettings, Settings
-from luciole.keys import Keyring, RootKey
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
 from luciole.kit.db import Database
@@ -65,13 +65,18 @@ class House:
 
     db: Database
     settings: Settings
-    keyring: Keyring
+    vault: Vault
     clock: SetClock = field(default_factory=lambda: SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
 
     def __post_init__(self) -> None:
         blobs = Blobs.open(self.settings.blobs_place)
         self.parts = Parts.over(
-            self.settings, self.db, keyring=self.keyring, blobs=blobs, clock=self.clock
+            self.settings,
+            self.db,
+            custody=self.vault.custody(self.clock),
+            derived=self.vault.derived(),
+            blobs=blobs,
+            clock=self.clock,
         )
         # The parameters for real use would cost most of the time of the tests.
         queue_length = self.settings.people.password_queue
@@ -81,14 +86,14 @@ class House:
         self._addresses = itertools.count(1)
 
     @classmethod
-    def at(cls, db: Database, folder: Path) -> Self:
+    def at(cls, db: Database, vault: Vault, folder: Path) -> Self:
         """A cell whose limits a test does not meet by accident; its files lie in `folder`."""
         settings = Settings(
             data_dir=str(folder),
             people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
             media=MediaSettings(min_free_bytes=0),
         )
-        return cls(db, settings, Keyring(RootKey.generate()))
+        return cls(db, settings, vault)
 
     @functools.cached_property
     def app(self) -> Litestar:

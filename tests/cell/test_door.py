@@ -10,8 +10,6 @@ import msgspec
 import pytest
 from tests.cell.house import ORIGIN, PASSWORD, Browser, House, refused
 
-from luciole.cell.people.key_file import WrongKeys
-from luciole.keys import Keyring, RootKey
 from luciole.kit.db import Database
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
@@ -27,7 +25,7 @@ def built(house: House, tmp_path: Path) -> House:
     (dist / "sw.js").write_text("self")
     web = msgspec.structs.replace(house.settings.web, dist=str(dist))
     settings = msgspec.structs.replace(house.settings, web=web)
-    return House(house.db, settings, house.keyring)
+    return House(house.db, settings, house.vault)
 
 
 @pytest.mark.parametrize("path", ["/", "/@ana", "/c/0192", "/settings/passkeys", "/following"])
@@ -69,7 +67,7 @@ async def test_what_does_not_exist_is_said_in_json(built: House, path: str) -> N
 async def test_unbuilt_client_says_what_to_do(house: House, tmp_path: Path) -> None:
     web = msgspec.structs.replace(house.settings.web, dist=str(tmp_path / "nowhere"))
     settings = msgspec.structs.replace(house.settings, web=web)
-    answer = await House(house.db, settings, house.keyring).visitor(**HTML).get("/")
+    answer = await House(house.db, settings, house.vault).visitor(**HTML).get("/")
     assert answer.status_code == 503
     assert "./luciole serve" in answer.text
 
@@ -194,7 +192,7 @@ async def test_metrics_are_given_on_this_machine_and_not_through_its_proxy(
 async def test_metrics_are_given_for_the_token(house: House) -> None:
     web = msgspec.structs.replace(house.settings.web, metrics_token="let me see")
     settings = msgspec.structs.replace(house.settings, web=web)
-    visitor = House(house.db, settings, house.keyring).visitor()
+    visitor = House(house.db, settings, house.vault).visitor()
     refused(await visitor.get("/metrics"), 404, "not-found")
     await visitor.get("/api/people/somebody-private")
     await visitor.request("BREW", "/api/cell")
@@ -208,17 +206,9 @@ async def test_metrics_are_given_for_the_token(house: House) -> None:
     assert "BREW" not in answer.text
 
 
-async def test_wrong_root_key_keeps_the_cell_closed(house: House, ana: Browser) -> None:
-    other = House(house.db, house.settings, Keyring(RootKey.generate()))
-    with pytest.raises(BaseExceptionGroup) as refusal:
-        async with other.app.lifespan():
-            pass
-    assert refusal.group_contains(WrongKeys)
-
-
 async def test_lost_database_is_said_and_waited_for(house: House) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/none")
-    other = House(away, house.settings, house.keyring)
+    other = House(away, house.settings, house.vault)
     answer = await other.visitor().get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["next_step"].endswith(".")

@@ -78,7 +78,12 @@ def data(described: database.Described) -> str:
 
 
 _HELD_HEAD = ("class", "purpose", "kept", "border")
-_OTHERS = {"blob": "Stored objects", "cache": "Caches in memory", "log": "Fields of log lines"}
+_OTHERS = {
+    "blob": "Stored objects",
+    "file": "Files beside the database",
+    "cache": "Caches in memory",
+    "log": "Fields of log lines",
+}
 _ABOUT = {
     "queue": "\nBackground jobs, in the tables of PgQueuer. A job's body holds ids only.\n",
     "house": "\nThe database's own history.\n",

@@ -7,10 +7,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 import asyncpg
-from tests.rules.source import SLICES
+from tests.rules.source import OWNERS
 
 # Read and written by no migration of ours, or by PostgreSQL itself.
-SCHEMAS = ("house", *SLICES)
+SCHEMAS = ("house", *OWNERS, "ledger", "rights")
 RELATIONS = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'v' AS is_view,
        pg_get_viewdef(c.oid, true) AS definition
@@ -55,8 +55,7 @@ MEMBERS = """
 SELECT m.member::regrole::text AS member, m.roleid::regrole::text AS role
 FROM pg_auth_members m
 WHERE m.roleid::regrole::text LIKE 'luciole\\_%' AND m.member::regrole::text
-      IN ('luciole_api', 'luciole_worker', 'luciole_people', 'luciole_notify', 'luciole_media',
-          'luciole_graph', 'luciole_clips', 'luciole_feed', 'luciole_queue')
+      LIKE 'luciole\\_%' AND m.member::regrole::text <> 'luciole_owner'
 ORDER BY 1, 2
 """
 COLUMN_GRANTS = """

@@ -12,6 +12,7 @@ import json
 import re
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -22,7 +23,7 @@ from tests.rules.source import PACKAGE, ROOT, Refusal
 
 from luciole import cli, config
 from luciole.app import application
-from luciole.keys import Keyring, RootKey
+from luciole.custody.client import Custody
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
 from luciole.kit.described import describe
@@ -72,9 +73,11 @@ def openapi() -> str:
     async def described() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             made = config.Settings(data_dir=folder)
-            keyring = Keyring(RootKey.load_or_make(made.keys_dir / "root.key"))
             # Nothing connects: the description needs the routes only.
-            parts = Parts.over(made, Database("postgresql://nowhere"), keyring=keyring)
+            custody = Custody.at(made.custody_dir / "api.sock")
+            no_keys = defaultdict[str, bytes](lambda: bytes(32))
+            nowhere = Database("postgresql://nowhere")
+            parts = Parts.over(made, nowhere, custody=custody, derived=no_keys)
             return describe(application(parts))
 
     return json.dumps(asyncio.run(described()), indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
 SLICES = ("people", "notify", "media", "graph", "clips", "feed")
+# Folders below the cell with a schema, a role and a store of their own.
+BELOW = ("custody",)
+OWNERS = (*SLICES, *BELOW)
 NOT_OURS = {
     "node_modules",
     "dist",
@@ -71,13 +74,17 @@ class Module:
 
     @property
     def is_store(self) -> bool:
-        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package."""
+        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package, or the
+        store of a folder below the cell."""
         parts = self.name.split(".")
-        return parts[:2] == ["luciole", "cell"] and parts[3:4] == ["store"]
+        if parts[1:2] == ["cell"]:
+            return parts[3:4] == ["store"]
+        return parts[1:2] and parts[1] in BELOW and parts[2:3] == ["store"]
 
     @property
     def slice_name(self) -> str:
-        return self.name.split(".")[2]
+        parts = self.name.split(".")
+        return parts[2] if parts[1] == "cell" else parts[1]
 
     def at(self, node: ast.AST) -> str:
         """file:line of a node."""
@@ -175,7 +182,7 @@ class Refusal:
 
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
-    "luciole.cell.people.key_file",
+    "luciole.custody.fit",
     "luciole.demo",
     "luciole.keys",
     "luciole.kit.migrate",

@@ -14,7 +14,7 @@ from tests.rules.source import ROOT
 MOST_LINES = {".py": 400, ".svelte": 350, ".ts": 350, ".sql": 200}
 # Files that are longer today, and what they may grow to. A cap only ever goes down.
 CAPS = {
-    "src/luciole/kit/postgres.py": 490,
+    "src/luciole/kit/postgres.py": 450,
 }
 SLACK = 40
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "shared"}

@@ -15,7 +15,7 @@ from tests.rules import database
 from tests.rules.database import Described
 from tests.rules.source import PACKAGE
 
-from luciole.kit import migrate, postgres
+from luciole.kit import migrate, postgres, postgres_logins
 from luciole.kit.db import Database
 from luciole.kit.postgres import Server
 
@@ -53,10 +53,10 @@ def test_oldest_version_gets_the_same_tables(oldest: Server, described: Describe
 
 def test_schema_file_makes_the_same_tables(oldest: Server, described: Described) -> None:
     """docs/reference/schema.sql is whole: on an empty database it makes what it describes."""
-    again = oldest.url(postgres.SUPERUSER, "again")
+    again = oldest.url(postgres_logins.SUPERUSER, "again")
 
     async def make() -> Described:
-        first = await asyncpg.connect(oldest.url(postgres.SUPERUSER))
+        first = await asyncpg.connect(oldest.url(postgres_logins.SUPERUSER))
         await first.execute("CREATE DATABASE again")
         await first.close()
         second = await asyncpg.connect(again)

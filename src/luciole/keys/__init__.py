@@ -14,6 +14,7 @@ package. Only this package (and the verifier) imports `cryptography`.
 """
 
 from luciole.keys.keyring import Keyring
+from luciole.keys.place import open_root, open_secret
 from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import AnotherRoot, Root, RootKey, RootKeyRefused, RootUnavailable
 from luciole.keys.seal import Opened, SealBroken, open_field, seal_field
@@ -41,5 +42,7 @@ __all__ = [
     "WrongRootKey",
     "commitment",
     "open_field",
+    "open_root",
+    "open_secret",
     "seal_field",
 ]

@@ -28,11 +28,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from luciole.kit import launch, processes
+from luciole.kit.postgres_logins import SUPERUSER, Logins
 from luciole.kit.postgres_place import SOCKET_PORT, Place
 from luciole.kit.postgres_programs import ServerProblem, choose_user, major_of, wheel_bin_dir
 
 OLDEST_MAJOR = 15
-SUPERUSER = "postgres"
 START_WITHIN_S = 60.0
 STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
@@ -59,23 +59,6 @@ SETTINGS: Mapping[str, str] = {
     "log_statement": "none",
     "log_min_duration_statement": "-1",
 }
-
-
-@dataclass(frozen=True)
-class Logins:
-    """Who may come in. The owner makes the others, so it may grant them its slices' roles.
-
-    The owner may create roles and nothing else beyond its database: an outside server's
-    administrator can give it the same rights.
-    """
-
-    database: str = "luciole"
-    owner: str = "luciole_owner"
-    processes: tuple[str, ...] = ("luciole_api", "luciole_worker")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (SUPERUSER, self.owner, *self.processes)
 
 
 @dataclass
@@ -259,26 +242,8 @@ class Server:
             "local all all scram-sha-256\n"
             "host  all all 127.0.0.1/32 scram-sha-256\n"
         )
-        owner, database = self.logins.owner, self.logins.database
-        self._single(
-            new,
-            [
-                f"CREATE ROLE {_name(owner)} LOGIN CREATEROLE "
-                f"PASSWORD {_text(self._password(owner))}",
-                f"CREATE DATABASE {_name(database)} OWNER {_name(owner)}",
-                f"REVOKE ALL ON DATABASE {_name(database)} FROM PUBLIC",
-                "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
-                f"SET SESSION AUTHORIZATION {_name(owner)}",
-                *(
-                    f"CREATE ROLE {_name(login)} LOGIN PASSWORD {_text(self._password(login))}"
-                    for login in self.logins.processes
-                ),
-                *(
-                    f"GRANT CONNECT ON DATABASE {_name(database)} TO {_name(login)}"
-                    for login in self.logins.processes
-                ),
-            ],
-        )
+        passwords = {login: self._password(login) for login in self.logins.names}
+        self._single(new, self.logins.making(passwords))
         new.rename(self.data_dir)
 
     def _restore_lost_passwords(self) -> None:
@@ -286,13 +251,7 @@ class Server:
         if lost:
             # Written only after the server knows it: a stop in between makes another one.
             fresh = {login: secrets.token_urlsafe(24) for login in lost}
-            self._single(
-                self.data_dir,
-                [
-                    f"ALTER ROLE {_name(login)} PASSWORD {_text(password)}"
-                    for login, password in fresh.items()
-                ],
-            )
+            self._single(self.data_dir, self.logins.restoring(fresh))
             for login, password in fresh.items():
                 self._new_password(login, password)
 
@@ -476,11 +435,3 @@ async def embedded_async(
         yield server
     finally:
         await asyncio.to_thread(server.stop)
-
-
-def _name(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
-
-
-def _text(word: str) -> str:
-    return "'" + word.replace("'", "''") + "'"

@@ -10,26 +10,27 @@ import msgspec
 import pytest
 import pytest_asyncio
 from tests.cell.media.support import Cell, Person
+from tests.cell.vault import Vault
 from tests.unit.media import films
 
 from luciole.config import Settings
-from luciole.keys import Keyring, RootKey
 from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def make_cell(db: Database, tmp_path: Path) -> AsyncIterator[Callable[..., Cell]]:
+async def make_cell(
+    db: Database, vault: Vault, tmp_path: Path
+) -> AsyncIterator[Callable[..., Cell]]:
     """Makes a cell; keyword arguments are settings of media."""
     made: list[Cell] = []
-    root = RootKey.generate()
 
     def make(**media: Any) -> Cell:
         settings = Settings(data_dir=str(tmp_path / "var"))
         changed = msgspec.structs.replace(settings.media, **{"min_free_bytes": 0, **media})
         settings = msgspec.structs.replace(settings, media=changed)
         blobs = Blobs.open(str(tmp_path / "blobs"))
-        made.append(Cell(db, blobs, settings, Keyring(root)))
+        made.append(Cell(db, blobs, settings, vault))
         return made[-1]
 
     yield make

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import httpx
 import msgspec
+from tests.cell.vault import Vault
 
 from luciole.cell.media import api, jobs
 from luciole.cell.media.avatar import maker
@@ -21,7 +22,6 @@ from luciole.cell.media.service import Media
 from luciole.cell.media.workshop import Workshop
 from luciole.cell.people.service import People
 from luciole.config import Settings
-from luciole.keys import Keyring
 from luciole.kit import web
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
@@ -48,14 +48,20 @@ class Cell:
     db: Database
     blobs: Blobs
     settings: Settings
-    keyring: Keyring
+    vault: Vault
     clock: SetClock = field(default_factory=lambda: SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
     queue: Queue = field(default_factory=Queue)
     progress: list[tuple[UUID, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.people = People(self.settings, self.keyring, self.clock, self.queue)
-        key = self.keyring.derived("media-links")
+        self.people = People(
+            self.settings,
+            self.vault.custody(self.clock),
+            self.vault.derived()["devices"],
+            self.clock,
+            self.queue,
+        )
+        key = self.vault.derived()["media-links"]
         self.media = Media(self.settings, key, self.clock, self.queue)
 
         async def show(_tx: Tx, asset_id: UUID, percent: int) -> None:

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 from tests.cell.people.support import Cell
+from tests.cell.vault import Vault
 
 from luciole.config import PeopleSettings, Settings
-from luciole.keys import Keyring, RootKey
 from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 
@@ -21,10 +21,11 @@ GENEROUS = PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def make_cell(db: Database, tmp_path: Path) -> AsyncIterator[Callable[..., Cell]]:
+async def make_cell(
+    db: Database, vault: Vault, tmp_path: Path
+) -> AsyncIterator[Callable[..., Cell]]:
     """Makes a cell; keyword arguments are settings of people."""
     made: list[Cell] = []
-    root = RootKey.generate()
 
     def make(cell: dict[str, Any] | None = None, **people: Any) -> Cell:
         settings = Settings()
@@ -33,7 +34,7 @@ async def make_cell(db: Database, tmp_path: Path) -> AsyncIterator[Callable[...,
             people=msgspec.structs.replace(GENEROUS, **people),
             cell=msgspec.structs.replace(settings.cell, **(cell or {})),
         )
-        made.append(Cell(db, Blobs.open(str(tmp_path / "blobs")), settings, Keyring(root)))
+        made.append(Cell(db, Blobs.open(str(tmp_path / "blobs")), settings, vault))
         return made[-1]
 
     yield make

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import httpx
 import msgspec
+from tests.cell.vault import Vault
 
 from luciole.cell.people import api, jobs
 from luciole.cell.people.passwords import Passwords
 from luciole.cell.people.service import People
 from luciole.config import Settings
-from luciole.keys import Keyring
 from luciole.kit import web
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
@@ -41,12 +41,18 @@ class Cell:
     db: Database
     blobs: Blobs
     settings: Settings
-    keyring: Keyring
+    vault: Vault
     clock: SetClock = field(default_factory=lambda: SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
     queue: Queue = field(default_factory=Queue)
 
     def __post_init__(self) -> None:
-        self.people = People(self.settings, self.keyring, self.clock, self.queue)
+        self.people = People(
+            self.settings,
+            self.vault.custody(self.clock),
+            self.vault.derived()["devices"],
+            self.clock,
+            self.queue,
+        )
         # The parameters for real use would cost most of the time of these tests.
         queue_length = self.settings.people.password_queue
         self.people.proofs.passwords = Passwords(queue_length, memory_kib=64, passes=1)

@@ -58,6 +58,11 @@ def handlers(
         token = await people.open_session(tx, person_id, request.headers.get("user-agent", ""))
         return shapes.SignedIn(shapes.me_of(await people.account(tx, person_id)), token)
 
+    async def granted(signed_in: shapes.SignedIn) -> Response[shapes.SignedIn]:
+        """The answer to a sign-in, with the session's grant in the log before it is sent."""
+        await people.grant_of(signed_in.token)
+        return unstored(signed_in, *cookies_of(signed_in))
+
     @post("/sign-up/passkey-options", status_code=200)
     async def sign_up_options(
         request: AnyRequest, data: JSONBody[shapes.PasskeySubject]
@@ -84,6 +89,7 @@ def handlers(
         async with db.read() as tx:
             await people.check_free(tx, handle)
         limits.sign_up(_address(request))
+        label_key = None if data.label_key is None else model.label_key_of(data.label_key)
         person_id, hashed, made = new_id(), "", None
         if data.password is not None:
             hashed = await proofs.new_hash(data.password, handle)
@@ -97,6 +103,7 @@ def handlers(
                 display_name=display_name,
                 age_band=data.age_band,
                 locale=data.locale,
+                label_key=label_key,
             )
             if made is None:
                 await proofs.set_password(tx, person_id, hashed)
@@ -104,6 +111,7 @@ def handlers(
                 await proofs.add_passkey(tx, person_id, made, data.passkey.name)
             codes = await proofs.new_recovery_codes(tx, person_id)
             signed_in = await open_session(tx, request, person_id)
+        await people.grant_of(signed_in.token)
         body = shapes.SignedUp(signed_in.me, codes, signed_in.token)
         return unstored(body, *cookies_of(signed_in))
 
@@ -135,9 +143,10 @@ def handlers(
             async with db.tx() as tx:
                 # Not when the hash was replaced meanwhile: by a change of the password, or by
                 # another sign-in that renewed an outdated hash.
-                if await proofs.confirm_password(tx, stored, fresh):
-                    signed_in = await open_session(tx, request, stored.person_id)
-                    return unstored(signed_in, *cookies_of(signed_in))
+                if not await proofs.confirm_password(tx, stored, fresh):
+                    continue
+                signed_in = await open_session(tx, request, stored.person_id)
+            return await granted(signed_in)
         raise refusals.WrongSignIn
 
     @post("/sessions/passkey-options", status_code=200)
@@ -163,7 +172,7 @@ def handlers(
         async with db.tx() as tx:
             person_id = await proofs.use_passkey(tx, credential)
             signed_in = await open_session(tx, request, person_id)
-        return unstored(signed_in, *cookies_of(signed_in))
+        return await granted(signed_in)
 
     @post("/sessions/recovery")
     async def sign_in_by_recovery_code(
@@ -175,7 +184,7 @@ def handlers(
         async with db.tx() as tx:
             person_id = await proofs.use_recovery_code(tx, data.handle, data.code)
             signed_in = await open_session(tx, request, person_id)
-        return unstored(signed_in, *cookies_of(signed_in))
+        return await granted(signed_in)
 
     @get("/sessions")
     async def sessions(request: AnyRequest) -> shapes.SessionList:

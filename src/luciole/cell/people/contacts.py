@@ -13,49 +13,37 @@ from luciole.cell.people import model, refusals
 from luciole.cell.people.model import FIELD_OF, Contact, ContactKind
 from luciole.cell.people.store import accounts
 from luciole.cell.people.store import contacts as store
-from luciole.keys import Keyring, SealBroken, WrongRootKey
+from luciole.custody.client import Custody
+from luciole.custody.model import Field, Grant
 from luciole.kit.db import Tx
 
 
 class Contacts:
-    """Sealed addresses of people."""
+    """Sealed addresses of people. The key broker opens them, under a grant."""
 
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
+    def __init__(self, custody: Custody) -> None:
+        self._custody = custody
 
-    async def of(self, tx: Tx, person_id: UUID) -> list[Contact]:
-        """The addresses of a person in the clear: for that person's own eyes."""
-        sealed = await store.contacts(tx, person_id)
+    async def of(self, tx: Tx, grant: Grant) -> list[Contact]:
+        """The addresses of the grant's person in the clear. Raises what `Custody.open` raises."""
+        sealed = await store.contacts(tx, grant.person_id)
         if not sealed:
             return []
-        wrapped = await store.data_key(tx, person_id)
+        fields = [Field(FIELD_OF[each.kind], each.version, each.sealed) for each in sealed]
+        opened = await self._custody.open(grant, fields)
         return [
-            Contact(
-                each.kind,
-                self._keyring.open(
-                    wrapped,
-                    each.sealed,
-                    person_id=person_id,
-                    field_id=FIELD_OF[each.kind],
-                    version=each.version,
-                ).decode(),
-            )
-            for each in sealed
+            Contact(each.kind, value.decode()) for each, value in zip(sealed, opened, strict=True)
         ]
 
-    async def put(self, tx: Tx, person_id: UUID, kind: ContactKind, typed: str) -> Contact:
-        """Seals an address in place of the former one. Raises BadEmail, BadPhone."""
-        value = model.contact_of(kind, typed)
+    async def put(self, tx: Tx, grant: Grant, kind: ContactKind, typed: str) -> Contact:
+        """Seals an address in place of the former one. Raises BadEmail, BadPhone, and what
+        `Custody.seal` raises."""
+        value, person_id = model.contact_of(kind, typed), grant.person_id
+        index = await self._custody.index(kind, model.index_form(kind, value))
         await accounts.lock(tx, person_id)
         version = await store.version(tx, person_id, kind) + 1
-        sealed = self._keyring.seal(
-            await store.data_key(tx, person_id),
-            value.encode(),
-            person_id=person_id,
-            field_id=FIELD_OF[kind],
-            version=version,
-        )
-        index = self._keyring.index(kind, model.index_form(kind, value))
+        field = Field(FIELD_OF[kind], version, value.encode())
+        (sealed,) = await self._custody.seal(grant, [field])
         await store.set_contact(tx, person_id, kind, sealed, version, index)
         return Contact(kind, value)
 
@@ -67,17 +55,4 @@ class Contacts:
     async def find(self, tx: Tx, kind: ContactKind, typed: str) -> UUID | None:
         """Whose address this is. Raises BadEmail, BadPhone."""
         value = model.index_form(kind, model.contact_of(kind, typed))
-        return await store.person_by_address(tx, kind, self._keyring.index(kind, value))
-
-    async def fits_keys(self, tx: Tx) -> bool:
-        """Whether the root key file is the one under which this database was sealed; an empty
-        database fits any. For the start of the cell and for `luciole doctor`."""
-        found = await store.any_data_key(tx)
-        if found is None:
-            return True
-        person_id, wrapped = found
-        try:
-            self._keyring.seal(wrapped, b"", person_id=person_id, field_id="check", version=0)
-        except (SealBroken, WrongRootKey):
-            return False
-        return True
+        return await store.person_by_address(tx, kind, await self._custody.index(kind, value))

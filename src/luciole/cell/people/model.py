@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
 from datetime import date, datetime
@@ -262,6 +263,22 @@ def contact_of(kind: ContactKind, text: str) -> str:
 def index_form(kind: ContactKind, contact: str) -> str:
     """The form under which an address is found again: one for all spellings of it."""
     return contact.casefold() if kind == "email" else contact
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+LABEL_KEY_BYTES = 32
+
+
+def label_key_of(text: str) -> bytes:
+    """The key that a person's client made for their labels in the log. Raises BadLabelKey."""
+    try:
+        key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        raise refusals.BadLabelKey from None
+    if len(key) != LABEL_KEY_BYTES:
+        raise refusals.BadLabelKey
+    return key
 
 
 # --- devices -----------------------------------------------------------------------------------

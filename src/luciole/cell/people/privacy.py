@@ -58,8 +58,8 @@ HELD: tuple[Held, ...] = (
     Held(
         "people.data_key.wrapped",
         DataClass.SECRET,
-        "opens the sealed fields of one person, under the cell's root key",
-        _LIFE,
+        "opened sealed fields in earlier versions; moves into the key broker's store at its start",
+        "until the next start",
         Border.NEVER,
     ),
     *columns(

@@ -143,6 +143,12 @@ class BadPhone(Invalid):
     next_step = "Write it like +33 6 12 34 56 78."
 
 
+class BadLabelKey(Invalid):
+    code = "bad-label-key"
+    sentence = "The label key is not 32 bytes in base64url."
+    next_step = "Send one that was made anew, or none."
+
+
 class BadAvatar(Invalid):
     code = "bad-avatar"
     sentence = "This is not a picture that the cell can read."

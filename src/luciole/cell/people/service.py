@@ -13,9 +13,11 @@ from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
 from luciole.cell.people.model import Account, AgeBand, Locale, Person, Session, Viewer
 from luciole.cell.people.proofs import Proofs
-from luciole.cell.people.store import accounts, contacts, sessions
+from luciole.cell.people.store import accounts, sessions
 from luciole.config import Settings
-from luciole.keys import Keyring
+from luciole.custody import store as custody_store
+from luciole.custody.client import Custody
+from luciole.custody.model import Grant
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.errors import NotSignedIn
@@ -32,8 +34,10 @@ AVATAR_GRACE = timedelta(hours=1)
 class People:
     """Accounts and sessions. Ways in are in `proofs`, sealed addresses in `contacts`."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, clock: Clock, queue: Queue) -> None:
-        self._keyring = keyring
+    def __init__(
+        self, settings: Settings, custody: Custody, device_key: bytes, clock: Clock, queue: Queue
+    ) -> None:
+        self._custody = custody
         self._clock = clock
         self._queue = queue
         self._session_life = timedelta(days=settings.people.session_days)
@@ -41,8 +45,8 @@ class People:
             band for band in model.AGE_BANDS if band == settings.cell.minimum_age_band
         )
         self.proofs = Proofs(settings, clock)
-        self.contacts = Contacts(keyring)
-        self.devices = Devices(keyring.derived("devices"))
+        self.contacts = Contacts(custody)
+        self.devices = Devices(device_key)
 
     # --- who is asking -------------------------------------------------------------------------
 
@@ -68,6 +72,17 @@ class People:
         if found.last_seen_on < now.date():
             await sessions.touch(tx, found.viewer.session_id, now.date(), now + self._session_life)
         return found.viewer
+
+    async def grant(self, request: AnyRequest) -> Grant:
+        """The grant of this session, for what is sealed. Ask before a transaction. Raises
+        NotSignedIn, CustodyAway."""
+        return await self.grant_of(session_token(request))
+
+    async def grant_of(self, token: str | None) -> Grant:
+        """The same by the token. Raises NotSignedIn, CustodyAway."""
+        if not token or len(token) > MAX_TOKEN_CHARS:
+            raise NotSignedIn
+        return await self._custody.session_grant(token)
 
     # --- look-ups ------------------------------------------------------------------------------
 
@@ -122,9 +137,12 @@ class People:
         display_name: str,
         age_band: AgeBand,
         locale: Locale,
+        label_key: bytes | None = None,
     ) -> None:
         """Makes an account; the caller adds a way in. `handle` and `display_name` come from
-        `model.handle_of` and `model.display_name_of`. Raises TooYoung, HandleTaken."""
+        `model.handle_of` and `model.display_name_of`. `label_key` (32 bytes) is what the person's
+        client made to recognise their entries in the log; without one the cell makes it. Raises
+        TooYoung, HandleTaken, CustodyAway."""
         self.check_age(age_band)
         await accounts.lock_likeness(tx, model.likeness(handle))
         is_minor = age_band != "18+"
@@ -134,7 +152,9 @@ class People:
         taken = added and await accounts.take_handle(tx, model.likeness(handle), person_id)
         if not taken:
             raise refusals.HandleTaken
-        await contacts.add_data_key(tx, person_id, self._keyring.new_data_key(person_id))
+        enrolled = await self._custody.enrol(person_id, label_key)
+        await custody_store.take_number(tx, person_id)
+        await custody_store.record(tx, person_id, enrolled)
 
     async def change_profile(
         self,

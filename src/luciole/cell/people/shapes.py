@@ -28,6 +28,10 @@ DisplayName = Annotated[str, Meta(max_length=200, description="1 to 50 character
 Bio = Annotated[str, Meta(max_length=1200, description="at most 300 characters")]
 Password = Annotated[str, Meta(max_length=256, description="10 characters or more")]
 Code = Annotated[str, Meta(max_length=64)]
+LabelKey = Annotated[
+    str,
+    Meta(max_length=44, description="32 random bytes in base64url, made and kept by the client"),
+]
 Address = Annotated[str, Meta(max_length=320)]
 _Id = Annotated[str, Meta(max_length=2048)]
 _Blob = Annotated[str, Meta(max_length=65_536)]
@@ -70,6 +74,7 @@ class SignUp(msgspec.Struct, forbid_unknown_fields=True):
     locale: Locale
     password: Password | None = None
     passkey: NewPasskey | None = None
+    label_key: LabelKey | None = None
 
 
 class PasskeySubject(msgspec.Struct, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""SQL of sealed addresses and of the data keys that open them."""
+"""SQL of sealed addresses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from uuid import UUID
 from luciole.cell.people.model import ContactKind, SealedContact
 from luciole.kit.db import Tx
 
-ADD_DATA_KEY = "INSERT INTO people.data_key (person_id, wrapped) VALUES ($1, $2)"
-DATA_KEY = "SELECT wrapped FROM people.data_key WHERE person_id = $1"
-ANY_DATA_KEY = "SELECT person_id, wrapped FROM people.data_key LIMIT 1"
 CONTACTS = """
 SELECT kind, sealed, version FROM people.contact WHERE person_id = $1 ORDER BY kind
 """
@@ -27,21 +24,6 @@ UPDATE people.contact SET address_index = $3 WHERE person_id = $1 AND kind = $2
 """
 DROP_CONTACT = "DELETE FROM people.contact WHERE person_id = $1 AND kind = $2"
 PERSON_BY_ADDRESS = "SELECT person_id FROM people.contact WHERE kind = $1 AND address_index = $2"
-
-
-async def add_data_key(tx: Tx, person_id: UUID, wrapped: bytes) -> None:
-    await tx.execute(ADD_DATA_KEY, person_id, wrapped)
-
-
-async def data_key(tx: Tx, person_id: UUID) -> bytes:
-    """The person's wrapped data key; each account has one from its first moment."""
-    wrapped: bytes = await tx.fetchval(DATA_KEY, person_id)
-    return wrapped
-
-
-async def any_data_key(tx: Tx) -> tuple[UUID, bytes] | None:
-    row = await tx.fetchrow(ANY_DATA_KEY)
-    return (row["person_id"], row["wrapped"]) if row else None
 
 
 async def contacts(tx: Tx, person_id: UUID) -> list[SealedContact]:

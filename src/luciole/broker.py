@@ -1,0 +1,80 @@
+"""The key broker's process: the only one that holds keys of people."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+
+from luciole import config
+from luciole.custody import adoption, fit, server
+from luciole.custody.broker import Broker
+from luciole.keys import KeyStore, open_root, open_secret
+from luciole.kit import logs
+from luciole.kit.clock import Clock
+from luciole.kit.db import LOST, Database
+from luciole.kit.logs import log
+
+POOL = 4
+TIDY_EVERY_S = 3600.0
+
+
+def main() -> None:
+    """Runs until SIGTERM or SIGINT."""
+    settings = config.load(os.environ)
+    logs.setup("custody", level=settings.log_level)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: config.Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    url, role = settings.database.login("custody")
+    database = await Database.open(url, role=role, size=POOL)
+    try:
+        async with database.tx() as tx:
+            # 1. Before anything is made: where people exist, their keys must be there.
+            await fit.check(tx, open_secret(settings.keys.root, settings.keys_dir))
+        root = open_root(settings.keys.root, settings.keys_dir, may_make=True)
+        assert root is not None
+        keys = KeyStore.open(settings.keys_dir, root)
+        await _serve(settings, keys, database, stop)
+    finally:
+        await database.close()
+
+
+async def _serve(
+    settings: config.Settings, keys: KeyStore, database: Database, stop: asyncio.Event
+) -> None:
+    try:
+        async with database.tx() as tx:
+            # 2. Once more under the database's lock: two new stores on one empty database.
+            await fit.check(tx, keys.secret)
+            await fit.bind(tx, keys.secret)
+        broker = Broker(keys, database, Clock())
+        await adoption.run(keys, database, broker)
+        async with server.listening(broker, settings.custody_dir):
+            upkeep = asyncio.create_task(_upkeep(settings, keys, broker))
+            await stop.wait()
+            upkeep.cancel()
+            await asyncio.gather(upkeep, return_exceptions=True)
+    finally:
+        keys.close()
+
+
+async def _upkeep(settings: config.Settings, keys: KeyStore, broker: Broker) -> None:
+    """Each hour: the weekly rotation where it is due, the short backup, what has ended."""
+    life = timedelta(days=settings.keys.epoch_days)
+    while True:
+        try:
+            if Clock().now() - keys.epoch_began >= life:
+                rotated = await asyncio.to_thread(keys.rotate)
+                log.info("keys rotated", epoch=rotated.epoch)
+            await broker.tidy()
+        except (*LOST, OSError) as error:
+            # The next hour tries again; the epoch's age is in `luciole doctor`.
+            log.error("key upkeep failed", error=type(error).__name__)
+        await asyncio.sleep(TIDY_EVERY_S)

@@ -1,0 +1,351 @@
+"""What the broker does with each request, whoever carries it.
+
+Order of every grant: 1. who asks is verified here, against the database; 2. the permit, the
+person's number, the journal row and the log's entry are one transaction; 3. only after its commit
+is the grant given. If we stop before the commit, nothing happened; after it, the next request
+finds the permit and makes no second entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from luciole.custody import purposes, store, wire
+from luciole.custody.model import (
+    Class,
+    CustodyAway,
+    Drawn,
+    Field,
+    Grant,
+    KeyGone,
+    Kind,
+    NoGrant,
+    NotOpened,
+    OpenedEntry,
+)
+from luciole.custody.warm import Warm
+from luciole.keys import KeyStore, NoKey, SealBroken, open_field, seal_field
+from luciole.keys.signing import Algorithm, SigningKey
+from luciole.kit.clock import Clock
+from luciole.kit.db import LOST, Database, ForeignKeyViolation, Tx
+from luciole.kit.errors import NotSignedIn
+from luciole.kit.ids import new_id
+from luciole.ledger import entry
+
+# How long a data key, and the word that a session is alive, may be taken from memory.
+WARM = timedelta(seconds=60)
+WARM_PERSONS = 20_000
+UNCONFIRMED_KEPT = timedelta(days=1)
+JOURNAL_FIELD = "journal.entry"
+INDEX_KINDS = ("email", "phone")
+SIGNING = ("export",)
+
+
+class Broker:
+    """Keys, grants and the drawing of entries, for one cell."""
+
+    def __init__(self, keys: KeyStore, db: Database, clock: Clock) -> None:
+        self._keys = keys
+        self._db = db
+        self._clock = clock
+        self._data_keys: Warm[UUID, DataKey] = Warm(clock, WARM, WARM_PERSONS)
+        self._grants: Warm[UUID, Grant] = Warm(clock, WARM, WARM_PERSONS)
+        self._sessions: Warm[bytes, Grant] = Warm(clock, WARM, WARM_PERSONS)
+
+    # --- what needs no grant -------------------------------------------------------------------
+
+    async def derived(self, asked: wire.Derived) -> bytes:
+        """A key of a process. The server has looked whether this process may have it."""
+        return self._keys.secret.derived(asked.purpose)
+
+    async def index(self, asked: wire.Index) -> bytes:
+        """Where a sealed address is found again. Raises NoGrant for another kind of field."""
+        if asked.kind not in INDEX_KINDS:
+            raise NoGrant
+        return self._keys.secret.index(asked.kind, asked.text)
+
+    async def enrol(self, asked: wire.Enrol) -> Drawn:
+        """A data key for a new person, and entry 0, which commits the person's label key. Asked
+        again, it keeps the first key: the caller's transaction may have been rolled back."""
+        self._keys.enrol(asked.person_id, asked.label_key)
+        made_by = "you" if asked.label_key is not None else "the cell"
+        return self._draw(asked.person_id, 0, "enrol", "self", {"key_made_by": made_by})
+
+    async def draw(self, asked: wire.Draw) -> Drawn:
+        """An entry for an act that the caller does in a transaction of its own."""
+        return self._draw(asked.person_id, asked.n, asked.kind, asked.cls, asked.opening)
+
+    async def shred(self, asked: wire.Shred) -> None:
+        """Destroys a person's keys. What is sealed under them never opens again; copies of the
+        store die with its epoch."""
+        self._data_keys.drop(asked.person_id)
+        for known in (self._grants, self._sessions):
+            known.drop_where(lambda grant: grant.person_id == asked.person_id)
+        self._keys.shred(asked.person_id)
+
+    async def sign(self, asked: wire.Sign) -> bytes:
+        """An Ed25519 signature by the cell's key for one purpose. Raises NoGrant."""
+        if asked.purpose not in SIGNING:
+            raise NoGrant
+        seed = self._keys.secret.derived(f"sign/{asked.purpose}")
+        return SigningKey(Algorithm.ED25519, seed).sign(asked.message)
+
+    # --- grants --------------------------------------------------------------------------------
+
+    async def session_grant(self, asked: wire.SessionGrant) -> Grant:
+        """The grant of a session, given once. Raises NotSignedIn, CustodyAway."""
+        token_hash = hashlib.sha256(asked.token.encode("utf-8", "surrogatepass")).digest()
+        if (warm := self._sessions.get(token_hash)) is not None:
+            return warm
+        now = self._clock.now()
+        async with self._transaction() as tx:
+            claim = await store.session(tx, token_hash, now)
+            if claim is None:
+                raise NotSignedIn
+            grant = await store.permit_of_session(tx, claim.session_id)
+            if grant is None:
+                grant = await self._give(
+                    tx,
+                    Grant(
+                        new_id(),
+                        claim.person_id,
+                        purposes.SESSION.cls,
+                        "session",
+                        purposes.SESSION.columns,
+                        claim.expires_at,
+                    ),
+                    session=claim,
+                )
+        self._keys.confirm(grant.person_id)
+        self._sessions.put(token_hash, grant)
+        self._grants.put(grant.id, grant)
+        return grant
+
+    async def automated_grant(self, asked: wire.AutomatedGrant) -> Grant:
+        """Today's grant (UTC) for a declared purpose. Raises NoGrant, CustodyAway."""
+        declared = purposes.AUTOMATED.get(asked.purpose)
+        if declared is None:
+            raise NoGrant
+        now = self._clock.now()
+        async with self._transaction() as tx:
+            grant = await store.permit_of_day(tx, asked.person_id, asked.purpose, now.date())
+            if grant is None:
+                midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+                grant = await self._give(
+                    tx,
+                    Grant(
+                        new_id(),
+                        asked.person_id,
+                        declared.cls,
+                        asked.purpose,
+                        declared.columns,
+                        # An act that begins before midnight may end after it.
+                        midnight + timedelta(hours=6),
+                    ),
+                )
+        self._grants.put(grant.id, grant)
+        return grant
+
+    async def _give(self, tx: Tx, grant: Grant, session: store.Claim | None = None) -> Grant:
+        """Stores a grant with its entry; the one that somebody else has just stored wins."""
+        now = self._clock.now()
+        day = None if session else now.date()
+        session_id = session.session_id if session else None
+        try:
+            if not await store.add_permit(tx, grant, now, session_id=session_id, day=day):
+                found = (
+                    await store.permit_of_session(tx, session.session_id)
+                    if session
+                    else await store.permit_of_day(tx, grant.person_id, grant.purpose, now.date())
+                )
+                assert found is not None  # it could not be added because it is there
+                return found
+        except ForeignKeyViolation:
+            raise NoGrant from None
+        opening = {
+            "actor": "you" if grant.cls == "self" else "luciole",
+            "purpose": grant.purpose,
+            "columns": list(grant.columns),
+            "expires": _said(grant.expires_at),
+        }
+        if session:
+            opening["note"] = session.label
+        n = await store.take_number(tx, grant.person_id)
+        drawn = self._draw(grant.person_id, n, "grant", grant.cls, opening)
+        await store.record(tx, grant.person_id, drawn)
+        return grant
+
+    async def _grant(self, grant_id: UUID) -> Grant:
+        """A grant that is good now. Raises NoGrant, CustodyAway."""
+        now = self._clock.now()
+        grant = self._grants.get(grant_id)
+        if grant is None:
+            async with self._transaction() as tx:
+                permit = await store.permit(tx, grant_id, now)
+                if permit is None:
+                    raise NoGrant
+                # A device that was signed out loses its grant, after a minute at the latest.
+                if permit.session_id and not await store.is_session(tx, permit.session_id, now):
+                    raise NoGrant
+            grant = permit.grant
+            self._grants.put(grant_id, grant)
+        if grant.expires_at <= now:
+            raise NoGrant
+        return grant
+
+    # --- under a grant -------------------------------------------------------------------------
+
+    async def seal(self, asked: wire.Seal) -> list[bytes]:
+        """Raises NoGrant, KeyGone."""
+        grant = await self._grant(asked.grant_id)
+        key = self._data_key(grant.person_id)
+        return [
+            key.seal(each.data, each.field_id, each.version)
+            for each in _covered(grant, asked.fields)
+        ]
+
+    async def open(self, asked: wire.Open) -> list[bytes]:
+        """Raises NoGrant, KeyGone, NotOpened."""
+        grant = await self._grant(asked.grant_id)
+        key = self._data_key(grant.person_id)
+        try:
+            return [
+                key.open(each.data, each.field_id, each.version)
+                for each in _covered(grant, asked.fields)
+            ]
+        except SealBroken:
+            raise NotOpened from None
+
+    async def label_key(self, asked: wire.LabelKey) -> bytes:
+        """The person's label key, for a new device. Raises NoGrant, KeyGone."""
+        grant = await self._whole(asked.grant_id)
+        return self._data_key(grant.person_id).label_key
+
+    async def open_journal(self, asked: wire.OpenJournal) -> list[OpenedEntry]:
+        """What entries mean. Raises NoGrant, KeyGone, NotOpened."""
+        grant = await self._whole(asked.grant_id)
+        key = self._data_key(grant.person_id)
+        try:
+            opened = [(n, key.open(sealed, JOURNAL_FIELD, n)) for n, sealed in asked.entries]
+        except SealBroken:
+            raise NotOpened from None
+        return [
+            OpenedEntry(n, text[: entry.NONCE_BYTES], text[entry.NONCE_BYTES :])
+            for n, text in opened
+        ]
+
+    async def _whole(self, grant_id: UUID) -> Grant:
+        """A grant for everything of a person: the person's own, or their export's."""
+        grant = await self._grant(grant_id)
+        if not grant.covers(JOURNAL_FIELD):
+            raise NoGrant
+        return grant
+
+    # --- upkeep --------------------------------------------------------------------------------
+
+    async def tidy(self) -> None:
+        """Forgets ended grants, and keys of sign-ups that never came to an end."""
+        now = self._clock.now()
+        async with self._transaction() as tx:
+            await store.tidy(tx, now)
+            waiting = self._keys.unconfirmed(now - UNCONFIRMED_KEPT)
+            known = await store.known(tx, waiting)
+        for person_id in waiting:
+            if person_id in known:
+                self._keys.confirm(person_id)
+            else:
+                self._keys.shred(person_id)
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    def _draw(
+        self, person_id: UUID, n: int, kind: Kind, cls: Class, opening: dict[str, Any]
+    ) -> Drawn:
+        now = self._clock.now()
+        key = self._data_key(person_id)
+        text = entry.canonical(
+            {**opening, "v": 1, "n": n, "at": _said(now), "kind": kind, "class": cls}
+        )
+        nonce = os.urandom(entry.NONCE_BYTES)
+        leaf = entry.PersonEntry(
+            entry.Kind[kind.upper()],
+            entry.Class[cls.upper()],
+            int(now.timestamp()) // 60,
+            entry.label_of(key.label_key, n),
+            entry.commitment(nonce, text),
+        )
+        return Drawn(n, leaf.encode(), key.seal(nonce + text, JOURNAL_FIELD, n))
+
+    def _data_key(self, person_id: UUID) -> DataKey:
+        key = self._data_keys.get(person_id)
+        if key is None:
+            try:
+                key = DataKey(
+                    self._keys.cell_id,
+                    person_id,
+                    self._keys.data_key(person_id),
+                    self._keys.label_key(person_id),
+                )
+            except NoKey:
+                raise KeyGone from None
+            self._data_keys.put(person_id, key)
+        return key
+
+    def _transaction(self) -> Any:
+        return _reaching(self._db)
+
+
+class DataKey:
+    """A person's keys, unwrapped; it hides them from whoever prints it."""
+
+    __slots__ = ("_data_key", "_place", "label_key")
+
+    def __init__(self, cell_id: UUID, person_id: UUID, data_key: bytes, label_key: bytes) -> None:
+        self._place = {"cell_id": cell_id, "person_id": person_id}
+        self._data_key = data_key
+        self.label_key = label_key
+
+    def __repr__(self) -> str:
+        return "DataKey(hidden)"
+
+    def seal(self, plaintext: bytes, field_id: str, version: int) -> bytes:
+        return seal_field(
+            self._data_key, plaintext, field_id=field_id, version=version, **self._place
+        )
+
+    def open(self, sealed: bytes, field_id: str, version: int) -> bytes:
+        """Raises SealBroken."""
+        return open_field(self._data_key, sealed, field_id=field_id, version=version, **self._place)
+
+
+class _reaching:
+    """A transaction whose failure to reach the database is told as CustodyAway."""
+
+    def __init__(self, db: Database) -> None:
+        self._inner = db.tx()
+
+    async def __aenter__(self) -> Tx:
+        try:
+            return await self._inner.__aenter__()
+        except (*LOST, TimeoutError) as error:
+            raise CustodyAway(retry_after_s=1) from error
+
+    async def __aexit__(self, kind: Any, value: Any, trace: Any) -> None:
+        try:
+            await self._inner.__aexit__(kind, value, trace)
+        except (*LOST, TimeoutError) as error:
+            raise CustodyAway(retry_after_s=1) from error
+
+
+def _covered(grant: Grant, fields: list[Field]) -> list[Field]:
+    if len(fields) > wire.MAX_FIELDS or not all(grant.covers(each.field_id) for each in fields):
+        raise NoGrant
+    return fields
+
+
+def _said(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

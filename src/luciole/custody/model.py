@@ -1,0 +1,92 @@
+"""What the broker and its callers speak of: grants, fields, drawn entries, refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from luciole.kit.errors import Conflict, NotAllowed, Problem, Unavailable
+
+Kind = Literal["enrol", "grant", "read", "export", "import", "erase", "decision", "crossing", "key"]
+Class = Literal["self", "automated", "staff", "legal", "export"]
+EVERYTHING = "*"
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """A permission to use one person's data key; `columns` are field ids, or `*` for all."""
+
+    id: UUID
+    person_id: UUID
+    cls: Class
+    purpose: str
+    columns: tuple[str, ...]
+    expires_at: datetime
+
+    def covers(self, field_id: str) -> bool:
+        return EVERYTHING in self.columns or field_id in self.columns
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field to seal (`data` in the clear) or to open (`data` sealed)."""
+
+    field_id: str
+    version: int
+    data: bytes
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """Entry `n` about a person: the leaf that the log publishes, and its sealed opening."""
+
+    n: int
+    leaf: bytes
+    sealed: bytes
+
+
+class OpenedEntry(msgspec.Struct, frozen=True):
+    """What an entry means, and the nonce with which anybody can check that it does."""
+
+    n: int
+    nonce: bytes
+    opening: bytes
+
+
+class CustodyAway(Unavailable):
+    """The broker does not answer, or the log does not take its entry: no log, no key."""
+
+    code = "custody-away"
+    sentence = "What is sealed cannot be opened right now."
+
+
+class NoGrant(NotAllowed):
+    """There is no such grant, or it has ended, or it does not cover what was asked."""
+
+    code = "no-grant"
+    sentence = "This needs a permission that is not there."
+    next_step = "Sign in again, then repeat it."
+
+
+class KeyGone(Conflict):
+    """The person's key is not in the store: erased, or from before the store's last copy."""
+
+    code = "key-gone"
+    sentence = "The key to this is gone, so nobody can open it any more."
+    next_step = "Remove it and enter it again; if you did not expect this, tell the operator."
+
+
+class NotOpened(Conflict):
+    """What was to be opened was not sealed for this place."""
+
+    code = "not-opened"
+    sentence = "This was damaged in storage and cannot be opened."
+    next_step = "Enter it again; if you did not expect this, tell the operator."
+
+
+# What the broker may answer besides results, by code.
+REFUSALS: dict[str, type[Problem]] = {
+    refusal.code: refusal for refusal in (CustodyAway, NoGrant, KeyGone, NotOpened)
+}
+
+Opening = dict[str, Any]

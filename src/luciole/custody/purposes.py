@@ -1,0 +1,35 @@
+"""For what the cell may use a person's data by itself: a closed list, printed in the docs.
+
+A purpose that is not here gets no grant. `columns` are field ids of the catalogue (`*`: all).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from luciole.custody.model import EVERYTHING, Class
+
+
+class Purpose(msgspec.Struct, frozen=True):
+    """A declared use, its class in the log, what it may open, and its sentence."""
+
+    cls: Class
+    columns: tuple[str, ...]
+    says: str
+
+
+SESSION = Purpose("self", (EVERYTHING,), "you use the application")
+
+AUTOMATED: dict[str, Purpose] = {
+    "export": Purpose("export", (EVERYTHING,), "your export is made, because you asked for it"),
+    "import": Purpose("automated", (), "what you brought along is put into your account"),
+    "backup": Purpose("automated", (EVERYTHING,), "a backup of your data is sealed with your key"),
+    "erasure": Purpose("automated", (), "your data is deleted, because you asked for it"),
+}
+
+# For what the cell's processes may derive keys of their own.
+DERIVED = {
+    "api": ("cursors", "devices", "media-links"),
+    "worker": ("cursors", "devices", "media-links"),
+    "ledger": ("ledger/access", "ledger/decisions", "ledger/border"),
+}

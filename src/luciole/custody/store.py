@@ -1,0 +1,153 @@
+"""The broker's SQL. All of it runs as luciole_custody; the two functions also for slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from luciole.custody.model import Class, Drawn, Grant
+from luciole.kit.db import Row, Tx
+
+SESSION = """
+SELECT id, person_id, label, expires_at FROM people.session_claim
+WHERE token_hash = $1 AND expires_at > $2
+"""
+SESSION_BY_ID = "SELECT 1 FROM people.session_claim WHERE id = $1 AND expires_at > $2"
+PERMIT_OF_SESSION = """
+SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit
+WHERE session_id = $1
+"""
+PERMIT_OF_DAY = """
+SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit
+WHERE person_id = $1 AND purpose = $2 AND day = $3
+"""
+PERMIT = """
+SELECT id, person_id, class, purpose, columns, expires_at, session_id FROM custody.permit
+WHERE id = $1 AND expires_at > $2
+"""
+ADD_PERMIT = """
+INSERT INTO custody.permit
+    (id, person_id, class, purpose, columns, session_id, day, made_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+TIDY_PERMITS = "DELETE FROM custody.permit WHERE expires_at <= $1"
+TAKE_NUMBER = "SELECT custody.take_number($1)"
+RECORD = "SELECT custody.record($1, $2, $3, $4)"
+KNOWN = "SELECT person_id FROM custody.subject WHERE person_id = ANY($1::uuid[])"
+OLD_WRAPS = "SELECT person_id, wrapped FROM people.first_wrap ORDER BY person_id LIMIT $1"
+CELL = "SELECT cell_id, mark FROM custody.cell"
+ADD_CELL = "INSERT INTO custody.cell (cell_id, mark) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+DROP_OLD_WRAP = "SELECT people.drop_first_wrap($1)"
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A living session: whose it is, on what device, until when."""
+
+    session_id: UUID
+    person_id: UUID
+    label: str
+    expires_at: datetime
+
+
+class Permit(msgspec.Struct, frozen=True):
+    """A grant as it is stored, with the session that it hangs on."""
+
+    grant: Grant
+    session_id: UUID | None
+
+
+async def session(tx: Tx, token_hash: bytes, now: datetime) -> Claim | None:
+    row = await tx.fetchrow(SESSION, token_hash, now)
+    return Claim(row["id"], row["person_id"], row["label"], row["expires_at"]) if row else None
+
+
+async def is_session(tx: Tx, session_id: UUID, now: datetime) -> bool:
+    return await tx.fetchval(SESSION_BY_ID, session_id, now) is not None
+
+
+async def permit_of_session(tx: Tx, session_id: UUID) -> Grant | None:
+    row = await tx.fetchrow(PERMIT_OF_SESSION, session_id)
+    return _grant(row) if row else None
+
+
+async def permit_of_day(tx: Tx, person_id: UUID, purpose: str, day: date) -> Grant | None:
+    row = await tx.fetchrow(PERMIT_OF_DAY, person_id, purpose, day)
+    return _grant(row) if row else None
+
+
+async def permit(tx: Tx, grant_id: UUID, now: datetime) -> Permit | None:
+    row = await tx.fetchrow(PERMIT, grant_id, now)
+    return Permit(_grant(row), row["session_id"]) if row else None
+
+
+async def add_permit(
+    tx: Tx, grant: Grant, made_at: datetime, *, session_id: UUID | None, day: date | None
+) -> bool:
+    """False where another process has just given the same."""
+    made = await tx.fetchval(
+        ADD_PERMIT,
+        grant.id,
+        grant.person_id,
+        grant.cls,
+        grant.purpose,
+        list(grant.columns),
+        session_id,
+        day,
+        made_at,
+        grant.expires_at,
+    )
+    return made is not None
+
+
+async def tidy(tx: Tx, now: datetime) -> None:
+    await tx.execute(TIDY_PERMITS, now)
+
+
+async def take_number(tx: Tx, person_id: UUID) -> int:
+    """The number of the next entry about a person; nobody else gets one until `tx` ends."""
+    return int(await tx.fetchval(TAKE_NUMBER, person_id))
+
+
+async def record(tx: Tx, person_id: UUID, drawn: Drawn) -> None:
+    """Notes an entry in the journal and hands it to the log."""
+    await tx.fetchval(RECORD, person_id, drawn.n, drawn.leaf, drawn.sealed)
+
+
+async def known(tx: Tx, person_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the persons about whom there are entries."""
+    return {row["person_id"] for row in await tx.fetch(KNOWN, list(person_ids))}
+
+
+async def old_wraps(tx: Tx, limit: int) -> list[tuple[UUID, bytes]]:
+    """Wraps that an earlier version left in the database."""
+    return [(row["person_id"], row["wrapped"]) for row in await tx.fetch(OLD_WRAPS, limit)]
+
+
+async def drop_old_wrap(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(DROP_OLD_WRAP, person_id)
+
+
+async def cell(tx: Tx) -> tuple[UUID, bytes] | None:
+    """The cell to whose keys this database belongs, and the mark of those keys."""
+    row = await tx.fetchrow(CELL)
+    return (row["cell_id"], row["mark"]) if row else None
+
+
+async def add_cell(tx: Tx, cell_id: UUID, mark: bytes) -> None:
+    await tx.execute(ADD_CELL, cell_id, mark)
+
+
+def _grant(row: Row) -> Grant:
+    kind: Class = row["class"]
+    return Grant(
+        row["id"],
+        row["person_id"],
+        kind,
+        row["purpose"],
+        tuple(row["columns"]),
+        row["expires_at"],
+    )

@@ -1,0 +1,152 @@
+"""The processes that a cell consists of: how each is started, knows its login, and is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from luciole import config
+from luciole.config import Settings
+from luciole.kit import postgres, processes, unix
+from luciole.kit.keeper import Program
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What the supervisor starts beside PostgreSQL. `urls` are the processes' own logins; who has
+    none gets the owner's and acts as its role."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    owner_url: str
+    urls: Mapping[config.Process, str]
+
+    def custody(self) -> Program:
+        """The key broker. First of all: nobody else starts without keys of their own from it."""
+        return self._program(
+            "custody",
+            "custody",
+            "custody-process",
+            ready=self.settings.custody_dir / "api.sock",
+            end_within_s=5.0,
+        )
+
+    def others(self, listener: socket.socket) -> list[Program]:
+        """The rest, which may start together. API processes take requests from `listener`."""
+        handle, web = listener.fileno(), self.settings.web
+        command = _luciole("api-process", "--socket", str(handle))
+        apis = [
+            Program(
+                f"api-{number}" if web.processes > 1 else "api",
+                lambda: processes.launched(command),
+                self.settings.data / "log" / "api.log",
+                self._environment("api"),
+                ready=lambda: answers(web.host, web.port),
+                stop=((signal.SIGTERM, 8.0),),
+                hands_down=(handle,),
+            )
+            for number in range(1, web.processes + 1)
+        ]
+        return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
+
+    def _program(
+        self,
+        name: str,
+        process: config.Process,
+        *words: str,
+        ready: Path | None = None,
+        end_within_s: float,
+    ) -> Program:
+        """`ready`: the Unix socket on which it answers then."""
+        return Program(
+            name,
+            lambda: processes.launched(_luciole(*words)),
+            self.settings.data / "log" / f"{name}.log",
+            self._environment(process),
+            ready=(lambda: listens(ready)) if ready else None,
+            stop=((signal.SIGTERM, end_within_s),),
+        )
+
+    def _environment(self, process: config.Process) -> dict[str, str]:
+        """Without the logins of the others."""
+        logins = {f"LUCIOLE_DATABASE_{one}_URL".upper() for one in config.ROLES}
+        own = {
+            name: value
+            for name, value in self.environment.items()
+            if not name.startswith("DATABASE_URL")
+            and name not in logins
+            and name != "LUCIOLE_DATABASE_URL"
+        }
+        if self.urls[process]:
+            return own | {f"LUCIOLE_DATABASE_{process.upper()}_URL": self.urls[process]}
+        return own | {"DATABASE_URL": self.owner_url}
+
+
+def own_logins(settings: Settings) -> dict[config.Process, str]:
+    """The logins that an operator has given to the processes, empty where none."""
+    return {
+        "api": settings.database.api_url,
+        "worker": settings.database.worker_url,
+        "custody": settings.database.custody_url,
+        "ledger": settings.database.ledger_url,
+    }
+
+
+def database(server: postgres.Server) -> Program:
+    """PostgreSQL of our own."""
+
+    async def ready() -> bool:
+        return server.is_ready()
+
+    return Program(
+        "postgresql",
+        server.command,
+        server.log,
+        server.environment(),
+        ready=ready,
+        stop=postgres.STOP,
+        before=server.prepare,
+        after=server.forget_address,
+    )
+
+
+async def listens(place: Path) -> bool:
+    """True once somebody answers on a Unix socket."""
+    try:
+        with unix.address_of(place) as address:
+            _, writer = await asyncio.open_unix_connection(address)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def answers(host: str, port: int) -> bool:
+    """True once the API says that it and what it needs are ready."""
+
+    def ask() -> bool:
+        # A socket that accepts without answering yet makes us wait here, so not for long.
+        connection = http.client.HTTPConnection(_reachable(host), port, timeout=1)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _luciole(*words: str) -> list[str]:
+    return [sys.executable, "-m", "luciole", *words]

@@ -1,0 +1,47 @@
+"""A key broker in the test's process: the real one over a real key store, without its socket."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from luciole.custody import wire
+from luciole.custody.broker import Broker
+from luciole.custody.client import Custody
+from luciole.custody.server import NAMES
+from luciole.keys import KeyStore, RootKey
+from luciole.kit.clock import Clock
+from luciole.kit.db import Database
+
+PURPOSES = ("cursors", "devices", "media-links")
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Vault:
+    """The keys of a cell, and the database as the broker sees it."""
+
+    store: KeyStore
+    db: Database
+
+    @classmethod
+    def at(cls, folder: Path, db: Database) -> Vault:
+        root = RootKey.generate()
+        return cls(KeyStore.open(folder / f"keys-{next(_numbers)}", root), db)
+
+    def broker(self, clock: Clock) -> Broker:
+        return Broker(self.store, self.db, clock)
+
+    def custody(self, clock: Clock) -> Custody:
+        """What every process of the cell may ask."""
+        broker = self.broker(clock)
+
+        async def answer(asked: wire.Asked) -> Any:
+            return await getattr(broker, NAMES[type(asked)])(asked)
+
+        return Custody.within(answer)
+
+    def derived(self) -> dict[str, bytes]:
+        return {purpose: self.store.secret.derived(purpose) for purpose in PURPOSES}
