@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from datetime import timedelta
+from pathlib import Path
 
 from luciole import config
 from luciole.custody import adoption, fit, server
@@ -14,6 +15,7 @@ from luciole.keys import KeyStore, open_root, open_secret
 from luciole.kit import logs
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
+from luciole.kit.errors import Problem
 from luciole.kit.logs import log
 
 POOL = 4
@@ -37,10 +39,8 @@ async def _run(settings: config.Settings) -> None:
     try:
         async with database.tx() as tx:
             # 1. Before anything is made: where people exist, their keys must be there.
-            await fit.check(tx, open_secret(settings.keys.root, settings.keys_dir))
-        root = open_root(settings.keys.root, settings.keys_dir, may_make=True)
-        assert root is not None
-        keys = KeyStore.open(settings.keys_dir, root)
+            await fit.check(tx, open_secret(**settings.key_place))
+        keys = KeyStore.open(settings.keys_dir, open_root(**settings.key_place))
         await _serve(settings, keys, database, stop)
     finally:
         await database.close()
@@ -73,8 +73,10 @@ async def _upkeep(settings: config.Settings, keys: KeyStore, broker: Broker) -> 
             if Clock().now() - keys.epoch_began >= life:
                 rotated = await asyncio.to_thread(keys.rotate)
                 log.info("keys rotated", epoch=rotated.epoch)
+            if settings.keys.backup_dir:
+                await asyncio.to_thread(keys.backup, Path(settings.keys.backup_dir))
             await broker.tidy()
-        except (*LOST, OSError) as error:
+        except (*LOST, OSError, Problem) as error:
             # The next hour tries again; the epoch's age is in `luciole doctor`.
             log.error("key upkeep failed", error=type(error).__name__)
         await asyncio.sleep(TIDY_EVERY_S)

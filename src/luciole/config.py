@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypedDict, get_type_hints
 
 import msgspec
 
@@ -23,6 +23,15 @@ ROLES: dict[Process, str] = {
 }
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
+
+
+class KeyPlace(TypedDict):
+    """Where the root of the keys is, and how it is reached."""
+
+    where: str
+    folder: Path
+    token_file: Path | None
+    ca_file: Path | None
 
 
 class SettingError(Exception):
@@ -71,8 +80,12 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
 class KeysSettings(msgspec.Struct, frozen=True):
     """The key broker: where the root key is, and how long copies of keys live."""
 
-    #: Root key: empty for keys/root.key in data_dir, or transit:https://… or pkcs11:…
-    root: str = ""
+    #: Root key: file: (keys/root.key in data_dir), file:PATH, transit:https://… or pkcs11:…
+    root: str = "file:"
+    #: With transit: file with the token of OpenBao or Vault; empty: keys/root.token.
+    token_file: str = ""
+    #: With transit: file with the certificate that its server is checked against.
+    ca_file: str = ""
     #: Days after which all keys of people are wrapped anew and the former wraps become useless.
     epoch_days: int = 7
     #: Folder for hourly copies of the key store, kept for 24 hours; empty: none.
@@ -178,8 +191,14 @@ class Settings(msgspec.Struct, frozen=True):
         return self.data / "run" / "custody"
 
     @property
-    def root_key(self) -> Path:
-        return self.keys_dir / "root.key"
+    def key_place(self) -> KeyPlace:
+        """Arguments of `keys.open_root` and `keys.open_secret`."""
+        return {
+            "where": self.keys.root,
+            "folder": self.keys_dir,
+            "token_file": Path(self.keys.token_file) if self.keys.token_file else None,
+            "ca_file": Path(self.keys.ca_file) if self.keys.ca_file else None,
+        }
 
     @property
     def work_dir(self) -> Path:

@@ -250,7 +250,7 @@ async def _outside(settings: Settings) -> list[Finding]:
 def _root_key(settings: Settings) -> Iterator[Finding]:
     subject = "root key"
     try:
-        secret = open_secret(settings.keys.root, settings.keys_dir)
+        secret = open_secret(**settings.key_place)
         if not settings.database.url and not (settings.data / "postgres" / "data").exists():
             found = "will be made at the first start" if secret is None else "for this user only"
             yield Finding("OK", subject, found)

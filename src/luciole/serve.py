@@ -195,7 +195,7 @@ async def _apply(owner_url: str) -> list[str]:
 async def _check_keys(settings: Settings, owner_url: str) -> None:
     """Refuses unusable or foreign keys with a sentence, before a process does in its log. Raises
     `custody.fit.REFUSALS`."""
-    secret = open_secret(settings.keys.root, settings.keys_dir)
+    secret = open_secret(**settings.key_place)
     database = await Database.open(owner_url, size=1)
     try:
         async with database.read() as tx:

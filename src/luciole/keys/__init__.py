@@ -13,8 +13,9 @@ What the caller must still do: see `KeyStore`; and never log an argument or a re
 package. Only this package (and the verifier) imports `cryptography`.
 """
 
+from luciole.keys.backup import restore
+from luciole.keys.choose import open_root, open_secret
 from luciole.keys.keyring import Keyring
-from luciole.keys.place import open_root, open_secret
 from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import AnotherRoot, Root, RootKey, RootKeyRefused, RootUnavailable
 from luciole.keys.seal import Opened, SealBroken, open_field, seal_field
@@ -44,5 +45,6 @@ __all__ = [
     "open_field",
     "open_root",
     "open_secret",
+    "restore",
     "seal_field",
 ]

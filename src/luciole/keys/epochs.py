@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -28,73 +29,68 @@ class Current(NamedTuple):
     began: datetime
 
 
-class Epochs:
-    """Names, draws, switches and destroys epochs in one folder."""
+def wraps_path(folder: Path, epoch: int) -> Path:
+    return folder / f"wraps-{epoch}.sqlite"
 
-    def __init__(self, folder: Path, root: Root) -> None:
-        self.folder = folder
-        self._root = root
 
-    def wraps(self, epoch: int) -> Path:
-        return self.folder / f"wraps-{epoch}.sqlite"
+def key_path(folder: Path, epoch: int) -> Path:
+    return folder / f"epoch-{epoch}.wrapped"
 
-    def key(self, epoch: int) -> Path:
-        return self.folder / f"epoch-{epoch}.wrapped"
 
-    def current(self) -> Current | None:
-        """None before the first start. Raises KeyFileRefused."""
-        path = self.folder / "current"
-        try:
-            words = private.read(path, "file with the number of the epoch").decode().split()
-        except FileNotFoundError:
-            return None
-        if len(words) == 3 and words[0] == FORMAT:
-            with contextlib.suppress(ValueError):
-                return Current(int(words[1]), datetime.fromisoformat(words[2]))
-        raise KeyFileRefused(
-            f"The file {path} is damaged.",
-            next_step="Restore the key folder from its short backup (docs/howto/"
-            "back-up-and-restore.md).",
-        )
+def switch(folder: Path, epoch: int, at: datetime) -> None:
+    """From here on, a start opens this one."""
+    line = f"{FORMAT} {epoch} {at.isoformat(timespec='seconds')}\n"
+    private.write(folder / "current", line.encode(), replace=True)
 
-    def draw(self, epoch: int) -> Outer:
-        """A new epoch key, wrapped and on the disk. Raises RootUnavailable."""
-        wrapped = self._root.wrap("epoch", seal.new_key(), epoch.to_bytes(8))
-        private.write(self.key(epoch), wrapped, replace=True)
-        return self.open(epoch)
 
-    def open(self, epoch: int) -> Outer:
-        """The outer layer of an epoch. Raises KeyFileRefused, AnotherRoot, RootUnavailable."""
-        try:
-            wrapped = private.read(self.key(epoch), "file of the epoch key")
-        except FileNotFoundError:
-            raise KeyFileRefused(
-                f"The file {self.key(epoch)} is missing.",
-                next_step="Put it back from the short backup of the key folder. An epoch key that "
-                "was destroyed at a rotation is gone for good, with all that was under it.",
-            ) from None
-        key = self._root.unwrap("epoch", wrapped, epoch.to_bytes(8))
-        return Outer(self._root.cell_id, epoch, key)
+def current(folder: Path) -> Current | None:
+    """None before the first start. Raises KeyFileRefused."""
+    path = folder / "current"
+    try:
+        words = private.read(path, "file with the number of the epoch").decode().split()
+    except FileNotFoundError:
+        return None
+    if len(words) == 3 and words[0] == FORMAT:
+        with contextlib.suppress(ValueError):
+            return Current(int(words[1]), datetime.fromisoformat(words[2]))
+    raise KeyFileRefused(f"The file {path} is damaged.", next_step=private.RESTORE)
 
-    def switch(self, epoch: int, at: datetime) -> None:
-        """From here on, a start opens this one."""
-        line = f"{FORMAT} {epoch} {at.isoformat(timespec='seconds')}\n"
-        private.write(self.folder / "current", line.encode(), replace=True)
 
-    def destroy(self, epoch: int) -> None:
-        """The key first: without it the wraps are noise. Repeatable."""
-        private.destroy(self.key(epoch))
-        for path in (self.wraps(epoch), self.wraps(epoch).with_suffix(".sqlite-journal")):
+def present(folder: Path) -> set[int]:
+    """Every epoch of which a file is there."""
+    names = "\n".join(path.name for path in folder.iterdir())
+    found = re.findall(r"^(?:epoch|wraps)-(\d+)\.(?:wrapped|sqlite)", names, re.M)
+    return {int(each) for each in found}
+
+
+def sweep(folder: Path) -> None:
+    """Destroys drafts of a run that was killed."""
+    for kind in ("epoch", "wraps", "current"):
+        for path in folder.glob(f".{kind}*"):
             private.destroy(path)
 
-    def present(self) -> set[int]:
-        """Every epoch of which a file is there."""
-        names = "\n".join(path.name for path in self.folder.iterdir())
-        found = re.findall(r"^(?:epoch|wraps)-(\d+)\.(?:wrapped|sqlite)", names, re.M)
-        return {int(each) for each in found}
 
-    def sweep(self) -> None:
-        """Destroys drafts of a run that was killed."""
-        for kind in ("epoch", "wraps", "current"):
-            for path in self.folder.glob(f".{kind}*"):
-                private.destroy(path)
+def draw(folder: Path, epoch: int, root: Root) -> Outer:
+    """A new epoch key, wrapped and on the disk. Raises RootUnavailable."""
+    wrapped = root.wrap("epoch", seal.new_key(), epoch.to_bytes(8))
+    private.write(key_path(folder, epoch), wrapped, replace=True)
+    return outer(folder, epoch, root)
+
+
+def outer(folder: Path, epoch: int, root: Root) -> Outer:
+    """The outer layer of an epoch. Raises KeyFileRefused, AnotherRoot, RootUnavailable."""
+    wrapped = private.read_needed(key_path(folder, epoch), "epoch key")
+    return Outer(root.cell_id, epoch, root.unwrap("epoch", wrapped, epoch.to_bytes(8)))
+
+
+def destroy(folder: Path, epoch: int, root: Root, reached: Callable[[str], None]) -> None:
+    """The key first, at the root and here: without it the wraps are noise. Repeatable. Raises
+    RootUnavailable, and then nothing has been destroyed."""
+    root.retire("epoch", epoch.to_bytes(8))
+    reached("retired")
+    private.destroy(key_path(folder, epoch))
+    reached("key destroyed")
+    path = wraps_path(folder, epoch)
+    for each in (path.with_suffix(".sqlite-journal"), path):
+        private.destroy(each)
+    reached("destroyed")

@@ -11,11 +11,17 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from luciole.kit.errors import Unavailable
 
 MAX_FILE_BYTES = 4096
+RESTORE = (
+    "Put the key folder back from its short backup (docs/howto/back-up-and-restore.md); a new file "
+    "could open nothing."
+)
 _BLOCK = bytes(1 << 20)
 
 
@@ -39,6 +45,19 @@ def read(path: Path, name: str, refusal: type[KeyFileRefused] = KeyFileRefused) 
         return os.read(handle, MAX_FILE_BYTES)
     finally:
         os.close(handle)
+
+
+def read_needed(path: Path, name: str) -> bytes:
+    """The content of a file without which the others are of no use. Raises KeyFileRefused."""
+    try:
+        return read(path, f"file of the {name}")
+    except FileNotFoundError:
+        raise missing(path) from None
+
+
+def missing(path: Path) -> KeyFileRefused:
+    """There are keys, and a file that belongs to them is not there."""
+    return KeyFileRefused(f"The key file {path} is missing.", next_step=RESTORE)
 
 
 def check(path: Path, name: str) -> None:
@@ -68,30 +87,33 @@ def check_folder(path: Path) -> None:
         )
 
 
-def write(path: Path, content: bytes, *, replace: bool = False) -> bool:
-    """Writes a whole private file that survives a power cut. Without `replace` an existing one
-    stays as it is, and the answer is False."""
+@contextlib.contextmanager
+def new_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A private file to write into, which gets its name and survives a power cut when the body is
+    through. Raises FileExistsError, unless it may replace."""
     # The whole file appears at once under its name, or not at all: a process that is killed here
     # leaves a draft that nobody reads, never half a key.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if replace:
             draft.replace(path)
         else:
-            try:
-                # link() fails where the name exists: the process that was faster wins.
-                os.link(draft, path)
-            except FileExistsError:
-                return False
+            # link() fails where the name exists: the process that was faster wins.
+            os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
-    return True
+
+
+def write(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Writes a whole small file. Without `replace` an existing one stays as it is."""
+    with contextlib.suppress(FileExistsError), new_file(path, replace=replace) as file:
+        file.write(content)
 
 
 def destroy(path: Path) -> None:

@@ -24,11 +24,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from luciole.keys import private, seal
 from luciole.keys.private import KeyFileRefused
-from luciole.keys.secret import derive
 from luciole.kit.errors import Unavailable
 from luciole.kit.ids import new_id
 
 FORMAT = "luciole-root-key-v1"
+CELL_ID_FORMAT = "luciole-cell-v1"
+CELL_ID_FILE = "cell.id"
 
 
 class RootKeyRefused(KeyFileRefused):
@@ -75,10 +76,33 @@ class Root(Protocol):
         """Raises AnotherRoot, RootUnavailable."""
         ...
 
+    def retire(self, label: str, context: bytes) -> None:
+        """What was wrapped for this label and context is not to be opened again, by anybody who
+        has a copy. A root that is a machine destroys a key of its own that it kept for it; a root
+        in a file cannot, and its files have to go. Repeatable. Raises RootUnavailable."""
+        ...
+
 
 def bound(cell_id: UUID, label: str, context: bytes) -> bytes:
     """Associated data of a wrapped key: label ‖ 0x00 ‖ cell id (16) ‖ context."""
     return f"luciole/root/{label}/v1".encode() + b"\0" + cell_id.bytes + context
+
+
+def cell_id_in(folder: Path) -> UUID:
+    """The id of a cell whose root is not a file: a line in `cell.id`, made at the first start.
+    Raises KeyFileRefused."""
+    path = folder / CELL_ID_FILE
+    private.check_folder(folder)
+    if not path.exists() and not (folder / "secret.wrapped").exists():
+        private.write(path, f"{CELL_ID_FORMAT} {new_id()}\n".encode())
+    with contextlib.suppress(ValueError, FileNotFoundError):
+        kind, text = private.read(path, "file of the cell id").decode().split()
+        if kind == CELL_ID_FORMAT:
+            return UUID(text)
+    raise KeyFileRefused(
+        f"The file {path} is missing or damaged.",
+        next_step="Put it back from the short backup of the key folder.",
+    )
 
 
 class RootKey:
@@ -115,10 +139,13 @@ class RootKey:
         except seal.SealBroken:
             raise AnotherRoot from None
 
+    def retire(self, label: str, context: bytes) -> None:
+        """Nothing: one key in one file opens what it has wrapped as long as it lives."""
+
     def _wrapping(self, label: str) -> AESGCMSIV:
         # The prefix is none of those of `CellSecret.derived`: in a cell of the first version both
         # start from the same secret.
-        return AESGCMSIV(derive(self.cell_id, self._key, f"luciole/root/v1\0wrap-{label}"))
+        return AESGCMSIV(seal.derive(self.cell_id, self._key, f"luciole/root/v1\0wrap-{label}"))
 
     @classmethod
     def generate(cls) -> RootKey:

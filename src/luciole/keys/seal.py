@@ -1,4 +1,4 @@
-"""Sealing: one format, and one way to bind what is sealed to where it belongs.
+"""Sealing: one format, and one way to bind what is sealed to where it belongs. And deriving.
 
 Sealing is AES-256-GCM-SIV (RFC 8452): a nonce that repeats by accident shows only whether two
 plaintexts were equal, where plain GCM would lose the key's authenticity altogether. Every sealed
@@ -23,6 +23,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -43,6 +45,12 @@ class SealBroken(Exception):
 def new_key() -> bytes:
     """256 random bits."""
     return os.urandom(KEY_BYTES)
+
+
+def derive(cell_id: UUID, secret: bytes, info: str) -> bytes:
+    """HKDF-SHA256 (RFC 5869) with the cell id as salt, to 256 bits."""
+    kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=cell_id.bytes, info=info.encode())
+    return kdf.derive(secret)
 
 
 def seal_field(

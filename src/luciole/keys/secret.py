@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from luciole.keys import seal
+from luciole.keys import private, seal
+from luciole.keys.root import Root, RootKey
 
 ROOT_ID_BYTES = 8
 _WRAP = "luciole/wrap/v1"
@@ -23,12 +23,6 @@ _WRAP = "luciole/wrap/v1"
 
 class WrongRootKey(Exception):
     """The data key was wrapped under another root key: the key file is not this database's."""
-
-
-def derive(cell_id: UUID, secret: bytes, info: str) -> bytes:
-    """HKDF-SHA256 (RFC 5869) with the cell id as salt, to 256 bits."""
-    kdf = HKDF(algorithm=SHA256(), length=seal.KEY_BYTES, salt=cell_id.bytes, info=info.encode())
-    return kdf.derive(secret)
 
 
 class CellSecret:
@@ -40,6 +34,18 @@ class CellSecret:
         self.cell_id = cell_id
         self._secret = secret
 
+    @classmethod
+    def load(cls, folder: Path, root: Root, *, is_new: bool) -> CellSecret:
+        """The secret of the cell whose key folder this is; drawn for a new one. Raises
+        KeyFileRefused, AnotherRoot, RootUnavailable."""
+        path = folder / "secret.wrapped"
+        if is_new and not path.exists():
+            # In a cell of the first version everything was derived from the root key in the file.
+            # A new cell with such a file does the same: who has the file has all below it anyway.
+            secret = root.secret() if isinstance(root, RootKey) else seal.new_key()
+            private.write(path, root.wrap("secret", secret))
+        return cls(root.cell_id, root.unwrap("secret", private.read_needed(path, "cell secret")))
+
     def __repr__(self) -> str:
         return f"CellSecret(cell_id={self.cell_id}, secret=hidden)"
 
@@ -48,7 +54,7 @@ class CellSecret:
 
     def derived(self, purpose: str) -> bytes:
         """A 256-bit key for one purpose. Which purposes there are is the key broker's list."""
-        return derive(self.cell_id, self._secret, f"luciole/derived/v1\0{purpose}")
+        return seal.derive(self.cell_id, self._secret, f"luciole/derived/v1\0{purpose}")
 
     def index(self, kind: str, normalised: str) -> bytes:
         """Where a sealed value is found again: HMAC-SHA256 under a key of its own per kind.

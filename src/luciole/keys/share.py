@@ -42,15 +42,14 @@ class LocalShare:
         self._cipher = AESGCMSIV(key)
 
     @classmethod
-    def make(cls, path: Path, root: Root) -> None:
-        """Draws one. A file that is there stays as it is."""
-        share_id = seal.new_key()[:SHARE_ID_BYTES]
-        private.write(path, share_id + root.wrap("share", seal.new_key(), share_id))
-
-    @classmethod
-    def load(cls, path: Path, root: Root) -> LocalShare:
-        """Raises FileNotFoundError, KeyFileRefused, AnotherRoot."""
-        text = private.read(path, "share file")
+    def load(cls, folder: Path, root: Root, *, is_new: bool) -> LocalShare:
+        """The share of the cell whose key folder this is; drawn for a new one. Raises
+        KeyFileRefused, AnotherRoot, RootUnavailable."""
+        path = folder / "share.wrapped"
+        if is_new:
+            drawn = seal.new_key()[:SHARE_ID_BYTES]
+            private.write(path, drawn + root.wrap("share", seal.new_key(), drawn))
+        text = private.read_needed(path, "share key")
         share_id, wrapped = text[:SHARE_ID_BYTES], text[SHARE_ID_BYTES:]
         return cls(root.cell_id, share_id, root.unwrap("share", wrapped, share_id))
 

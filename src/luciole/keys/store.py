@@ -29,10 +29,8 @@ from pathlib import Path
 from typing import BinaryIO, Self
 from uuid import UUID
 
-from luciole.keys import private, seal
-from luciole.keys.epochs import Epochs
-from luciole.keys.private import KeyFileRefused
-from luciole.keys.root import Root, RootKey
+from luciole.keys import backup, epochs, private, seal
+from luciole.keys.root import Root
 from luciole.keys.secret import CellSecret
 from luciole.keys.share import LocalShare, Share
 from luciole.keys.wraps import Draft, Outer, Row, Wraps
@@ -90,11 +88,11 @@ class KeyStore:
         self._root = root
         self._lock = lock
         self._clock = clock
-        self._epochs = Epochs(folder, root)
         # Guards the open file, and which one it is.
         self._guard = threading.RLock()
-        # One copy at a time, and the persons that were changed meanwhile; None while none runs.
-        self._copying = threading.Lock()
+        # One rotation or backup at a time, and the persons that were changed while it copies;
+        # None while none does.
+        self._copying = threading.RLock()
         self._changed: set[bytes] | None = None
         self._reached: Callable[[str], None] = lambda step: None
         self.folder = folder
@@ -125,41 +123,35 @@ class KeyStore:
         return store
 
     def _start(self, share: Share | None) -> None:
-        current = self._epochs.current()
-        self.secret = _cell_secret(self.folder, self._root, is_new=current is None)
-        self._share = share or _local_share(self.folder, self._root, is_new=current is None)
+        current = epochs.current(self.folder)
+        self.secret = CellSecret.load(self.folder, self._root, is_new=current is None)
+        self._share = share or LocalShare.load(self.folder, self._root, is_new=current is None)
         if current is None:
             self._begin()
         else:
             self.epoch, self.epoch_began = current
-        self._outer = self._epochs.open(self.epoch)
+        self._outer = epochs.outer(self.folder, self.epoch, self._root)
         try:
-            self._wraps = Wraps(self._epochs.wraps(self.epoch))
+            self._wraps = Wraps(epochs.wraps_path(self.folder, self.epoch))
         except FileNotFoundError:
-            raise KeyFileRefused(
-                f"The key store {self._epochs.wraps(self.epoch)} is missing.",
-                next_step="Restore the key folder from its short backup.",
-            ) from None
+            raise private.missing(epochs.wraps_path(self.folder, self.epoch)) from None
         # A rotation that was killed before its switch left a half-made epoch, one that was killed
         # after it the old one: neither is in use.
-        self._epochs.sweep()
-        self._destroy_others()
+        epochs.sweep(self.folder)
+        self.destroy_former()
 
     def _begin(self) -> None:
         """The first epoch. If a first start was killed here, its files are taken over."""
-        present = self._epochs.present()
+        present = epochs.present(self.folder)
         if present - {1}:
-            raise KeyFileRefused(
-                f"The file {self.folder / 'current'} is missing, and there are keys.",
-                next_step="Restore the key folder from its short backup.",
-            )
+            raise private.missing(self.folder / "current")
         self.epoch, self.epoch_began = 1, self._clock.now()
-        if not self._epochs.wraps(1).exists():
-            self._epochs.draw(1)
-            with Draft(self._epochs.wraps(1)) as draft:
+        if not epochs.wraps_path(self.folder, 1).exists():
+            epochs.draw(self.folder, 1, self._root)
+            with Draft(epochs.wraps_path(self.folder, 1)) as draft:
                 draft.make()
                 draft.finish()
-        self._epochs.switch(1, self.epoch_began)
+        epochs.switch(self.folder, 1, self.epoch_began)
 
     def close(self) -> None:
         """Lets another broker take the folder."""
@@ -226,6 +218,7 @@ class KeyStore:
             return self._wraps.delete(person_id)
 
     def persons(self) -> int:
+        """How many have keys."""
         with self._guard:
             return self._wraps.count()
 
@@ -236,34 +229,36 @@ class KeyStore:
 
         Others may read and write meanwhile; they wait at the end, for the persons that changed
         and one flush. Each step can be done again after a kill at any point. Raises
-        RootUnavailable, and then nothing has changed.
+        RootUnavailable: before the switch, and then nothing has changed, or after it (`epoch`
+        tells), and then `destroy_former` is to be tried again.
         """
-        old, new = self.epoch, self.epoch + 1
-        # 1. A new epoch key. If we stop before step 4, the next start finds an epoch that `current`
-        #    does not name, and destroys it.
-        self._epochs.destroy(new)
-        outer = self._epochs.draw(new)
-        self._reached("drawn")
-        # 2., 3. Every wrap gets its new outer layer; the data keys stay closed in the inner one.
-        with self._copy(self._epochs.wraps(new), outer):
-            self._reached("written")
-            # 4. The switch: one rename.
-            began = self._clock.now()
-            self._epochs.switch(new, began)
-            self._reached("switched")
-            self._wraps.close()
-            self._wraps = Wraps(self._epochs.wraps(new))
-            self._outer, self.epoch, self.epoch_began = outer, new, began
-        # 5. The old epoch's key, then its wraps. If we stop here, the next start goes on.
-        self._destroy_others()
-        return Rotated(epoch=new, destroyed=old, persons=self.persons())
+        with self._copying:
+            old, new = self.epoch, self.epoch + 1
+            # 1. A new epoch key. If we stop before step 4, the next start finds an epoch that
+            #    `current` does not name, and destroys it.
+            self.destroy_former()
+            outer = epochs.draw(self.folder, new, self._root)
+            self._reached("drawn")
+            # 2., 3. Every wrap gets its new outer layer; the data keys stay closed in the inner.
+            with self._copy(epochs.wraps_path(self.folder, new), outer):
+                self._reached("written")
+                # 4. The switch: one rename.
+                began = self._clock.now()
+                epochs.switch(self.folder, new, began)
+                self._reached("switched")
+                self._wraps.close()
+                self._wraps = Wraps(epochs.wraps_path(self.folder, new))
+                self._outer, self.epoch, self.epoch_began = outer, new, began
+            # 5. The old epoch's key, then its wraps. If we stop here, the next start goes on.
+            self.destroy_former()
+            return Rotated(epoch=new, destroyed=old, persons=self.persons())
 
     @contextmanager
     def _copy(self, path: Path, outer: Outer | None) -> Iterator[None]:
         """A whole copy of the wraps in a new file, under another outer layer if one is given.
         Others may read and write while it grows; the body runs when it is on the disk, and they
         wait for the body."""
-        with self._copying, Draft(path) as draft:
+        with Draft(path) as draft:
             with self._guard:
                 self._changed = set()
             try:
@@ -289,18 +284,35 @@ class KeyStore:
             finally:
                 self._changed = None
 
-    def _destroy_others(self) -> None:
-        for epoch in sorted(self._epochs.present() - {self.epoch}):
-            private.destroy(self._epochs.key(epoch))
-            self._reached("key destroyed")
-            self._epochs.destroy(epoch)
-            self._reached("destroyed")
+    def destroy_former(self) -> list[int]:
+        """Destroys epochs that are not in use; the numbers of those of which something was left.
+        For another try, where the root did not answer at the end of a rotation."""
+        former = sorted(epochs.present(self.folder) - {self.epoch})
+        for epoch in former:
+            epochs.destroy(self.folder, epoch, self._root, self._reached)
+        return former
 
     def _rewrapped(self, row: Row, outer: Outer | None) -> Row:
         if outer is None:
             return row
         inner = self._outer.unwrap(row.person_id, row.outer)
         return row._replace(outer=outer.wrap(row.person_id, inner))
+
+    # Backup
+
+    def backup(self, folder: Path) -> Path:
+        """A consistent copy for a broken disk, in a folder on another one; copies that are older
+        than a day, and all of former epochs, are destroyed. Others may read and write meanwhile.
+        Call it each hour and after each rotation. Raises KeyFileRefused, OSError."""
+        private.check_folder(folder)
+        with self._copying:
+            now = self._clock.now()
+            path = backup.generation(folder, self.epoch, now)
+            backup.keep_small_files(self.folder, folder, self.epoch)
+            with self._copy(path, None):
+                pass
+            backup.prune(folder, self.epoch, now)
+        return path
 
     # Rows
 
@@ -355,36 +367,3 @@ def _lock(path: Path) -> BinaryIO:
         file.close()
         raise KeysInUse from None
     return file
-
-
-def _cell_secret(folder: Path, root: Root, *, is_new: bool) -> CellSecret:
-    path = folder / "secret.wrapped"
-    try:
-        wrapped = private.read(path, "file of the cell secret")
-    except FileNotFoundError:
-        _refuse_unless(is_new, path)
-        # In a cell of the first version everything was derived from the root key in the file.
-        # A new cell with such a file does the same: who has the file has all below it anyway.
-        secret = root.secret() if isinstance(root, RootKey) else seal.new_key()
-        private.write(path, root.wrap("secret", secret))
-        wrapped = private.read(path, "file of the cell secret")
-    return CellSecret(root.cell_id, root.unwrap("secret", wrapped))
-
-
-def _local_share(folder: Path, root: Root, *, is_new: bool) -> LocalShare:
-    path = folder / "share.wrapped"
-    try:
-        return LocalShare.load(path, root)
-    except FileNotFoundError:
-        _refuse_unless(is_new, path)
-        LocalShare.make(path, root)
-        return LocalShare.load(path, root)
-
-
-def _refuse_unless(is_new: bool, path: Path) -> None:
-    if not is_new:
-        raise KeyFileRefused(
-            f"The file {path} is missing, and there are keys.",
-            next_step="Put it back from the short backup of the key folder; a new one could open "
-            "nothing.",
-        )
