@@ -99,6 +99,8 @@ FORBIDDEN: dict[str, tuple[str, Change]] = {
         one_import("luciole.cell.media.links", "cryptography"),
     ),
     "clips open sealed fields": ("keys", one_import("luciole.cell.clips.service", "luciole.keys")),
+    "a proof reads the database": ("pure", one_import("luciole.ledger.merkle", "luciole.kit.db")),
+    "a proof asks the clock": ("pure", one_import("luciole.ledger.note", "time")),
     "a store imports the driver": ("database", one_import("luciole.cell.feed.store", "asyncpg")),
     "a service queues by itself": (
         "database",
