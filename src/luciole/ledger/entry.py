@@ -99,23 +99,25 @@ class SealEntry:
 
     def encode(self) -> bytes:
         """Its 63 bytes."""
-        return _SEAL.pack(
-            VERSION, SEAL, self.scope, self.minute, self.first, self.end, self.count, self.root
-        )
+        numbers = (self.scope, self.minute, self.first, self.end, self.count)
+        return _SEAL.pack(VERSION, SEAL, *numbers, self.root)
 
 
 def decode(entry: bytes) -> PersonEntry | SealEntry:
     """The entry of the log `access` that the bytes are. Raises BadEntry."""
     try:
-        if entry[:2] == bytes((VERSION, SEAL)):
-            _, _, scope, minute, first, end, count, root = _SEAL.unpack(entry)
-            return SealEntry(Scope(scope), minute, first, end, count, root)
-        version, kind, cls, minute, label, commit = _PERSON.unpack(entry)
-        if version == VERSION:
-            return PersonEntry(Kind(kind), Class(cls), minute, label, commit)
+        if entry[1:2] == bytes([SEAL]):
+            version, _, scope, minute, first, end, count, root = _SEAL.unpack(entry)
+            made: PersonEntry | SealEntry
+            made = SealEntry(Scope(scope), minute, first, end, count, root)
+        else:
+            version, kind, cls, minute, label, commit = _PERSON.unpack(entry)
+            made = PersonEntry(Kind(kind), Class(cls), minute, label, commit)
     except (struct.error, ValueError):
-        pass
-    raise BadEntry("These bytes are no entry of the log.")
+        raise BadEntry("These bytes are no entry of the log.") from None
+    if version != VERSION:
+        raise BadEntry("The entry is of another version.")
+    return made
 
 
 def label_of(label_key: bytes, n: int) -> bytes:

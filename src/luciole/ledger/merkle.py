@@ -68,25 +68,10 @@ def verify_inclusion(
     index: int, size: int, leaf: bytes, path: Sequence[bytes], root: bytes
 ) -> None:
     """Returns if the entry with the hash `leaf` stands at `index` of the tree of `size` entries
-    under `root`; else raises BadProof. RFC 9162 section 2.1.3.2."""
-    if not 0 <= index < size:
-        raise BadProof(f"There is no entry {index} in a tree of {size}.")
-    _check_lengths(leaf, *path)
-    first, last, seen = index, size - 1, leaf
-    for hash_ in path:
-        if last == 0:
-            raise BadProof("The path is too long.")
-        if first & 1 or first == last:
-            seen = node_hash(hash_, seen)
-            while not first & 1 and first:
-                first, last = first >> 1, last >> 1
-        else:
-            seen = node_hash(seen, hash_)
-        first, last = first >> 1, last >> 1
-    if last != 0:
-        raise BadProof("The path is too short.")
-    if seen != root:
-        raise BadProof("The path leads to another root.")
+    under `root`; else raises BadProof. RFC 9162 section 2.1.3.2: the proof is that the subtree of
+    this one entry is part of the tree."""
+    _check_lengths(leaf)
+    verify_subtree_consistency(index, index + 1, size, leaf, root, path)
 
 
 def verify_subtree_inclusion(
@@ -116,8 +101,8 @@ def verify_subtree_consistency(
     start: int, end: int, size: int, subtree_root: bytes, root: bytes, proof: Sequence[bytes]
 ) -> None:
     """Returns if the subtree over [start, end) with its root is part of the tree of `size`; else
-    raises BadProof. draft-ietf-plants-merkle-tree-certs section 4.4.3; with start 0 it is the
-    consistency proof of RFC 9162. An empty subtree is part of every tree."""
+    raises BadProof. draft-ietf-plants-merkle-tree-certs section 4.4.3. An empty subtree is part
+    of every tree."""
     _check_subtree(start, end, size)
     if start == end:
         if proof or subtree_root != EMPTY_ROOT:
@@ -165,26 +150,15 @@ def _check_lengths(*hashes: bytes) -> None:
 # Making
 
 
-def inclusion_ranges(index: int, end: int, start: int = 0) -> list[Range]:
-    """The ranges whose hashes are the inclusion path of the entry at `index` in the tree over
-    [start, end), the leaf's sibling first. RFC 9162 section 2.1.3.1."""
-    if not start <= index < end:
-        raise BadProof(f"There is no entry {index} in [{start}, {end}).")
-    ranges = []
-    while end - start > 1:
-        middle = start + left_part(end - start)
-        if index < middle:
-            ranges.append((middle, end))
-            end = middle
-        else:
-            ranges.append((start, middle))
-            start = middle
-    return ranges[::-1]
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The ranges whose hashes are the inclusion path of the entry at `index`, its sibling first.
+    RFC 9162 section 2.1.3.1."""
+    return consistency_ranges(index + 1, size, index)
 
 
 def consistency_ranges(end: int, size: int, start: int = 0) -> list[Range]:
     """The ranges whose hashes prove that the subtree [start, end) is part of the tree of `size`;
-    with start 0 the consistency proof of RFC 9162 section 2.1.4.1."""
+    with start 0 the consistency proof of RFC 9162 section 2.1.4.1. Raises BadProof."""
     _check_subtree(start, end, size)
     ranges: list[Range] = []
     low, high, is_known = 0, size, True

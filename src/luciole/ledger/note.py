@@ -19,29 +19,31 @@ import base64
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from luciole.keys.signing import Algorithm, SigningKey, verifies
 from luciole.ledger.merkle import HASH_BYTES, Refused
 
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
-MAX_SIZE = 2**63 - 1
-MAX_TIME = 2**63 - 1
+MAX_NUMBER = 2**63 - 1
 
-# White_Space of Unicode, written out so that every verifier draws the same line, and the plus.
-_NOT_IN_A_NAME = re.compile("[\t-\r +\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+# White_Space of Unicode, written out so that every verifier draws the same line, other control
+# characters, and the plus.
+_NOT_A_NAME = re.compile("[\x00- +\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f]")
-_NUMBER = re.compile("0|[1-9][0-9]{0,18}", re.ASCII)
+_NUMBER = re.compile("0|[1-9][0-9]{0,18}")
+_LINE = re.compile("— ([^ ]+) ([^ ]+)")
 
 
 class BadNote(Refused):
     """A note, key or checkpoint that is malformed, or not signed by whom it should be."""
 
 
-class Kind(IntEnum):
+class KeyKind(IntEnum):
     """Signature types and their identifier bytes."""
 
     ED25519 = 0x01
@@ -51,7 +53,7 @@ class Kind(IntEnum):
     @property
     def algorithm(self) -> Algorithm:
         """The algorithm below it."""
-        return Algorithm.ML_DSA_44 if self is Kind.SUBTREE else Algorithm.ED25519
+        return Algorithm.ML_DSA_44 if self is KeyKind.SUBTREE else Algorithm.ED25519
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +64,18 @@ class VerifierKey:
     """
 
     name: str
-    kind: Kind
+    kind: KeyKind
     public: bytes
+    # The key id: 4 bytes that tell keys of one name apart, and no more than that.
+    id: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        if _NOT_A_NAME.search(self.name) or not self.name:
+            raise BadNote("A key name is not empty and has no space and no plus.")
         if len(self.public) != self.kind.algorithm.public_bytes:
             raise BadNote("The public key has a wrong length.")
-
-    @property
-    def id(self) -> bytes:
-        """The key id: 4 bytes that tell keys of one name apart, and no more than that."""
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+        named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
+        object.__setattr__(self, "id", sha256(named).digest()[:4])
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{to_base64(bytes([self.kind]) + self.public)}"
@@ -81,25 +83,21 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """The key that a vkey names. Raises BadNote, also for kinds that are not used here."""
-        parts = text.split("+", 2)
-        if len(parts) != 3:
-            raise BadNote("A verifier key has three parts.")
-        material = from_base64(parts[2])
-        try:
-            key = cls(parts[0], Kind(material[0]), material[1:])
-        except (IndexError, ValueError) as error:
-            raise BadNote("The verifier key is of no kind that is used here.") from error
-        if parts[1] != key.id.hex():
+        name, key_id, encoded = [*text.split("+", 2), "", ""][:3]
+        material = from_base64(encoded)
+        if not material or material[0] not in set(KeyKind):
+            raise BadNote("The verifier key is of no kind that is used here.")
+        key = cls(name, KeyKind(material[0]), material[1:])
+        if key_id != key.id.hex():
             raise BadNote("The key id does not fit the verifier key.")
         return key
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A verified signature: by whom, and for cosignatures when (POSIX seconds, else None)."""
+class Signature(NamedTuple):
+    """A verified signature: by whom, and for cosignatures when (POSIX seconds, else 0)."""
 
     key: VerifierKey
-    time: int | None = None
+    time: int
 
 
 class Signer:
@@ -107,23 +105,22 @@ class Signer:
 
     __slots__ = ("_key", "verifier")
 
-    def __init__(self, name: str, kind: Kind, seed: bytes) -> None:
+    def __init__(self, name: str, kind: KeyKind, seed: bytes) -> None:
         self._key = SigningKey(kind.algorithm, seed)
         self.verifier = VerifierKey(name, kind, self._key.public)
 
-    def line(self, text: str, time: int | None = None) -> str:
+    def line(self, text: str, time: int = 0) -> str:
         """The signature line for a note's text. A cosigner gives the `time` (POSIX seconds, at
         least 1) and signs a checkpoint; it has checked and stored its consistency before."""
-        if (time is None) != (self.verifier.kind is Kind.ED25519):
+        if (time == 0) != (self.verifier.kind is KeyKind.ED25519):
             raise ValueError("cosignatures carry a time, other signatures do not")
-        stamp = b"" if time is None else struct.pack(">Q", time)
+        stamp = struct.pack(">Q", time) if time else b""
         signature = self._key.sign(_message(self.verifier, text, time))
         return f"— {self.verifier.name} {to_base64(self.verifier.id + stamp + signature)}\n"
 
     def sign(self, text: str) -> str:
         """The whole note: `text`, which ends with a newline, with this one signature."""
-        parsed = Note(text, ())
-        return f"{parsed.text}\n{self.line(parsed.text)}"
+        return f"{Note(text, ()).text}\n{self.line(text)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +138,13 @@ class Note:
     @classmethod
     def parse(cls, note: str | bytes) -> Note:
         """Raises BadNote for everything that is no signed note."""
-        if len(note) > MAX_NOTE_BYTES:
-            raise BadNote("The note is too long.")
-        if isinstance(note, bytes):
-            try:
-                note = note.decode()
-            except UnicodeDecodeError:
-                raise BadNote("A note is UTF-8.") from None
-        text, separator, signatures = note.rpartition("\n\n")
-        if not separator:
-            raise BadNote("A note has an empty line before its signatures.")
+        try:
+            raw = note.encode() if isinstance(note, str) else note
+            text, separator, signatures = raw.decode().rpartition("\n\n")
+        except UnicodeError:
+            raise BadNote("A note is UTF-8.") from None
+        if not separator or len(raw) > MAX_NOTE_BYTES:
+            raise BadNote("A note has an empty line before its signatures, and is not long.")
         return cls(text + "\n", tuple(parse_lines(signatures)))
 
     def verify(self, keys: Iterable[VerifierKey]) -> list[Signature]:
@@ -169,44 +163,40 @@ class Note:
 def parse_lines(signatures: str) -> list[tuple[str, bytes, bytes]]:
     """Signature lines, at least one, as (name, key id, signature). A witness answers with these
     alone."""
-    lines = signatures.split("\n")
-    if lines.pop() or not 0 < len(lines) <= MAX_SIGNATURES:
+    *lines, rest = signatures.split("\n")
+    if rest or not 0 < len(lines) <= MAX_SIGNATURES:
         raise BadNote(f"A note has 1 to {MAX_SIGNATURES} lines of signatures.")
     found = []
     for line in lines:
-        dash, name, encoded = (
-            [*line.split(" "), "", ""][:3] if line.count(" ") == 2 else ("", "", "")
-        )
-        _check_name(name)
-        raw = from_base64(encoded)
-        if dash != "—" or len(raw) <= 4:
+        parts = _LINE.fullmatch(line)
+        raw = from_base64(parts[2]) if parts else b""
+        if not parts or _NOT_A_NAME.search(parts[1]) or len(raw) <= 4:
             raise BadNote("A line of signatures is malformed.")
-        found.append((name, raw[:4], raw[4:]))
+        found.append((parts[1], raw[:4], raw[4:]))
     return found
 
 
 def _verified(key: VerifierKey, text: str, signature: bytes) -> Signature:
-    time = None
-    if key.kind is not Kind.ED25519:
+    time = 0
+    if key.kind is not KeyKind.ED25519:
         # timestamped_signature: the time, then the signature. A time of 0 would say that the tree
         # is not claimed to be the newest; a cosignature on a checkpoint does claim it.
-        time = int.from_bytes(signature[:8], "big")
-        signature = signature[8:]
-        if not 0 < time <= MAX_TIME:
+        time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+        if not 0 < time <= MAX_NUMBER:
             raise BadNote("A cosignature has a time.")
     if not verifies(key.kind.algorithm, key.public, signature, _message(key, text, time)):
         raise BadNote(f"The signature by {key.name} is wrong.")
     return Signature(key, time)
 
 
-def _message(key: VerifierKey, text: str, time: int | None) -> bytes:
-    """What a key of a kind signs for a note's text."""
-    if time is None:
+def _message(key: VerifierKey, text: str, time: int) -> bytes:
+    """What a key signs for a note's text; for cosigners, a checkpoint."""
+    if key.kind is KeyKind.ED25519:
         return text.encode()
-    checkpoint = Checkpoint.parse(text)
-    if key.kind is Kind.COSIGNATURE:
-        return f"cosignature/v1\ntime {time}\n{text}".encode()
-    return subtree_message(key.name, time, checkpoint.origin, 0, checkpoint.size, checkpoint.root)
+    head = Checkpoint.parse(text)
+    if key.kind is KeyKind.COSIGNATURE:
+        return f"cosignature/v1\ntime {time}\n{head}".encode()
+    return subtree_message(key.name, time, head.origin, 0, head.size, head.root)
 
 
 def subtree_message(
@@ -219,16 +209,8 @@ def subtree_message(
         raise BadNote("A name that is cosigned has at most 255 bytes.")
     if start and time:
         raise BadNote("A subtree that does not start at 0 is cosigned without a time.")
-    return b"".join(
-        (
-            b"subtree/v1\n\0",
-            bytes([len(name)]) + name,
-            struct.pack(">Q", time),
-            bytes([len(log)]) + log,
-            struct.pack(">QQ", start, end),
-            root,
-        )
-    )
+    head = b"subtree/v1\n\0%c%b%b" % (len(name), name, struct.pack(">Q", time))
+    return head + b"%c%b%b%b" % (len(log), log, struct.pack(">QQ", start, end), root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +239,7 @@ class Checkpoint:
 
 def parse_number(text: str) -> int:
     """A decimal number without leading zeroes, at most 2^63 - 1. Raises BadNote."""
-    if not _NUMBER.fullmatch(text) or int(text) > MAX_SIZE:
+    if not _NUMBER.fullmatch(text) or int(text) > MAX_NUMBER:
         raise BadNote("A number is malformed.")
     return int(text)
 
@@ -277,8 +259,3 @@ def from_base64(text: str) -> bytes:
     if to_base64(raw) != text:
         raise BadNote("Base64 is malformed.")
     return raw
-
-
-def _check_name(name: str) -> None:
-    if not name or _NOT_IN_A_NAME.search(name) or _CONTROL.search(name):
-        raise BadNote("A key name is not empty and has no space and no plus.")

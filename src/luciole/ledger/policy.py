@@ -12,16 +12,16 @@ openly that it did not.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from luciole.ledger.merkle import Refused
-from luciole.ledger.note import BadNote, Checkpoint, Kind, Note, VerifierKey
+from luciole.ledger.note import Checkpoint, KeyKind, Note, VerifierKey
 
-MAX_POLICY_BYTES = 1_000_000
-MAX_DEFINITIONS = 1000
+MAX_LINES = 1000
 
-_ALLOWED = re.compile(rb"[\t\n\x20-\x7e\x80-\xff]*")
+_ALLOWED = re.compile(rb"(?:[\t\x20-\x7e\x80-\xff]*\n)*")
 
 
 class BadPolicy(Refused):
@@ -33,33 +33,21 @@ class NotTrusted(Refused):
     few."""
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A log that a policy accepts."""
+class Party(NamedTuple):
+    """A log or a witness that a policy names, and where it is reached, if the policy says so."""
 
     key: VerifierKey
-    url: str | None = None
+    url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """A witness that a policy knows, by its name within the policy."""
-
-    name: str
-    key: VerifierKey
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A group has witnessed what at least `least` of its members have."""
 
     least: int
     members: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Trusted:
+class Trusted(NamedTuple):
     """A checkpoint that a policy let pass, and when each witness cosigned it (POSIX seconds, by
     its name within the policy)."""
 
@@ -67,34 +55,33 @@ class Trusted:
     cosigned: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Policy:
-    """Logs, witnesses and the quorum (the name of a witness or group, or None)."""
+    """Logs, witnesses and groups by name, and the name of the witness or group that is enough."""
 
-    logs: tuple[Log, ...]
-    witnesses: tuple[Witness, ...]
-    groups: Mapping[str, Group]
-    quorum: str | None
+    logs: list[Party] = field(default_factory=list)
+    witnesses: dict[str, Party] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    quorum: str = ""
 
     @classmethod
     def parse(cls, policy: bytes) -> Policy:
         """Raises BadPolicy with the number of the line. Names are octets to the standard; here
         they are latin-1 text, which keeps each octet apart."""
-        if len(policy) > MAX_POLICY_BYTES:
-            raise BadPolicy("The policy is too long.")
-        if not _ALLOWED.fullmatch(policy) or (policy and not policy.endswith(b"\n")):
+        lines = policy.split(b"\n")
+        if not _ALLOWED.fullmatch(policy) or len(lines) > MAX_LINES:
             raise BadPolicy("A policy is lines of text without control characters.")
-        reader = _Reader()
-        for number, line in enumerate(policy.decode("latin-1").split("\n"), 1):
-            words = re.split("[ \t]+", line.strip(" \t"))
-            if words[0] and not words[0].startswith("#"):
+        made = cls()
+        for number, line in enumerate(lines, 1):
+            words = [word.decode("latin-1") for word in line.split()]
+            if words and not words[0].startswith("#"):
                 try:
-                    reader.take(words)
-                except (Refused, UnicodeDecodeError) as error:
+                    made._take(words)
+                except (Refused, UnicodeError) as error:
                     raise BadPolicy(f"Line {number}: {error}") from error
-        if not reader.has_quorum:
+        if not made.quorum:
             raise BadPolicy("A policy has a quorum.")
-        return cls(tuple(reader.logs), tuple(reader.witnesses), reader.groups, reader.quorum)
+        return made
 
     def check(self, note: str | bytes) -> Trusted:
         """The checkpoint in `note` if one of the logs signed it under its own name and enough
@@ -102,90 +89,67 @@ class Policy:
         parsed = Note.parse(note)
         checkpoint = Checkpoint.parse(parsed.text)
         logs = {log.key for log in self.logs if log.key.name == checkpoint.origin}
-        names = {witness.key: witness.name for witness in self.witnesses}
+        names = {witness.key: name for name, witness in self.witnesses.items()}
         signatures = parsed.verify([*logs, *names])
         if not any(signature.key in logs for signature in signatures):
             raise NotTrusted("No log of the policy signed this checkpoint.")
-        cosigned = {
-            names[signature.key]: signature.time
-            for signature in signatures
-            if signature.key in names and signature.time is not None
-        }
-        if not self.is_enough(set(cosigned)):
+        cosigned: dict[str, int] = {}
+        for key, time in signatures:
+            if key in names:
+                cosigned[names[key]] = max(time, cosigned.get(names[key], 0))
+        if not self.is_enough(cosigned):
             raise NotTrusted("Too few witnesses cosigned this checkpoint.")
         return Trusted(checkpoint, cosigned)
 
-    def is_enough(self, witnesses: set[str]) -> bool:
+    def is_enough(self, witnesses: Iterable[str]) -> bool:
         """Whether cosignatures by these witnesses satisfy the quorum."""
-        return self.quorum is None or self._has_witnessed(self.quorum, witnesses)
+        witnessed = {"none", *witnesses}
+        for name, group in self.groups.items():  # in the order of the file: members come first
+            if sum(member in witnessed for member in group.members) >= group.least:
+                witnessed.add(name)
+        return self.quorum in witnessed
 
-    def _has_witnessed(self, name: str, witnesses: set[str]) -> bool:
-        if name not in self.groups:
-            return name in witnesses
-        group = self.groups[name]
-        return sum(self._has_witnessed(each, witnesses) for each in group.members) >= group.least
-
-
-class _Reader:
-    """Takes a policy's lines in order."""
-
-    def __init__(self) -> None:
-        self.logs: list[Log] = []
-        self.witnesses: list[Witness] = []
-        self.groups: dict[str, Group] = {}
-        self.quorum: str | None = None
-        self.has_quorum = False
-        self._names: set[str] = set()
-        self._members: set[str] = set()
-
-    def take(self, words: list[str]) -> None:
+    def _take(self, words: list[str]) -> None:
+        """One line that is not empty."""
         match words:
             case ["log", key, *url] if len(url) <= 1:
-                self._log(_key(key, Kind.ED25519, Kind.SUBTREE), *url)
+                self.logs.append(_party(self.logs, (KeyKind.ED25519, KeyKind.SUBTREE), key, *url))
             case ["witness", name, key, *url] if len(url) <= 1:
-                self._witness(name, _key(key, Kind.COSIGNATURE, Kind.SUBTREE), *url)
-            case ["group", name, least, *members] if members:
-                self._group(name, least, members)
-            case ["quorum", name] if not self.has_quorum:
-                if name not in self._names and name != "none":
+                kinds = (KeyKind.COSIGNATURE, KeyKind.SUBTREE)
+                party = _party(self.witnesses.values(), kinds, key, *url)
+                self.witnesses[self._new(name)] = party
+            case ["group", name, least, *members]:
+                in_groups = {each for group in self.groups.values() for each in group.members}
+                for member in members:
+                    if not self._is_defined(member) or member in in_groups:
+                        raise BadPolicy("a member is not defined above, or has a group already.")
+                    in_groups.add(member)
+                count = {"any": 1, "all": len(members)}.get(least, 0)
+                if re.fullmatch("[1-9][0-9]{0,3}", least):
+                    count = int(least)
+                if not 1 <= count <= len(members):
+                    raise BadPolicy("a group asks for `any`, `all` or 1 to all of its members.")
+                self.groups[self._new(name)] = Group(count, tuple(members))
+            case ["quorum", name] if not self.quorum:
+                if name != "none" and not self._is_defined(name):
                     raise BadPolicy("the quorum is not defined above.")
-                self.quorum, self.has_quorum = None if name == "none" else name, True
+                self.quorum = name
             case _:
                 raise BadPolicy("not a line of a policy, or a second quorum.")
 
-    def _log(self, key: VerifierKey, url: str | None = None) -> None:
-        if any(log.key.public == key.public for log in self.logs):
-            raise BadPolicy("the same log again.")
-        self.logs.append(Log(key, url))
+    def _is_defined(self, name: str) -> bool:
+        return name in self.witnesses or name in self.groups
 
-    def _witness(self, name: str, key: VerifierKey, url: str | None = None) -> None:
-        if any(witness.key.public == key.public for witness in self.witnesses):
-            raise BadPolicy("the same witness again.")
-        self._define(name)
-        self.witnesses.append(Witness(name, key, url))
-
-    def _group(self, name: str, least: str, members: list[str]) -> None:
-        for member in members:
-            if member not in self._names or member in self._members:
-                raise BadPolicy("a member is not defined above, or has a group already.")
-            self._members.add(member)
-        if re.fullmatch("[1-9][0-9]{0,3}", least):
-            count = int(least)
-        else:
-            count = {"any": 1, "all": len(members)}.get(least, 0)
-        if not 1 <= count <= len(members):
-            raise BadPolicy("a group asks for `any`, `all` or 1 to as many as it has members.")
-        self._define(name)
-        self.groups[name] = Group(count, tuple(members))
-
-    def _define(self, name: str) -> None:
-        if name == "none" or name in self._names or len(self._names) >= MAX_DEFINITIONS:
-            raise BadPolicy("the name is taken, or there are too many.")
-        self._names.add(name)
+    def _new(self, name: str) -> str:
+        if name == "none" or self._is_defined(name):
+            raise BadPolicy("the name is taken.")
+        return name
 
 
-def _key(text: str, *kinds: Kind) -> VerifierKey:
-    key = VerifierKey.parse(text.encode("latin-1").decode())
-    if key.kind not in kinds:
-        raise BadNote("a key of this kind does not sign here.")
-    return key
+def _party(
+    others: Iterable[Party], kinds: Sequence[KeyKind], vkey: str, url: str | None = None
+) -> Party:
+    key = VerifierKey.parse(vkey.encode("latin-1").decode())
+    if key.kind not in kinds or any(key.public == other.key.public for other in others):
+        raise BadPolicy("a key of this kind does not sign here, or the same key comes again.")
+    return Party(key, url)

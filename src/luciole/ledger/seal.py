@@ -13,21 +13,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from luciole.ledger.entry import PersonEntry, Scope, SealEntry, decode
-from luciole.ledger.merkle import (
-    EMPTY_ROOT,
-    HASH_BYTES,
-    Range,
-    Refused,
-    leaf_hash,
-    left_part,
-    node_hash,
-    root_of,
-    row_above,
-)
+from luciole.ledger import merkle
+from luciole.ledger.entry import PersonEntry, Scope, SealEntry, canonical, decode
+from luciole.ledger.merkle import HASH_BYTES, Range, Refused
 from luciole.ledger.note import from_base64, to_base64
 
 LABEL_BYTES = 32
@@ -69,12 +59,12 @@ class SealedIndex:
         if any(map(bytes.__eq__, ordered, ordered[1:])):
             raise BadSeal("A label comes twice.")
         parts = [b"".join(ordered)]
-        row = [sha256(b"\x00" + label).digest() for label in ordered]
+        row = [merkle.leaf_hash(label) for label in ordered]
         for _ in range(_LOWEST):
-            row = row_above(row)
+            row = merkle.row_above(row)
         parts.append(b"".join(row))
         while len(row) > 1:
-            row = row_above(row)
+            row = merkle.row_above(row)
             parts.append(b"".join(row))
         return cls(len(ordered), b"".join(parts))
 
@@ -90,28 +80,35 @@ class SealedIndex:
         position = self.position(label)
         return position < self.count and self.label(position) == label
 
+    def labels(self) -> list[bytes]:
+        """All labels, sorted."""
+        run = bytes(self.data[: self.count * LABEL_BYTES])
+        return [run[at : at + LABEL_BYTES] for at in range(0, len(run), LABEL_BYTES)]
+
     def root(self) -> bytes:
         """The root that the seal holds."""
         return self._hash((0, self.count))
 
-    def absence(self, labels: Iterable[bytes]) -> tuple[list[tuple[int, bytes]], list[bytes]]:
-        """Leaves and nodes of the proof that none of `labels` is here (see `Absence`). Raises
-        BadSeal if one is."""
+    def absence(self, seal_index: int, seal: SealEntry, labels: Iterable[bytes]) -> Absence:
+        """The proof that none of `labels` is here. Raises BadSeal if one is."""
         around: set[int] = set()
         for label in labels:
             if label in self:
                 raise BadSeal("The label is there.")
             position = self.position(label)
             around.update((position - 1, position))
-        positions = sorted(around & set(range(self.count)))
-        nodes = [self._hash(gap) for gap in _gaps(positions, 0, self.count) if self.count]
-        return [(position, self.label(position)) for position in positions], nodes
+        positions = sorted(around - {-1, self.count})
+        leaves = tuple((position, self.label(position)) for position in positions)
+        nodes = tuple(self._hash(gap) for gap in _gaps(positions, 0, self.count))
+        return Absence(seal_index, seal, leaves, nodes)
 
     def _hash(self, part: Range) -> bytes:
         start, end = part
         height = max(end - start - 1, 0).bit_length()
         if height < _LOWEST:
-            return root_of([leaf_hash(self.label(position)) for position in range(start, end)])
+            return merkle.root_of(
+                [merkle.leaf_hash(self.label(position)) for position in range(start, end)]
+            )
         at = self._rows[height - _LOWEST] + (start >> height) * HASH_BYTES
         return bytes(self.data[at : at + HASH_BYTES])
 
@@ -119,10 +116,10 @@ class SealedIndex:
 def _gaps(positions: Sequence[int], start: int, end: int) -> Iterator[Range]:
     """The ranges without a position, left to right, as the recursion of the multiproof meets
     them."""
-    if not positions:
+    if not positions and start < end:
         yield start, end
     elif end - start > 1:
-        middle = start + left_part(end - start)
+        middle = start + merkle.left_part(end - start)
         cut = bisect_left(positions, middle)
         yield from _gaps(positions[:cut], start, middle)
         yield from _gaps(positions[cut:], middle, end)
@@ -143,14 +140,6 @@ class Absence:
     leaves: tuple[tuple[int, bytes], ...]
     nodes: tuple[bytes, ...]
 
-    @classmethod
-    def of(
-        cls, seal_index: int, seal: SealEntry, index: SealedIndex, labels: Iterable[bytes]
-    ) -> Absence:
-        """The proof that none of `labels` is in the index. Raises BadSeal if one is."""
-        leaves, nodes = index.absence(labels)
-        return cls(seal_index, seal, tuple(leaves), tuple(nodes))
-
     def as_json(self) -> dict[str, Any]:
         """The proof as a value of canonical JSON."""
         return {
@@ -164,25 +153,17 @@ class Absence:
     def parse(cls, value: Any) -> Absence:
         """Raises BadSeal for anything but what `as_json` gives."""
         try:
-            seal = decode(from_base64(value["seal"]))
-            proof = cls(
-                value["seal_index"],
-                seal,  # type: ignore[arg-type]
-                tuple((position, from_base64(label)) for position, label in value["leaves"]),
-                tuple(from_base64(node) for node in value["nodes"]),
-            )
-        except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise BadSeal("The proof of absence is malformed.") from error
-        numbers = [proof.seal_index, *(position for position, _ in proof.leaves)]
-        hashes = [*(label for _, label in proof.leaves), *proof.nodes]
-        if (
-            not isinstance(seal, SealEntry)
-            or set(value) != {"seal_index", "seal", "leaves", "nodes"}
-            or any(type(number) is not int or number < 0 for number in numbers)
-            or any(len(hash_) != HASH_BYTES for hash_ in hashes)
-        ):
-            raise BadSeal("The proof of absence is malformed.")
-        return proof
+            seal = decode(from_base64(str(value["seal"])))
+            if isinstance(seal, SealEntry):
+                leaves = tuple((int(at), from_base64(str(label))) for at, label in value["leaves"])
+                nodes = tuple(from_base64(str(node)) for node in value["nodes"])
+                made = cls(int(value["seal_index"]), seal, leaves, nodes)
+                # Compared with what we would write: 1.0 is not 1, and nothing is left over.
+                if canonical(value) == canonical(made.as_json()):
+                    return made
+        except (LookupError, OverflowError, TypeError, ValueError):
+            pass
+        raise BadSeal("The proof of absence is malformed.")
 
     def verify(self, labels: Iterable[bytes]) -> None:
         """Returns if none of `labels` is among those that the seal holds; else raises BadSeal."""
@@ -191,14 +172,13 @@ class Absence:
         known = [label for _, label in self.leaves]
         if sorted(set(positions)) != positions or sorted(set(known)) != known:
             raise BadSeal("The leaves are not in order.")
-        if positions and positions[-1] >= self.seal.count:
-            raise BadSeal("A leaf lies beyond the index.")
+        if positions and not 0 <= positions[0] <= positions[-1] < self.seal.count:
+            raise BadSeal("A leaf lies outside the index.")
+        if any(len(hash_) != HASH_BYTES for hash_ in (*known, *self.nodes)):
+            raise BadSeal("Labels and hashes have 32 bytes.")
         # 2. Leaves and nodes lead to the seal's root, and nothing is left over.
         nodes = iter(self.nodes)
-        if self.seal.count == 0:
-            root = EMPTY_ROOT
-        else:
-            root = _rebuilt(self.leaves, nodes, 0, self.seal.count)
+        root = _rebuilt(self.leaves, nodes, 0, self.seal.count)
         if root != self.seal.root or next(nodes, None) is not None:
             raise BadSeal("The proof leads to another root.")
         # 3. Each label falls between two neighbours, or before the first or behind the last.
@@ -214,26 +194,27 @@ class Absence:
 def _rebuilt(
     leaves: Sequence[tuple[int, bytes]], nodes: Iterator[bytes], start: int, end: int
 ) -> bytes:
+    if start == end:
+        return merkle.EMPTY_ROOT
     if not leaves:
         return next(nodes, b"")  # too few: the root will differ
     if end - start == 1:
-        return leaf_hash(leaves[0][1])
-    middle = start + left_part(end - start)
+        return merkle.leaf_hash(leaves[0][1])
+    middle = start + merkle.left_part(end - start)
     cut = bisect_left(leaves, (middle, b""))
     left = _rebuilt(leaves[:cut], nodes, start, middle)
-    return node_hash(left, _rebuilt(leaves[cut:], nodes, middle, end))
+    return merkle.node_hash(left, _rebuilt(leaves[cut:], nodes, middle, end))
 
 
 # The cover rule
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """One range of the cover: its seal, where the seal stands, and the index it seals."""
 
     seal_index: int
     seal: SealEntry
-    index: SealedIndex
+    sealed: SealedIndex
 
 
 @dataclass(slots=True)
@@ -267,13 +248,11 @@ class Cover:
         if isinstance(decoded, PersonEntry):
             self.unsealed.append((index, decoded.minute, decoded.label))
         else:
-            if decoded.end > index:
-                raise BadSeal("A seal ends behind itself.")
-            made, span = self.seal(decoded.scope, decoded.minute, decoded.first, decoded.end)
+            made, sealed = self.seal(decoded.scope, decoded.minute, decoded.first, decoded.end)
             if made != decoded:
                 raise BadSeal("The seal's root or count is wrong.")
-            self.spans = [*self._before(decoded.first), Span(index, made, span)]
-            self.unsealed = [each for each in self.unsealed if each[0] >= decoded.end]
+            self.spans = [*self._before(made.first), Span(index, made, sealed)]
+            self.unsealed = [each for each in self.unsealed if each[0] >= made.end]
         self.size += 1
         self.newest_minute = max(self.newest_minute, decoded.minute)
 
@@ -284,17 +263,14 @@ class Cover:
         if first not in {self.end, *(span.seal.first for span in self.spans)}:
             raise BadSeal("A seal begins where no range of the cover begins or ends.")
         if not self.end <= end <= self.size:
-            raise BadSeal("A seal ends before the cover, or behind the log.")
-        before = self._before(first)
-        fresh = [label for at, _, label in self.unsealed if at < end]
-        if any(label in span.index for span in before for label in fresh):
+            raise BadSeal("A seal ends before the cover, or behind itself.")
+        kept = self._before(first)
+        labels = [label for at, _, label in self.unsealed if at < end]
+        if any(label in span.sealed for span in kept for label in labels):
             raise BadSeal("A label comes twice.")
-        labels = [
-            span.index.label(position)
-            for span in self.spans[len(before) :]
-            for position in range(span.index.count)
-        ]
-        index = SealedIndex.build([*labels, *fresh])
+        for span in self.spans[len(kept) :]:
+            labels += span.sealed.labels()
+        index = SealedIndex.build(labels)
         return SealEntry(scope, minute, first, end, index.count, index.root()), index
 
     def _before(self, first: int) -> list[Span]:

@@ -15,26 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from luciole.ledger.merkle import (
-    HASH_BYTES,
-    Frontier,
-    Range,
-    Refused,
-    fold,
-    leaf_hash,
-    root_of,
-    row_above,
-    whole_parts,
-)
+from luciole.ledger import merkle
+from luciole.ledger.merkle import HASH_BYTES, Range, Refused
 
 WIDTH = 256
 ENTRIES = -1
-MAX_ENTRY_BYTES = 0xFFFF
 MAX_LEVEL = 63
 
-_PATH = re.compile(
-    r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?", re.ASCII
-)
+_PATH = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 
 class BadTile(Refused):
@@ -62,13 +50,12 @@ class Tile:
 
     @classmethod
     def of_path(cls, path: str) -> Tile:
-        """The tile that a path names, or BadTile where no log writes such a path."""
-        found = _PATH.fullmatch(path)
-        if found:
+        """The tile that a path names. Raises BadTile where no log writes such a path."""
+        if found := _PATH.fullmatch(path):
             level = ENTRIES if found[1] == "entries" else int(found[1])
-            tile = cls(level, int(found[2].replace("x", "").replace("/", "")), int(found[3] or 256))
+            tile = cls(level, int(re.sub("[x/]", "", found[2])), int(found[3] or WIDTH))
             # Compared with what we would write, so that each tile has one path only.
-            if level <= MAX_LEVEL and tile.path == path:
+            if level <= MAX_LEVEL and 0 < tile.width <= WIDTH and tile.path == path:
                 return tile
         raise BadTile("No tile has this path.")
 
@@ -81,31 +68,31 @@ def tile_of(level: int, index: int, size: int) -> Tile:
     return Tile(level, index, width)
 
 
-def hashes_of(tile: bytes) -> list[bytes]:
-    """A tile's hashes."""
-    if not tile or len(tile) % HASH_BYTES or len(tile) > WIDTH * HASH_BYTES:
-        raise BadTile("A tile holds 1 to 256 hashes of 32 bytes.")
+def hashes_of(tile: bytes, width: int) -> list[bytes]:
+    """The hashes of a tile that must hold `width` of them."""
+    if len(tile) != width * HASH_BYTES:
+        raise BadTile(f"The tile does not hold {width} hashes.")
     return [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
 
 
 def bundle_of(entries: Iterable[bytes]) -> bytes:
-    """Entries as a bundle holds them. An entry has at most 65,535 bytes."""
+    """Entries as a bundle holds them. Raises BadTile for one of more than 65,535 bytes."""
     try:
         return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
     except OverflowError:
         raise BadTile("An entry has at most 65,535 bytes.") from None
 
 
-def entries_of(bundle: bytes) -> list[bytes]:
-    """A bundle's entries. The caller checks that there are as many as the bundle's name says, and
-    their hashes against the tile of level 0."""
+def entries_of(bundle: bytes, width: int) -> list[bytes]:
+    """The entries of a bundle that must hold `width` of them. The caller compares their hashes
+    with the tile of level 0."""
     entries, at = [], 0
     while at < len(bundle):
         begin = at + 2
         at = begin + int.from_bytes(bundle[at:begin], "big")
-        if begin > len(bundle) or at > len(bundle):
-            raise BadTile("The bundle ends within an entry.")
         entries.append(bundle[begin:at])
+    if at != len(bundle) or len(entries) != width:
+        raise BadTile(f"The bundle does not hold {width} whole entries.")
     return entries
 
 
@@ -114,13 +101,8 @@ def entries_of(bundle: bytes) -> list[bytes]:
 
 def tiles_needed(ranges: Iterable[Range], size: int) -> list[Tile]:
     """The tiles of a tree of `size` that hold what `range_hash` asks for; to fetch them at once."""
-    return sorted(
-        {
-            tile_of(*_place(low, high)[:2], size)
-            for start, end in ranges
-            for low, high in whole_parts(start, end)
-        }
-    )
+    parts = [part for start, end in ranges for part in merkle.whole_parts(start, end)]
+    return sorted({tile_of(*_place(low, high)[:2], size) for low, high in parts})
 
 
 def range_hash(start: int, end: int, size: int, read: Callable[[Tile], bytes]) -> bytes:
@@ -128,14 +110,11 @@ def range_hash(start: int, end: int, size: int, read: Callable[[Tile], bytes]) -
     in a tree of `size`; `read` gives the content of a tile. Tiles are trusted here: whoever does
     not trust them verifies the proof that comes out. Raises BadTile for one of a wrong length."""
     hashes = []
-    for low, high in whole_parts(start, end):
+    for low, high in merkle.whole_parts(start, end):
         level, index, height, offset = _place(low, high)
         tile = tile_of(level, index, size)
-        rows = _rows(read(tile))
-        if len(rows[0]) != tile.width:
-            raise BadTile(f"{tile.path} does not hold {tile.width} hashes.")
-        hashes.append(rows[height][offset])
-    return fold(hashes)
+        hashes.append(_rows(read(tile), tile.width)[height][offset])
+    return merkle.fold(hashes)
 
 
 def _place(low: int, high: int) -> tuple[int, int, int, int]:
@@ -147,11 +126,11 @@ def _place(low: int, high: int) -> tuple[int, int, int, int]:
 
 
 @lru_cache(128)  # 128 tiles of 255 inner nodes are about 4 MB
-def _rows(tile: bytes) -> list[list[bytes]]:
+def _rows(tile: bytes, width: int) -> list[list[bytes]]:
     """A tile's hashes and the rows above them."""
-    rows = [hashes_of(tile)]
+    rows = [hashes_of(tile, width)]
     while len(rows[-1]) > 1:
-        rows.append(row_above(rows[-1]))
+        rows.append(merkle.row_above(rows[-1]))
     return rows
 
 
@@ -191,21 +170,21 @@ class Edge:
             content = read(tile)
             if tile.level == ENTRIES:
                 bundle = content
-                if tuple(map(leaf_hash, entries_of(bundle))) != rows[0]:
+                if tuple(map(merkle.leaf_hash, entries_of(content, tile.width))) != rows[0]:
                     raise BadTile("The partial bundle and the partial tile differ.")
             else:
                 rows += [()] * (tile.level - len(rows))
-                rows.append(tuple(hashes_of(content)))
-                if len(rows[-1]) != tile.width:
-                    raise BadTile(f"{tile.path} does not hold {tile.width} hashes.")
+                rows.append(tuple(hashes_of(content, tile.width)))
         return cls(size, tuple(rows), bundle)
 
-    def frontier(self) -> Frontier:
+    def frontier(self) -> merkle.Frontier:
         """The same edge in the least space."""
         hashes: list[bytes] = []
         for row in reversed(self.rows):
-            hashes += [root_of(row[low:high]) for low, high in whole_parts(0, len(row))]
-        return Frontier(self.size, tuple(hashes))
+            hashes += [
+                merkle.root_of(row[low:high]) for low, high in merkle.whole_parts(0, len(row))
+            ]
+        return merkle.Frontier(self.size, tuple(hashes))
 
     def root(self) -> bytes:
         """The root of the tree."""
@@ -237,7 +216,7 @@ class Edge:
             for start in range(0, len(row) - WIDTH + 1, WIDTH):
                 full = row[start : start + WIDTH]
                 objects[Tile(level, index + len(hashes)).path] = b"".join(full)
-                hashes.append(root_of(full))
+                hashes.append(merkle.root_of(full))
             row = row[len(hashes) * WIDTH :]
             if row:
                 objects[Tile(level, index + len(hashes), len(row)).path] = b"".join(row)
