@@ -21,8 +21,9 @@ from tests.rules import data_page, database, source
 from tests.rules.markdown import NOTE, table
 from tests.rules.source import PACKAGE, ROOT, Refusal
 
-from luciole import cli, config
+from luciole import catalogue, cli, config
 from luciole.app import application
+from luciole.audit import rights
 from luciole.custody.client import Custody
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
@@ -35,6 +36,7 @@ FOLDER = ROOT / "docs" / "reference"
 def pages(owner_url: str) -> dict[str, str]:
     """File name: text. `owner_url` is a database with all tables."""
     described = asyncio.run(database.describe(owner_url))
+    allowed = asyncio.run(_rights(owner_url))
     return {
         "schema.sql": database.as_sql(described),
         "openapi.json": openapi(),
@@ -42,6 +44,7 @@ def pages(owner_url: str) -> dict[str, str]:
         "cli.md": commands(),
         "errors.md": refusals(),
         "data.md": data_page.data(described),
+        "rights.md": rights.page(allowed, catalogue.ALL, f"{NOTE}\n"),
         "logs-and-metrics.md": observed(),
     }
 
@@ -62,6 +65,15 @@ def main() -> int:
             path.write_text(text, encoding="utf-8")
             print(f"written: {path.relative_to(ROOT)}")
     return 0
+
+
+async def _rights(owner_url: str) -> rights.Rights:
+    db = await Database.open(owner_url, size=1)
+    try:
+        async with db.read() as tx:
+            return await rights.read(tx)
+    finally:
+        await db.close()
 
 
 # openapi.json

@@ -32,6 +32,7 @@ def pages(owner_url: str) -> dict[str, str]:
         "cli.md",
         "errors.md",
         "data.md",
+        "rights.md",
         "logs-and-metrics.md",
     ],
 )

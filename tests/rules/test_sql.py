@@ -22,6 +22,7 @@ SQL_ELSEWHERE = {
     "luciole.kit.postgres",
     "luciole.kit.queue",
     "luciole.doctor",
+    "luciole.audit.rights",
 }
 # "Are you there?"
 PING = "SELECT 1"
