@@ -78,10 +78,11 @@ class Lane:
             check.run(self.environment)
 
 
-def checks() -> list[Check]:
-    """All checks of the second lane."""
+def checks(is_all: bool) -> list[Check]:
+    """All checks of the second lane; with `is_all`, also those that take minutes."""
     # By -c and -m rather than by their scripts, which hold the path of the folder in their first
     # line and stop working when it is moved.
+    long = [Check("trusted core covered", [PYTHON, "-m", "tests.rules.core"])] if is_all else []
     return [
         Check("ruff check", [PYTHON, "-m", "ruff", "check", "."]),
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
@@ -91,6 +92,7 @@ def checks() -> list[Check]:
         Check("svelte-check", [*NPM_RUN, "check"]),
         Check("web tests", [*NPM_RUN, "test"]),
         Check("web words", [*NPM_RUN, "check:i18n"]),
+        *long,
     ]
 
 
@@ -104,7 +106,7 @@ def main(words: list[str]) -> int:
     environment["PATH"] = f"{NODE_HOME / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
     lane = None
     if not rest:
-        lane = Lane(checks(), environment)
+        lane = Lane(checks(is_all), environment)
         lane.start()
     if not rest or any("e2e" in word for word in rest):
         _say_browser(environment)
