@@ -6,11 +6,12 @@ import contextlib
 import hmac
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, config, pages
+from luciole import __version__, config, pages, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
@@ -27,6 +28,7 @@ from luciole.kit.errors import NotFound, Unavailable
 from luciole.kit.static import Folder
 from luciole.kit.web import AnyRequest
 from luciole.parts import Parts
+from luciole.release import Release
 
 LOOPBACK = ("127.0.0.1", "::1")
 
@@ -52,7 +54,15 @@ class CellBody(msgspec.Struct):
     minimum_age_band: str
     version: str
     source_url: str
+    release: Release
     limits: Limits
+
+
+class Build(msgspec.Struct):
+    """What runs here, by digests; `web_files` has the SHA-256 of each file of the client."""
+
+    release: Release
+    web_files: dict[str, str]
 
 
 class Health(msgspec.Struct):
@@ -78,6 +88,12 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         settings.work_dir / "avatars", allow_unfenced=settings.media.allow_unfenced_decoding
     )
 
+    dist = pages.find_dist(settings.web.dist)
+    web_sha256 = release.current(dist).web_sha256
+
+    def name_bundle(page: bytes) -> bytes:
+        return release.named(page, web_sha256)
+
     @contextlib.asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         if not is_started:
@@ -97,8 +113,8 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
         clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
-        _system(parts),
-        *pages.routes(Folder(pages.find_dist(settings.web.dist))),
+        _system(parts, dist),
+        *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
     ]
     return web.application(
         routers,
@@ -109,8 +125,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
     )
 
 
-def _system(parts: Parts) -> Router:
+def _system(parts: Parts, dist: Path) -> Router:
     settings = parts.settings
+    build = Build(release.current(dist), release.web_files(dist))
 
     @get("/api/cell")
     async def cell() -> CellBody:
@@ -122,12 +139,18 @@ def _system(parts: Parts) -> Router:
             minimum_age_band=settings.cell.minimum_age_band,
             version=__version__,
             source_url=settings.cell.source_url,
+            release=build.release,
             limits=Limits(
                 settings.media.max_upload_bytes,
                 settings.media.max_duration_ms,
                 MAX_CAPTION_CHARS,
             ),
         )
+
+    @get("/.well-known/luciole/build.json")
+    async def built() -> Build:
+        """What runs here: the digests of the server's files and of the web client's."""
+        return build
 
     @get("/healthz")
     async def healthz() -> Health:
@@ -164,4 +187,4 @@ def _system(parts: Parts) -> Router:
             media_type=metrics.CONTENT_TYPE,
         )
 
-    return Router("/", route_handlers=[cell, healthz, readyz, measured], tags=["cell"])
+    return Router("/", route_handlers=[cell, built, healthz, readyz, measured], tags=["cell"])

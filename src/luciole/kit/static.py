@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ MIME = {
     ".svg": "image/svg+xml",
     ".webmanifest": "application/manifest+json",
 }
+Change = Callable[[bytes], bytes]
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -39,9 +41,12 @@ class Built(msgspec.Struct, frozen=True):
 class Folder:
     """The files below a folder by their relative paths."""
 
-    def __init__(self, place: Path) -> None:
-        """Reads everything. Raises ValueError above MAX_TOTAL_BYTES, which a built client never
-        has: the folder is then somebody's home."""
+    def __init__(self, place: Path, change: Mapping[str, Change] | None = None) -> None:
+        """Reads everything; `change` gives files their last touch, by their path.
+
+        Raises ValueError above MAX_TOTAL_BYTES, which a built client never has: the folder is then
+        somebody's home.
+        """
         self._files: dict[str, Built] = {}
         total = 0
         for path in sorted(place.rglob("*")) if place.is_dir() else []:
@@ -49,7 +54,8 @@ class Folder:
                 total += path.stat().st_size
                 if total > MAX_TOTAL_BYTES:
                     raise ValueError(f"{place} holds more than a built web client")
-                self._files[path.relative_to(place).as_posix()] = _built(path)
+                name = path.relative_to(place).as_posix()
+                self._files[name] = _built(path, (change or {}).get(name))
 
     def __contains__(self, name: str) -> bool:
         return name in self._files
@@ -75,8 +81,9 @@ class Folder:
         return Response(content, status_code=status, headers=headers, media_type=file.mime)
 
 
-def _built(path: Path) -> Built:
+def _built(path: Path, change: Change | None) -> Built:
     content = path.read_bytes()
+    content = change(content) if change else content
     mime = MIME.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     is_text = mime.startswith("text/") or mime in MIME.values()
     if is_text:
