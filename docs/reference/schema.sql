@@ -21,16 +21,6 @@ CREATE TABLE house.migration (
 GRANT SELECT ON house.migration TO luciole_api;
 GRANT SELECT ON house.migration TO luciole_worker;
 
--- custody ---------------------------------------------------------------
-
-CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_custody;
-
--- ledger ----------------------------------------------------------------
-
-CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_ledger;
-
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
