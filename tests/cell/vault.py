@@ -27,9 +27,10 @@ class Vault:
     db: Database
 
     @classmethod
-    def at(cls, folder: Path, db: Database) -> Vault:
+    def at(cls, folder: Path, db: Database, clock: Clock | None = None) -> Vault:
         root = RootKey.generate()
-        return cls(KeyStore.open(folder / f"keys-{next(_numbers)}", root), db)
+        store = KeyStore.open(folder / f"keys-{next(_numbers)}", root, clock=clock)
+        return cls(store, db)
 
     def broker(self, clock: Clock) -> Broker:
         return Broker(self.store, self.db, clock)

@@ -29,9 +29,12 @@ WRITES_ELSEWHERE: dict[str, set[str]] = {}
 # All that the key broker may read besides its own tables.
 CUSTODY_READS = {
     # It checks session tokens by itself, and names the device in the journal.
-    *(f"people.session_claim.{name}" for name in "id token_hash person_id label expires_at".split()),
+    *(
+        f"people.session_claim.{name}"
+        for name in ["id", "token_hash", "person_id", "label", "expires_at"]
+    ),
     # Wraps of the first version move into its store.
-    *(f"people.first_wrap.{name}" for name in "person_id wrapped".split()),
+    *(f"people.first_wrap.{name}" for name in ["person_id", "wrapped"]),
 }
 # A role that nobody granted anything, to try what everybody may.
 ANYBODY = "luciole_test_anybody"

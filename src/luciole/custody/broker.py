@@ -8,8 +8,10 @@ finds the permit and makes no second entry.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,6 +41,7 @@ from luciole.ledger import entry
 # How long a data key, and the word that a session is alive, may be taken from memory.
 WARM = timedelta(seconds=60)
 WARM_PERSONS = 20_000
+AFTER_MIDNIGHT = timedelta(hours=6)
 UNCONFIRMED_KEPT = timedelta(days=1)
 JOURNAL_FIELD = "journal.entry"
 INDEX_KINDS = ("email", "phone")
@@ -106,20 +109,15 @@ class Broker:
             claim = await store.session(tx, token_hash, now)
             if claim is None:
                 raise NotSignedIn
-            grant = await store.permit_of_session(tx, claim.session_id)
-            if grant is None:
-                grant = await self._give(
-                    tx,
-                    Grant(
-                        new_id(),
-                        claim.person_id,
-                        purposes.SESSION.cls,
-                        "session",
-                        purposes.SESSION.columns,
-                        claim.expires_at,
-                    ),
-                    session=claim,
-                )
+            known = await store.permit_of_session(tx, claim.session_id)
+            grant = known or await self._give(
+                tx,
+                claim.person_id,
+                "session",
+                purposes.SESSION,
+                until=claim.expires_at,
+                session=claim,
+            )
         self._keys.confirm(grant.person_id)
         self._sessions.put(token_hash, grant)
         self._grants.put(grant.id, grant)
@@ -132,26 +130,27 @@ class Broker:
             raise NoGrant
         now = self._clock.now()
         async with self._transaction() as tx:
-            grant = await store.permit_of_day(tx, asked.person_id, asked.purpose, now.date())
-            if grant is None:
-                midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-                grant = await self._give(
-                    tx,
-                    Grant(
-                        new_id(),
-                        asked.person_id,
-                        declared.cls,
-                        asked.purpose,
-                        declared.columns,
-                        # An act that begins before midnight may end after it.
-                        midnight + timedelta(hours=6),
-                    ),
-                )
+            known = await store.permit_of_day(tx, asked.person_id, asked.purpose, now.date())
+            # An act that begins before midnight may end after it.
+            midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+            grant = known or await self._give(
+                tx, asked.person_id, asked.purpose, declared, until=midnight + AFTER_MIDNIGHT
+            )
         self._grants.put(grant.id, grant)
         return grant
 
-    async def _give(self, tx: Tx, grant: Grant, session: store.Claim | None = None) -> Grant:
+    async def _give(
+        self,
+        tx: Tx,
+        person_id: UUID,
+        purpose: str,
+        declared: purposes.Purpose,
+        *,
+        until: datetime,
+        session: store.Claim | None = None,
+    ) -> Grant:
         """Stores a grant with its entry; the one that somebody else has just stored wins."""
+        grant = Grant(new_id(), person_id, declared.cls, purpose, declared.columns, until)
         now = self._clock.now()
         day = None if session else now.date()
         session_id = session.session_id if session else None
@@ -185,15 +184,11 @@ class Broker:
         grant = self._grants.get(grant_id)
         if grant is None:
             async with self._transaction() as tx:
-                permit = await store.permit(tx, grant_id, now)
-                if permit is None:
-                    raise NoGrant
                 # A device that was signed out loses its grant, after a minute at the latest.
-                if permit.session_id and not await store.is_session(tx, permit.session_id, now):
-                    raise NoGrant
-            grant = permit.grant
-            self._grants.put(grant_id, grant)
-        if grant.expires_at <= now:
+                grant = await store.permit(tx, grant_id, now)
+            if grant is not None:
+                self._grants.put(grant_id, grant)
+        if grant is None or grant.expires_at <= now:
             raise NoGrant
         return grant
 
@@ -295,8 +290,14 @@ class Broker:
             self._data_keys.put(person_id, key)
         return key
 
-    def _transaction(self) -> Any:
-        return _reaching(self._db)
+    @contextlib.asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Tx]:
+        """A transaction; a database that cannot be reached is told as CustodyAway."""
+        try:
+            async with self._db.tx() as tx:
+                yield tx
+        except (*LOST, TimeoutError) as error:
+            raise CustodyAway(retry_after_s=1) from error
 
 
 class DataKey:
@@ -320,25 +321,6 @@ class DataKey:
     def open(self, sealed: bytes, field_id: str, version: int) -> bytes:
         """Raises SealBroken."""
         return open_field(self._data_key, sealed, field_id=field_id, version=version, **self._place)
-
-
-class _reaching:
-    """A transaction whose failure to reach the database is told as CustodyAway."""
-
-    def __init__(self, db: Database) -> None:
-        self._inner = db.tx()
-
-    async def __aenter__(self) -> Tx:
-        try:
-            return await self._inner.__aenter__()
-        except (*LOST, TimeoutError) as error:
-            raise CustodyAway(retry_after_s=1) from error
-
-    async def __aexit__(self, kind: Any, value: Any, trace: Any) -> None:
-        try:
-            await self._inner.__aexit__(kind, value, trace)
-        except (*LOST, TimeoutError) as error:
-            raise CustodyAway(retry_after_s=1) from error
 
 
 def _covered(grant: Grant, fields: list[Field]) -> list[Field]:

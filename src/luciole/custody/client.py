@@ -201,9 +201,8 @@ class _Socket:
         finally:
             self._writer = None
             writer.close()
-            for each in self._waiting.values():
-                if not each.done():
-                    each.set_exception(ConnectionResetError())
+            for each in [each for each in self._waiting.values() if not each.done()]:
+                each.set_exception(ConnectionResetError())
             self._waiting.clear()
 
 

@@ -15,7 +15,6 @@ SESSION = """
 SELECT id, person_id, label, expires_at FROM people.session_claim
 WHERE token_hash = $1 AND expires_at > $2
 """
-SESSION_BY_ID = "SELECT 1 FROM people.session_claim WHERE id = $1 AND expires_at > $2"
 PERMIT_OF_SESSION = """
 SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit
 WHERE session_id = $1
@@ -24,9 +23,11 @@ PERMIT_OF_DAY = """
 SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit
 WHERE person_id = $1 AND purpose = $2 AND day = $3
 """
+# A session that was ended or has expired takes its grant along.
 PERMIT = """
-SELECT id, person_id, class, purpose, columns, expires_at, session_id FROM custody.permit
-WHERE id = $1 AND expires_at > $2
+SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit p
+WHERE id = $1 AND expires_at > $2 AND (session_id IS NULL OR EXISTS (
+    SELECT 1 FROM people.session_claim s WHERE s.id = p.session_id AND s.expires_at > $2))
 """
 ADD_PERMIT = """
 INSERT INTO custody.permit
@@ -53,20 +54,9 @@ class Claim(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-class Permit(msgspec.Struct, frozen=True):
-    """A grant as it is stored, with the session that it hangs on."""
-
-    grant: Grant
-    session_id: UUID | None
-
-
 async def session(tx: Tx, token_hash: bytes, now: datetime) -> Claim | None:
     row = await tx.fetchrow(SESSION, token_hash, now)
     return Claim(row["id"], row["person_id"], row["label"], row["expires_at"]) if row else None
-
-
-async def is_session(tx: Tx, session_id: UUID, now: datetime) -> bool:
-    return await tx.fetchval(SESSION_BY_ID, session_id, now) is not None
 
 
 async def permit_of_session(tx: Tx, session_id: UUID) -> Grant | None:
@@ -79,9 +69,9 @@ async def permit_of_day(tx: Tx, person_id: UUID, purpose: str, day: date) -> Gra
     return _grant(row) if row else None
 
 
-async def permit(tx: Tx, grant_id: UUID, now: datetime) -> Permit | None:
+async def permit(tx: Tx, grant_id: UUID, now: datetime) -> Grant | None:
     row = await tx.fetchrow(PERMIT, grant_id, now)
-    return Permit(_grant(row), row["session_id"]) if row else None
+    return _grant(row) if row else None
 
 
 async def add_permit(
