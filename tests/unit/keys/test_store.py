@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
+from tests.unit.keys.persons import ANA, BEN, LABEL_KEY, opened, sealed
 
 from luciole.keys import (
     AnotherRoot,
@@ -20,36 +21,8 @@ from luciole.keys import (
     SealBroken,
     WrongRootKey,
     commitment,
-    open_field,
-    seal_field,
 )
 from luciole.kit.clock import SetClock
-
-ANA = UUID("0190b6a5-1111-7000-8000-000000000001")
-BEN = UUID("0190b6a5-2222-7000-8000-000000000002")
-LABEL_KEY = b"L" * 32
-
-
-def field(store: KeyStore, person_id: UUID, plaintext: bytes = b"ana@example.org") -> bytes:
-    return seal_field(
-        store.data_key(person_id),
-        plaintext,
-        cell_id=store.cell_id,
-        person_id=person_id,
-        field_id="contact.email",
-        version=1,
-    )
-
-
-def opened(store: KeyStore, person_id: UUID, sealed: bytes) -> bytes:
-    return open_field(
-        store.data_key(person_id),
-        sealed,
-        cell_id=store.cell_id,
-        person_id=person_id,
-        field_id="contact.email",
-        version=1,
-    )
 
 
 def test_enrolled_person_has_a_data_key_and_their_label_key(store: KeyStore) -> None:
@@ -101,16 +74,16 @@ def test_a_stranger_has_no_key(store: KeyStore) -> None:
 def test_what_was_sealed_for_a_shredded_person_does_not_open(store: KeyStore) -> None:
     store.enrol(ANA)
     store.enrol(BEN)
-    sealed = field(store, ANA)
-    assert opened(store, ANA, sealed) == b"ana@example.org"
+    field = sealed(store, ANA)
+    assert opened(store, ANA, field) == b"ana@example.org"
     assert store.shred(ANA)
     with pytest.raises(NoKey):
-        opened(store, ANA, sealed)
+        opened(store, ANA, field)
     with pytest.raises(SealBroken):
-        opened(store, BEN, sealed)
+        opened(store, BEN, field)
     store.enrol(ANA)  # the same id again is another person to the keys
     with pytest.raises(SealBroken):
-        opened(store, ANA, sealed)
+        opened(store, ANA, field)
 
 
 def test_shredding_twice_is_fine(store: KeyStore) -> None:
@@ -165,9 +138,9 @@ def test_unconfirmed_persons_are_found_by_age(store: KeyStore, clock: SetClock) 
 def test_keys_of_the_first_version_move_in(root: RootKey, store: KeyStore) -> None:
     ring = Keyring(root)
     wrapped = ring.new_data_key(ANA)
-    sealed = ring.seal(wrapped, b"ana", person_id=ANA, field_id="contact.email", version=1)
+    field = ring.seal(wrapped, b"ana", person_id=ANA, field_id="contact.email", version=1)
     assert store.adopt([(ANA, wrapped), (BEN, ring.new_data_key(BEN))]) == 2
-    assert opened(store, ANA, sealed) == b"ana"
+    assert opened(store, ANA, field) == b"ana"
     assert store.unconfirmed(store._clock.now() + timedelta(days=1)) == []
     key = store.data_key(ANA), store.label_key(ANA)
     assert store.adopt([(ANA, wrapped)]) == 0
