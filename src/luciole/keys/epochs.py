@@ -47,7 +47,7 @@ def current(folder: Path) -> Current | None:
     """None before the first start. Raises KeyFileRefused."""
     path = folder / "current"
     try:
-        words = private.read(path, "file with the number of the epoch").decode().split()
+        words = private.read(path, "file of the epoch in use").decode().split()
     except FileNotFoundError:
         return None
     if len(words) == 3 and words[0] == FORMAT:

@@ -121,7 +121,8 @@ class Pkcs11Root:
     @contextmanager
     def _session(self) -> Iterator[Any]:
         pkcs11 = _pkcs11()
-        pin = private.read(self._pin_file, "file of the token's PIN").decode().strip()
+        step = "Name it in pin-source of LUCIOLE_KEYS_ROOT."
+        pin = private.read_needed(self._pin_file, "token's PIN", step).decode().strip()
         with _ONE_AT_A_TIME:
             try:
                 token = pkcs11.lib(self._module).get_token(token_label=self._token)

@@ -47,17 +47,17 @@ def read(path: Path, name: str, refusal: type[KeyFileRefused] = KeyFileRefused) 
         os.close(handle)
 
 
-def read_needed(path: Path, name: str) -> bytes:
+def read_needed(path: Path, name: str, next_step: str = RESTORE) -> bytes:
     """The content of a file without which the others are of no use. Raises KeyFileRefused."""
     try:
         return read(path, f"file of the {name}")
     except FileNotFoundError:
-        raise missing(path) from None
+        raise missing(path, name, next_step) from None
 
 
-def missing(path: Path) -> KeyFileRefused:
+def missing(path: Path, name: str, next_step: str = RESTORE) -> KeyFileRefused:
     """There are keys, and a file that belongs to them is not there."""
-    return KeyFileRefused(f"The key file {path} is missing.", next_step=RESTORE)
+    return KeyFileRefused(f"The file of the {name}, {path}, is missing.", next_step=next_step)
 
 
 def check(path: Path, name: str) -> None:

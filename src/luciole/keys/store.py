@@ -134,7 +134,7 @@ class KeyStore:
         try:
             self._wraps = Wraps(epochs.wraps_path(self.folder, self.epoch))
         except FileNotFoundError:
-            raise private.missing(epochs.wraps_path(self.folder, self.epoch)) from None
+            raise private.missing(epochs.wraps_path(self.folder, self.epoch), "data keys") from None
         # A rotation that was killed before its switch left a half-made epoch, one that was killed
         # after it the old one: neither is in use.
         epochs.sweep(self.folder)
@@ -144,7 +144,7 @@ class KeyStore:
         """The first epoch. If a first start was killed here, its files are taken over."""
         present = epochs.present(self.folder)
         if present - {1}:
-            raise private.missing(self.folder / "current")
+            raise private.missing(self.folder / "current", "epoch in use")
         self.epoch, self.epoch_began = 1, self._clock.now()
         if not epochs.wraps_path(self.folder, 1).exists():
             epochs.draw(self.folder, 1, self._root)

@@ -99,7 +99,8 @@ class TransitRoot:
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         """The `data` of the answer; empty where there is none, and for a GET of nothing."""
         # Read anew each time: an agent may renew the token in the file.
-        token = private.read(self._token_file, "token file").decode("ascii", "replace").strip()
+        text = private.read_needed(self._token_file, "token", STEP_403)
+        token = text.decode("ascii", "replace").strip()
         link = http.client.HTTPSConnection(
             self._host, self._port, timeout=self._timeout_s, context=self._tls
         )

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from luciole.keys import private, seal
 
-NAME = "key store"
+NAME = "file of the data keys"
 _OUTER = b"luciole/outer/v1\0"
 
 MAKE = """
@@ -165,8 +165,7 @@ class Draft:
 
     def finish(self) -> None:
         """Everything on the disk, then the name."""
-        if self.db.in_transaction:
-            self.db.execute("COMMIT")
+        self.db.execute("COMMIT")
         self.db.close()
         private.sync(self._draft)
         self._draft.replace(self._path)

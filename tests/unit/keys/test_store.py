@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from luciole.keys import (
     WrongRootKey,
     commitment,
 )
+from luciole.keys.wraps import Row
 from luciole.kit.clock import SetClock
 
 
@@ -204,6 +207,28 @@ def test_a_folder_that_others_may_enter_is_refused_with_the_cure(
     with pytest.raises(KeyFileRefused, match="chmod 700"):
         KeyStore.open(folder, root)
     folder.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_account_is_refused(folder: Path, root: RootKey) -> None:
+    os.chown(folder, 12345, -1)
+    with pytest.raises(KeyFileRefused, match="another account"):
+        KeyStore.open(folder, root)
+
+
+def test_a_change_that_fails_half_way_changes_nothing(store: KeyStore) -> None:
+    store.enrol(ANA)
+    row = store._wraps.get(ANA)
+    assert row is not None
+
+    def rows() -> Iterator[Row]:
+        yield row._replace(person_id=BEN.bytes)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store._wraps.add(rows())
+    assert store.persons() == 1
+    store.enrol(BEN)
 
 
 @pytest.mark.parametrize(
