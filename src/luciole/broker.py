@@ -8,6 +8,8 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+import uvloop
+
 from luciole import config
 from luciole.custody import adoption, fit, server
 from luciole.custody.broker import Broker
@@ -26,7 +28,7 @@ def main() -> None:
     """Runs until SIGTERM or SIGINT."""
     settings = config.load(os.environ)
     logs.setup("custody", level=settings.log_level)
-    asyncio.run(_run(settings))
+    uvloop.run(_run(settings))
 
 
 async def _run(settings: config.Settings) -> None:

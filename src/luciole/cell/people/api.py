@@ -127,10 +127,9 @@ def routes(
     @get("/me/contacts")
     async def contacts(request: AnyRequest) -> shapes.ContactList:
         """The account's e-mail and telephone number, for its owner only."""
-        async with db.read() as tx:
-            await people.require(tx, request)
         grant = await people.grant(request)
         async with db.read() as tx:
+            await people.require(tx, request)
             found = await people.contacts.of(tx, grant)
         return shapes.ContactList([shapes.ContactBody(each.kind, each.value) for each in found])
 

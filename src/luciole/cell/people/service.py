@@ -18,6 +18,7 @@ from luciole.config import Settings
 from luciole.custody import store as custody_store
 from luciole.custody.client import Custody
 from luciole.custody.model import Grant
+from luciole.custody.warm import Warm
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.errors import NotSignedIn
@@ -27,6 +28,8 @@ from luciole.kit.web import AnyRequest, session_token
 
 TOKEN_BYTES = 32
 MAX_TOKEN_CHARS = 100
+GRANTS_KEPT = timedelta(seconds=60)
+MAX_GRANTS = 20_000
 # An avatar that was stored and then not used (a kill between the two) is gone after this.
 AVATAR_GRACE = timedelta(hours=1)
 
@@ -38,6 +41,7 @@ class People:
         self, settings: Settings, custody: Custody, device_key: bytes, clock: Clock, queue: Queue
     ) -> None:
         self._custody = custody
+        self._grants: Warm[bytes, Grant] = Warm(clock, GRANTS_KEPT, MAX_GRANTS)
         self._clock = clock
         self._queue = queue
         self._session_life = timedelta(days=settings.people.session_days)
@@ -74,15 +78,21 @@ class People:
         return found.viewer
 
     async def grant(self, request: AnyRequest) -> Grant:
-        """The grant of this session, for what is sealed. Ask before a transaction. Raises
-        NotSignedIn, CustodyAway."""
+        """The grant of this session, for what is sealed. Ask before a transaction, and `require`
+        in it: a session that has just ended still has its grant for a minute. Raises NotSignedIn,
+        CustodyAway."""
         return await self.grant_of(session_token(request))
 
     async def grant_of(self, token: str | None) -> Grant:
         """The same by the token. Raises NotSignedIn, CustodyAway."""
         if not token or len(token) > MAX_TOKEN_CHARS:
             raise NotSignedIn
-        return await self._custody.session_grant(token)
+        hashed = _token_hash(token)
+        if (known := self._grants.get(hashed)) is not None:
+            return known
+        grant = await self._custody.session_grant(token)
+        self._grants.put(hashed, grant)
+        return grant
 
     # --- look-ups ------------------------------------------------------------------------------
 
