@@ -22,6 +22,7 @@ from luciole.cell.media import avatar
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
+from luciole.cell.rights import api as rights_api
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -115,6 +116,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         _system(parts, dist),
         *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
+        *rights_api.routes(parts.db, parts.people, parts.rights),
+        _system(parts),
+        *pages.routes(Folder(pages.find_dist(settings.web.dist))),
     ]
     return web.application(
         routers,

@@ -8,6 +8,7 @@ from luciole.cell.graph import privacy as graph
 from luciole.cell.media import privacy as media
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
+from luciole.cell.rights import privacy as rights
 from luciole.custody import privacy as custody
 from luciole.kit.catalogue import Border, DataClass, Held, columns
 from luciole.kit.logs import FIELDS
@@ -85,6 +86,7 @@ ALL: tuple[Held, ...] = (
     *graph.HELD,
     *clips.HELD,
     *feed.HELD,
+    *rights.HELD,
     *custody.HELD,
     *_QUEUE,
     *_HOUSE,

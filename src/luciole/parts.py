@@ -12,6 +12,7 @@ from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
+from luciole.cell.rights.service import Rights
 from luciole.config import Settings
 from luciole.custody.client import Custody
 from luciole.custody.purposes import DERIVED
@@ -39,6 +40,7 @@ class Parts:
     graph: Graph
     clips: Clips
     feed: Feed
+    rights: Rights
 
     @classmethod
     def over(
@@ -77,4 +79,5 @@ class Parts:
             graph=graph,
             clips=Clips(media, graph, notify, cursors, clock),
             feed=Feed(cursors),
+            rights=Rights(clock, queue),
         )

@@ -14,6 +14,7 @@ from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
+from luciole.cell.rights import jobs as rights_jobs
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
 from luciole.kit.logs import log
@@ -56,6 +57,7 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    rights_jobs.register(parts.queue, parts.db, parts.rights)
 
     @parts.queue.every("queue.tidy", "23 4 * * *")
     async def tidy() -> None:

@@ -15,6 +15,7 @@ from litestar.params import FromPath, JSONBody
 
 from luciole.cell.people import model, refusals, shapes
 from luciole.cell.people.limits import Limits
+from luciole.cell.people.model import Viewer
 from luciole.cell.people.passkeys import Made
 from luciole.cell.people.service import People
 from luciole.config import Settings
@@ -186,6 +187,32 @@ def handlers(
             signed_in = await open_session(tx, request, person_id)
         return await granted(signed_in)
 
+    @post("/sessions/current/proof", status_code=204)
+    async def prove(request: AnyRequest, data: JSONBody[shapes.Proof]) -> None:
+        """Proves once more who is signed in, with the password or with a passkey (options:
+        `/api/sessions/passkey-options`). Acts that show everything or cannot be undone want a
+        proof of the last minutes."""
+        async with db.read() as tx:
+            viewer = await people.require(tx, request)
+            hashed = await proofs.password_hash(tx, viewer.person_id)
+        # As for a change of the password: counted apart from strangers, who could keep them out.
+        limits.guess(viewer.handle, str(viewer.session_id))
+        if data.passkey is not None:
+            await prove_by_passkey(viewer, data.passkey)
+        elif not await proofs.passwords.check(hashed, data.password or ""):
+            raise refusals.WrongPassword
+        async with db.tx() as tx:
+            await people.prove(tx, await people.require(tx, request))
+
+    async def prove_by_passkey(viewer: Viewer, given: shapes.PasskeySignIn) -> None:
+        credential = given.credential.as_json()
+        async with db.tx() as tx:
+            challenge = await proofs.take_challenge(tx, given.challenge_id, "sign-in")
+        proofs.subject_of(challenge, credential)
+        async with db.tx() as tx:
+            if await proofs.use_passkey(tx, credential) != viewer.person_id:
+                raise refusals.PasskeyRefused
+
     @get("/sessions")
     async def sessions(request: AnyRequest) -> shapes.SessionList:
         """Where the account is signed in."""
@@ -217,6 +244,7 @@ def handlers(
         sign_in_options,
         sign_in_by_passkey,
         sign_in_by_recovery_code,
+        prove,
         sessions,
         sign_out,
         end_session,

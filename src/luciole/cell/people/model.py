@@ -27,6 +27,8 @@ CHALLENGE_MINUTES = 5
 RECOVERY_CODES = 10
 MAX_SESSIONS = 50
 MAX_PASSKEYS = 20
+# So long a proof of identity counts for acts that show everything or cannot be undone.
+PROOF_MINUTES = 10
 MAX_AVATAR_BYTES = 5 * 1024 * 1024
 
 # Names of sealed fields in the associated data. They outlive tables: never change or reuse one.
@@ -41,6 +43,8 @@ class Viewer(msgspec.Struct, frozen=True):
     handle: str
     locale: Locale
     age_band: AgeBand
+    proved_at: datetime
+    """When they last gave a password, a passkey or a code on this device."""
 
     @property
     def is_minor(self) -> bool:

@@ -112,7 +112,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "people.session",
-        "label created_at last_seen_on expires_at",
+        "label created_at proved_at last_seen_on expires_at",
         DataClass.PERSONAL,
         "lets a person see where they are signed in, by browser family, system and day",
         _SESSION,

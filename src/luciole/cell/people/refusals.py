@@ -88,6 +88,12 @@ class WrongRecoveryCode(NotAllowed):
     next_step = "Try another one. Each works once; only the newest ten count."
 
 
+class ProofNeeded(NotAllowed):
+    code = "proof-needed"
+    sentence = "This needs a fresh proof that it is you; the last one is some time ago."
+    next_step = "Give your password or passkey once more, then repeat it."
+
+
 class PasskeyRefused(NotAllowed):
     code = "passkey-refused"
     sentence = "This passkey did not prove that it is yours."

@@ -65,6 +65,14 @@ class People:
             raise NotSignedIn
         return viewer
 
+    async def require_proof(self, tx: Tx, request: AnyRequest) -> Viewer:
+        """The signed-in person, who has proved it within the last minutes: for acts that show
+        everything or cannot be undone. Raises NotSignedIn, ProofNeeded."""
+        viewer = await self.require(tx, request)
+        if viewer.proved_at < self._clock.now() - timedelta(minutes=model.PROOF_MINUTES):
+            raise refusals.ProofNeeded
+        return viewer
+
     async def by_token(self, tx: Tx, token: str | None) -> Viewer | None:
         """The person of a session token. The first request of a day prolongs the session."""
         if not token or len(token) > MAX_TOKEN_CHARS:
@@ -258,6 +266,10 @@ class People:
     async def sessions(self, tx: Tx, person_id: UUID) -> list[Session]:
         """The devices that are signed in, the newest first."""
         return await sessions.of_person(tx, person_id, self._clock.now())
+
+    async def prove(self, tx: Tx, viewer: Viewer) -> None:
+        """Notes that the person of this session has just proved who they are."""
+        await sessions.prove(tx, viewer.session_id, self._clock.now())
 
     async def end_session(self, tx: Tx, person_id: UUID, session_id: UUID) -> None:
         """Signs a device out. Raises NoSuchSession."""

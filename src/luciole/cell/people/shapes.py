@@ -77,6 +77,16 @@ class SignUp(msgspec.Struct, forbid_unknown_fields=True):
     label_key: LabelKey | None = None
 
 
+class PasskeySignIn(msgspec.Struct, forbid_unknown_fields=True):
+    challenge_id: UUID
+    credential: Credential
+
+
+class Proof(msgspec.Struct, forbid_unknown_fields=True):
+    password: Password | None = None
+    passkey: PasskeySignIn | None = None
+
+
 class PasskeySubject(msgspec.Struct, forbid_unknown_fields=True):
     handle: Handle
     display_name: DisplayName
@@ -89,11 +99,6 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
 class PasswordSignIn(msgspec.Struct, forbid_unknown_fields=True):
     handle: Handle
     password: Password
-
-
-class PasskeySignIn(msgspec.Struct, forbid_unknown_fields=True):
-    challenge_id: UUID
-    credential: Credential
 
 
 class RecoverySignIn(msgspec.Struct, forbid_unknown_fields=True):

@@ -11,15 +11,17 @@ from luciole.cell.people.model import Session, Viewer
 from luciole.kit.db import Tx
 
 LIVE = """
-SELECT s.id, s.person_id, s.last_seen_on, p.handle, p.locale, p.age_band
+SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band
 FROM people.session s JOIN people.person p ON p.id = s.person_id
 WHERE s.token_hash = $1 AND s.expires_at > $2
 """
 TOUCH = "UPDATE people.session SET last_seen_on = $2, expires_at = $3 WHERE id = $1"
 ADD = """
-INSERT INTO people.session (id, person_id, token_hash, label, created_at, last_seen_on, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO people.session
+    (id, person_id, token_hash, label, created_at, proved_at, last_seen_on, expires_at)
+VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
 """
+PROVE = "UPDATE people.session SET proved_at = $2 WHERE id = $1"
 KEEP_NEWEST = """
 DELETE FROM people.session WHERE person_id = $1 AND id NOT IN (
     SELECT id FROM people.session WHERE person_id = $1
@@ -47,12 +49,23 @@ async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
     row = await tx.fetchrow(LIVE, token_hash, now)
     if row is None:
         return None
-    viewer = Viewer(row["person_id"], row["id"], row["handle"], row["locale"], row["age_band"])
+    viewer = Viewer(
+        row["person_id"],
+        row["id"],
+        row["handle"],
+        row["locale"],
+        row["age_band"],
+        row["proved_at"],
+    )
     return Found(viewer, row["last_seen_on"])
 
 
 async def touch(tx: Tx, session_id: UUID, today: date, expires_at: datetime) -> None:
     await tx.execute(TOUCH, session_id, today, expires_at)
+
+
+async def prove(tx: Tx, session_id: UUID, now: datetime) -> None:
+    await tx.execute(PROVE, session_id, now)
 
 
 async def add(

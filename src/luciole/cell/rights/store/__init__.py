@@ -1,0 +1,1 @@
+"""The SQL of rights, a module for each kind of thing."""
