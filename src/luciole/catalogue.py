@@ -10,7 +10,7 @@ from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
 from luciole.custody import privacy as custody
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.catalogue import Border, Catalogue, DataClass, Held, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
 
@@ -90,4 +90,25 @@ ALL: tuple[Held, ...] = (
     *custody.HELD,
     *_QUEUE,
     *_HOUSE,
+)
+
+_SLICES = {
+    "people": people,
+    "notify": notify,
+    "media": media,
+    "graph": graph,
+    "clips": clips,
+    "feed": feed,
+    "rights": rights,
+}
+_NOT_EXPORTED = {
+    "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
+    "queue.pgqueuer.dedupe_key": "the same ids",
+}
+
+WHOLE = Catalogue(
+    held=ALL,
+    exported={name: each.EXPORT for name, each in _SLICES.items()},
+    not_exported=_NOT_EXPORTED
+    | {where: why for each in _SLICES.values() for where, why in each.NOT_EXPORTED.items()},
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from luciole.kit.db import Tx
+from luciole.kit.exported import Exported
 
 
 class DataClass(StrEnum):
@@ -45,39 +43,13 @@ class Held(msgspec.Struct, frozen=True):
     border: Border
 
 
-class Sealed(msgspec.Struct, frozen=True):
-    """A sealed field among the values of an export; the key broker opens it under a grant."""
+class Catalogue(msgspec.Struct, frozen=True):
+    """All that the slices declare: what is stored, what a person takes along of it (by slice), and
+    why the rest is not taken along (by `Held.where`)."""
 
-    field_id: str
-    version: int
-    data: bytes
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """A file among the values of an export: its name there, and the objects that it consists of,
-    in their order."""
-
-    path: str
-    object_keys: tuple[str, ...]
-    size_bytes: int
-
-
-Rows = Callable[[Tx, UUID], AsyncIterator[dict[str, Any]]]
-
-
-class Exported(msgspec.Struct, frozen=True):
-    """One file of a person's export: a list of rows, read bit by bit.
-
-    `fields` names for each key of a row where the value is stored (as in `Held.where`). Values are
-    what JSON can hold, besides `Sealed` and `Stored`, UUIDs and times.
-    """
-
-    name: str
-    says: str
-    fields: Mapping[str, str]
-    rows: Rows
-    stays: str = ""
-    """Why an import elsewhere leaves it behind; empty: it comes along."""
+    held: tuple[Held, ...]
+    exported: Mapping[str, tuple[Exported, ...]]
+    not_exported: Mapping[str, str]
 
 
 def columns(

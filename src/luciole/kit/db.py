@@ -56,6 +56,11 @@ class Tx(Protocol):
 
     async def executemany(self, command: str, args: Any) -> None: ...
 
+    def cursor(self, query: str, *args: Any) -> AsyncIterator[Row]:
+        """The rows as they are asked for, inside a transaction: for lists that nobody wants to
+        hold as a whole."""
+        ...
+
 
 class Database:
     """A pool of connections under one role."""
@@ -115,6 +120,13 @@ class Database:
         """A transaction: commits at the end of the block, rolls back on any exception."""
         async with self._connection() as connection:
             async with connection.transaction():
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Tx]:
+        """A transaction that only reads, and sees one state of everything however long it takes."""
+        async with self._connection() as connection:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield connection
 
     @contextlib.asynccontextmanager

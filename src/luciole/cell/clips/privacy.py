@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from luciole.cell.clips import store
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.db import Tx
+from luciole.kit.exported import Exported, ExportedRow, Written, of
 
 _WITH_CLIP = "until its author deletes the clip"
 
@@ -41,3 +47,45 @@ HELD: tuple[Held, ...] = (
         Border.COUNTED,
     ),
 )
+
+
+async def _clips(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in store.export_clips(tx, person_id):
+        vtt = row.pop("captions_vtt")
+        name = f"media/{row['asset_id']}/captions.{row['captions_language']}.vtt"
+        yield {**row, "captions": Written(name, vtt) if vtt is not None else None}
+
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "clips",
+        "your clips with their captions and what became of them",
+        {
+            **of(
+                "clips.clip",
+                "id author_id asset_id caption hashtags audience state refused_code made_with_ai "
+                "likes captions_language created_at published_at",
+            ),
+            "captions": "clips.clip.captions_vtt",
+        },
+        _clips,
+        anew=frozenset({"id", "author_id", "asset_id", "likes"}),
+    ),
+    Exported(
+        "liked",
+        "the clips that you liked; nobody but their authors was told",
+        {**of("clips.liked", "clip_id made_at"), "author": "people.person.handle"},
+        store.export_liked,
+        whose="clips.liked.person_id",
+        anew=frozenset({"clip_id"}),
+    ),
+    Exported(
+        "tally",
+        "how many clips you have published for everyone",
+        of("clips.tally", "clips"),
+        store.export_tally,
+        whose="clips.tally.person_id",
+        stays="counted anew",
+    ),
+)
+NOT_EXPORTED: dict[str, str] = {}

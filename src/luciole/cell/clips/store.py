@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.clips.model import Audience, Card, card_of
 from luciole.kit.db import Tx
+from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
 ADD = """
@@ -76,6 +77,18 @@ INSERT INTO clips.tally (person_id, clips) VALUES ($1, greatest($2, 0))
 ON CONFLICT (person_id) DO UPDATE SET clips = clips.tally.clips + $2
 """
 TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
+
+EXPORT_CLIPS = """
+SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
+       likes, captions_language, captions_vtt, created_at, published_at
+FROM clips.clip WHERE author_id = $1 ORDER BY created_at, id
+"""
+EXPORT_LIKED = """
+SELECT l.clip_id, c.handle AS author, l.made_at
+FROM clips.liked l LEFT JOIN clips.card c ON c.id = l.clip_id
+WHERE l.person_id = $1 ORDER BY l.made_at, l.clip_id
+"""
+EXPORT_TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
 
 
 async def add(
@@ -201,3 +214,15 @@ async def tally_add(tx: Tx, person_id: UUID, by: int) -> None:
 
 async def tally(tx: Tx, person_id: UUID) -> int:
     return int(await tx.fetchval(TALLY, person_id) or 0)
+
+
+def export_clips(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_CLIPS, person_id))
+
+
+def export_liked(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_LIKED, person_id))
+
+
+def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_TALLY, person_id))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from luciole.cell.graph import store
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.exported import Exported, of
 
 HELD: tuple[Held, ...] = (
     *columns(
@@ -22,3 +24,31 @@ HELD: tuple[Held, ...] = (
         Border.COUNTED,
     ),
 )
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "following",
+        "whom you follow, or asked to",
+        {**of("graph.follow", "followee_id state made_at"), "handle": "people.person.handle"},
+        store.export_following,
+        whose="graph.follow.follower_id",
+        anew=frozenset({"followee_id"}),
+    ),
+    Exported(
+        "followers",
+        "who follows you, or asked to",
+        {**of("graph.follow", "follower_id state made_at"), "handle": "people.person.handle"},
+        store.export_followers,
+        whose="graph.follow.followee_id",
+        stays="whom they follow is for others to decide",
+    ),
+    Exported(
+        "tally",
+        "the counts on your profile",
+        of("graph.tally", "followers following"),
+        store.export_tally,
+        whose="graph.tally.person_id",
+        stays="counted anew",
+    ),
+)
+NOT_EXPORTED: dict[str, str] = {}

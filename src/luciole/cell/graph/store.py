@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
 from luciole.cell.graph.model import Follows, Listed, ListPlace, Relation, Tally
 from luciole.kit.db import Row, Tx
+from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
 FOLLOW = """
@@ -81,6 +83,18 @@ ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $4
 """
 
+EXPORT_FOLLOWING = """
+SELECT f.followee_id, p.handle, f.state, f.made_at
+FROM graph.follow f LEFT JOIN people.card p ON p.id = f.followee_id
+WHERE f.follower_id = $1 ORDER BY f.made_at, f.followee_id
+"""
+EXPORT_FOLLOWERS = """
+SELECT f.follower_id, p.handle, f.state, f.made_at
+FROM graph.follow f LEFT JOIN people.card p ON p.id = f.follower_id
+WHERE f.followee_id = $1 ORDER BY f.made_at, f.follower_id
+"""
+EXPORT_TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
+
 
 async def follow(tx: Tx, follower_id: UUID, followee_id: UUID, state: str) -> bool:
     """False when there is a row already."""
@@ -150,6 +164,18 @@ async def following(
 
 async def requests(tx: Tx, person_id: UUID, place: ListPlace | None, limit: int) -> list[Listed]:
     return _listed(await tx.fetch(REQUESTS, person_id, *_split(place), limit))
+
+
+def export_following(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_FOLLOWING, person_id))
+
+
+def export_followers(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_FOLLOWERS, person_id))
+
+
+def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_TALLY, person_id))
 
 
 def _split(place: ListPlace | None) -> tuple[datetime, UUID]:

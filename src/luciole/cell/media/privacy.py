@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from luciole.cell.media.store import exports
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.db import Tx
+from luciole.kit.exported import Exported, ExportedRow, Stored, of
 
 _WITH_CLIP = "until its author deletes the clip"
 _UPLOAD = "until the clip's last rendition is made, else 24 hours"
@@ -79,3 +86,62 @@ HELD: tuple[Held, ...] = (
         Border.ADDRESSED,
     ),
 )
+
+
+async def _files(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in exports.files(tx, person_id):
+        ending = PurePosixPath(row["filename"]).suffix
+        path = f"media/{row['asset_id']}/{row['name']}{ending}"
+        yield {**row, "file": Stored(path, (row["object_key"],), row["size_bytes"])}
+
+
+async def _uploads(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in exports.uploads(tx, person_id):
+        keys = tuple(row.pop("object_keys"))
+        path = f"media/uploads/{row['id']}.film"
+        yield {**row, "file": Stored(path, keys, row["offset_bytes"]) if keys else None}
+
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "films",
+        "your films as a player needs to know them, and the work on them",
+        of(
+            "media.asset",
+            "id is_public token progress duration_ms width height has_audio upload_id state "
+            "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at",
+        ),
+        exports.assets,
+        whose="media.asset.owner_id",
+        anew=frozenset({"id", "token", "upload_id", "attempt", "crashes", "changed_at"}),
+    ),
+    Exported(
+        "files",
+        "every file of your films, with its bytes: each rendition, and the poster",
+        {
+            **of(
+                "media.file",
+                "asset_id kind name filename object_key mime width height bitrate_bps size_bytes",
+            ),
+            "file": "blob:p/ blob:r/",
+        },
+        _files,
+        anew=frozenset({"asset_id", "filename", "object_key"}),
+    ),
+    Exported(
+        "uploads",
+        "films that are on their way in, with the bytes that have arrived",
+        {
+            **of(
+                "media.upload",
+                "id size_bytes offset_bytes chunks asset_id created_at expires_at",
+            ),
+            "file": "blob:uploads/ media.chunk.upload_id media.chunk.offset_bytes "
+            "media.chunk.size_bytes media.chunk.object_key",
+        },
+        _uploads,
+        whose="media.upload.owner_id",
+        stays="a film that is not published yet is sent again",
+    ),
+)
+NOT_EXPORTED: dict[str, str] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from luciole.cell.notify import store
 from luciole.cell.notify.model import EVENT_KEPT_MINUTES, NOTIFICATION_KEPT_DAYS
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.exported import Exported, of
 
 _LINE = f"{NOTIFICATION_KEPT_DAYS} days, or until the act is undone"
 _EVENT = f"{EVENT_KEPT_MINUTES} minutes"
@@ -41,3 +43,30 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
 )
+
+_OF_OTHERS = "it tells of what others did in this cell"
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "notifications",
+        "the list of what happened around you",
+        {
+            **of("notify.notification", "id kind actor_id clip_id made_at is_read"),
+            "actor": "people.person.handle",
+        },
+        store.export_notifications,
+        whose="notify.notification.person_id",
+        stays=_OF_OTHERS,
+    ),
+    Exported(
+        "events",
+        "news of the last hour, kept to bridge a lost connection",
+        of("notify.event", "id kind actor_id clip_id body made_at"),
+        store.export_events,
+        whose="notify.event.person_id",
+        stays=_OF_OTHERS,
+    ),
+)
+NOT_EXPORTED = {
+    "cache:live pages": "the same events on their way to an open page, in memory only",
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import msgspec
 
 from luciole.cell.notify.model import Actor, Event, EventKind, Notification, NotificationKind
 from luciole.kit.db import Row, Tx
+from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
 ADD_EVENT = """
@@ -62,6 +63,16 @@ TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mi
 TIDY_NOTIFICATIONS = (
     "DELETE FROM notify.notification WHERE made_at < now() - make_interval(days => $1)"
 )
+
+EXPORT_NOTIFICATIONS = """
+SELECT n.id, n.kind, n.actor_id, p.handle AS actor, n.clip_id, n.made_at, n.is_read
+FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
+WHERE n.person_id = $1 ORDER BY n.id
+"""
+EXPORT_EVENTS = """
+SELECT id, kind, actor_id, clip_id, body, made_at FROM notify.event
+WHERE person_id = $1 ORDER BY id
+"""
 
 
 async def add_event(
@@ -145,6 +156,15 @@ async def has_unread(tx: Tx, person_id: UUID) -> bool:
 async def tidy(tx: Tx, event_minutes: int, notification_days: int) -> None:
     await tx.execute(TIDY_EVENTS, event_minutes)
     await tx.execute(TIDY_NOTIFICATIONS, notification_days)
+
+
+def export_notifications(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_NOTIFICATIONS, person_id))
+
+
+async def export_events(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in listed(tx.cursor(EXPORT_EVENTS, person_id)):
+        yield {**row, "body": msgspec.json.decode(row["body"])}
 
 
 def _actor(row: Row) -> Actor:

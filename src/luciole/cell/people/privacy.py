@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from luciole.cell.people.model import CHALLENGE_MINUTES, HANDLE_CHANGE_DAYS
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
+from luciole.cell.people.store import exports
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.db import Tx
+from luciole.kit.exported import Exported, ExportedRow, Sealed, Stored, of
 
 _LIFE = "until the account is deleted"
 _SESSION = "30 days after the last use, or until it is ended"
@@ -155,3 +161,76 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
 )
+
+_WAYS_IN = "ways into an account are made anew where it is"
+
+
+async def _account(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in exports.account(tx, person_id):
+        key = row.pop("avatar_key")
+        yield {**row, "avatar": Stored("media/avatar.webp", (key,)) if key else None}
+
+
+async def _contacts(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    async for row in exports.contacts(tx, person_id):
+        sealed = Sealed(FIELD_OF[row["kind"]], row["version"], row.pop("sealed"))
+        yield {**row, "address": sealed}
+
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "account",
+        "who you are to others, and the settings of your account",
+        {
+            **of(
+                "people.person",
+                "id handle display_name bio locale age_band is_private created_at",
+            ),
+            "avatar": "people.person.avatar_key blob:p/<token>/avatar.webp",
+        },
+        _account,
+        anew=frozenset({"id", "handle", "created_at"}),
+    ),
+    Exported(
+        "handles",
+        "what your handles, the former ones too, look like at a glance; nobody else gets them",
+        of("people.handle_taken", "likeness"),
+        exports.handles,
+        whose="people.handle_taken.person_id",
+        stays="handles are given by each cell",
+    ),
+    Exported(
+        "handle-changes",
+        "when you changed your handle lately",
+        of("people.handle_change", "id changed_at"),
+        exports.handle_changes,
+        whose="people.handle_change.person_id",
+        stays="handles are given by each cell",
+    ),
+    Exported(
+        "contacts",
+        "the e-mail address and telephone number that you gave, opened; sealed where it is stored",
+        {**of("people.contact", "kind version"), "address": "people.contact.sealed"},
+        _contacts,
+        whose="people.contact.person_id",
+        anew=frozenset({"version"}),
+    ),
+    Exported(
+        "sessions",
+        "where you are signed in; what recognises a device stays secret",
+        of("people.session", "label created_at proved_at last_seen_on expires_at"),
+        exports.sessions,
+        stays=_WAYS_IN,
+    ),
+    Exported(
+        "passkeys",
+        "the names of your passkeys; what checks them stays secret",
+        of("people.passkey", "name created_at last_used_on"),
+        exports.passkeys,
+        stays=_WAYS_IN,
+    ),
+)
+NOT_EXPORTED = {
+    "people.contact.address_index": "a keyed hash of the address, which is in `contacts`",
+    "people.data_key.person_id": "your own id, beside a key that opens nothing outside the cell",
+}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from luciole.cell.rights.store import exports
 from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.exported import Exported, of
 
 _EXPORT = "four days, or until the person deletes it"
 
@@ -16,3 +18,18 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
 )
+
+EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "exports",
+        "the exports that you asked for and that are still kept",
+        of(
+            "rights.export",
+            "id state attempt progress size_bytes pieces made_at expires_at",
+        ),
+        exports.taken_along,
+        whose="rights.export.person_id",
+        stays="an export is of one cell",
+    ),
+)
+NOT_EXPORTED: dict[str, str] = {}
