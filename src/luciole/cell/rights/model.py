@@ -13,8 +13,14 @@ from luciole.kit.errors import Conflict, NotFound
 ExportState = Literal["queued", "running", "ready", "failed"]
 
 EXPORT_KEPT = timedelta(days=4)
-# Plaintext of one sealed piece of an export.
+# Plaintext of one sealed piece of a long file.
 PIECE_BYTES = 1024 * 1024
+# Starts of one export, kills and failures included, before it counts as failed.
+MAX_ATTEMPTS = 8
+# Without a sign of life for so long, work is begun anew.
+STUCK_AFTER = timedelta(minutes=10)
+# Names of sealed fields in the associated data. They outlive tables: never change or reuse one.
+EXPORT_FIELD = "export.chunk"
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -29,6 +35,46 @@ class Export(msgspec.Struct, frozen=True):
     pieces: int
     made_at: datetime
     expires_at: datetime
+
+    @property
+    def folder(self) -> str:
+        """Below what its objects lie, those of all attempts."""
+        return f"exports/{self.id}/"
+
+    @property
+    def prefix(self) -> str:
+        """Where the pieces of this attempt lie."""
+        return f"{self.folder}{self.attempt}-"
+
+
+class CellFacts(msgspec.Struct, frozen=True):
+    """The cell as an export names it. `objects` says in words where stored files lie."""
+
+    id: UUID
+    name: str
+    operator: str
+    jurisdiction: str
+    origin: str
+    version: str
+    objects: str
+
+
+class NoSuchEntry(NotFound):
+    code = "no-such-entry"
+    sentence = "The log has no entry with this number about you."
+    next_step = "Reload your journal."
+
+
+class NotInLogYet(Conflict):
+    code = "not-in-log-yet"
+    sentence = "This entry waits for the log's next checkpoint."
+    next_step = "Ask again in a few seconds."
+
+
+class ExportNotReady(Conflict):
+    code = "export-not-ready"
+    sentence = "This export is not ready yet."
+    next_step = "Wait until it is; the list of your exports shows how far it is."
 
 
 class NoSuchExport(NotFound):

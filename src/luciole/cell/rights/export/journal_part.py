@@ -1,0 +1,68 @@
+"""The part of an export that makes it evidence: every entry of the log about the person, what it
+means, where it is, and the proof that there are no others."""
+
+from __future__ import annotations
+
+import msgspec
+
+from luciole.cell.rights.export.archive import Archive
+from luciole.cell.rights.export.pieces import Lending
+from luciole.cell.rights.journal import Entry, Journal
+from luciole.cell.rights.log_reader import Head, NoCheckpoint
+from luciole.cell.rights.store.journal import Noted
+from luciole.custody.client import Custody
+from luciole.ledger.note import to_base64
+
+
+async def write(archive: Archive, journal: Journal, lending: Lending, custody: Custody) -> str:
+    """Writes the folder `journal/`; gives the checkpoint that all of it stands on, empty where
+    the log has published none yet."""
+    grant = await lending.grant()
+    label_key = await custody.label_key(grant)
+    await archive.text("journal/label-key.txt", to_base64(label_key) + "\n")
+    last = -1
+    async with archive.file("journal/journal.jsonl") as entry:
+        async for _, opened in journal.all(grant):
+            for each in opened:
+                await entry.write(line(each))
+                last = each.n
+    try:
+        head = await journal.head()
+    except NoCheckpoint:
+        return ""
+    proved = -1
+    async with archive.file("journal/proof.json") as entry:
+        await entry.write(b'{"checkpoint":' + msgspec.json.encode(head.note) + b',"entries":[')
+        async for noted in _inside(journal, lending, head, last):
+            for each in await journal.proved(head, noted):
+                await entry.write(b",\n" if proved >= 0 else b"\n")
+                await entry.write(msgspec.json.encode(each))
+                proved = int(each["n"])
+        absence = await journal.absence(head, label_key, proved + 1)
+        await entry.write(b'\n],"absence":' + msgspec.json.encode(absence) + b"}\n")
+    async for noted in _inside(journal, lending, head, last):
+        for each, receipt in zip(noted, await journal.receipts(head, noted), strict=True):
+            await archive.text(f"journal/receipts/{each.n:06}.tlog-proof", receipt)
+    return head.note
+
+
+async def _inside(journal: Journal, lending: Lending, head: Head, last: int):  # type: ignore[no-untyped-def]
+    async for noted, _ in journal.all(await lending.grant()):
+        yield [each for each in noted if _is_inside(each, head, last)]
+
+
+def _is_inside(noted: Noted, head: Head, last: int) -> bool:
+    return noted.n <= last and noted.index is not None and noted.index < head.size
+
+
+def line(entry: Entry) -> bytes:
+    """An entry as a line of journal.jsonl. The opening is there as it was committed, byte for
+    byte, and the nonce; leaf and index let it be found in the log."""
+    said = {
+        "n": entry.n,
+        "index": entry.index,
+        "leaf": to_base64(entry.leaf),
+        "nonce": to_base64(entry.nonce),
+        "opening": entry.opening.decode(),
+    }
+    return msgspec.json.encode(said) + b"\n"
