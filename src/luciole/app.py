@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, config, pages, release
+from luciole import __version__, catalogue, config, pages, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
@@ -23,6 +23,8 @@ from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
 from luciole.cell.rights import api as rights_api
+from luciole.cell.rights import api_exports
+from luciole.cell.rights.holdings import Holdings
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -114,11 +116,20 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
         clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
+        rights_api.routes(
+            parts.db,
+            parts.people,
+            parts.custody,
+            Holdings(catalogue.WHOLE),
+            parts.journal,
+            parts.cell,
+            parts.clock,
+        ),
+        api_exports.routes(
+            parts.db, parts.people, parts.rights, parts.custody, parts.blobs, parts.clock
+        ),
         _system(parts, dist),
         *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
-        *rights_api.routes(parts.db, parts.people, parts.rights),
-        _system(parts),
-        *pages.routes(Folder(pages.find_dist(settings.web.dist))),
     ]
     return web.application(
         routers,

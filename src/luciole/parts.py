@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from luciole import __version__
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
+from luciole.cell.rights.journal import Journal
+from luciole.cell.rights.log_reader import LogReader
+from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
 from luciole.config import Settings
 from luciole.custody.client import Custody
@@ -41,6 +45,8 @@ class Parts:
     clips: Clips
     feed: Feed
     rights: Rights
+    journal: Journal
+    cell: CellFacts
 
     @classmethod
     def over(
@@ -66,10 +72,11 @@ class Parts:
         notify = Notify(cursors)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
+        blobs = blobs or Blobs.open(settings.blobs_place)
         return cls(
             settings=settings,
             db=db,
-            blobs=blobs or Blobs.open(settings.blobs_place),
+            blobs=blobs,
             clock=clock,
             queue=queue,
             custody=custody,
@@ -80,4 +87,19 @@ class Parts:
             clips=Clips(media, graph, notify, cursors, clock),
             feed=Feed(cursors),
             rights=Rights(clock, queue),
+            journal=Journal(db, custody, LogReader(blobs)),
+            cell=_facts(settings),
         )
+
+
+def _facts(settings: Settings) -> CellFacts:
+    cell = settings.cell
+    kind = settings.blobs_place.partition("://")[0] if "://" in settings.blobs_place else ""
+    return CellFacts(
+        name=cell.name,
+        operator=cell.operator,
+        jurisdiction=cell.jurisdiction,
+        origin=settings.origin,
+        version=__version__,
+        objects=f"an object store ({kind})" if kind else "a folder of the cell's own machine",
+    )

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 
-from luciole import config
+from luciole import catalogue, config
 from luciole.cell.clips import jobs as clips_jobs
 from luciole.cell.graph import jobs as graph_jobs
 from luciole.cell.media import jobs as media_jobs
@@ -15,6 +15,7 @@ from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
 from luciole.cell.rights import jobs as rights_jobs
+from luciole.cell.rights.export.making import ExportMaker
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
 from luciole.kit.logs import log
@@ -57,7 +58,17 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
-    rights_jobs.register(parts.queue, parts.db, parts.rights)
+    maker = ExportMaker(
+        parts.db,
+        parts.blobs,
+        parts.custody,
+        parts.rights,
+        parts.clock,
+        catalogue.WHOLE,
+        parts.journal,
+        parts.cell,
+    )
+    rights_jobs.register(parts.queue, maker)
 
     @parts.queue.every("queue.tidy", "23 4 * * *")
     async def tidy() -> None:

@@ -28,6 +28,7 @@ from luciole.custody.model import (
     NoGrant,
     NotOpened,
     OpenedEntry,
+    PublicKey,
 )
 from luciole.custody.warm import Warm
 from luciole.keys import KeyStore, NoKey, SealBroken, open_field, seal_field
@@ -96,6 +97,14 @@ class Broker:
             raise NoGrant
         seed = self._keys.secret.derived(f"sign/{asked.purpose}")
         return SigningKey(Algorithm.ED25519, seed).sign(asked.message)
+
+    async def public_key(self, asked: wire.PublicKeyOf) -> PublicKey:
+        """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
+        if asked.purpose not in SIGNING:
+            raise NoGrant
+        secret = self._keys.secret
+        key = SigningKey(Algorithm.ED25519, secret.derived(f"sign/{asked.purpose}"))
+        return PublicKey(secret.cell_id, key.public)
 
     # --- grants --------------------------------------------------------------------------------
 

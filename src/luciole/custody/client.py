@@ -27,6 +27,7 @@ from luciole.custody.model import (
     Kind,
     OpenedEntry,
     Opening,
+    PublicKey,
 )
 from luciole.kit import unix
 from luciole.kit.db import Tx
@@ -108,6 +109,10 @@ class Custody:
     async def sign(self, purpose: str, message: bytes) -> bytes:
         """An Ed25519 signature (64 bytes) by the cell's key for a purpose. Raises NoGrant."""
         return await self._line.ask(wire.Sign(purpose, message), bytes)
+
+    async def public_key(self, purpose: str) -> PublicKey:
+        """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
+        return await self._line.ask(wire.PublicKeyOf(purpose), PublicKey)
 
     async def shred(self, person_id: UUID) -> None:
         """Destroys a person's keys for good."""

@@ -53,6 +53,13 @@ class OpenedEntry(msgspec.Struct, frozen=True):
     opening: bytes
 
 
+class PublicKey(msgspec.Struct, frozen=True):
+    """An Ed25519 key of a cell, to verify with."""
+
+    cell_id: UUID
+    key: bytes
+
+
 class CustodyAway(Unavailable):
     """The broker does not answer, or the log does not take its entry: no log, no key."""
 

@@ -22,7 +22,11 @@ SESSION = Purpose("self", (EVERYTHING,), "you use the application")
 
 AUTOMATED: dict[str, Purpose] = {
     "export": Purpose("export", (EVERYTHING,), "your export is made, because you asked for it"),
-    "import": Purpose("automated", (), "what you brought along is put into your account"),
+    "import": Purpose(
+        "automated",
+        ("import.chunk", "contact.email", "contact.phone"),
+        "what you brought along is put into your account",
+    ),
     "backup": Purpose("automated", (EVERYTHING,), "a backup of your data is sealed with your key"),
     "erasure": Purpose("automated", (), "your data is deleted, because you asked for it"),
 }

@@ -37,6 +37,7 @@ _COMMON: tuple[type[wire.Request], ...] = (
     wire.Draw,
     wire.LabelKey,
     wire.OpenJournal,
+    wire.PublicKeyOf,
 )
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
     "api": (*_COMMON, wire.Enrol),
@@ -79,6 +80,7 @@ NAMES: dict[type, str] = {
         wire.LabelKey,
         wire.OpenJournal,
         wire.Sign,
+        wire.PublicKeyOf,
         wire.Shred,
     )
 }

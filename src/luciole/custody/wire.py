@@ -99,6 +99,12 @@ class Sign(Request, tag="sign", frozen=True):
     message: bytes
 
 
+class PublicKeyOf(Request, tag="public-key", frozen=True):
+    """With what signatures of the cell for a purpose are verified."""
+
+    purpose: str
+
+
 class Shred(Request, tag="shred", frozen=True):
     """The end of a person's keys."""
 
@@ -117,6 +123,7 @@ Asked = (
     | LabelKey
     | OpenJournal
     | Sign
+    | PublicKeyOf
     | Shred
 )
 

@@ -10,6 +10,7 @@ CREATE TABLE rights.export (
     size_bytes bigint NOT NULL DEFAULT 0,
     pieces integer NOT NULL DEFAULT 0,
     made_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
 -- One at a time.
@@ -17,6 +18,7 @@ CREATE UNIQUE INDEX export_under_way ON rights.export (person_id)
     WHERE state IN ('queued', 'running');
 CREATE INDEX export_by_person ON rights.export (person_id, made_at DESC, id DESC);
 CREATE INDEX export_by_age ON rights.export (expires_at);
+CREATE INDEX export_at_work ON rights.export (changed_at) WHERE state IN ('queued', 'running');
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.export TO luciole_rights;
 

@@ -65,11 +65,13 @@ class People:
             raise NotSignedIn
         return viewer
 
-    async def require_proof(self, tx: Tx, request: AnyRequest) -> Viewer:
+    async def require_proof(
+        self, tx: Tx, request: AnyRequest, minutes: int = model.PROOF_MINUTES
+    ) -> Viewer:
         """The signed-in person, who has proved it within the last minutes: for acts that show
         everything or cannot be undone. Raises NotSignedIn, ProofNeeded."""
         viewer = await self.require(tx, request)
-        if viewer.proved_at < self._clock.now() - timedelta(minutes=model.PROOF_MINUTES):
+        if viewer.proved_at < self._clock.now() - timedelta(minutes=minutes):
             raise refusals.ProofNeeded
         return viewer
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from luciole.cell.rights.service import Rights
-from luciole.kit.db import Database
+from uuid import UUID
+
+from luciole.cell.rights.export.making import ExportMaker
 from luciole.kit.queue import Body, Queue
 
 
-def register(queue: Queue, db: Database, rights: Rights) -> None:
+def register(queue: Queue, maker: ExportMaker) -> None:
     """Declares the jobs of rights."""
 
+    # One at a time in the cell: an export reads every film of somebody.
     @queue.job("rights.export", at_once=1)
     async def export(body: Body) -> None:
         """Makes an export of everything that is held about a person."""
+        await maker.make(UUID(body["export_id"]))
+
+    @queue.job("rights.forget-export")
+    async def forget_export(body: Body) -> None:
+        """Deletes the objects of an export that its owner has deleted."""
+        await maker.forget(UUID(body["export_id"]))
+
+    @queue.every("rights.tidy", "*/10 * * * *")
+    async def tidy() -> None:
+        """Begins stuck exports again, and deletes those whose four days are over."""
+        await maker.tidy()
+
+    @queue.every("rights.sweep", "41 3 * * *")
+    async def sweep() -> None:
+        """Deletes sealed pieces that belong to nothing any more."""
+        await maker.sweep()

@@ -66,9 +66,7 @@ class Journal:
 
     async def page(self, tx: Tx, grant: Grant, before: int | None, limit: int) -> list[Entry]:
         """The newest entries below a number, opened under the person's grant."""
-        noted = await store.newest(
-            tx, grant.person_id, LAST if before is None else before, limit
-        )
+        noted = await store.newest(tx, grant.person_id, LAST if before is None else before, limit)
         return await self._opened(grant, noted)
 
     async def summary(self, tx: Tx, person_id: UUID, now: datetime) -> list[Day]:
@@ -155,16 +153,21 @@ class Journal:
             for (absence, _), path in zip(found, paths, strict=True)
         ]
 
-    async def all(self, grant: Grant) -> AsyncIterator[tuple[list[Noted], list[Entry]]]:
-        """Every entry from the first on, kept and opened, some at a time."""
+    async def noted(self, person_id: UUID) -> AsyncIterator[list[Noted]]:
+        """Every entry from the first on, as they are kept, some at a time."""
         after = -1
         while True:
             async with self._db.read() as tx:
-                noted = await store.oldest(tx, grant.person_id, after, AT_ONCE)
+                noted = await store.oldest(tx, person_id, after, AT_ONCE)
             if not noted:
                 return
-            yield noted, await self._opened(grant, noted)
+            yield noted
             after = noted[-1].n
+
+    async def all(self, grant: Grant) -> AsyncIterator[list[Entry]]:
+        """Every entry from the first on, opened, some at a time."""
+        async for noted in self.noted(grant.person_id):
+            yield await self._opened(grant, noted)
 
     async def head(self) -> Head:
         """The newest published checkpoint. Raises NoCheckpoint."""

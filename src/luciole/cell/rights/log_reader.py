@@ -136,9 +136,7 @@ class LogReader:
                 self._indexes.popitem(last=False)
         return made
 
-    async def _entries(
-        self, head: Head, bundle: int
-    ) -> list[tuple[int, PersonEntry | SealEntry]]:
+    async def _entries(self, head: Head, bundle: int) -> list[tuple[int, PersonEntry | SealEntry]]:
         """The entries of a bundle with their indexes."""
         tile = tiles.tile_of(ENTRIES, bundle, head.size)
         held = await self._held([tile])

@@ -50,7 +50,6 @@ class Export(msgspec.Struct, frozen=True):
 class CellFacts(msgspec.Struct, frozen=True):
     """The cell as an export names it. `objects` says in words where stored files lie."""
 
-    id: UUID
     name: str
     operator: str
     jurisdiction: str

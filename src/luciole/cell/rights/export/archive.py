@@ -12,6 +12,7 @@ import hashlib
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from typing import IO
 
 import msgspec
 
@@ -38,12 +39,15 @@ class _Waiting:
         self.data = bytearray()
         self._taken = 0
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes, /) -> int:
         self.data += data
         return len(data)
 
     def tell(self) -> int:
         return self._taken + len(self.data)
+
+    def close(self) -> None:
+        """Asked for by the type only."""
 
     def flush(self) -> None:
         """Nothing is ever held back."""
@@ -58,14 +62,14 @@ class _Waiting:
 class Entry:
     """A file that is being written."""
 
-    def __init__(self, archive: Archive, target: zipfile.ZipExtFile) -> None:
+    def __init__(self, archive: Archive, target: IO[bytes]) -> None:
         self._archive = archive
         self._target = target
         self.sha256 = hashlib.sha256()
         self.size_bytes = 0
 
     async def write(self, data: bytes) -> None:
-        self._target.write(data)  # type: ignore[attr-defined]  # open for writing
+        self._target.write(data)
         self.sha256.update(data)
         self.size_bytes += len(data)
         await self._archive.flush(FLUSH_BYTES)
@@ -77,7 +81,7 @@ class Archive:
     def __init__(self, put: Put, made_at: datetime) -> None:
         self._put = put
         self._waiting = _Waiting()
-        self._zip = zipfile.ZipFile(self._waiting, "w")  # type: ignore[arg-type]
+        self._zip = zipfile.ZipFile(self._waiting, "w")
         moment = made_at.timetuple()[:6]
         self._moment = (moment[0], moment[1], moment[2], moment[3], moment[4], moment[5])
         self.files: list[Listed] = []
@@ -94,7 +98,7 @@ class Archive:
         info.create_system = UNIX
         info.file_size = size_bytes
         with self._zip.open(info, "w") as target:
-            entry = Entry(self, target)  # type: ignore[arg-type]
+            entry = Entry(self, target)
             yield entry
         self.files.append(Listed(path, entry.sha256.hexdigest(), entry.size_bytes))
         await self.flush(FLUSH_BYTES)

@@ -26,11 +26,12 @@ WORDS = {
         "captions": "Captions",
         "lists": "Your data, list by list",
         "check": "Check it",
-        "check_how": "manifest.json has the SHA-256 of every file, manifest.sig the cell’s signature "
-        "over it. journal/ has every entry about you in the cell’s public log, what it means, and "
-        "the proof that there are no others.",
+        "check_how": "manifest.json has the SHA-256 of every file, manifest.sig the cell’s "
+        "signature over it. journal/ has every entry about you in the cell’s public log, what it "
+        "means, and the proof that there are no others.",
         "bring": "Bring it to another cell",
-        "bring_how": "Make an account there, open Settings, Your data, and choose this file as it is.",
+        "bring_how": "Make an account there, open Settings, Your data, and choose this file as it "
+        "is.",
         "left": "What is not in here, and why",
     },
     "fr": {
@@ -42,12 +43,12 @@ WORDS = {
         "captions": "Sous-titres",
         "lists": "Vos données, liste par liste",
         "check": "Vérifier",
-        "check_how": "manifest.json donne le SHA-256 de chaque fichier, manifest.sig la signature de "
-        "la cellule. journal/ contient chaque entrée à votre sujet dans le registre public de la "
-        "cellule, ce qu’elle veut dire, et la preuve qu’il n’y en a pas d’autre.",
+        "check_how": "manifest.json donne le SHA-256 de chaque fichier, manifest.sig la signature "
+        "de la cellule. journal/ contient chaque entrée à votre sujet dans le registre public "
+        "de la cellule, ce qu’elle veut dire, et la preuve qu’il n’y en a pas d’autre.",
         "bring": "L’apporter à une autre cellule",
-        "bring_how": "Créez-y un compte, ouvrez Réglages, Vos données, et choisissez ce fichier tel "
-        "quel.",
+        "bring_how": "Créez-y un compte, ouvrez Réglages, Vos données, et choisissez ce fichier "
+        "tel quel.",
         "left": "Ce qui n’y est pas, et pourquoi",
     },
 }

@@ -3,6 +3,9 @@ means, where it is, and the proof that there are no others."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from uuid import UUID
+
 import msgspec
 
 from luciole.cell.rights.export.archive import Archive
@@ -22,10 +25,10 @@ async def write(archive: Archive, journal: Journal, lending: Lending, custody: C
     await archive.text("journal/label-key.txt", to_base64(label_key) + "\n")
     last = -1
     async with archive.file("journal/journal.jsonl") as entry:
-        async for _, opened in journal.all(grant):
+        async for opened in journal.all(grant):
             for each in opened:
                 await entry.write(line(each))
-                last = each.n
+            last = opened[-1].n
     try:
         head = await journal.head()
     except NoCheckpoint:
@@ -33,26 +36,29 @@ async def write(archive: Archive, journal: Journal, lending: Lending, custody: C
     proved = -1
     async with archive.file("journal/proof.json") as entry:
         await entry.write(b'{"checkpoint":' + msgspec.json.encode(head.note) + b',"entries":[')
-        async for noted in _inside(journal, lending, head, last):
-            for each in await journal.proved(head, noted):
+        async for noted in _inside(journal, grant.person_id, head, last):
+            for found in await journal.proved(head, noted):
                 await entry.write(b",\n" if proved >= 0 else b"\n")
-                await entry.write(msgspec.json.encode(each))
-                proved = int(each["n"])
+                await entry.write(msgspec.json.encode(found))
+                proved = int(found["n"])
         absence = await journal.absence(head, label_key, proved + 1)
         await entry.write(b'\n],"absence":' + msgspec.json.encode(absence) + b"}\n")
-    async for noted in _inside(journal, lending, head, last):
-        for each, receipt in zip(noted, await journal.receipts(head, noted), strict=True):
-            await archive.text(f"journal/receipts/{each.n:06}.tlog-proof", receipt)
+    async for noted in _inside(journal, grant.person_id, head, last):
+        for one, receipt in zip(noted, await journal.receipts(head, noted), strict=True):
+            await archive.text(f"journal/receipts/{one.n:06}.tlog-proof", receipt)
     return head.note
 
 
-async def _inside(journal: Journal, lending: Lending, head: Head, last: int):  # type: ignore[no-untyped-def]
-    async for noted, _ in journal.all(await lending.grant()):
-        yield [each for each in noted if _is_inside(each, head, last)]
-
-
-def _is_inside(noted: Noted, head: Head, last: int) -> bool:
-    return noted.n <= last and noted.index is not None and noted.index < head.size
+async def _inside(
+    journal: Journal, person_id: UUID, head: Head, last: int
+) -> AsyncIterator[list[Noted]]:
+    """The entries that the checkpoint covers, of those that were written above."""
+    async for noted in journal.noted(person_id):
+        yield [
+            each
+            for each in noted
+            if each.n <= last and each.index is not None and each.index < head.size
+        ]
 
 
 def line(entry: Entry) -> bytes:

@@ -18,6 +18,7 @@ from luciole.cell.rights.export import guide, journal_part, streams
 from luciole.cell.rights.export.archive import Archive, Listed
 from luciole.cell.rights.export.contents import Contents, ListOf, stored_now
 from luciole.cell.rights.export.pieces import Lending, PieceWriter, SealedFile
+from luciole.cell.rights.export.signature import FORMAT, Signer, text_of
 from luciole.cell.rights.export.streams import Addresses, Films
 from luciole.cell.rights.journal import Journal
 from luciole.cell.rights.model import (
@@ -27,6 +28,7 @@ from luciole.cell.rights.model import (
     CellFacts,
     Export,
 )
+from luciole.cell.rights.service import Rights
 from luciole.cell.rights.store import exports
 from luciole.custody.client import Custody
 from luciole.custody.model import Field
@@ -35,10 +37,7 @@ from luciole.kit.catalogue import Catalogue
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.exported import ExportedRow, Sealed, Stored
-from luciole.kit.queue import Queue
 
-FORMAT = "luciole-export-1"
-SIGNING = "export"
 AT_ONCE = 100
 # Shares of the progress: the lists, the films, the journal and the rest.
 AFTER_LISTS, AFTER_FILMS = 10, 90
@@ -49,6 +48,7 @@ class Manifest(msgspec.Struct, frozen=True, omit_defaults=True):
 
     format: str
     made_at: str
+    cell_id: UUID
     cell: CellFacts
     key: str
     person_id: UUID
@@ -72,7 +72,7 @@ class ExportMaker:
         db: Database,
         blobs: Blobs,
         custody: Custody,
-        queue: Queue,
+        rights: Rights,
         clock: Clock,
         catalogue: Catalogue,
         journal: Journal,
@@ -81,7 +81,7 @@ class ExportMaker:
         self._db = db
         self._blobs = blobs
         self._custody = custody
-        self._queue = queue
+        self._rights = rights
         self._clock = clock
         self._catalogue = catalogue
         self._journal = journal
@@ -105,16 +105,11 @@ class ExportMaker:
         now = self._clock.now()
         async with self._db.tx() as tx:
             for export_id in await exports.stuck(tx, now - STUCK_AFTER, AT_ONCE):
-                await self.put(tx, export_id)
+                await self._rights.put_export(tx, export_id)
             expired = await exports.drop_expired(tx, now)
         # If we stop here, `sweep` finds the objects.
         for export_id in expired:
             await self.forget(export_id)
-
-    async def put(self, tx: object, export_id: UUID) -> None:
-        """Queues the work, unless it waits or runs already."""
-        body = {"export_id": str(export_id)}
-        await self._queue.put(tx, "rights.export", body, priority=0, once=f"export/{export_id}")  # type: ignore[arg-type]
 
     async def forget(self, export_id: UUID) -> None:
         """Deletes the objects of an export that is no more."""
@@ -161,13 +156,13 @@ class _Attempt:
     async def run(self) -> None:
         maker, archive = self._maker, self._archive
         async with maker._db.snapshot() as tx:
-            contents = Contents(
-                maker._catalogue.exported, tx, self._export.person_id, self._opened
-            )
+            contents = Contents(maker._catalogue.exported, tx, self._export.person_id, self._opened)
             account = await self._write_lists(contents)
         await self._show(AFTER_LISTS)
         await self._write_films(contents)
-        checkpoint = await journal_part.write(archive, maker._journal, self._lending, maker._custody)
+        checkpoint = await journal_part.write(
+            archive, maker._journal, self._lending, maker._custody
+        )
         await self._write_manifest(account, contents.lists, checkpoint)
         await archive.close()
         await self._pieces.close()
@@ -229,9 +224,7 @@ class _Attempt:
                 self._gone.append(path)
                 continue
             archive = self._archive
-            async with archive.file(
-                path, is_packed=False, size_bytes=stored.size_bytes
-            ) as entry:
+            async with archive.file(path, is_packed=False, size_bytes=stored.size_bytes) as entry:
                 for key in stored.object_keys:
                     size_bytes = (await self._maker._blobs.stat(key)).size_bytes
                     async for chunk in self._maker._blobs.stream(key, 0, size_bytes):
@@ -262,10 +255,11 @@ class _Attempt:
         self, account: ExportedRow, lists: list[ListOf], checkpoint: str
     ) -> None:
         maker, archive = self._maker, self._archive
-        signer = await maker._custody.signer(SIGNING)
+        signer = await Signer.of(maker._custody)
         manifest = Manifest(
             FORMAT,
             streams.moment(self._export.made_at) or "",
+            signer.cell_id,
             maker._cell,
             str(signer.key),
             self._export.person_id,
@@ -278,7 +272,7 @@ class _Attempt:
         text = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
         await archive.text("manifest.json", text)
         listed = archive.files[-1]
-        signed = await signer.sign(f"{FORMAT}\n{listed.sha256}\n{listed.size_bytes}\n")
+        signed = await signer.sign(text_of(listed.sha256, listed.size_bytes))
         await archive.text("manifest.sig", signed)
 
     async def _opened(self, sealed: list[Sealed]) -> list[bytes]:

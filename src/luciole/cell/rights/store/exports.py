@@ -75,9 +75,7 @@ async def start(tx: Tx, export_id: UUID, now: datetime) -> Export | None:
     return _export(await tx.fetchrow(START, export_id, now))
 
 
-async def set_progress(
-    tx: Tx, export_id: UUID, attempt: int, percent: int, now: datetime
-) -> bool:
+async def set_progress(tx: Tx, export_id: UUID, attempt: int, percent: int, now: datetime) -> bool:
     """False where the attempt is no longer the current one."""
     return await tx.fetchval(SET_PROGRESS, export_id, attempt, percent, now) is not None
 

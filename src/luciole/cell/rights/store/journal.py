@@ -10,17 +10,17 @@ from luciole.kit.db import Tx
 
 NEWEST = """
 SELECT j.n, j.leaf, j.sealed, p.idx
-FROM custody.journal j LEFT JOIN ledger.placed p ON p.ref = j.ref
+FROM custody.entry j LEFT JOIN ledger.placed p ON p.ref = j.ref
 WHERE j.person_id = $1 AND j.n < $2 ORDER BY j.n DESC LIMIT $3
 """
 OLDEST = """
 SELECT j.n, j.leaf, j.sealed, p.idx
-FROM custody.journal j LEFT JOIN ledger.placed p ON p.ref = j.ref
+FROM custody.entry j LEFT JOIN ledger.placed p ON p.ref = j.ref
 WHERE j.person_id = $1 AND j.n > $2 ORDER BY j.n LIMIT $3
 """
 ONE = """
 SELECT j.n, j.leaf, j.sealed, p.idx
-FROM custody.journal j LEFT JOIN ledger.placed p ON p.ref = j.ref
+FROM custody.entry j LEFT JOIN ledger.placed p ON p.ref = j.ref
 WHERE j.person_id = $1 AND j.n = $2
 """
 

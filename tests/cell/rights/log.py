@@ -1,0 +1,64 @@
+"""A log in the test's process: takes what waits in the inbox, seals it, and publishes a head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from luciole.kit.blobs import Blobs
+from luciole.kit.db import Database
+from luciole.ledger.entry import Scope
+from luciole.ledger.note import Checkpoint, Kind, Signer
+from luciole.ledger.policy import Log as PolicyLog
+from luciole.ledger.policy import Policy
+from luciole.ledger.seal import Cover
+from luciole.ledger.tiles import Edge
+
+PREFIX = "ledger/access/"
+DRAIN = "DELETE FROM ledger.inbox WHERE log = 'access' RETURNING id, entry, ref"
+PLACE = "INSERT INTO ledger.place (ref, idx) VALUES ($1, $2)"
+
+
+@dataclass
+class Log:
+    """The log `access` of a cell, with the owner's rights on the database."""
+
+    owner: Database
+    blobs: Blobs
+    cell_id: UUID
+    edge: Edge = field(default_factory=Edge)
+    cover: Cover = field(default_factory=Cover)
+    signer: Signer = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = f"luciole/{self.cell_id}/access"
+        self.signer = Signer(name, Kind.ED25519, bytes(32))
+
+    @property
+    def policy(self) -> Policy:
+        return Policy((PolicyLog(self.signer.verifier),), (), {}, None)
+
+    async def take(self) -> int:
+        """Appends what waits and publishes the new head; gives the size."""
+        async with self.owner.tx() as tx:
+            rows = sorted(await tx.fetch(DRAIN), key=lambda row: int(row["id"]))
+            for at, row in enumerate(rows):
+                await tx.execute(PLACE, row["ref"], self.edge.size + at)
+            await self._append([row["entry"] for row in rows])
+        return self.edge.size
+
+    async def seal(self, minute: int) -> None:
+        """Seals all that is there, from the start of the last range on."""
+        first = self.cover.spans[-1].seal.first if self.cover.spans else 0
+        made, _ = self.cover.seal(Scope.DAY, minute, first, self.edge.size)
+        await self._append([made.encode()])
+
+    async def _append(self, entries: list[bytes]) -> None:
+        start = self.edge.size
+        self.edge, objects = self.edge.append(entries)
+        for path, content in objects.items():
+            await self.blobs.put(PREFIX + path, content)
+        for at, entry in enumerate(entries):
+            self.cover.take(start + at, entry)
+        head = Checkpoint(self.signer.verifier.name, self.edge.size, self.edge.root())
+        await self.blobs.put(f"{PREFIX}checkpoint", self.signer.sign(str(head)).encode())
