@@ -44,16 +44,20 @@ class Log:
             rows = sorted(await tx.fetch(DRAIN), key=lambda row: int(row["id"]))
             for at, row in enumerate(rows):
                 await tx.execute(PLACE, row["ref"], self.edge.size + at)
-            await self._append([row["entry"] for row in rows])
+            await self.add([row["entry"] for row in rows])
         return self.edge.size
 
     async def seal(self, minute: int) -> None:
         """Seals all that is there, from the start of the last range on."""
-        first = self.cover.spans[-1].seal.first if self.cover.spans else 0
-        made, _ = self.cover.seal(Scope.DAY, minute, first, self.edge.size)
-        await self._append([made.encode()])
+        await self.append_seal(minute, self.cover.spans[-1].seal.first if self.cover.spans else 0)
 
-    async def _append(self, entries: list[bytes]) -> None:
+    async def append_seal(self, minute: int, first: int) -> None:
+        """Seals what is there from an entry on."""
+        made, _ = self.cover.seal(Scope.DAY, minute, first, self.edge.size)
+        await self.add([made.encode()])
+
+    async def add(self, entries: list[bytes]) -> None:
+        """Appends entries and publishes the new head."""
         start = self.edge.size
         self.edge, objects = self.edge.append(entries)
         for path, content in objects.items():
