@@ -130,6 +130,7 @@ CREATE TABLE people.session (
     created_at    timestamp with time zone NOT NULL,
     last_seen_on  date NOT NULL,
     expires_at    timestamp with time zone NOT NULL,
+    proved_at     timestamp with time zone NOT NULL,
     CONSTRAINT session_pkey PRIMARY KEY (id),
     CONSTRAINT session_token_hash_key UNIQUE (token_hash),
     CONSTRAINT session_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -504,6 +505,33 @@ GRANT SELECT ON clips.published TO luciole_feed;
 CREATE SCHEMA feed;
 GRANT USAGE ON SCHEMA feed TO luciole_feed;
 
+-- rights ----------------------------------------------------------------
+
+CREATE SCHEMA rights;
+GRANT USAGE ON SCHEMA rights TO luciole_rights;
+
+CREATE TABLE rights.export (
+    id          uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    state       text DEFAULT 'queued'::text NOT NULL,
+    attempt     integer DEFAULT 0 NOT NULL,
+    progress    smallint DEFAULT 0 NOT NULL,
+    size_bytes  bigint DEFAULT 0 NOT NULL,
+    pieces      integer DEFAULT 0 NOT NULL,
+    made_at     timestamp with time zone NOT NULL,
+    changed_at  timestamp with time zone NOT NULL,
+    expires_at  timestamp with time zone NOT NULL,
+    CONSTRAINT export_pkey PRIMARY KEY (id),
+    CONSTRAINT export_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT export_progress_check CHECK (progress >= 0 AND progress <= 100),
+    CONSTRAINT export_state_check CHECK (state = ANY (ARRAY['queued'::text, 'running'::text, 'ready'::text, 'failed'::text]))
+);
+CREATE INDEX export_at_work ON rights.export USING btree (changed_at) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
+CREATE INDEX export_by_age ON rights.export USING btree (expires_at);
+CREATE INDEX export_by_person ON rights.export USING btree (person_id, made_at DESC, id DESC);
+CREATE UNIQUE INDEX export_under_way ON rights.export USING btree (person_id) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.export TO luciole_rights;
+
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
@@ -586,11 +614,6 @@ CREATE TABLE ledger.inbox (
     CONSTRAINT inbox_log_check CHECK (log = ANY (ARRAY['access'::text, 'decisions'::text, 'border'::text]))
 );
 GRANT SELECT, DELETE ON ledger.inbox TO luciole_ledger;
-
--- rights ----------------------------------------------------------------
-
-CREATE SCHEMA rights;
-GRANT USAGE ON SCHEMA rights TO luciole_rights;
 
 -- Who acts as whom ------------------------------------------------------
 

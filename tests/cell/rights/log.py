@@ -8,7 +8,7 @@ from uuid import UUID
 from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 from luciole.ledger.entry import Scope
-from luciole.ledger.note import Checkpoint, Kind, Signer
+from luciole.ledger.note import Checkpoint, KeyKind, Signer
 from luciole.ledger.policy import Log as PolicyLog
 from luciole.ledger.policy import Policy
 from luciole.ledger.seal import Cover
@@ -32,7 +32,7 @@ class Log:
 
     def __post_init__(self) -> None:
         name = f"luciole/{self.cell_id}/access"
-        self.signer = Signer(name, Kind.ED25519, bytes(32))
+        self.signer = Signer(name, KeyKind.ED25519, bytes(32))
 
     @property
     def policy(self) -> Policy:

@@ -78,7 +78,7 @@ class LogReader:
         found = []
         for index, seal in await self._cover(head):
             sealed = await self._index(head, seal)
-            found.append((Absence.of(index, seal, sealed, labels), index))
+            found.append((sealed.absence(index, seal, labels), index))
         return found
 
     async def _cover(self, head: Head) -> list[tuple[int, SealEntry]]:
@@ -140,7 +140,7 @@ class LogReader:
         """The entries of a bundle with their indexes."""
         tile = tiles.tile_of(ENTRIES, bundle, head.size)
         held = await self._held([tile])
-        found = tiles.entries_of(held[tile])[: tile.width]
+        found = tiles.entries_of(held[tile], tile.width)
         return [(bundle * WIDTH + at, entry.decode(each)) for at, each in enumerate(found)]
 
     async def _held(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
@@ -172,5 +172,5 @@ class LogReader:
         # It has grown full since the checkpoint, and the partial one is gone.
         whole = await self._blobs.get(PREFIX + Tile(tile.level, tile.index).path)
         if tile.level == ENTRIES:
-            return tiles.bundle_of(tiles.entries_of(whole)[: tile.width])
+            return tiles.bundle_of(tiles.entries_of(whole, WIDTH)[: tile.width])
         return whole[: tile.width * merkle.HASH_BYTES]

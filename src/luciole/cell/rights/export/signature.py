@@ -17,7 +17,7 @@ from uuid import UUID
 
 from luciole.custody.client import Custody
 from luciole.custody.model import PublicKey
-from luciole.ledger.note import Kind, VerifierKey, to_base64
+from luciole.ledger.note import KeyKind, VerifierKey, to_base64
 
 FORMAT = "luciole-export-1"
 PURPOSE = "export"
@@ -30,7 +30,7 @@ def text_of(sha256: str, size_bytes: int) -> str:
 
 def key_of(cell_id: UUID, public: bytes) -> VerifierKey:
     """The key under the name that it has in notes."""
-    return VerifierKey(f"luciole/{cell_id}/{PURPOSE}", Kind.ED25519, public)
+    return VerifierKey(f"luciole/{cell_id}/{PURPOSE}", KeyKind.ED25519, public)
 
 
 @dataclass(frozen=True, slots=True)
