@@ -19,7 +19,7 @@ GENERATIONS: tuple[Generation, ...] = ("G1", "G2", "G3")
 DATA_FILE = {"G1": "user_data.json", "G2": "user_data.json", "G3": "user_data_tiktok.json"}
 # Stands in for a key that is there twice, which a dict cannot hold.
 AGAIN = "\0again"
-WORDS = "moth lamp river orchard kettle violin harbour meadow lantern pebble".split()
+WORDS = ("moth", "lamp", "river", "orchard", "kettle", "violin", "harbour", "meadow", "pebble")
 AUDIENCES = ("Everyone", "Friends", "Only me", "Followers", "Some new word")
 
 
