@@ -11,6 +11,7 @@ test('every page of the client has its path', () => {
   assert.deepEqual(matchRoute('/@mei.lin/followers'), { page: 'people', handle: 'mei.lin', list: 'followers' })
   assert.deepEqual(matchRoute('/c/0190'), { page: 'clip', id: '0190' })
   assert.deepEqual(matchRoute('/settings/passkeys'), { page: 'settings', section: 'passkeys' })
+  for (const page of ['data', 'import']) assert.deepEqual(matchRoute(`/settings/${page}`), { page })
   for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
 })
 

@@ -7,6 +7,7 @@ export type Match =
   | { page: 'profile'; handle: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
+  | { page: 'import' | 'data' }
   | { page: 'settings'; section: string }
 
 export function matchRoute(path: string): Match {
@@ -19,6 +20,7 @@ export function matchRoute(path: string): Match {
     return { page: 'missing' }
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {

@@ -135,3 +135,12 @@ export interface Cell {
   source_url: string
   limits: { max_upload_bytes: number; max_duration_ms: number; max_caption_chars: number }
 }
+
+/** Handles to look for, out of another network's archive. */
+export interface Suggestions {
+  handles: string[]
+}
+
+export interface Favourites {
+  items: { kind: 'video' | 'sound' | 'hashtag' | 'effect' | 'like'; link: string; day: string | null }[]
+}

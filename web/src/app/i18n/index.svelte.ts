@@ -63,6 +63,16 @@ export function compact(value: number): string {
   return new Intl.NumberFormat(state.locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value)
 }
 
+/** 1234 as "1,234". */
+export function number(value: number): string {
+  return new Intl.NumberFormat(state.locale).format(value)
+}
+
+/** A day and a time of day, in UTC where the clock of the moment is not known. */
+export function moment(ms: number, zone?: 'UTC'): string {
+  return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(ms)
+}
+
 /** 0.3 as "30%", and in French with its space. */
 export function percent(share: number): string {
   return new Intl.NumberFormat(state.locale, { style: 'percent' }).format(share)

@@ -1,6 +1,6 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
-import type { Audience } from '../../app/api/shapes.ts'
-import type { Trim } from '../../media/trim.ts'
+import type { Audience, NewClip } from '../../app/api/shapes.ts'
+import { isWhole, type Trim } from '../../media/trim.ts'
 
 export interface Draft {
   file: File
@@ -15,6 +15,26 @@ export interface Draft {
   /** The finished upload, when the file is at the cell already. */
   uploadId: string | null
   personId: string
+}
+
+/** A clip of which only the film is known. */
+export function newDraft(file: File, personId: string): Draft {
+  return { file, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
+}
+
+/** What is asked of the cell for a draft whose film has arrived there. */
+export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewClip {
+  const body: NewClip = { upload_id: uploadId, caption: draft.caption, audience: draft.audience, made_with_ai: draft.madeWithAi }
+  if (draft.trim && !isWhole(draft.trim, durationMs)) {
+    body.trim_start_ms = draft.trim.startMs
+    body.trim_end_ms = draft.trim.endMs
+  }
+  if (draft.coverMs > 0) body.cover_ms = draft.coverMs
+  if (draft.captions) {
+    body.captions_vtt = draft.captions.text
+    body.captions_language = draft.captions.language
+  }
+  return body
 }
 
 const STORE = 'drafts'

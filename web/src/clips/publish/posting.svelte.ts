@@ -1,11 +1,10 @@
 /** A clip on its way out: upload, post, and the wait for the cell. It goes on while one visits other pages. */
 import { api } from '../../app/api/client.ts'
-import type { Clip, NewClip } from '../../app/api/shapes.ts'
+import type { Clip } from '../../app/api/shapes.ts'
 import { streams } from '../../feed/streams.svelte.ts'
 import { MediaUpload } from '../../media/upload.svelte.ts'
-import { isWhole } from '../../media/trim.ts'
 import { shelf } from '../shelf.svelte.ts'
-import { dropDraft, keepDraft, type Draft } from './draft.ts'
+import { bodyOf, dropDraft, keepDraft, type Draft } from './draft.ts'
 
 /** News come over the live line; this is for when that line is down. */
 const ASK_AGAIN_MS = 4000
@@ -47,7 +46,7 @@ class Posting {
         void keepDraft({ ...draft, posting: true })
       }
       this.phase = 'posting'
-      const clip = shelf.put(await api.post<Clip>('/api/clips', this.body(draft, draft.uploadId)))
+      const clip = shelf.put(await api.post<Clip>('/api/clips', bodyOf(draft, draft.uploadId, this.durationMs)))
       this.clip = clip
       this.phase = 'sent'
       await dropDraft()
@@ -74,20 +73,6 @@ class Posting {
     this.clip = null
     this.problem = null
     this.phase = 'idle'
-  }
-
-  private body(draft: Draft, uploadId: string): NewClip {
-    const body: NewClip = { upload_id: uploadId, caption: draft.caption, audience: draft.audience, made_with_ai: draft.madeWithAi }
-    if (draft.trim && !isWhole(draft.trim, this.durationMs)) {
-      body.trim_start_ms = draft.trim.startMs
-      body.trim_end_ms = draft.trim.endMs
-    }
-    if (draft.coverMs > 0) body.cover_ms = draft.coverMs
-    if (draft.captions) {
-      body.captions_vtt = draft.captions.text
-      body.captions_language = draft.captions.language
-    }
-    return body
   }
 
   private watch(id: string): void {
