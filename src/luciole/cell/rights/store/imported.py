@@ -21,7 +21,6 @@ DROP = "DELETE FROM rights.imported WHERE person_id = $1 AND kind = $2"
 EXPORT = """
 SELECT kind, version, sealed FROM rights.imported WHERE person_id = $1 ORDER BY kind
 """
-ERASE = "DELETE FROM rights.imported WHERE person_id = $1"
 
 
 async def lock(tx: Tx, person_id: UUID) -> None:
