@@ -36,8 +36,9 @@ from luciole.kit.ids import new_id, new_token
 RESULTS = Path(__file__).with_name("results") / "custody.md"
 PASSWORD = "seven turquoise herons"  # noqa: S105 - of people who live for a minute
 ADD_SESSION = """
-INSERT INTO people.session (id, person_id, token_hash, label, created_at, last_seen_on, expires_at)
-VALUES ($1, $2, $3, 'bench', now(), current_date, now() + interval '1 day')
+INSERT INTO people.session
+    (id, person_id, token_hash, label, created_at, proved_at, last_seen_on, expires_at)
+VALUES ($1, $2, $3, 'bench', now(), now(), current_date, now() + interval '1 day')
 """
 # What a grant writes, without a broker, its checks and its sealing.
 FLOOR = (

@@ -26,8 +26,8 @@ VALUES ($1, 'p' || substr(md5($1::uuid::text), 1, 20), 'Somebody', 'en', '18+', 
 """
 ADD_SESSION = """
 INSERT INTO people.session
-    (id, person_id, token_hash, label, created_at, last_seen_on, expires_at)
-VALUES ($1, $2, $3, 'Firefox on Linux', now(), current_date, $4)
+    (id, person_id, token_hash, label, created_at, proved_at, last_seen_on, expires_at)
+VALUES ($1, $2, $3, 'Firefox on Linux', now(), now(), current_date, $4)
 """
 
 

@@ -145,7 +145,7 @@ async def test_undeclared_purpose_and_unknown_person_get_nothing(
 
 
 async def test_grant_opens_its_columns_only(place: Place, worker: Custody, ana: Somebody) -> None:
-    grant = await worker.automated_grant(ana.id, "import")
+    grant = await worker.automated_grant(ana.id, "erasure")
     with pytest.raises(NoGrant):
         await worker.seal(grant, [MAIL])
     with pytest.raises(NoGrant):

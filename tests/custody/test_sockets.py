@@ -16,6 +16,7 @@ from luciole.custody import server, wire
 from luciole.custody.client import Custody
 from luciole.custody.model import CustodyAway, Field, NoGrant
 from luciole.custody.start import derived_now
+from luciole.keys.signing import Algorithm, verifies
 from luciole.kit.ids import new_id
 
 
@@ -46,9 +47,14 @@ async def test_index_and_signature_are_for_declared_uses(api: Custody, worker: C
     assert await api.index("email", "a@b.org") != await api.index("phone", "a@b.org")
     with pytest.raises(NoGrant):
         await api.index("bio", "x")
-    assert len(await worker.sign("export", b"manifest")) == 64
+    signature = await worker.sign("export", b"manifest")
+    public = await worker.public_key("export")
+    assert verifies(Algorithm.ED25519, public.key, signature, b"manifest")
+    assert not verifies(Algorithm.ED25519, public.key, signature, b"another")
     with pytest.raises(NoGrant):
         await worker.sign("checkpoint", b"forged")
+    with pytest.raises(NoGrant):
+        await worker.public_key("checkpoint")
 
 
 async def test_sockets_are_for_their_owner_only(place: Place) -> None:

@@ -118,8 +118,7 @@ class Broker:
             claim = await store.session(tx, token_hash, now)
             if claim is None:
                 raise NotSignedIn
-            known = await store.permit_of_session(tx, claim.session_id)
-            grant = known or await self._give(
+            grant = claim.grant or await self._give(
                 tx,
                 claim.person_id,
                 "session",
@@ -164,16 +163,11 @@ class Broker:
         day = None if session else now.date()
         session_id = session.session_id if session else None
         try:
-            if not await store.add_permit(tx, grant, now, session_id=session_id, day=day):
-                found = (
-                    await store.permit_of_session(tx, session.session_id)
-                    if session
-                    else await store.permit_of_day(tx, grant.person_id, grant.purpose, now.date())
-                )
-                assert found is not None  # it could not be added because it is there
-                return found
+            n = await store.add_permit(tx, grant, now, session_id=session_id, day=day)
         except ForeignKeyViolation:
             raise NoGrant from None
+        if n is None:
+            return await self._given(tx, grant, session_id, now)
         opening = {
             "actor": "you" if grant.cls == "self" else "luciole",
             "purpose": grant.purpose,
@@ -182,10 +176,20 @@ class Broker:
         }
         if session:
             opening["note"] = session.label
-        n = await store.take_number(tx, grant.person_id)
         drawn = self._draw(grant.person_id, n, "grant", grant.cls, opening)
         await store.record(tx, grant.person_id, drawn)
         return grant
+
+    @staticmethod
+    async def _given(tx: Tx, grant: Grant, session_id: UUID | None, now: datetime) -> Grant:
+        """The grant that could not be added because it is there."""
+        found = (
+            await store.permit_of_session(tx, session_id)
+            if session_id
+            else await store.permit_of_day(tx, grant.person_id, grant.purpose, now.date())
+        )
+        assert found is not None
+        return found
 
     async def _grant(self, grant_id: UUID) -> Grant:
         """A grant that is good now. Raises NoGrant, CustodyAway."""

@@ -12,8 +12,10 @@ from luciole.custody.model import Class, Drawn, Grant
 from luciole.kit.db import Row, Tx
 
 SESSION = """
-SELECT id, person_id, label, expires_at FROM people.session_claim
-WHERE token_hash = $1 AND expires_at > $2
+SELECT s.id AS session_id, s.person_id, s.label, s.expires_at AS ends_at,
+       p.id, p.class, p.purpose, p.columns, p.expires_at
+FROM people.session_claim s LEFT JOIN custody.permit p ON p.session_id = s.id
+WHERE s.token_hash = $1 AND s.expires_at > $2
 """
 PERMIT_OF_SESSION = """
 SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit
@@ -29,11 +31,15 @@ SELECT id, person_id, class, purpose, columns, expires_at FROM custody.permit p
 WHERE id = $1 AND expires_at > $2 AND (session_id IS NULL OR EXISTS (
     SELECT 1 FROM people.session_claim s WHERE s.id = p.session_id AND s.expires_at > $2))
 """
+# The permit and the number of its entry: none where the same permit has just been given.
 ADD_PERMIT = """
-INSERT INTO custody.permit
-    (id, person_id, class, purpose, columns, session_id, day, made_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT DO NOTHING RETURNING id
+WITH added AS (
+    INSERT INTO custody.permit
+        (id, person_id, class, purpose, columns, session_id, day, made_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT DO NOTHING RETURNING person_id
+)
+SELECT custody.take_number(person_id) FROM added
 """
 TIDY_PERMITS = "DELETE FROM custody.permit WHERE expires_at <= $1"
 TAKE_NUMBER = "SELECT custody.take_number($1)"
@@ -46,17 +52,21 @@ DROP_OLD_WRAP = "SELECT people.drop_first_wrap($1)"
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A living session: whose it is, on what device, until when."""
+    """A living session: whose it is, on what device, until when, and its grant, if it has one."""
 
     session_id: UUID
     person_id: UUID
     label: str
     expires_at: datetime
+    grant: Grant | None
 
 
 async def session(tx: Tx, token_hash: bytes, now: datetime) -> Claim | None:
     row = await tx.fetchrow(SESSION, token_hash, now)
-    return Claim(row["id"], row["person_id"], row["label"], row["expires_at"]) if row else None
+    if row is None:
+        return None
+    grant = _grant(row) if row["id"] else None
+    return Claim(row["session_id"], row["person_id"], row["label"], row["ends_at"], grant)
 
 
 async def permit_of_session(tx: Tx, session_id: UUID) -> Grant | None:
@@ -76,9 +86,9 @@ async def permit(tx: Tx, grant_id: UUID, now: datetime) -> Grant | None:
 
 async def add_permit(
     tx: Tx, grant: Grant, made_at: datetime, *, session_id: UUID | None, day: date | None
-) -> bool:
-    """False where another process has just given the same."""
-    made = await tx.fetchval(
+) -> int | None:
+    """The number of the entry about it; None where another process has just given the same."""
+    number: int | None = await tx.fetchval(
         ADD_PERMIT,
         grant.id,
         grant.person_id,
@@ -90,7 +100,7 @@ async def add_permit(
         made_at,
         grant.expires_at,
     )
-    return made is not None
+    return number
 
 
 async def tidy(tx: Tx, now: datetime) -> None:
