@@ -35,7 +35,7 @@ from bench import cells, machine
 from luciole.cell.feed import store
 from luciole.cell.feed.model import FeedPlace
 from luciole.cell.feed.service import TOP
-from luciole.keys import Keyring, RootKey
+from luciole.keys import open_secret
 from luciole.kit import migrate, postgres
 from luciole.kit.cursor import Cursors
 from luciole.kit.keeper import FolderLock
@@ -252,7 +252,9 @@ async def one_size(
         assert note is not None
         api = note.children["api"].pid
         database = int((server.data_dir / "postmaster.pid").read_text().split()[0])
-        cursors = Cursors(Keyring(RootKey.load(data / "keys" / "root.key")).derived("cursors"))
+        secret = open_secret("file:", data / "keys")
+        assert secret is not None
+        cursors = Cursors(secret.derived("cursors"))
         person, token = await signed_in(port, server.url())
         for feed in (
             Feed("Latest", "/api/feeds/latest", store.LATEST, (), "latest", {}),

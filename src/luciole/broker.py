@@ -42,7 +42,7 @@ async def _run(settings: config.Settings) -> None:
         async with database.tx() as tx:
             # 1. Before anything is made: where people exist, their keys must be there.
             await fit.check(tx, open_secret(**settings.key_place))
-        keys = KeyStore.open(settings.keys_dir, open_root(**settings.key_place))
+        keys = KeyStore(settings.keys_dir, open_root(**settings.key_place))
         await _serve(settings, keys, database, stop)
     finally:
         await database.close()

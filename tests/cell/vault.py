@@ -29,7 +29,7 @@ class Vault:
     @classmethod
     def at(cls, folder: Path, db: Database, clock: Clock | None = None) -> Vault:
         root = RootKey.generate()
-        store = KeyStore.open(folder / f"keys-{next(_numbers)}", root, clock=clock)
+        store = KeyStore(folder / f"keys-{next(_numbers)}", root, clock=clock)
         return cls(store, db)
 
     def broker(self, clock: Clock) -> Broker:

@@ -13,38 +13,19 @@ What the caller must still do: see `KeyStore`; and never log an argument or a re
 package. Only this package (and the verifier) imports `cryptography`.
 """
 
-from luciole.keys.backup import restore
-from luciole.keys.choose import open_root, open_secret
-from luciole.keys.keyring import Keyring
-from luciole.keys.private import KeyFileRefused
-from luciole.keys.root import AnotherRoot, Root, RootKey, RootKeyRefused, RootUnavailable
-from luciole.keys.seal import Opened, SealBroken, open_field, seal_field
-from luciole.keys.secret import CellSecret, WrongRootKey
-from luciole.keys.share import Share
-from luciole.keys.store import Enrolled, KeysInUse, KeyStore, NoKey, Rotated, commitment
-
-__all__ = [
-    "AnotherRoot",
-    "CellSecret",
-    "Enrolled",
-    "KeyFileRefused",
-    "KeyStore",
-    "Keyring",
-    "KeysInUse",
-    "NoKey",
-    "Opened",
-    "Root",
-    "RootKey",
-    "RootKeyRefused",
-    "RootUnavailable",
-    "Rotated",
-    "SealBroken",
-    "Share",
-    "WrongRootKey",
-    "commitment",
-    "open_field",
-    "open_root",
-    "open_secret",
-    "restore",
-    "seal_field",
-]
+from luciole.keys.backup import restore as restore
+from luciole.keys.choose import open_root as open_root
+from luciole.keys.choose import open_secret as open_secret
+from luciole.keys.private import KeyFileRefused as KeyFileRefused
+from luciole.keys.root import AnotherRoot as AnotherRoot
+from luciole.keys.root import Root as Root
+from luciole.keys.root import RootKey as RootKey
+from luciole.keys.root import RootUnavailable as RootUnavailable
+from luciole.keys.seal import SealBroken as SealBroken
+from luciole.keys.seal import open_field as open_field
+from luciole.keys.seal import seal_field as seal_field
+from luciole.keys.secret import CellSecret as CellSecret
+from luciole.keys.secret import WrongRootKey as WrongRootKey
+from luciole.keys.store import KeysInUse as KeysInUse
+from luciole.keys.store import KeyStore as KeyStore
+from luciole.keys.store import NoKey as NoKey

@@ -16,23 +16,16 @@ import contextlib
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 from luciole.keys import epochs, private
 from luciole.keys.private import KeyFileRefused
-from luciole.keys.root import CELL_ID_FILE
+from luciole.keys.root import CELL_ID_FILE, CELL_KEY_FILE
 
 KEPT = timedelta(hours=24)
 STAMP = "%Y%m%dT%H%M%SZ"
-SMALL = ("secret.wrapped", "share.wrapped", CELL_ID_FILE)
+SHARE_FILE = "share.wrapped"
 
-
-class Generation(NamedTuple):
-    """One copy of all wraps."""
-
-    epoch: int
-    at: datetime
-    path: Path
+Generation = tuple[int, datetime, Path]
 
 
 def generation(folder: Path, epoch: int, at: datetime) -> Path:
@@ -41,19 +34,18 @@ def generation(folder: Path, epoch: int, at: datetime) -> Path:
 
 
 def generations(folder: Path) -> list[Generation]:
-    """Those in the backup, the oldest first."""
+    """Epoch, time and file of each, the oldest first."""
     found = []
     for path in folder.glob("wraps-*.sqlite"):
         with contextlib.suppress(ValueError):
             _, epoch, stamp = path.stem.split("-")
-            at = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
-            found.append(Generation(int(epoch), at, path))
+            found.append((int(epoch), datetime.strptime(stamp, STAMP).replace(tzinfo=UTC), path))
     return sorted(found)
 
 
 def keep_small_files(keys: Path, folder: Path, epoch: int) -> None:
     """Copies what a generation needs beside itself."""
-    for name in (*SMALL, epochs.key_path(keys, epoch).name):
+    for name in (CELL_KEY_FILE, SHARE_FILE, CELL_ID_FILE, epochs.key_path(keys, epoch).name):
         with contextlib.suppress(FileNotFoundError):
             private.write(folder / name, private.read(keys / name, f"file {name}"), replace=True)
 
@@ -63,15 +55,16 @@ def prune(folder: Path, epoch: int, now: datetime) -> None:
     the newest stays. Repeatable."""
     for path in set(folder.glob("epoch-*.wrapped")) - {epochs.key_path(folder, epoch)}:
         private.destroy(path)
-    for each in generations(folder)[:-1]:
-        if each.epoch != epoch or each.at < now - KEPT:
-            private.destroy(each.path)
+    for its_epoch, at, path in generations(folder)[:-1]:
+        if its_epoch != epoch or at < now - KEPT:
+            private.destroy(path)
     epochs.sweep(folder)
 
 
-def restore(folder: Path, keys: Path) -> Generation:
-    """Puts the newest generation into an empty key folder, from which the next start opens it.
-    People who were erased since then have to be shredded again. Raises KeyFileRefused."""
+def restore(folder: Path, keys: Path) -> Path:
+    """Puts the newest generation into an empty key folder, from which the next start opens it;
+    returns it. People who were erased since then have to be shredded again. Raises
+    KeyFileRefused."""
     private.check_folder(keys)
     if any(keys.glob("wraps-*")) or (keys / "current").exists():
         raise KeyFileRefused(
@@ -82,21 +75,15 @@ def restore(folder: Path, keys: Path) -> Generation:
     if not found:
         raise KeyFileRefused(
             f"There is no backup of a key store in {folder}.",
-            next_step="Name the folder that LUCIOLE_CUSTODY_BACKUP_DIR named.",
+            next_step="Name the folder that LUCIOLE_KEYS_BACKUP_DIR named.",
         )
-    newest = found[-1]
-    epoch_key = epochs.key_path(folder, newest.epoch)
-    if not epoch_key.exists():
-        raise KeyFileRefused(
-            f"The file {epoch_key} is missing.",
-            next_step="Without the epoch key nothing in this backup can be opened.",
-        )
-    keep_small_files(folder, keys, newest.epoch)
-    private.check(newest.path, "backup of the key store")
-    wraps = epochs.wraps_path(keys, newest.epoch)
-    with private.new_file(wraps) as copy, open(newest.path, "rb") as kept:
+    epoch, _, newest = found[-1]
+    step = "Without the epoch key nothing in this backup can be opened."
+    private.needed(epochs.key_path(folder, epoch), "epoch key", step)
+    private.needed(newest, "data keys")
+    keep_small_files(folder, keys, epoch)
+    with private.new_file(epochs.wraps_path(keys, epoch)) as copy, open(newest, "rb") as kept:
         shutil.copyfileobj(kept, copy)
-    # The epoch may be older than its backup: better a rotation too early than one too late.
     # Began long ago, so that a rotation is due at once: the broken disk may be found again.
-    epochs.switch(keys, newest.epoch, datetime.fromtimestamp(0, UTC))
+    epochs.switch(keys, epoch, datetime.fromtimestamp(0, UTC))
     return newest

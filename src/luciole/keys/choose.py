@@ -6,7 +6,7 @@ from pathlib import Path
 
 from luciole.keys import private
 from luciole.keys.pkcs11 import Pkcs11Root
-from luciole.keys.root import Root, RootKey, RootUnavailable, cell_id_in
+from luciole.keys.root import CELL_KEY_FILE, Root, RootKey, RootUnavailable, cell_id_in
 from luciole.keys.secret import CellSecret
 from luciole.keys.transit import TransitRoot
 
@@ -20,22 +20,17 @@ def open_root(
     where: str, folder: Path, *, token_file: Path | None = None, ca_file: Path | None = None
 ) -> Root:
     """The root of the cell whose key folder this is; `where` is LUCIOLE_KEYS_ROOT. A new cell's
-    root key file, cell id and key in the token are made here. Raises RootUnavailable,
-    KeyFileRefused."""
+    root key file, cell id and key in the token are made here. Raises KeyFileRefused."""
     kind, _, address = where.partition(":")
     try:
         if kind == "file":
-            return RootKey.load_or_make(Path(address) if address else folder / "root.key")
+            return RootKey.load_or_make(Path(address or folder / "root.key"))
         if kind == "transit":
-            return TransitRoot(
-                address,
-                cell_id=cell_id_in(folder),
-                token_file=token_file or folder / "root.token",
-                ca_file=ca_file,
-            )
+            token_file = token_file or folder / "root.token"
+            return TransitRoot(address, cell_id_in(folder), token_file, ca_file)
         if kind == "pkcs11":
-            is_new = not (folder / "secret.wrapped").exists()
-            return Pkcs11Root(where, cell_id=cell_id_in(folder), is_new=is_new)
+            is_new = not (folder / CELL_KEY_FILE).exists()
+            return Pkcs11Root(where, cell_id_in(folder), is_new=is_new)
         problem = "no such kind of root"
     except ValueError as error:
         problem = str(error)
@@ -46,15 +41,13 @@ def open_secret(
     where: str, folder: Path, *, token_file: Path | None = None, ca_file: Path | None = None
 ) -> CellSecret | None:
     """The cell secret beside a key store that another process may have open; None where there are
-    no keys yet. Makes nothing. Raises RootUnavailable, KeyFileRefused, AnotherRoot."""
+    no keys yet. Makes nothing. Raises KeyFileRefused."""
     kind, _, address = where.partition(":")
-    wrapped = folder / "secret.wrapped"
-    first = (Path(address) if address else folder / "root.key") if kind == "file" else wrapped
-    if not first.exists():
+    wrapped = folder / CELL_KEY_FILE
+    if not (Path(address or folder / "root.key") if kind == "file" else wrapped).exists():
         return None
     root = open_root(where, folder, token_file=token_file, ca_file=ca_file)
-    try:
-        return CellSecret(root.cell_id, root.unwrap("secret", private.read(wrapped, "cell secret")))
-    except FileNotFoundError:
+    if isinstance(root, RootKey) and not wrapped.exists():
         # The first version had the root key file alone.
-        return CellSecret(root.cell_id, root.secret()) if isinstance(root, RootKey) else None
+        return CellSecret(root.cell_id, root.secret())
+    return CellSecret(root.cell_id, root.unwrap("secret", private.needed(wrapped, "cell secret")))

@@ -12,21 +12,14 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from luciole.keys import private, seal
 from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import Root
-from luciole.keys.wraps import Outer
+from luciole.keys.seal import Layer
 
 FORMAT = "luciole-epoch-v1"
-
-
-class Current(NamedTuple):
-    """The epoch in use, and when it began."""
-
-    epoch: int
-    began: datetime
+OUTER = "luciole/outer/v1"
 
 
 def wraps_path(folder: Path, epoch: int) -> Path:
@@ -43,16 +36,16 @@ def switch(folder: Path, epoch: int, at: datetime) -> None:
     private.write(folder / "current", line.encode(), replace=True)
 
 
-def current(folder: Path) -> Current | None:
-    """None before the first start. Raises KeyFileRefused."""
+def current(folder: Path) -> tuple[int, datetime] | None:
+    """The epoch in use, and when it began; None before the first start. Raises KeyFileRefused."""
     path = folder / "current"
-    try:
-        words = private.read(path, "file of the epoch in use").decode().split()
-    except FileNotFoundError:
-        return None
-    if len(words) == 3 and words[0] == FORMAT:
-        with contextlib.suppress(ValueError):
-            return Current(int(words[1]), datetime.fromisoformat(words[2]))
+    with contextlib.suppress(ValueError):
+        try:
+            kind, epoch, began = private.read(path, "file of the epoch in use").decode().split()
+        except FileNotFoundError:
+            return None
+        if kind == FORMAT:
+            return int(epoch), datetime.fromisoformat(began)
     raise KeyFileRefused(f"The file {path} is damaged.", next_step=private.RESTORE)
 
 
@@ -65,32 +58,32 @@ def present(folder: Path) -> set[int]:
 
 def sweep(folder: Path) -> None:
     """Destroys drafts of a run that was killed."""
-    for kind in ("epoch", "wraps", "current"):
-        for path in folder.glob(f".{kind}*"):
+    for path in folder.glob(".*"):
+        if path.name.startswith((".epoch", ".wraps", ".current")):
             private.destroy(path)
 
 
-def draw(folder: Path, epoch: int, root: Root) -> Outer:
+def draw(folder: Path, epoch: int, root: Root) -> Layer:
     """A new epoch key, wrapped and on the disk. Raises RootUnavailable."""
     wrapped = root.wrap("epoch", seal.new_key(), epoch.to_bytes(8))
     private.write(key_path(folder, epoch), wrapped, replace=True)
-    return outer(folder, epoch, root)
+    return layer(folder, epoch, root)
 
 
-def outer(folder: Path, epoch: int, root: Root) -> Outer:
-    """The outer layer of an epoch. Raises KeyFileRefused, AnotherRoot, RootUnavailable."""
-    wrapped = private.read_needed(key_path(folder, epoch), "epoch key")
-    return Outer(root.cell_id, epoch, root.unwrap("epoch", wrapped, epoch.to_bytes(8)))
+def layer(folder: Path, epoch: int, root: Root) -> Layer:
+    """The outer layer of an epoch. Raises KeyFileRefused."""
+    number = epoch.to_bytes(8)
+    key = root.unwrap("epoch", private.needed(key_path(folder, epoch), "epoch key"), number)
+    return Layer(key, OUTER, root.cell_id, number)
 
 
 def destroy(folder: Path, epoch: int, root: Root, reached: Callable[[str], None]) -> None:
     """The key first, at the root and here: without it the wraps are noise. Repeatable. Raises
     RootUnavailable, and then nothing has been destroyed."""
-    root.retire("epoch", epoch.to_bytes(8))
+    root.retire(epoch.to_bytes(8))
     reached("retired")
     private.destroy(key_path(folder, epoch))
     reached("key destroyed")
-    path = wraps_path(folder, epoch)
-    for each in (path.with_suffix(".sqlite-journal"), path):
-        private.destroy(each)
+    for each in (f"{wraps_path(folder, epoch)}-journal", wraps_path(folder, epoch)):
+        private.destroy(Path(each))
     reached("destroyed")

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from luciole.keys import private, seal
-from luciole.keys.root import AnotherRoot, RootUnavailable, bound
+from luciole.keys.root import AnotherRoot, RootUnavailable, bound, own_key
 
 FORM = "pkcs11:token=NAME;object=NAME?module-path=FILE&pin-source=file:FILE"
 # The library of a token is loaded once a process and is not asked by two threads at a time.
@@ -34,34 +34,41 @@ _ONE_AT_A_TIME = threading.Lock()
 class Pkcs11Root:
     """Wraps by asking a token."""
 
-    def __init__(self, address: str, *, cell_id: UUID, is_new: bool) -> None:
+    def __init__(self, address: str, cell_id: UUID, *, is_new: bool) -> None:
         """`is_new` lets it make its key in the token. Raises ValueError for an address of another
-        form, RootUnavailable."""
+        form, RootUnavailable, also where the optional library is missing."""
         parts = urlsplit(address)
         path = dict(each.partition("=")[::2] for each in parts.path.split(";"))
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         try:
-            self._token, self._object = unquote(path["token"]), unquote(path["object"])
-            self._module = query["module-path"]
-            self._pin_file = Path(query["pin-source"].removeprefix("file:"))
+            self._token, self._name = unquote(path["token"]), unquote(path["object"])
+            self._module, self._pin = query["module-path"], query["pin-source"]
         except KeyError as error:
             raise ValueError(f"expected {FORM}; there is no {error.args[0]}") from None
+        try:
+            import pkcs11
+        except ImportError:
+            raise RootUnavailable(
+                "LUCIOLE_KEYS_ROOT names a PKCS#11 token, and python-pkcs11 is not installed.",
+                next_step="Install it: pip install 'luciole[pkcs11]'.",
+            ) from None
         self.cell_id = cell_id
+        self._p11: Any = pkcs11
         with self._session() as session:
-            if not self._find(session, self._object):
+            if not self._find(session, self._name):
                 if not is_new:
                     raise RootUnavailable(
-                        f"The token {self._token!r} holds no key {self._object!r}.",
+                        f"The token {self._token!r} holds no key {self._name!r}.",
                         next_step="Put in the token with which this cell was made, or restore it.",
                     )
-                self._make(session, self._object)
-
-    def __repr__(self) -> str:
-        return f"Pkcs11Root(cell_id={self.cell_id}, token={self._token!r})"
+                self._make(session, self._name)
 
     def wrap(self, label: str, secret: bytes, context: bytes = b"") -> bytes:
         """nonce (12) ‖ ciphertext ‖ tag (16). Raises RootUnavailable."""
-        name, nonce = self._key(label, context), os.urandom(seal.NONCE_BYTES)
+        name, nonce = (
+            own_key(self._name, self.cell_id, label, context),
+            os.urandom(seal.NONCE_BYTES),
+        )
         with self._session() as session:
             key = self._find(session, name) or self._make(session, name)
             return nonce + bytes(key.encrypt(secret, **self._gcm(nonce, label, context)))
@@ -70,79 +77,52 @@ class Pkcs11Root:
         """Raises AnotherRoot, RootUnavailable."""
         nonce, ciphertext = wrapped[: seal.NONCE_BYTES], wrapped[seal.NONCE_BYTES :]
         with self._session() as session:
-            key = self._find(session, self._key(label, context))
-            if key is None:
-                raise AnotherRoot
+            key = self._find(session, own_key(self._name, self.cell_id, label, context))
             try:
                 return bytes(key.decrypt(ciphertext, **self._gcm(nonce, label, context)))
-            except _pkcs11().exceptions.PKCS11Error:
-                # A broken seal has one code in one token and another one in the next.
+            except (AttributeError, self._p11.PKCS11Error):
+                # No such key; or a broken seal, which has another code in each make of token.
                 raise AnotherRoot from None
 
-    def retire(self, label: str, context: bytes) -> None:
+    def retire(self, epoch: bytes) -> None:
         """Destroys the key of that epoch in the token. Raises RootUnavailable."""
         with self._session() as session:
-            if key := self._find(session, self._key(label, context)):
+            if key := self._find(session, own_key(self._name, self.cell_id, "epoch", epoch)):
                 key.destroy()
 
-    def _key(self, label: str, context: bytes) -> str:
-        if label != "epoch":
-            return self._object
-        return f"{self._object}-{self.cell_id}-epoch-{int.from_bytes(context)}"
-
     def _gcm(self, nonce: bytes, label: str, context: bytes) -> dict[str, Any]:
-        pkcs11 = _pkcs11()
         place = bound(self.cell_id, label, context)
-        parameters = pkcs11.GCMParams(nonce=nonce, aad=place, tag_bits=seal.TAG_BYTES * 8)
-        return {"mechanism": pkcs11.Mechanism.AES_GCM, "mechanism_param": parameters}
+        parameters = self._p11.GCMParams(nonce=nonce, aad=place, tag_bits=seal.TAG_BYTES * 8)
+        return {"mechanism": self._p11.Mechanism.AES_GCM, "mechanism_param": parameters}
 
     def _find(self, session: Any, label: str) -> Any:
-        pkcs11 = _pkcs11()
-        found = {
-            pkcs11.Attribute.CLASS: pkcs11.ObjectClass.SECRET_KEY,
-            pkcs11.Attribute.LABEL: label,
-        }
-        return next(iter(list(session.get_objects(found))), None)
+        kind = self._p11.ObjectClass.SECRET_KEY
+        wanted = {self._p11.Attribute.CLASS: kind, self._p11.Attribute.LABEL: label}
+        return next(iter(list(session.get_objects(wanted))), None)
 
     def _make(self, session: Any, label: str) -> Any:
-        pkcs11 = _pkcs11()
+        attribute, can = self._p11.Attribute, self._p11.MechanismFlag
         return session.generate_key(
-            pkcs11.KeyType.AES,
+            self._p11.KeyType.AES,
             seal.KEY_BYTES * 8,
             label=label,
             store=True,
-            capabilities=pkcs11.MechanismFlag.ENCRYPT | pkcs11.MechanismFlag.DECRYPT,
-            template={
-                pkcs11.Attribute.SENSITIVE: True,
-                pkcs11.Attribute.EXTRACTABLE: False,
-            },
+            capabilities=can.ENCRYPT | can.DECRYPT,
+            template={attribute.SENSITIVE: True, attribute.EXTRACTABLE: False},
         )
 
     @contextmanager
     def _session(self) -> Iterator[Any]:
-        pkcs11 = _pkcs11()
-        step = "Name it in pin-source of LUCIOLE_KEYS_ROOT."
-        pin = private.read_needed(self._pin_file, "token's PIN", step).decode().strip()
+        pin_file = Path(self._pin.removeprefix("file:"))
+        pin = private.needed(pin_file, "token's PIN", "Name it in pin-source.").decode().strip()
         with _ONE_AT_A_TIME:
             try:
-                token = pkcs11.lib(self._module).get_token(token_label=self._token)
+                token = self._p11.lib(self._module).get_token(token_label=self._token)
                 with token.open(rw=True, user_pin=pin) as session:
                     yield session
-            except pkcs11.exceptions.PKCS11Error as error:
+            except self._p11.PKCS11Error as error:
                 raise RootUnavailable(
                     f"The token {self._token!r} cannot be used ({type(error).__name__}).",
                     next_step="Look whether it is there (pkcs11-tool --list-slots), and whether "
                     "the PIN in the file of pin-source is right.",
                 ) from error
-
-
-def _pkcs11() -> Any:
-    """The optional library. Raises RootUnavailable where it is missing."""
-    try:
-        import pkcs11
-    except ImportError:
-        raise RootUnavailable(
-            "LUCIOLE_KEYS_ROOT names a PKCS#11 token, and python-pkcs11 is not installed.",
-            next_step="Install it: pip install 'luciole[pkcs11]'.",
-        ) from None
-    return pkcs11

@@ -8,13 +8,13 @@ safe:
 The cell id sits beside the key because both are bound into every sealed field: it is drawn once
 and stays through migrations, moves of the machine and a sale of the cell.
 
-`transit` and `pkcs11` hold the other two places, from which the key itself never comes out.
+`transit` and `pkcs11` hold the other two places, from which the key itself never comes out; the
+cell id is then a line in `cell.id`.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 from pathlib import Path
 from typing import Protocol
@@ -24,21 +24,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from luciole.keys import private, seal
 from luciole.keys.private import KeyFileRefused
-from luciole.kit.errors import Unavailable
 from luciole.kit.ids import new_id
 
 FORMAT = "luciole-root-key-v1"
 CELL_ID_FORMAT = "luciole-cell-v1"
 CELL_ID_FILE = "cell.id"
+CELL_KEY_FILE = "secret.wrapped"
 
 
-class RootKeyRefused(KeyFileRefused):
-    """The root key file cannot be trusted or read."""
-
-    code = "root-key-refused"
-
-
-class AnotherRoot(Unavailable):
+class AnotherRoot(KeyFileRefused):
     """The wrapped keys were made under another root, or for another place."""
 
     code = "keys-of-another-root"
@@ -47,17 +41,11 @@ class AnotherRoot(Unavailable):
         "Set LUCIOLE_KEYS_ROOT to the root under which they were made, or put back the root key."
     )
 
-    def __str__(self) -> str:
-        return f"{self.sentence} {self.next_step}"
 
-
-class RootUnavailable(Unavailable):
+class RootUnavailable(KeyFileRefused):
     """The root is elsewhere and does not answer, or does not let us in."""
 
     code = "root-unavailable"
-
-    def __str__(self) -> str:
-        return f"{self.sentence} {self.next_step}"
 
 
 class Root(Protocol):
@@ -76,33 +64,36 @@ class Root(Protocol):
         """Raises AnotherRoot, RootUnavailable."""
         ...
 
-    def retire(self, label: str, context: bytes) -> None:
-        """What was wrapped for this label and context is not to be opened again, by anybody who
-        has a copy. A root that is a machine destroys a key of its own that it kept for it; a root
-        in a file cannot, and its files have to go. Repeatable. Raises RootUnavailable."""
+    def retire(self, epoch: bytes) -> None:
+        """The key that was wrapped as `epoch` with this context is not to be opened again, by
+        anybody who has a copy. A root that is a machine destroys a key of its own that it kept for
+        it; a root in a file cannot, and its files have to go. Repeatable. Raises
+        RootUnavailable."""
         ...
 
 
 def bound(cell_id: UUID, label: str, context: bytes) -> bytes:
     """Associated data of a wrapped key: label ‖ 0x00 ‖ cell id (16) ‖ context."""
-    return f"luciole/root/{label}/v1".encode() + b"\0" + cell_id.bytes + context
+    return f"luciole/root/{label}/v1\0".encode() + cell_id.bytes + context
+
+
+def own_key(name: str, cell_id: UUID, label: str, context: bytes) -> str:
+    """Which key of a machine wraps: each epoch key has one of its own, for `Root.retire`."""
+    return name if label != "epoch" else f"{name}-{cell_id}-epoch-{int.from_bytes(context)}"
 
 
 def cell_id_in(folder: Path) -> UUID:
-    """The id of a cell whose root is not a file: a line in `cell.id`, made at the first start.
-    Raises KeyFileRefused."""
+    """The id of a cell whose root is not a file, drawn at the first start. Raises
+    KeyFileRefused."""
     path = folder / CELL_ID_FILE
     private.check_folder(folder)
-    if not path.exists() and not (folder / "secret.wrapped").exists():
+    if not (folder / CELL_KEY_FILE).exists():
         private.write(path, f"{CELL_ID_FORMAT} {new_id()}\n".encode())
-    with contextlib.suppress(ValueError, FileNotFoundError):
-        kind, text = private.read(path, "file of the cell id").decode().split()
+    with contextlib.suppress(ValueError):
+        kind, text = private.needed(path, "cell id").decode().split()
         if kind == CELL_ID_FORMAT:
             return UUID(text)
-    raise KeyFileRefused(
-        f"The file {path} is missing or damaged.",
-        next_step="Put it back from the short backup of the key folder.",
-    )
+    raise KeyFileRefused(f"The file {path} is damaged.", next_step=private.RESTORE)
 
 
 class RootKey:
@@ -124,7 +115,7 @@ class RootKey:
         raise TypeError("a root key is not pickled")
 
     def secret(self) -> bytes:
-        """The key itself; for the key derivation in this package, and nothing else."""
+        """The key itself; for the cell secret of the first version, and nothing else."""
         return self._key
 
     def wrap(self, label: str, secret: bytes, context: bytes = b"") -> bytes:
@@ -133,13 +124,12 @@ class RootKey:
 
     def unwrap(self, label: str, wrapped: bytes, context: bytes = b"") -> bytes:
         """What `wrap` was given. Raises AnotherRoot."""
-        where = bound(self.cell_id, label, context)
         try:
-            return seal.decrypt(self._wrapping(label), wrapped, where)
+            return seal.decrypt(self._wrapping(label), wrapped, bound(self.cell_id, label, context))
         except seal.SealBroken:
             raise AnotherRoot from None
 
-    def retire(self, label: str, context: bytes) -> None:
+    def retire(self, epoch: bytes) -> None:
         """Nothing: one key in one file opens what it has wrapped as long as it lives."""
 
     def _wrapping(self, label: str) -> AESGCMSIV:
@@ -154,15 +144,12 @@ class RootKey:
 
     @classmethod
     def load(cls, path: Path) -> RootKey:
-        """The root key in `path`. Raises FileNotFoundError, and RootKeyRefused, also where others
-        may read the file."""
-        text = private.read(path, "root key file", RootKeyRefused)
-        # Exactly one line of three words.
-        words = text.decode("ascii", "replace").split()
-        if len(words) == 3 and words[0] == FORMAT:
-            with contextlib.suppress(ValueError, binascii.Error):
-                return cls(UUID(words[1]), base64.b64decode(words[2], validate=True))
-        raise RootKeyRefused(
+        """The root key in `path`. Raises FileNotFoundError, KeyFileRefused."""
+        with contextlib.suppress(ValueError):
+            kind, cell_id, key = private.read(path, "root key file").decode().split()
+            if kind == FORMAT:
+                return cls(UUID(cell_id), base64.b64decode(key, validate=True))
+        raise KeyFileRefused(
             f"The root key file {path} is damaged.",
             next_step="Put back your copy of it; without it, what is sealed stays sealed. For a "
             "new, empty cell, move the file away and start again.",
@@ -171,12 +158,10 @@ class RootKey:
     @classmethod
     def load_or_make(cls, path: Path) -> RootKey:
         """The root key in `path`, made at the first start. Several processes may call it at once
-        and all get the same key. Raises RootKeyRefused."""
-        try:
-            return cls.load(path)
-        except FileNotFoundError:
+        and all get the same key. Raises KeyFileRefused."""
+        if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = cls.generate()
-        text = f"{FORMAT} {made.cell_id} {base64.b64encode(made._key).decode()}\n"
-        private.write(path, text.encode())
+            made = cls.generate()
+            text = f"{FORMAT} {made.cell_id} {base64.b64encode(made._key).decode()}\n"
+            private.write(path, text.encode())
         return cls.load(path)

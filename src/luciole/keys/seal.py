@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import struct
+from typing import TypedDict
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -31,11 +32,16 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 FORMAT = b"\x01"
 OVERHEAD_BYTES = len(FORMAT) + NONCE_BYTES + TAG_BYTES
+FIELD = "luciole/field/v1"
 
-_FIELD = "luciole/field/v1"
 
-# A plaintext; the name marks the places where personal data is in the clear.
-Opened = bytes
+class FieldPlace(TypedDict):
+    """Arguments that say where a field belongs."""
+
+    cell_id: UUID
+    person_id: UUID
+    field_id: str
+    version: int
 
 
 class SealBroken(Exception):
@@ -49,18 +55,11 @@ def new_key() -> bytes:
 
 def derive(cell_id: UUID, secret: bytes, info: str) -> bytes:
     """HKDF-SHA256 (RFC 5869) with the cell id as salt, to 256 bits."""
-    kdf = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=cell_id.bytes, info=info.encode())
-    return kdf.derive(secret)
+    return HKDF(SHA256(), KEY_BYTES, salt=cell_id.bytes, info=info.encode()).derive(secret)
 
 
 def seal_field(
-    data_key: bytes,
-    plaintext: Opened,
-    *,
-    cell_id: UUID,
-    person_id: UUID,
-    field_id: str,
-    version: int,
+    key: bytes, plaintext: bytes, *, cell_id: UUID, person_id: UUID, field_id: str, version: int
 ) -> bytes:
     """Seals a field of a person under the person's data key; 29 bytes longer than the plaintext.
 
@@ -68,28 +67,40 @@ def seal_field(
     field; `version` is stored beside the result and counts the writes of the field, so that an
     older value put back under a newer version does not open.
     """
-    where = place(_FIELD, cell_id, person_id, field_id, version)
-    return encrypt(AESGCMSIV(data_key), plaintext, where)
+    return encrypt(AESGCMSIV(key), plaintext, place(FIELD, cell_id, person_id, field_id, version))
 
 
 def open_field(
-    data_key: bytes, sealed: bytes, *, cell_id: UUID, person_id: UUID, field_id: str, version: int
-) -> Opened:
+    key: bytes, sealed: bytes, *, cell_id: UUID, person_id: UUID, field_id: str, version: int
+) -> bytes:
     """What `seal_field` was given, if every part of the place is the same. Raises SealBroken."""
-    where = place(_FIELD, cell_id, person_id, field_id, version)
-    return decrypt(AESGCMSIV(data_key), sealed, where)
+    return decrypt(AESGCMSIV(key), sealed, place(FIELD, cell_id, person_id, field_id, version))
+
+
+class Layer:
+    """One layer of the wraps of data keys: a key, and where it belongs. `whose` names the key
+    (the number of its epoch, the id of its share); the associated data is
+
+    label ‖ 0x00 ‖ cell id (16) ‖ person id (16) ‖ whose
+    """
+
+    def __init__(self, key: bytes, label: str, cell_id: UUID, whose: bytes) -> None:
+        self._cipher = AESGCMSIV(key)
+        self._before = label.encode() + b"\0" + cell_id.bytes
+        self._after = whose
+
+    def wrap(self, person: bytes, inner: bytes) -> bytes:
+        return encrypt(self._cipher, inner, self._before + person + self._after)
+
+    def unwrap(self, person: bytes, outer: bytes) -> bytes:
+        """Raises SealBroken."""
+        return decrypt(self._cipher, outer, self._before + person + self._after)
 
 
 def place(label: str, cell_id: UUID, person_id: UUID, field_id: str, version: int) -> bytes:
     """Associated data that says where a sealed thing belongs (see the module)."""
-    return (
-        label.encode()
-        + b"\0"
-        + cell_id.bytes
-        + person_id.bytes
-        + struct.pack(">I", version)
-        + field_id.encode()
-    )
+    ids = cell_id.bytes + person_id.bytes
+    return label.encode() + b"\0" + ids + struct.pack(">I", version) + field_id.encode()
 
 
 def encrypt(key: AESGCMSIV, plaintext: bytes, where: bytes) -> bytes:
@@ -101,10 +112,9 @@ def encrypt(key: AESGCMSIV, plaintext: bytes, where: bytes) -> bytes:
 def decrypt(key: AESGCMSIV, sealed: bytes, where: bytes) -> bytes:
     """Raises SealBroken."""
     # One answer for every defect: which part was wrong is nobody's business.
-    if len(sealed) < OVERHEAD_BYTES or sealed[:1] != FORMAT:
-        raise SealBroken("This value was not sealed for this place.")
-    nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     try:
-        return key.decrypt(nonce, ciphertext, where)
+        if len(sealed) < OVERHEAD_BYTES or sealed[:1] != FORMAT:
+            raise InvalidTag
+        return key.decrypt(sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :], where)
     except InvalidTag:
         raise SealBroken("This value was not sealed for this place.") from None

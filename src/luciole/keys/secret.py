@@ -15,10 +15,10 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from luciole.keys import private, seal
-from luciole.keys.root import Root, RootKey
+from luciole.keys.root import CELL_KEY_FILE, Root, RootKey
 
 ROOT_ID_BYTES = 8
-_WRAP = "luciole/wrap/v1"
+FIRST_WRAP = "luciole/wrap/v1"
 
 
 class WrongRootKey(Exception):
@@ -37,14 +37,14 @@ class CellSecret:
     @classmethod
     def load(cls, folder: Path, root: Root, *, is_new: bool) -> CellSecret:
         """The secret of the cell whose key folder this is; drawn for a new one. Raises
-        KeyFileRefused, AnotherRoot, RootUnavailable."""
-        path = folder / "secret.wrapped"
+        KeyFileRefused."""
+        path = folder / CELL_KEY_FILE
         if is_new and not path.exists():
             # In a cell of the first version everything was derived from the root key in the file.
             # A new cell with such a file does the same: who has the file has all below it anyway.
             secret = root.secret() if isinstance(root, RootKey) else seal.new_key()
             private.write(path, root.wrap("secret", secret))
-        return cls(root.cell_id, root.unwrap("secret", private.read_needed(path, "cell secret")))
+        return cls(root.cell_id, root.unwrap("secret", private.needed(path, "cell secret")))
 
     def __repr__(self) -> str:
         return f"CellSecret(cell_id={self.cell_id}, secret=hidden)"
@@ -70,5 +70,5 @@ class CellSecret:
         root_id, sealed = wrapped[:ROOT_ID_BYTES], wrapped[ROOT_ID_BYTES:]
         if not hmac.compare_digest(root_id, self.derived("root-id")[:ROOT_ID_BYTES]):
             raise WrongRootKey("This data key was wrapped under another root key.")
-        where = seal.place(_WRAP, self.cell_id, person_id, "data-key", 1)
+        where = seal.place(FIRST_WRAP, self.cell_id, person_id, "data-key", 1)
         return seal.decrypt(AESGCMSIV(self.derived("wrap")), sealed, where)

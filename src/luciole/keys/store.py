@@ -2,8 +2,8 @@
 
     root (file, OpenBao transit, PKCS#11)
       ├─ secret.wrapped    the cell secret: keys for indexes, cursors, logs …   `KeyStore.secret`
-      ├─ share.wrapped     the inner half of each wrap
-      └─ epoch-<n>.wrapped the outer half: drawn anew each week
+      ├─ share.wrapped     the inner layer of each wrap
+      └─ epoch-<n>.wrapped the outer layer: drawn anew each week
             └─ wraps-<n>.sqlite   a data key and a label key per person
 
 Erasing a person deletes their row at once. What backups and disks remember of it lies under the
@@ -19,36 +19,34 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from luciole.keys import backup, epochs, private, seal
+from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import Root
+from luciole.keys.seal import Layer
 from luciole.keys.secret import CellSecret
-from luciole.keys.share import LocalShare, Share
-from luciole.keys.wraps import Draft, Outer, Row, Wraps
+from luciole.keys.wraps import Draft, Row, Wraps
 from luciole.kit.clock import Clock
-from luciole.kit.errors import NotFound, Unavailable
+from luciole.kit.errors import NotFound
 
+INNER = "luciole/inner/v1"
+SHARE_ID_BYTES = 16
 LABEL_KEY = "custody.label-key"
 LABEL_KEY_VERSION = 1
 PAGE = 5_000
 
 
-class KeysInUse(Unavailable):
+class KeysInUse(KeyFileRefused):
     code = "keys-in-use"
     sentence = "Another key broker holds this key folder."
     next_step = "Stop the other one first; two would overwrite each other's keys."
-
-    def __str__(self) -> str:
-        return f"{self.sentence} {self.next_step}"
 
 
 class NoKey(NotFound):
@@ -57,8 +55,18 @@ class NoKey(NotFound):
     next_step = "Nothing can bring it back, if the person was erased."
 
 
-@dataclass(frozen=True)
-class Enrolled:
+class Share(Protocol):
+    """The inner layer of the wraps. Here its key lies beside the others; a guardian in another
+    cell can take its place, and then no single operator opens a person's data key."""
+
+    def wrap(self, person: bytes, data_key: bytes) -> bytes: ...
+
+    def unwrap(self, person: bytes, inner: bytes) -> bytes:
+        """Raises SealBroken."""
+        ...
+
+
+class Enrolled(NamedTuple):
     """`commitment` binds the cell to the person's label key without showing it; `is_new` tells
     whether the keys were drawn by this call."""
 
@@ -66,8 +74,7 @@ class Enrolled:
     is_new: bool
 
 
-@dataclass(frozen=True)
-class Rotated:
+class Rotated(NamedTuple):
     """`destroyed` is the number of the epoch that can be opened no more."""
 
     epoch: int
@@ -84,74 +91,63 @@ class KeyStore:
     """Keys of all persons of a cell. Safe to call from several threads; a call takes tens of
     microseconds, one that writes a few milliseconds of disk."""
 
-    def __init__(self, folder: Path, root: Root, lock: BinaryIO, clock: Clock) -> None:
-        self._root = root
-        self._lock = lock
-        self._clock = clock
+    def __init__(
+        self,
+        folder: Path,
+        root: Root,
+        *,
+        share: Share | None = None,
+        clock: Clock | None = None,
+        reached: Callable[[str], None] = lambda step: None,
+    ) -> None:
+        """The store in `folder`, made at the first start; a rotation that was killed is finished
+        or forgotten. `reached` is told each step of a rotation, for tests that stop there. Raises
+        KeyFileRefused."""
+        private.check_folder(folder)
+        self.folder, self.cell_id = folder, root.cell_id
+        self._root, self._clock, self._reached = root, clock or Clock(), reached
         # Guards the open file, and which one it is.
         self._guard = threading.RLock()
         # One rotation or backup at a time, and the persons that were changed while it copies;
         # None while none does.
         self._copying = threading.RLock()
         self._changed: set[bytes] | None = None
-        self._reached: Callable[[str], None] = lambda step: None
-        self.folder = folder
-        self.cell_id: UUID = root.cell_id
-
-    @classmethod
-    def open(
-        cls,
-        folder: Path,
-        root: Root,
-        *,
-        share: Share | None = None,
-        clock: Clock | None = None,
-        reached: Callable[[str], None] | None = None,
-    ) -> Self:
-        """The store in `folder`, made at the first start; a rotation that was killed is finished
-        or forgotten. `reached` is told each step of a rotation, for tests that stop there. Raises
-        KeysInUse, KeyFileRefused, AnotherRoot, RootUnavailable."""
-        private.check_folder(folder)
-        store = cls(folder, root, _lock(folder / "lock"), clock or Clock())
-        if reached:
-            store._reached = reached
+        # Locked until it is closed, or the process ends.
+        self._lock = open(folder / "lock", "ab", opener=private.opener)  # noqa: SIM115
         try:
-            store._start(share)
+            self._start(share)
         except BaseException:
-            store._lock.close()
+            self._lock.close()
             raise
-        return store
 
     def _start(self, share: Share | None) -> None:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise KeysInUse from None
         current = epochs.current(self.folder)
         self.secret = CellSecret.load(self.folder, self._root, is_new=current is None)
-        self._share = share or LocalShare.load(self.folder, self._root, is_new=current is None)
-        if current is None:
-            self._begin()
-        else:
-            self.epoch, self.epoch_began = current
-        self._outer = epochs.outer(self.folder, self.epoch, self._root)
-        try:
-            self._wraps = Wraps(epochs.wraps_path(self.folder, self.epoch))
-        except FileNotFoundError:
-            raise private.missing(epochs.wraps_path(self.folder, self.epoch), "data keys") from None
+        self._share = share or local_share(self.folder, self._root, is_new=current is None)
+        self.epoch, self.epoch_began = current or self._begin()
+        self._outer = epochs.layer(self.folder, self.epoch, self._root)
+        self._wraps = Wraps(epochs.wraps_path(self.folder, self.epoch))
         # A rotation that was killed before its switch left a half-made epoch, one that was killed
         # after it the old one: neither is in use.
         epochs.sweep(self.folder)
         self.destroy_former()
 
-    def _begin(self) -> None:
+    def _begin(self) -> tuple[int, datetime]:
         """The first epoch. If a first start was killed here, its files are taken over."""
-        present = epochs.present(self.folder)
-        if present - {1}:
-            raise private.missing(self.folder / "current", "epoch in use")
-        self.epoch, self.epoch_began = 1, self._clock.now()
-        if not epochs.wraps_path(self.folder, 1).exists():
+        if epochs.present(self.folder) - {1}:
+            private.needed(self.folder / "current", "epoch in use")
+        path = epochs.wraps_path(self.folder, 1)
+        if not path.exists():
             epochs.draw(self.folder, 1, self._root)
-            with Draft(epochs.wraps_path(self.folder, 1)) as draft:
-                draft.make()
+            with closing(Draft(path)) as draft:
                 draft.finish()
-        epochs.switch(self.folder, 1, self.epoch_began)
+        began = self._clock.now()
+        epochs.switch(self.folder, 1, began)
+        return 1, began
 
     def close(self) -> None:
         """Lets another broker take the folder."""
@@ -166,44 +162,37 @@ class KeyStore:
         client sent none). A second call changes nothing and tells the first one's commitment:
         compare it, where the client has sent a label key."""
         with self._guard:
-            if row := self._wraps.get(person_id):
-                return Enrolled(commitment(self._label_key(person_id, row)), is_new=False)
-            label_key = label_key or seal.new_key()
-            since_s = int(self._clock.now().timestamp())
-            self._put([self._row(person_id, seal.new_key(), label_key, since_s)])
-        return Enrolled(commitment(label_key), is_new=True)
+            is_new = self._wraps.get(person_id.bytes) is None
+            if is_new:
+                since_s = int(self._clock.now().timestamp())
+                self._put([self._row(person_id, seal.new_key(), label_key, since_s)])
+            return Enrolled(commitment(self.label_key(person_id)), is_new)
 
     def adopt(self, wraps: Iterable[tuple[UUID, bytes]]) -> int:
         """Moves data keys of a cell of the first version in, all or none; persons whose keys are
         here already keep them. Returns how many are new. Raises WrongRootKey, SealBroken."""
         with self._guard:
             rows = [
-                self._row(
-                    person_id,
-                    self.secret.open_first_wrap(person_id, wrapped),
-                    seal.new_key(),
-                    None,
-                )
-                for person_id, wrapped in wraps
-                if self._wraps.get(person_id) is None
+                self._row(whose, self.secret.open_first_wrap(whose, wrapped), None, None)
+                for whose, wrapped in wraps
+                if self._wraps.get(whose.bytes) is None
             ]
             self._put(rows)
         return len(rows)
 
     def data_key(self, person_id: UUID) -> bytes:
         """32 bytes that open all fields of a person. Raises NoKey, SealBroken."""
-        with self._guard:
-            return self._data_key(person_id, self._found(person_id))
+        return self._opened(person_id)[0]
 
     def label_key(self, person_id: UUID) -> bytes:
         """32 bytes that make and find the person's entries in the log. Raises NoKey, SealBroken."""
-        with self._guard:
-            return self._label_key(person_id, self._found(person_id))
+        data_key, sealed = self._opened(person_id)
+        return seal.open_field(data_key, sealed, **self._label_key_place(person_id))
 
     def confirm(self, person_id: UUID) -> None:
         """The account of an enrolled person has been stored."""
-        with self._guard:
-            self._wraps.confirm(person_id)
+        with self._guard, self._wraps:
+            self._wraps.confirm(person_id.bytes)
             self._note(person_id.bytes)
 
     def unconfirmed(self, before: datetime, limit: int = 1_000) -> list[UUID]:
@@ -213,16 +202,16 @@ class KeyStore:
 
     def shred(self, person_id: UUID) -> bool:
         """Deletes both keys of a person; False where there were none."""
-        with self._guard:
+        with self._guard, self._wraps:
             self._note(person_id.bytes)
-            return self._wraps.delete(person_id)
+            return self._wraps.delete(person_id.bytes)
 
     def persons(self) -> int:
         """How many have keys."""
         with self._guard:
             return self._wraps.count()
 
-    # Rotation
+    # Rotation and backup
 
     def rotate(self) -> Rotated:
         """Puts all wraps under a new epoch key and destroys the old one with its file.
@@ -240,49 +229,19 @@ class KeyStore:
             outer = epochs.draw(self.folder, new, self._root)
             self._reached("drawn")
             # 2., 3. Every wrap gets its new outer layer; the data keys stay closed in the inner.
-            with self._copy(epochs.wraps_path(self.folder, new), outer):
+            path = epochs.wraps_path(self.folder, new)
+            with self._copy(path, outer):
                 self._reached("written")
                 # 4. The switch: one rename.
                 began = self._clock.now()
                 epochs.switch(self.folder, new, began)
                 self._reached("switched")
                 self._wraps.close()
-                self._wraps = Wraps(epochs.wraps_path(self.folder, new))
+                self._wraps = Wraps(path)
                 self._outer, self.epoch, self.epoch_began = outer, new, began
             # 5. The old epoch's key, then its wraps. If we stop here, the next start goes on.
             self.destroy_former()
-            return Rotated(epoch=new, destroyed=old, persons=self.persons())
-
-    @contextmanager
-    def _copy(self, path: Path, outer: Outer | None) -> Iterator[None]:
-        """A whole copy of the wraps in a new file, under another outer layer if one is given.
-        Others may read and write while it grows; the body runs when it is on the disk, and they
-        wait for the body."""
-        with Draft(path) as draft:
-            with self._guard:
-                self._changed = set()
-            try:
-                draft.make()
-                after = b""
-                while True:
-                    with self._guard:
-                        rows = self._wraps.page(after, PAGE)
-                    if not rows:
-                        break
-                    after = rows[-1].person_id
-                    draft.add(self._rewrapped(row, outer) for row in rows)
-                self._reached("copied")
-                with self._guard:
-                    # What changed since its page was read. From here others wait.
-                    for person in self._changed:
-                        if row := self._wraps.get(UUID(bytes=person)):
-                            draft.add([self._rewrapped(row, outer)])
-                        else:
-                            draft.delete(person)
-                    draft.finish()
-                    yield
-            finally:
-                self._changed = None
+            return Rotated(new, old, self.persons())
 
     def destroy_former(self) -> list[int]:
         """Destroys epochs that are not in use; the numbers of those of which something was left.
@@ -291,14 +250,6 @@ class KeyStore:
         for epoch in former:
             epochs.destroy(self.folder, epoch, self._root, self._reached)
         return former
-
-    def _rewrapped(self, row: Row, outer: Outer | None) -> Row:
-        if outer is None:
-            return row
-        inner = self._outer.unwrap(row.person_id, row.outer)
-        return row._replace(outer=outer.wrap(row.person_id, inner))
-
-    # Backup
 
     def backup(self, folder: Path) -> Path:
         """A consistent copy for a broken disk, in a folder on another one; copies that are older
@@ -309,61 +260,90 @@ class KeyStore:
             now = self._clock.now()
             path = backup.generation(folder, self.epoch, now)
             backup.keep_small_files(self.folder, folder, self.epoch)
-            with self._copy(path, None):
+            with self._copy(path, self._outer):
                 pass
             backup.prune(folder, self.epoch, now)
         return path
 
+    @contextmanager
+    def _copy(self, path: Path, outer: Layer) -> Iterator[None]:
+        """A whole copy of the wraps in a new file, under that outer layer. Others may read and
+        write while it grows; the body runs when it is on the disk, and they wait for the body."""
+
+        def under_it(row: Row) -> Row:
+            if outer is self._outer:
+                return row
+            inner = self._outer.unwrap(row.person_id, row.outer)
+            return row._replace(outer=outer.wrap(row.person_id, inner))
+
+        with closing(Draft(path)) as draft:
+            self._changed = set()
+            try:
+                after = b""
+                while rows := self._page(after):
+                    after = rows[-1].person_id
+                    draft.add(map(under_it, rows))
+                self._reached("copied")
+                with self._guard:
+                    # What changed since its page was read. From here others wait.
+                    for person in self._changed:
+                        draft.delete(person)
+                        draft.add(map(under_it, filter(None, [self._wraps.get(person)])))
+                    draft.finish()
+                    yield
+            finally:
+                self._changed = None
+
+    def _page(self, after: bytes) -> list[Row]:
+        with self._guard:
+            return self._wraps.page(after, PAGE)
+
     # Rows
 
-    def _row(self, person_id: UUID, data_key: bytes, label_key: bytes, since_s: int | None) -> Row:
-        inner = self._share.wrap(person_id, data_key)
-        sealed = seal.seal_field(
-            data_key,
-            label_key,
-            cell_id=self.cell_id,
-            person_id=person_id,
-            field_id=LABEL_KEY,
-            version=LABEL_KEY_VERSION,
-        )
-        return Row(person_id.bytes, self._outer.wrap(person_id.bytes, inner), sealed, since_s)
+    def _row(
+        self, person_id: UUID, data_key: bytes, label_key: bytes | None, since_s: int | None
+    ) -> Row:
+        person = person_id.bytes
+        outer = self._outer.wrap(person, self._share.wrap(person, data_key))
+        label_key = label_key or seal.new_key()
+        sealed = seal.seal_field(data_key, label_key, **self._label_key_place(person_id))
+        return Row(person, outer, sealed, since_s)
 
-    def _found(self, person_id: UUID) -> Row:
-        row = self._wraps.get(person_id)
+    def _opened(self, person_id: UUID) -> tuple[bytes, bytes]:
+        """The data key, and the label key as it is sealed."""
+        with self._guard:
+            row, outer = self._wraps.get(person_id.bytes), self._outer
         if row is None:
             raise NoKey
-        return row
+        inner = outer.unwrap(row.person_id, row.outer)
+        return self._share.unwrap(row.person_id, inner), row.label_key
 
-    def _data_key(self, person_id: UUID, row: Row) -> bytes:
-        inner = self._outer.unwrap(row.person_id, row.outer)
-        return self._share.unwrap(person_id, inner)
-
-    def _label_key(self, person_id: UUID, row: Row) -> bytes:
-        return seal.open_field(
-            self._data_key(person_id, row),
-            row.label_key,
-            cell_id=self.cell_id,
-            person_id=person_id,
-            field_id=LABEL_KEY,
-            version=LABEL_KEY_VERSION,
-        )
+    def _label_key_place(self, person_id: UUID) -> seal.FieldPlace:
+        return {
+            "cell_id": self.cell_id,
+            "person_id": person_id,
+            "field_id": LABEL_KEY,
+            "version": LABEL_KEY_VERSION,
+        }
 
     def _put(self, rows: list[Row]) -> None:
-        self._wraps.add(rows)
-        for row in rows:
-            self._note(row.person_id)
+        with self._wraps:
+            self._wraps.add(rows)
+            for row in rows:
+                self._note(row.person_id)
 
     def _note(self, person: bytes) -> None:
         if self._changed is not None:
             self._changed.add(person)
 
 
-def _lock(path: Path) -> BinaryIO:
-    """Held until it is closed, or the process ends. Raises KeysInUse."""
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise KeysInUse from None
-    return file
+def local_share(folder: Path, root: Root, *, is_new: bool) -> Layer:
+    """The share of a cell without a guardian: id (16) ‖ key, wrapped by the root. Drawn for a new
+    cell. Raises KeyFileRefused."""
+    path = folder / backup.SHARE_FILE
+    if is_new:
+        drawn = seal.new_key()[:SHARE_ID_BYTES]
+        private.write(path, drawn + root.wrap("share", seal.new_key(), drawn))
+    text = private.needed(path, "share key")
+    share_id, wrapped = text[:SHARE_ID_BYTES], text[SHARE_ID_BYTES:]
+    return Layer(root.unwrap("share", wrapped, share_id), INNER, root.cell_id, share_id)

@@ -1,6 +1,6 @@
 """One file of wrapped data keys: all persons of a cell under one epoch key, in SQLite.
 
-    wrap = outer(epoch key, inner(share key, data key))
+    wrap = outer layer (epoch key) of inner layer (share key) of data key
 
 Why SQLite, and how: a person is one row, found by id; deleting is one transaction that survives a
 kill at any point, and `secure_delete` overwrites what was deleted with zeros. `synchronous=FULL`
@@ -10,43 +10,41 @@ the disk remembers of a deleted row is still under this epoch's key, and ends wi
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from luciole.keys import private
 
-from luciole.keys import private, seal
-
-NAME = "file of the data keys"
-_OUTER = b"luciole/outer/v1\0"
-
+NAME = "data keys"
+SETTINGS = """
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA secure_delete = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA journal_mode = TRUNCATE;
+PRAGMA synchronous = FULL;
+PRAGMA fullfsync = ON;
+"""
 MAKE = """
+PRAGMA synchronous = OFF;
 CREATE TABLE wrap (
     person_id blob PRIMARY KEY,
     outer blob NOT NULL,
     label_key blob NOT NULL,
     unconfirmed_since integer
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE INDEX unconfirmed ON wrap (unconfirmed_since) WHERE unconfirmed_since IS NOT NULL;
 """
-MAKE_INDEX = """
-CREATE INDEX unconfirmed ON wrap (unconfirmed_since) WHERE unconfirmed_since IS NOT NULL
-"""
-GET = "SELECT person_id, outer, label_key, unconfirmed_since FROM wrap WHERE person_id = ?"
+GET = "SELECT * FROM wrap WHERE person_id = ?"
 ADD = "INSERT OR REPLACE INTO wrap VALUES (?, ?, ?, ?)"
 DELETE = "DELETE FROM wrap WHERE person_id = ?"
 CONFIRM = "UPDATE wrap SET unconfirmed_since = NULL WHERE person_id = ?"
 UNCONFIRMED = """
 SELECT person_id FROM wrap WHERE unconfirmed_since < ? ORDER BY unconfirmed_since LIMIT ?
 """
-PAGE = """
-SELECT person_id, outer, label_key, unconfirmed_since FROM wrap WHERE person_id > ?
-ORDER BY person_id LIMIT ?
-"""
+PAGE = "SELECT * FROM wrap WHERE person_id > ? ORDER BY person_id LIMIT ?"
 COUNT = "SELECT count(*) FROM wrap"
 
 
@@ -60,55 +58,39 @@ class Row(NamedTuple):
     unconfirmed_since: int | None
 
 
-class Outer:
-    """The outer layer of the wraps of one epoch, bound to cell, person and epoch number."""
-
-    def __init__(self, cell_id: UUID, epoch: int, key: bytes) -> None:
-        self._cipher = AESGCMSIV(key)
-        self._before = _OUTER + cell_id.bytes
-        self._after = epoch.to_bytes(8)
-
-    def wrap(self, person_id: bytes, inner: bytes) -> bytes:
-        return seal.encrypt(self._cipher, inner, self._before + person_id + self._after)
-
-    def unwrap(self, person_id: bytes, outer: bytes) -> bytes:
-        """Raises SealBroken."""
-        return seal.decrypt(self._cipher, outer, self._before + person_id + self._after)
-
-
 class Wraps:
-    """An open file of wraps. For one thread at a time."""
+    """An open file of wraps, for one thread at a time. A change holds at the end of a `with`."""
 
     def __init__(self, path: Path) -> None:
-        """Raises FileNotFoundError, KeyFileRefused."""
-        private.check(path, NAME)
-        self.path = path
-        self._db = _connect(path)
+        """Raises KeyFileRefused."""
+        private.needed(path, NAME)
+        self._db = sqlite3.connect(path, check_same_thread=False)
         # A journal that a killed process left is rolled back by the first read.
-        self._db.execute("PRAGMA journal_mode = TRUNCATE")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA fullfsync = ON")
+        self._db.executescript(SETTINGS)
+
+    def __enter__(self) -> None:
+        """Begins with the first change."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        self._db.rollback() if kind else self._db.commit()
 
     def close(self) -> None:
         self._db.close()
 
-    def get(self, person_id: UUID) -> Row | None:
-        found = self._db.execute(GET, (person_id.bytes,)).fetchone()
+    def get(self, person: bytes) -> Row | None:
+        found = self._db.execute(GET, (person,)).fetchone()
         return Row(*found) if found else None
 
     def add(self, rows: Iterable[Row]) -> None:
-        """All or none, in place of rows of the same persons."""
-        with self._transaction():
-            self._db.executemany(ADD, rows)
+        """In place of rows of the same persons."""
+        self._db.executemany(ADD, rows)
 
-    def delete(self, person_id: UUID) -> bool:
+    def delete(self, person: bytes) -> bool:
         """False where there was none."""
-        with self._transaction():
-            return self._db.execute(DELETE, (person_id.bytes,)).rowcount > 0
+        return self._db.execute(DELETE, (person,)).rowcount > 0
 
-    def confirm(self, person_id: UUID) -> None:
-        with self._transaction():
-            self._db.execute(CONFIRM, (person_id.bytes,))
+    def confirm(self, person: bytes) -> None:
+        self._db.execute(CONFIRM, (person,))
 
     def unconfirmed(self, before_s: int, limit: int) -> list[UUID]:
         return [UUID(bytes=each) for (each,) in self._db.execute(UNCONFIRMED, (before_s, limit))]
@@ -120,61 +102,27 @@ class Wraps:
     def count(self) -> int:
         return int(self._db.execute(COUNT).fetchone()[0])
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
-
-class Draft:
-    """A file of wraps that is being written, without the care of single changes: it gets its name
-    when it is whole and on the disk."""
+class Draft(Wraps):
+    """A new file, written without the care of single changes. It gets its name when it is whole
+    and on the disk; if we stop before, the next run destroys it."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._draft = path.with_name(f".{path.name}.new")
-
-    def __enter__(self) -> Draft:
-        private.destroy(self._draft)  # of a run that was killed
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        os.close(os.open(self._draft, flags, 0o600))
-        self.db = _connect(self._draft)
-        self.db.execute("PRAGMA journal_mode = OFF")
-        self.db.execute("PRAGMA synchronous = OFF")
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self.db.close()
+        self._path, self._draft = path, path.with_name(f".{path.name}")
         private.destroy(self._draft)
-
-    def make(self) -> None:
-        self.db.execute("BEGIN")
-        self.db.execute(MAKE)
-        self.db.execute(MAKE_INDEX)
-
-    def add(self, rows: Iterable[Row]) -> None:
-        self.db.executemany(ADD, rows)
-
-    def delete(self, person_id: bytes) -> None:
-        self.db.execute(DELETE, (person_id,))
+        private.write(self._draft, b"")
+        super().__init__(self._draft)
+        self._db.executescript(MAKE)
 
     def finish(self) -> None:
         """Everything on the disk, then the name."""
-        self.db.execute("COMMIT")
-        self.db.close()
+        self._db.commit()
+        self._db.close()
         private.sync(self._draft)
         self._draft.replace(self._path)
-        private.sync_folder(self._path.parent)
+        private.sync(self._path.parent)
 
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA locking_mode = EXCLUSIVE")
-    db.execute("PRAGMA secure_delete = ON")
-    db.execute("PRAGMA temp_store = MEMORY")
-    return db
+    def close(self) -> None:
+        """Destroys it, unless it is finished."""
+        self._db.close()
+        private.destroy(self._draft)

@@ -29,6 +29,6 @@ def root(folder: Path) -> RootKey:
 
 @pytest.fixture
 def store(folder: Path, root: RootKey, clock: SetClock) -> Iterator[KeyStore]:
-    store = KeyStore.open(folder, root, clock=clock)
+    store = KeyStore(folder, root, clock=clock)
     yield store
     store.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from luciole.keys import RootKey, RootKeyRefused
+from luciole.keys import KeyFileRefused, RootKey
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_processes_that_start_together_agree_on_one_key(path: Path) -> None:
 def test_loose_permissions_are_refused_with_the_cure(path: Path, mode: int) -> None:
     RootKey.load_or_make(path)
     path.chmod(mode)
-    with pytest.raises(RootKeyRefused, match="chmod 600"):
+    with pytest.raises(KeyFileRefused, match="chmod 600"):
         RootKey.load(path)
     path.chmod(0o600)
     RootKey.load(path)
@@ -59,14 +59,14 @@ def test_a_link_in_place_of_the_file_is_refused(path: Path, tmp_path: Path) -> N
     RootKey.load_or_make(path)
     link = tmp_path / "link"
     link.symlink_to(path)
-    with pytest.raises(RootKeyRefused, match="plain file"):
+    with pytest.raises(KeyFileRefused, match="plain file"):
         RootKey.load(link)
 
 
 def test_a_folder_or_pipe_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe", 0o600)
     for place in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(RootKeyRefused, match="not a plain file"):
+        with pytest.raises(KeyFileRefused, match="not a plain file"):
             RootKey.load(place)
 
 
@@ -74,7 +74,7 @@ def test_a_folder_or_pipe_in_place_of_the_file_is_refused(tmp_path: Path) -> Non
 def test_a_file_of_another_account_is_refused(path: Path) -> None:
     RootKey.load_or_make(path)
     os.chown(path, 12345, -1)
-    with pytest.raises(RootKeyRefused, match="another account"):
+    with pytest.raises(KeyFileRefused, match="another account"):
         RootKey.load(path)
 
 
@@ -94,7 +94,7 @@ def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path, text: str) -> N
     path.parent.mkdir()
     path.write_text(text, encoding="latin-1")
     path.chmod(0o600)
-    with pytest.raises(RootKeyRefused, match="damaged") as refusal:
+    with pytest.raises(KeyFileRefused, match="damaged") as refusal:
         RootKey.load_or_make(path)
     assert path.read_text(encoding="latin-1") == text
     assert "AAAA" not in str(refusal.value)

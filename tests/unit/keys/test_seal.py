@@ -133,7 +133,7 @@ def test_the_secret_shows_no_key_and_is_not_pickled() -> None:
 
 
 def test_derived_keys_and_indexes_are_those_of_the_first_release(tmp_path: Path) -> None:
-    with closing(KeyStore.open(tmp_path / "keys", ROOT)) as store:
+    with closing(KeyStore(tmp_path / "keys", ROOT)) as store:
         assert store.secret.derived("cursors").hex() == (
             "e8adb914baeeb248b315ad05effa464a4520a7d23cd950c7af013bad6c72c0fd"
         )
@@ -150,7 +150,7 @@ def test_a_value_sealed_by_the_first_release_still_opens(tmp_path: Path) -> None
     text = bytes.fromhex(
         "01d1bfac3c9ca28efd23fcf6b11a7b937d7ed38d886a7268ece8b2073d8d4fe51e04dce08dcb3bab1c136bb7"
     )
-    with closing(KeyStore.open(tmp_path / "keys", ROOT)) as store:
+    with closing(KeyStore(tmp_path / "keys", ROOT)) as store:
         store.adopt([(ANA, wrapped)])
         assert opened(text, store.data_key(ANA), version=1) == b"ana@example.org"
 

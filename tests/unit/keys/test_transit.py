@@ -93,10 +93,10 @@ def test_key_of_a_retired_epoch_is_gone(engine: Engine, tmp_path: Path) -> None:
     root = root_of(engine, tmp_path)
     wrapped, next_one = (root.wrap("epoch", b"e" * 32, each) for each in (EPOCH, b"8"))
     assert root.unwrap("epoch", wrapped, EPOCH) == b"e" * 32
-    root.retire("epoch", EPOCH)
+    root.retire(EPOCH)
     with pytest.raises(AnotherRoot):
         root.unwrap("epoch", wrapped, EPOCH)
-    root.retire("epoch", EPOCH)
+    root.retire(EPOCH)
     assert root.unwrap("epoch", next_one, b"8") == b"e" * 32
     # The number may come again, after a restore; what was wrapped before stays shut.
     root.wrap("epoch", b"f" * 32, EPOCH)
@@ -108,20 +108,20 @@ def test_epochs_of_two_cells_have_keys_of_their_own(engine: Engine, tmp_path: Pa
     one, other = (root_of(engine, tmp_path, uuid4()) for _ in range(2))
     wrapped = one.wrap("epoch", b"e" * 32, EPOCH)
     other.wrap("epoch", b"f" * 32, EPOCH)
-    other.retire("epoch", EPOCH)
+    other.retire(EPOCH)
     assert one.unwrap("epoch", wrapped, EPOCH) == b"e" * 32
 
 
 def test_store_under_a_transit_root_lives_and_turns(engine: Engine, tmp_path: Path) -> None:
     keys, kept, new = tmp_path / "keys", tmp_path / "backup", tmp_path / "new"
-    with closing(KeyStore.open(keys, opened_root(engine, tmp_path, keys))) as store:
+    with closing(KeyStore(keys, opened_root(engine, tmp_path, keys))) as store:
         store.enrol(ANA)
         field = sealed(store, ANA)
         derived = store.secret.derived("cursors")
         store.backup(kept)
         whole_copy = shutil.copytree(kept, tmp_path / "copied")
     root = opened_root(engine, tmp_path, keys)
-    with closing(KeyStore.open(keys, root)) as store:
+    with closing(KeyStore(keys, root)) as store:
         assert (store.cell_id, store.secret.derived("cursors")) == (root.cell_id, derived)
         store.rotate()
         store.backup(kept)
@@ -129,24 +129,24 @@ def test_store_under_a_transit_root_lives_and_turns(engine: Engine, tmp_path: Pa
     # A copy of everything, epoch file included, opens nothing after the rotation.
     restore(whole_copy, new)
     with pytest.raises(AnotherRoot):
-        KeyStore.open(new, opened_root(engine, tmp_path, new))
+        KeyStore(new, opened_root(engine, tmp_path, new))
     for path in new.iterdir():
         path.unlink()
     restore(kept, new)
-    with closing(KeyStore.open(new, opened_root(engine, tmp_path, new))) as store:
+    with closing(KeyStore(new, opened_root(engine, tmp_path, new))) as store:
         assert opened(store, ANA, field) == b"ana@example.org"
 
 
 def test_lost_cell_id_is_not_drawn_anew(engine: Engine, tmp_path: Path) -> None:
     keys = tmp_path / "keys"
-    KeyStore.open(keys, opened_root(engine, tmp_path, keys)).close()
+    KeyStore(keys, opened_root(engine, tmp_path, keys)).close()
     text = (keys / "cell.id").read_text()
     for damaged in ("", "luciole-cell-v1 junk", text.replace("v1", "v9")):
         (keys / "cell.id").write_text(damaged)
-        with pytest.raises(KeyFileRefused, match=r"cell\.id is missing or damaged"):
+        with pytest.raises(KeyFileRefused, match=r"cell\.id,? is (missing|damaged)"):
             opened_root(engine, tmp_path, keys)
     (keys / "cell.id").unlink()
-    with pytest.raises(KeyFileRefused, match=r"cell\.id is missing or damaged"):
+    with pytest.raises(KeyFileRefused, match=r"cell\.id,? is (missing|damaged)"):
         opened_root(engine, tmp_path, keys)
 
 
@@ -157,7 +157,7 @@ def test_wrong_token_is_told_what_it_needs(engine: Engine, tmp_path: Path) -> No
     for act in (
         lambda: root.wrap("share", b"s" * 32),
         lambda: root.unwrap("share", wrapped),
-        lambda: root.retire("epoch", EPOCH),
+        lambda: root.retire(EPOCH),
     ):
         with pytest.raises(RootUnavailable, match="LUCIOLE_KEYS_TOKEN_FILE"):
             act()
@@ -222,7 +222,7 @@ def test_other_refusals_name_the_engine_and_no_secret(
 ) -> None:
     root = root_of(small, tmp_path)
     small.status = status
-    with pytest.raises(RootUnavailable, match=rf"refused 'encrypt' \({status}\)") as refusal:
+    with pytest.raises(RootUnavailable, match=rf"refuses 'encrypt' \({status}\)") as refusal:
         root.wrap("share", b"s" * 32)
     assert small.token not in str(refusal.value) + repr(root)
 
