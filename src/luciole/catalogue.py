@@ -10,7 +10,7 @@ from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
 from luciole.custody import privacy as custody
-from luciole.kit.catalogue import Border, Catalogue, DataClass, Held, columns
+from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
 
@@ -67,6 +67,14 @@ _HOUSE: tuple[Held, ...] = (
         "for ever",
         Border.NEVER,
     ),
+    *columns(
+        "house.upkeep",
+        "began_at ended_at",
+        DataClass.TELEMETRY,
+        "when remains of deleted rows were last removed from the database's files",
+        "for ever",
+        Border.NEVER,
+    ),
     *(
         Held(
             f"log:{name}",
@@ -112,3 +120,6 @@ WHOLE = Catalogue(
     not_exported=_NOT_EXPORTED
     | {where: why for each in _SLICES.values() for where, why in each.NOT_EXPORTED.items()},
 )
+
+# What each slice does for an erasure, the lowest first: people's takes the ways in away.
+ERASE: tuple[Erase, ...] = tuple(each.erase for each in _SLICES.values())

@@ -14,6 +14,7 @@ from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.journal import Journal
+from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
@@ -47,6 +48,7 @@ class Parts:
     rights: Rights
     journal: Journal
     cell: CellFacts
+    leaving: Leaving
 
     @classmethod
     def over(
@@ -89,6 +91,7 @@ class Parts:
             rights=Rights(clock, queue),
             journal=Journal(db, custody, LogReader(blobs)),
             cell=_facts(settings),
+            leaving=Leaving(people, clock, queue),
         )
 
 

@@ -15,6 +15,8 @@ from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
 from luciole.cell.rights import jobs as rights_jobs
+from luciole.cell.rights import jobs_erasure as erasure_jobs
+from luciole.cell.rights.erasing import Erasing
 from luciole.cell.rights.export.making import ExportMaker
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
@@ -69,6 +71,17 @@ def register(parts: Parts) -> None:
         parts.cell,
     )
     rights_jobs.register(parts.queue, maker)
+    erasing = Erasing(
+        parts.db,
+        parts.blobs,
+        parts.people,
+        parts.media,
+        parts.custody,
+        parts.clock,
+        catalogue.ERASE,
+        workshop.sweep_objects,
+    )
+    erasure_jobs.register(parts.queue, parts.db, parts.leaving, erasing)
 
     @parts.queue.every("queue.tidy", "23 4 * * *")
     async def tidy() -> None:

@@ -28,7 +28,9 @@ AUTOMATED: dict[str, Purpose] = {
         "what you brought along is put into your account",
     ),
     "backup": Purpose("automated", (EVERYTHING,), "a backup of your data is sealed with your key"),
-    "erasure": Purpose("automated", (), "your data is deleted, because you asked for it"),
+    "erasure": Purpose(
+        "automated", ("journal.entry",), "your data is deleted, because you asked for it"
+    ),
 }
 
 # For what the cell's processes may derive keys of their own.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
+from luciole.kit.db import Tx
 from luciole.kit.exported import Exported
 
 
@@ -50,6 +52,20 @@ class Catalogue(msgspec.Struct, frozen=True):
     held: tuple[Held, ...]
     exported: Mapping[str, tuple[Exported, ...]]
     not_exported: Mapping[str, str]
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """What one step of an erasure took away: how many of what, and where objects were or may still
+    appear (keys, or prefixes that end in `/`). `is_more`: another step is needed."""
+
+    counts: Mapping[str, int] = {}
+    places: tuple[str, ...] = ()
+    is_more: bool = False
+
+
+# One step, in a transaction of its own, of removing what a slice holds about a person. After a step
+# without `is_more` nothing is left, as long as nobody adds to it.
+Erase = Callable[[Tx, UUID], Awaitable[Removed]]
 
 
 def columns(

@@ -43,6 +43,8 @@ SETTINGS: Mapping[str, str] = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "max_wal_size": "512MB",
+    # Old files of the log are removed; else they are used again with deleted rows still in them.
+    "wal_recycle": "off",
     "random_page_cost": "1.1",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
@@ -56,6 +56,11 @@ UPDATE queue.pgqueuer
 SET status = 'queued', queue_manager_id = NULL, slot = NULL, updated = now(),
     execute_after = now() + make_interval(secs => $3)
 WHERE id = ANY($1::bigint[]) AND status = 'picked' AND queue_manager_id = ANY($2::uuid[])
+"""
+FORGET = """
+DELETE FROM queue.pgqueuer WHERE EXISTS (
+    SELECT 1 FROM unnest($1::text[]) AS word
+    WHERE position(convert_to(word, 'UTF8') IN payload) > 0)
 """
 TIDY_LOG = "DELETE FROM queue.pgqueuer_log WHERE created < now() - make_interval(days => $1)"
 TIDY_STATISTICS = (
@@ -320,3 +325,10 @@ async def tidy(tx: Tx) -> None:
     """Deletes PgQueuer's notes of jobs that ended more than LOG_KEPT_DAYS ago; it never does."""
     await tx.execute(TIDY_LOG, LOG_KEPT_DAYS)
     await tx.execute(TIDY_STATISTICS, LOG_KEPT_DAYS)
+
+
+async def forget(tx: Tx, ids: Sequence[str]) -> None:
+    """Removes all jobs whose body names one of the ids, whatever their state. Work that one of
+    them has begun goes on; it has to find out by itself that its subject is gone."""
+    if ids:
+        await tx.execute(FORGET, list(ids))

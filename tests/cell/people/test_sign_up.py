@@ -28,6 +28,7 @@ async def test_sign_up_gives_an_account_a_session_and_ten_codes(cell: Cell) -> N
         "locale": "en",
         "age_band": "18+",
         "is_private": False,
+        "leaving_at": None,
         "has_password": True,
         "recovery_codes_left": 10,
     }

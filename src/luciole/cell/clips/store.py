@@ -77,6 +77,16 @@ INSERT INTO clips.tally (person_id, clips) VALUES ($1, greatest($2, 0))
 ON CONFLICT (person_id) DO UPDATE SET clips = clips.tally.clips + $2
 """
 TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
+# Erasure. Clips are locked in the order of their ids, and before their likes, as liking does it.
+LIKED_NEXT = "SELECT clip_id FROM clips.liked WHERE person_id = $1 LIMIT $2"
+LOCK_MANY = "SELECT id FROM clips.clip WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE"
+UNLIKE_MANY = """
+DELETE FROM clips.liked WHERE person_id = $1 AND clip_id = ANY($2::uuid[]) RETURNING clip_id
+"""
+TAKE_LIKES = "UPDATE clips.clip SET likes = likes - 1 WHERE id = ANY($1::uuid[])"
+LOCK_OWN = "SELECT id FROM clips.clip WHERE author_id = $1 ORDER BY id LIMIT $2 FOR UPDATE"
+DELETE_MANY = "DELETE FROM clips.clip WHERE id = ANY($1::uuid[])"
+DROP_TALLY = "DELETE FROM clips.tally WHERE person_id = $1"
 
 EXPORT_CLIPS = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
@@ -226,3 +236,23 @@ def export_liked(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_TALLY, person_id))
+
+
+async def erase_likes(tx: Tx, person_id: UUID, most: int) -> int:
+    """Takes back some of a person's likes, with the numbers that others see; gives how many."""
+    clips = [row["clip_id"] for row in await tx.fetch(LIKED_NEXT, person_id, most)]
+    await tx.fetch(LOCK_MANY, clips)
+    taken = [row["clip_id"] for row in await tx.fetch(UNLIKE_MANY, person_id, clips)]
+    await tx.execute(TAKE_LIKES, taken)
+    return len(taken)
+
+
+async def erase_clips(tx: Tx, author_id: UUID, most: int) -> int:
+    """Deletes some of a person's clips and the likes on them; gives how many."""
+    clips = [row["id"] for row in await tx.fetch(LOCK_OWN, author_id, most)]
+    await tx.execute(DELETE_MANY, clips)
+    return len(clips)
+
+
+async def drop_tally(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(DROP_TALLY, person_id)

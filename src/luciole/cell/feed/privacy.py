@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from luciole.kit.catalogue import Held
+from uuid import UUID
+
+from luciole.kit.catalogue import Held, Removed
+from luciole.kit.db import Tx
 from luciole.kit.exported import Exported
 
 HELD: tuple[Held, ...] = ()
 EXPORT: tuple[Exported, ...] = ()
 NOT_EXPORTED: dict[str, str] = {}
+
+
+async def erase(_tx: Tx, _person_id: UUID) -> Removed:
+    """Nothing to do: feeds are read from what others hold."""
+    return Removed()

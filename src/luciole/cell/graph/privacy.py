@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from luciole.cell.graph import store
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
+
+FOLLOWS_AT_ONCE = 500
 
 HELD: tuple[Held, ...] = (
     *columns(
@@ -52,3 +57,14 @@ EXPORT: tuple[Exported, ...] = (
     ),
 )
 NOT_EXPORTED: dict[str, str] = {}
+
+
+async def erase(tx: Tx, person_id: UUID) -> Removed:
+    """Ends what the person follows, then who follows the person. Nobody is told. One kind in a
+    step, so that two people who leave at once do not wait for each other."""
+    if following := await store.erase_following(tx, person_id, FOLLOWS_AT_ONCE):
+        return Removed({"following": following}, is_more=True)
+    if followers := await store.erase_followers(tx, person_id, FOLLOWS_AT_ONCE):
+        return Removed({"followers": followers}, is_more=True)
+    await store.drop_tally(tx, person_id)
+    return Removed()

@@ -82,6 +82,28 @@ WHERE f.followee_id = $1 AND f.state = 'pending'
 ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $4
 """
+# Erasure. Each step takes some of what is left.
+ERASE_FOLLOWING = """
+DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id IN (
+    SELECT followee_id FROM graph.follow WHERE follower_id = $1 LIMIT $2)
+RETURNING followee_id AS other, state
+"""
+ERASE_FOLLOWERS = """
+DELETE FROM graph.follow WHERE followee_id = $1 AND follower_id IN (
+    SELECT follower_id FROM graph.follow WHERE followee_id = $1 LIMIT $2)
+RETURNING follower_id AS other, state
+"""
+# In the order of the ids, as TALLY_ADD takes them.
+LOCK_TALLIES = """
+SELECT person_id FROM graph.tally WHERE person_id = ANY($1::uuid[]) ORDER BY person_id FOR UPDATE
+"""
+LESS_FOLLOWERS = """
+UPDATE graph.tally SET followers = followers - 1 WHERE person_id = ANY($1::uuid[])
+"""
+LESS_FOLLOWING = """
+UPDATE graph.tally SET following = following - 1 WHERE person_id = ANY($1::uuid[])
+"""
+DROP_TALLY = "DELETE FROM graph.tally WHERE person_id = $1"
 
 EXPORT_FOLLOWING = """
 SELECT f.followee_id, p.handle, f.state, f.made_at
@@ -176,6 +198,29 @@ def export_followers(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_TALLY, person_id))
+
+
+async def erase_following(tx: Tx, person_id: UUID, most: int) -> int:
+    """Ends some of the person's follows and requests, with the counts of the others; gives how
+    many."""
+    gone = await tx.fetch(ERASE_FOLLOWING, person_id, most)
+    others = [row["other"] for row in gone if row["state"] == "accepted"]
+    await tx.fetch(LOCK_TALLIES, others)
+    await tx.execute(LESS_FOLLOWERS, others)
+    return len(gone)
+
+
+async def erase_followers(tx: Tx, person_id: UUID, most: int) -> int:
+    """The same for follows and requests of others."""
+    gone = await tx.fetch(ERASE_FOLLOWERS, person_id, most)
+    others = [row["other"] for row in gone if row["state"] == "accepted"]
+    await tx.fetch(LOCK_TALLIES, others)
+    await tx.execute(LESS_FOLLOWING, others)
+    return len(gone)
+
+
+async def drop_tally(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(DROP_TALLY, person_id)
 
 
 def _split(place: ListPlace | None) -> tuple[datetime, UUID]:

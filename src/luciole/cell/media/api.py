@@ -75,7 +75,7 @@ def routes(
             if file is not None:
                 return Found(file.object_key, file.mime, file.size_bytes, key.startswith("p/"))
             # Pictures of people share the public prefix; whose they are, people knows.
-            if not key.startswith("p/") or not await people.is_avatar_in_use(tx, key):
+            if not key.startswith("p/") or not await people.is_avatar_shown(tx, key):
                 raise NoSuchFile
         try:
             stat = await blobs.stat(key)

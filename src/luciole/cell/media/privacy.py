@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from luciole.cell.media.store import exports
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.cell.media import store
+from luciole.cell.media.store import erasure, exports
+from luciole.kit import queue
+from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Stored, of
+
+FILMS_AT_ONCE = 50
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WITH_CLIP = "until its author deletes the clip"
 _UPLOAD = "until the clip's last rendition is made, else 24 hours"
@@ -145,3 +151,17 @@ EXPORT: tuple[Exported, ...] = (
     ),
 )
 NOT_EXPORTED: dict[str, str] = {}
+
+
+async def erase(tx: Tx, person_id: UUID) -> Removed:
+    """Removes the person's films, then the uploads; their objects go with the next sweep. Work
+    that is under way finds no row when it is done, and gives up what it has written."""
+    gone = await erasure.erase_assets(tx, person_id, FILMS_AT_ONCE)
+    is_more = len(gone.assets) == FILMS_AT_ONCE
+    if not gone.assets:
+        gone = await erasure.erase_uploads(tx, person_id, FILMS_AT_ONCE)
+        is_more = len(gone.uploads) == FILMS_AT_ONCE
+    await store.announce(tx, gone.object_keys, LONG_AGO)
+    await queue.forget(tx, [str(asset_id) for asset_id in gone.assets])
+    counts = {"films": len(gone.assets), "files": len(gone.object_keys)}
+    return Removed(counts, tuple(gone.prefixes), is_more)

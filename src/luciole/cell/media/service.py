@@ -25,7 +25,7 @@ from luciole.cell.media.model import (
     UploadUsed,
     WrongOffset,
 )
-from luciole.cell.media.store import File
+from luciole.cell.media.store import File, erasure
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
@@ -164,6 +164,11 @@ class Media:
             await self.drop_upload(tx, asset.upload_id)
         # A job that works on it finds no row when it is done, and leaves its objects unclaimed.
         await store.delete_asset(tx, asset_id)
+
+    async def is_awaited(self, tx: Tx, prefix: str) -> bool:
+        """Whether an object below `prefix` was announced and may still be written, or is given up
+        and not yet deleted."""
+        return await erasure.is_awaited(tx, [prefix])
 
     # Addresses
 

@@ -125,6 +125,10 @@ class Workshop:
                         if not await store.claim(tx, [new_key]):
                             raise NotStored
                         await self._media.disown(tx, file.object_key)
+                    elif await store.asset(tx, asset_id) is None:
+                        # The film was deleted meanwhile. (Otherwise another run was faster, and
+                        # the copy is the asset's.)
+                        await self._media.disown(tx, new_key)
 
     async def sweep(self) -> None:
         """Removes what is left of expired uploads and dead attempts, and wakes stuck assets."""
@@ -135,16 +139,20 @@ class Workshop:
             for asset_id, state in await store.stuck(tx, now - STUCK_AFTER, SWEPT_AT_ONCE):
                 name = "media.ladder" if state == "playable" else "media.prepare"
                 await self._media.put_job(tx, name, asset_id)
+        await self.sweep_objects()
+        await asyncio.to_thread(sweep_folders, self._folder)
+
+    async def sweep_objects(self) -> None:
+        """Deletes the objects that were given up, or that nobody came back for."""
         while True:
             async with self._db.tx() as tx:
-                keys = await store.doom(tx, now - CLAIM_WITHIN, SWEPT_AT_ONCE)
+                keys = await store.doom(tx, self._clock.now() - CLAIM_WITHIN, SWEPT_AT_ONCE)
             if not keys:
                 break
             # If we stop here, the rows stay doomed and the next sweep deletes the objects.
             await self._blobs.delete(*keys)
             async with self._db.tx() as tx:
                 await store.forget(tx, keys)
-        await asyncio.to_thread(sweep_folders, self._folder)
 
     async def _start(self, asset_id: UUID, states: tuple[State, ...], state: State) -> Asset | None:
         """Takes the asset for a new attempt; None where there is nothing to do any more."""
@@ -205,7 +213,7 @@ class Workshop:
             await asyncio.gather(showing, return_exceptions=True)
         has_more = bool(encode.rungs_above(film))
         files = [self._file(asset, "rendition", first), self._file(asset, "poster", still)]
-        await self._put(files, [first.path, still.path])
+        await self._put(asset, files, [first.path, still.path])
         async with self._db.tx() as tx:
             if not await self._claim(tx, asset, files, WORKING):
                 return
@@ -248,8 +256,11 @@ class Workshop:
                 await asyncio.to_thread(file.write, data)
                 offset += len(data)
 
-    async def _put(self, files: list[File], paths: list[Path]) -> None:
+    async def _put(self, asset: Asset, files: list[File], paths: list[Path]) -> None:
+        """Stores the files; nothing of a film that was deleted while it was encoded."""
         async with self._db.tx() as tx:
+            if await store.asset(tx, asset.id) is None:
+                return
             await self._media.announce(tx, *(file.object_key for file in files))
         puts = (
             self._blobs.put(file.object_key, each) for file, each in zip(files, paths, strict=True)
@@ -259,10 +270,11 @@ class Workshop:
     async def _claim(
         self, tx: Tx, asset: Asset, files: list[File], states: tuple[State, ...]
     ) -> bool:
-        """Makes the stored files the asset's, if this attempt is still the current one. Whoever
-        overtook us leaves our objects unclaimed."""
+        """Makes the stored files the asset's, if this attempt is still the current one; gives them
+        up where another has overtaken it, or the film is gone."""
         now = await store.lock_asset(tx, asset.id)
         if now is None or now.attempt != asset.attempt or now.state not in states:
+            await self._media.disown(tx, *(file.object_key for file in files))
             return False
         if not await store.claim(tx, [file.object_key for file in files]):
             raise NotStored
@@ -275,7 +287,7 @@ class Workshop:
 
     async def _finish(self, asset: Asset, made: list[Encoded], folder: Path) -> None:
         files = [self._file(asset, "rendition", each) for each in made]
-        await self._put(files, [each.path for each in made])
+        await self._put(asset, files, [each.path for each in made])
         async with self._db.tx() as tx:
             if await self._claim(tx, asset, files, ("playable",)):
                 await self._complete(tx, asset)

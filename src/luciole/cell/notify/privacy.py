@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from luciole.cell.notify import store
 from luciole.cell.notify.model import EVENT_KEPT_MINUTES, NOTIFICATION_KEPT_DAYS
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
+
+LINES_AT_ONCE = 1000
 
 _LINE = f"{NOTIFICATION_KEPT_DAYS} days, or until the act is undone"
 _EVENT = f"{EVENT_KEPT_MINUTES} minutes"
@@ -70,3 +75,11 @@ EXPORT: tuple[Exported, ...] = (
 NOT_EXPORTED = {
     "cache:live pages": "the same events on their way to an open page, in memory only",
 }
+
+
+async def erase(tx: Tx, person_id: UUID) -> Removed:
+    """Removes what the person was told, and what others were told about the person. An open page
+    closes at its next event, or within a ping: its session is gone."""
+    lines = await store.erase_notifications(tx, person_id, LINES_AT_ONCE)
+    events = await store.erase_events(tx, person_id, LINES_AT_ONCE)
+    return Removed({"notifications": lines}, is_more=LINES_AT_ONCE in (lines, events))

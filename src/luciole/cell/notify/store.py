@@ -25,7 +25,7 @@ EVENT = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
        p.handle, p.display_name, p.avatar_key
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
-WHERE e.id = $1
+WHERE e.id = $1 AND (e.actor_id IS NULL OR p.id IS NOT NULL)
 """
 EVENTS_SINCE = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
@@ -33,6 +33,7 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
        pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.person_id = $1 AND e.xact >= ($2::bigint)::text::xid8
+  AND (e.actor_id IS NULL OR p.id IS NOT NULL)
 ORDER BY e.xact DESC, e.id DESC
 LIMIT $3
 """
@@ -56,13 +57,28 @@ ORDER BY n.id DESC
 LIMIT $3
 """
 MARK_READ = "UPDATE notify.notification SET is_read = true WHERE person_id = $1 AND NOT is_read"
+# Not those by somebody who is leaving: the list does not show them.
 HAS_UNREAD = """
-SELECT EXISTS (SELECT 1 FROM notify.notification WHERE person_id = $1 AND NOT is_read)
+SELECT EXISTS (
+    SELECT 1 FROM notify.notification n JOIN people.card p ON p.id = n.actor_id
+    WHERE n.person_id = $1 AND NOT n.is_read)
 """
 TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mins => $1)"
 TIDY_NOTIFICATIONS = (
     "DELETE FROM notify.notification WHERE made_at < now() - make_interval(days => $1)"
 )
+# Erasure: to the person or by them. Each step takes some of what is left, without those that
+# another who leaves is taking just now; should that one fail, they go with the account.
+ERASE_NOTIFICATIONS = """
+DELETE FROM notify.notification WHERE id IN (
+    SELECT id FROM notify.notification WHERE person_id = $1 OR actor_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+ERASE_EVENTS = """
+DELETE FROM notify.event WHERE id IN (
+    SELECT id FROM notify.event WHERE person_id = $1 OR actor_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
 
 EXPORT_NOTIFICATIONS = """
 SELECT n.id, n.kind, n.actor_id, p.handle AS actor, n.clip_id, n.made_at, n.is_read
@@ -165,6 +181,16 @@ def export_notifications(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 async def export_events(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     async for row in listed(tx.cursor(EXPORT_EVENTS, person_id)):
         yield {**row, "body": msgspec.json.decode(row["body"])}
+
+
+async def erase_notifications(tx: Tx, person_id: UUID, most: int) -> int:
+    """Removes some lines to the person, or about something that the person did; gives how many."""
+    return int((await tx.execute(ERASE_NOTIFICATIONS, person_id, most)).rpartition(" ")[2])
+
+
+async def erase_events(tx: Tx, person_id: UUID, most: int) -> int:
+    """The same for live events."""
+    return int((await tx.execute(ERASE_EVENTS, person_id, most)).rpartition(" ")[2])
 
 
 def _actor(row: Row) -> Actor:

@@ -189,9 +189,9 @@ def handlers(
 
     @post("/sessions/current/proof", status_code=204)
     async def prove(request: AnyRequest, data: JSONBody[shapes.Proof]) -> None:
-        """Proves once more who is signed in, with the password or with a passkey (options:
-        `/api/sessions/passkey-options`). Acts that show everything or cannot be undone want a
-        proof of the last minutes."""
+        """Proves once more who is signed in, with the password, with a passkey (options:
+        `/api/sessions/passkey-options`) or with a recovery code, which is used up by it. Acts that
+        show everything or cannot be undone want a proof of the last minutes."""
         async with db.read() as tx:
             viewer = await people.require(tx, request)
             hashed = await proofs.password_hash(tx, viewer.person_id)
@@ -199,6 +199,9 @@ def handlers(
         limits.guess(viewer.handle, str(viewer.session_id))
         if data.passkey is not None:
             await prove_by_passkey(viewer, data.passkey)
+        elif data.recovery_code is not None:
+            async with db.tx() as tx:
+                await proofs.spend_recovery_code(tx, viewer.person_id, data.recovery_code)
         elif not await proofs.passwords.check(hashed, data.password or ""):
             raise refusals.WrongPassword
         async with db.tx() as tx:

@@ -73,6 +73,7 @@ class Account(msgspec.Struct, frozen=True):
     locale: Locale
     age_band: AgeBand
     is_private: bool
+    leaving_at: datetime | None
     has_password: bool
     recovery_codes_left: int
 

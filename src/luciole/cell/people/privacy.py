@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
-from luciole.cell.people.store import exports
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.cell.people.store import erasure, exports
+from luciole.kit import queue
+from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Sealed, Stored, of
 
@@ -26,7 +27,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "people.person",
-        "locale age_band is_private created_at",
+        "locale age_band is_private created_at leaving_at",
         DataClass.PERSONAL,
         "settings of the account; an age band in place of a birth date",
         _LIFE,
@@ -184,12 +185,12 @@ EXPORT: tuple[Exported, ...] = (
         {
             **of(
                 "people.person",
-                "id handle display_name bio locale age_band is_private created_at",
+                "id handle display_name bio locale age_band is_private created_at leaving_at",
             ),
             "avatar": "people.person.avatar_key blob:p/<token>/avatar.webp",
         },
         _account,
-        anew=frozenset({"id", "handle", "created_at"}),
+        anew=frozenset({"id", "handle", "created_at", "leaving_at"}),
     ),
     Exported(
         "handles",
@@ -234,3 +235,14 @@ NOT_EXPORTED = {
     "people.contact.address_index": "a keyed hash of the address, which is in `contacts`",
     "people.data_key.person_id": "your own id, beside a key that opens nothing outside the cell",
 }
+
+
+async def erase(tx: Tx, person_id: UUID) -> Removed:
+    """Takes away every way in, the addresses and what waits to be done about the person. The
+    account's own row is the last of all to go: `People.drop`."""
+    counts = await erasure.drop_ways_in(tx, person_id)
+    counts["addresses"] = await erasure.drop_contacts(tx, person_id)
+    await erasure.drop_handle_changes(tx, person_id)
+    await queue.forget(tx, [str(person_id)])
+    avatar = await erasure.avatar(tx, person_id)
+    return Removed(counts, (avatar,) if avatar else ())

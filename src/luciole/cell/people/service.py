@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from luciole.cell.people import model, refusals
@@ -13,7 +13,7 @@ from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
 from luciole.cell.people.model import Account, AgeBand, Locale, Person, Session, Viewer
 from luciole.cell.people.proofs import Proofs
-from luciole.cell.people.store import accounts, sessions
+from luciole.cell.people.store import accounts, erasure, sessions
 from luciole.config import Settings
 from luciole.custody import store as custody_store
 from luciole.custody.client import Custody
@@ -246,6 +246,25 @@ class People:
 
     async def is_avatar_in_use(self, tx: Tx, avatar_key: str) -> bool:
         return await accounts.avatar_in_use(tx, avatar_key)
+
+    async def is_avatar_shown(self, tx: Tx, avatar_key: str) -> bool:
+        """Whether others may see it: not when its owner is leaving."""
+        return await accounts.avatar_shown(tx, avatar_key)
+
+    # --- leaving -------------------------------------------------------------------------------
+
+    async def leave(self, tx: Tx, person_id: UUID, at: datetime | None) -> None:
+        """From now on nobody else finds the person, who goes at `at`; None: stays after all."""
+        await erasure.set_leaving(tx, person_id, at)
+
+    async def lock_out_all(self, tx: Tx, person_id: UUID) -> bool:
+        """Lets no act about the person begin until this transaction ends, after those that are
+        under way. False where the person is gone already. For the end of an erasure."""
+        return await erasure.lock_out_all(tx, person_id)
+
+    async def drop(self, tx: Tx, person_id: UUID) -> None:
+        """Removes the account itself. What its handle looks like stays taken, by nobody."""
+        await erasure.drop_person(tx, person_id)
 
     # --- sessions ------------------------------------------------------------------------------
 

@@ -85,6 +85,7 @@ class PasskeySignIn(msgspec.Struct, forbid_unknown_fields=True):
 class Proof(msgspec.Struct, forbid_unknown_fields=True):
     password: Password | None = None
     passkey: PasskeySignIn | None = None
+    recovery_code: Code | None = None
 
 
 class PasskeySubject(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,6 +143,8 @@ class Me(msgspec.Struct):
     locale: Locale
     age_band: AgeBand
     is_private: bool
+    leaving_at: datetime | None
+    """When the account goes, where its owner has asked for that."""
     has_password: bool
     recovery_codes_left: int
 
@@ -208,6 +211,7 @@ def me_of(account: Account) -> Me:
         account.locale,
         account.age_band,
         account.is_private,
+        account.leaving_at,
         account.has_password,
         account.recovery_codes_left,
     )

@@ -23,6 +23,57 @@ STUCK_AFTER = timedelta(minutes=10)
 EXPORT_FIELD = "export.chunk"
 
 
+# So long an account is hidden, and can be kept after all, before it is erased.
+GRACE = timedelta(days=30)
+# Then backups cannot be read and the database's own remains are gone: a week between two rotations
+# of the keys, and a day for the rotation.
+UNREADABLE_AFTER = timedelta(days=8)
+TICKET_BYTES = 32
+
+# waiting: for its day; erasing: row by row; emptying: objects and key are left; erased: all gone.
+ErasureState = Literal["waiting", "erasing", "emptying", "erased"]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An entry of the access log, with what opens it; `ref` is by what the log knows it."""
+
+    ref: int
+    leaf: bytes
+    nonce: bytes
+    opening: bytes
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """What became of the wish to be forgotten. `person_id` is None once it is over."""
+
+    id: UUID
+    person_id: UUID | None
+    state: ErasureState
+    asked_at: datetime
+    due_at: datetime
+    done_at: datetime | None
+    removed: dict[str, int]
+    entry: Entry | None
+
+
+class NoSuchErasure(NotFound):
+    code = "no-such-erasure"
+    sentence = "There is no erasure for this ticket; it may have been taken back or asked for anew."
+    next_step = "Check the ticket: it is shown once, when the erasure is asked for."
+
+
+class NotLeaving(NotFound):
+    code = "not-leaving"
+    sentence = "This account is not about to be erased."
+    next_step = "Reload the page."
+
+
+class ErasureBegun(Conflict):
+    code = "erasure-begun"
+    sentence = "This account is being erased already."
+    next_step = "Ask with the ticket how far it is."
+
+
 class Export(msgspec.Struct, frozen=True):
     """An export that a person asked for."""
 

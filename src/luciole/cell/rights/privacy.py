@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.rights.imported_model import FIELD_OF
-from luciole.cell.rights.store import exports, imported
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.cell.rights.store import erasures, exports, imported
+from luciole.kit import queue
+from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Sealed, of
 
@@ -45,6 +46,36 @@ HELD: tuple[Held, ...] = (
         _BROUGHT,
         Border.NEVER,
     ),
+    *columns(
+        "rights.erasure",
+        "id state asked_at due_at done_at removed ref leaf nonce opening",
+        DataClass.PERSONAL,
+        "tells who holds the ticket what became of an erasure; it names nobody once that is over",
+        "for good; until the wish is taken back",
+        Border.NEVER,
+    ),
+    Held(
+        "rights.erasure.ticket_hash",
+        DataClass.SECRET,
+        "finds an erasure by its ticket",
+        "for good; until the wish is taken back",
+        Border.NEVER,
+    ),
+    Held(
+        "rights.erasure.person_id",
+        DataClass.PERSONAL,
+        "says whom to erase",
+        "until the person is erased or the wish is taken back",
+        Border.NEVER,
+    ),
+    *columns(
+        "rights.emptied_place",
+        "erasure_id place",
+        DataClass.PERSONAL,
+        "where objects of somebody who is being erased were or may still appear",
+        "until nothing can appear there: minutes, two hours at most",
+        Border.NEVER,
+    ),
 )
 
 
@@ -74,7 +105,32 @@ EXPORT: tuple[Exported, ...] = (
         whose="rights.imported.person_id",
         stays="lists come out of that network's archive, which you can bring again",
     ),
+    Exported(
+        "erasure",
+        "your wish to be erased, while it waits; later only its ticket finds it",
+        of("rights.erasure", "id state asked_at due_at"),
+        erasures.taken_along,
+        whose="rights.erasure.person_id",
+        stays="an erasure is of one cell",
+    ),
 )
+_AFTERWARDS = "is there only when the account is not; who has the ticket can ask for it"
 NOT_EXPORTED: dict[str, str] = {
     "blob:exports/": "an export is not a part of itself",
+    **{
+        f"rights.erasure.{name}": _AFTERWARDS
+        for name in ("done_at", "removed", "ref", "leaf", "nonce", "opening")
+    },
+    **{
+        f"rights.emptied_place.{name}": "is there only when nobody can ask for an export any more"
+        for name in ("erasure_id", "place")
+    },
 }
+
+
+async def erase(tx: Tx, person_id: UUID) -> Removed:
+    """Removes the person's exports, and the lists that were brought along."""
+    gone = [str(export_id) for export_id in await exports.erase(tx, person_id)]
+    await queue.forget(tx, gone)
+    counts = {"exports": len(gone), "lists": await imported.erase(tx, person_id)}
+    return Removed(counts, tuple(f"exports/{one}/" for one in gone))

@@ -127,7 +127,9 @@ FROM media.file WHERE asset_id = $1 ORDER BY kind, name
 FIND_FILE = """
 SELECT f.kind, f.name, f.filename, f.object_key, f.mime, f.width, f.height, f.bitrate_bps,
        f.size_bytes
-FROM media.asset a JOIN media.file f ON f.asset_id = a.id
+FROM media.asset a
+JOIN media.file f ON f.asset_id = a.id
+JOIN people.card p ON p.id = a.owner_id
 WHERE a.token = $1 AND a.is_public = $2 AND f.filename = $3
 """
 MOVE_FILE = """

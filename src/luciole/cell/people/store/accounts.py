@@ -18,6 +18,7 @@ FROM people.card WHERE id = ANY($1::uuid[])
 """
 ACCOUNT = """
 SELECT p.id, p.handle, p.display_name, p.bio, p.avatar_key, p.locale, p.age_band, p.is_private,
+       p.leaving_at,
        EXISTS (SELECT 1 FROM people.password w WHERE w.person_id = p.id) AS has_password,
        cardinality(ARRAY(SELECT 1 FROM people.recovery_code c WHERE c.person_id = p.id))
            AS recovery_codes_left
@@ -61,6 +62,7 @@ WHERE id = $1
 SET_AGE_BAND = "UPDATE people.person SET age_band = $2 WHERE id = $1"
 SET_AVATAR = "UPDATE people.person SET avatar_key = $2 WHERE id = $1"
 AVATAR_IN_USE = "SELECT EXISTS (SELECT 1 FROM people.person WHERE avatar_key = $1)"
+AVATAR_SHOWN = "SELECT EXISTS (SELECT 1 FROM people.card WHERE avatar_key = $1)"
 TIDY_HANDLE_CHANGES = "DELETE FROM people.handle_change WHERE changed_at < $1"
 
 
@@ -156,6 +158,11 @@ async def set_avatar(tx: Tx, person_id: UUID, avatar_key: str | None) -> None:
 
 async def avatar_in_use(tx: Tx, avatar_key: str) -> bool:
     return bool(await tx.fetchval(AVATAR_IN_USE, avatar_key))
+
+
+async def avatar_shown(tx: Tx, avatar_key: str) -> bool:
+    """Whether it is the picture of somebody who is not leaving."""
+    return bool(await tx.fetchval(AVATAR_SHOWN, avatar_key))
 
 
 async def tidy_handle_changes(tx: Tx, before: datetime) -> None:

@@ -9,7 +9,8 @@ from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 
 ACCOUNT = """
-SELECT id, handle, display_name, bio, avatar_key, locale, age_band, is_private, created_at
+SELECT id, handle, display_name, bio, avatar_key, locale, age_band, is_private, created_at,
+       leaving_at
 FROM people.person WHERE id = $1
 """
 HANDLES = "SELECT likeness FROM people.handle_taken WHERE person_id = $1 ORDER BY likeness"

@@ -52,6 +52,7 @@ TAKEN_ALONG = """
 SELECT id, state, attempt, progress, size_bytes, pieces, made_at, changed_at, expires_at
 FROM rights.export WHERE person_id = $1 ORDER BY made_at, id
 """
+ERASE = "DELETE FROM rights.export WHERE person_id = $1 RETURNING id"
 
 
 async def add(
@@ -116,3 +117,8 @@ def taken_along(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 def _export(row: Row | None) -> Export | None:
     return Export(*row) if row else None
+
+
+async def erase(tx: Tx, person_id: UUID) -> list[UUID]:
+    """Removes the rows of all exports of a person; gives their ids."""
+    return [row["id"] for row in await tx.fetch(ERASE, person_id)]

@@ -18,6 +18,7 @@ ON CONFLICT (person_id, kind) DO UPDATE
     SET version = excluded.version, sealed = excluded.sealed
 """
 DROP = "DELETE FROM rights.imported WHERE person_id = $1 AND kind = $2"
+ERASE = "DELETE FROM rights.imported WHERE person_id = $1"
 EXPORT = """
 SELECT kind, version, sealed FROM rights.imported WHERE person_id = $1 ORDER BY kind
 """
@@ -38,6 +39,11 @@ async def put(tx: Tx, person_id: UUID, kind: Kind, value: SealedList) -> None:
 
 async def drop(tx: Tx, person_id: UUID, kind: Kind) -> None:
     await tx.execute(DROP, person_id, kind)
+
+
+async def erase(tx: Tx, person_id: UUID) -> int:
+    """Removes all lists of a person; gives how many."""
+    return int((await tx.execute(ERASE, person_id)).rpartition(" ")[2])
 
 
 def taken_along(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
