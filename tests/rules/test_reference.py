@@ -12,7 +12,7 @@ from luciole import config
 from luciole.cell.media.model import REFUSALS
 from luciole.kit import logs
 
-WRITTEN_BY_HAND = {"performance.md", "README.md"}
+WRITTEN_BY_HAND = {"ledger-formats.md", "performance.md", "README.md"}
 WORDS = source.ROOT / "web" / "src" / "app" / "i18n"
 # Asked for by machines, never by a person's browser.
 NOT_FOR_PERSONS = {"not-ready"}
