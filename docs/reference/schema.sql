@@ -21,10 +21,18 @@ CREATE TABLE house.migration (
 GRANT SELECT ON house.migration TO luciole_api;
 GRANT SELECT ON house.migration TO luciole_worker;
 
+CREATE TABLE house.upkeep (
+    began_at  timestamp with time zone NOT NULL,
+    ended_at  timestamp with time zone NOT NULL,
+    CONSTRAINT upkeep_pkey PRIMARY KEY (began_at)
+);
+GRANT SELECT ON house.upkeep TO luciole_api;
+GRANT SELECT ON house.upkeep TO luciole_worker;
+
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_media, luciole_notify, luciole_people;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -36,6 +44,7 @@ CREATE TABLE people.person (
     age_band      text NOT NULL,
     is_private    boolean NOT NULL,
     created_at    timestamp with time zone NOT NULL,
+    leaving_at    timestamp with time zone,
     CONSTRAINT person_pkey PRIMARY KEY (id),
     CONSTRAINT person_avatar_key_key UNIQUE (avatar_key),
     CONSTRAINT person_handle_key UNIQUE (handle),
@@ -162,8 +171,10 @@ CREATE VIEW people.card AS
         avatar_key,
         is_private,
         age_band <> '18+'::text AS age_band_minor
-       FROM people.person;
+       FROM people.person
+      WHERE leaving_at IS NULL;
 GRANT SELECT ON people.card TO luciole_graph;
+GRANT SELECT ON people.card TO luciole_media;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
 
@@ -387,10 +398,11 @@ CREATE TABLE graph.tally (
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.tally TO luciole_graph;
 
 CREATE VIEW graph.accepted AS
-    SELECT follower_id,
-        followee_id
-       FROM graph.follow
-      WHERE state = 'accepted'::text;
+    SELECT f.follower_id,
+        f.followee_id
+       FROM graph.follow f
+         JOIN people.card p ON p.id = f.followee_id
+      WHERE f.state = 'accepted'::text;
 GRANT SELECT ON graph.accepted TO luciole_feed;
 
 CREATE VIEW graph.friends AS
@@ -398,6 +410,7 @@ CREATE VIEW graph.friends AS
         one.followee_id AS b
        FROM graph.follow one
          JOIN graph.follow other ON other.follower_id = one.followee_id AND other.followee_id = one.follower_id
+         JOIN people.card p ON p.id = one.followee_id
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
 GRANT SELECT ON graph.friends TO luciole_feed;
 
@@ -531,6 +544,49 @@ CREATE INDEX export_by_age ON rights.export USING btree (expires_at);
 CREATE INDEX export_by_person ON rights.export USING btree (person_id, made_at DESC, id DESC);
 CREATE UNIQUE INDEX export_under_way ON rights.export USING btree (person_id) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.export TO luciole_rights;
+
+CREATE TABLE rights.erasure (
+    id           uuid NOT NULL,
+    ticket_hash  bytea NOT NULL,
+    person_id    uuid,
+    state        text DEFAULT 'waiting'::text NOT NULL,
+    asked_at     timestamp with time zone NOT NULL,
+    due_at       timestamp with time zone NOT NULL,
+    done_at      timestamp with time zone,
+    removed      jsonb DEFAULT '{}'::jsonb NOT NULL,
+    ref          bigint,
+    leaf         bytea,
+    nonce        bytea,
+    opening      bytea,
+    CONSTRAINT erasure_pkey PRIMARY KEY (id),
+    CONSTRAINT erasure_person_id_key UNIQUE (person_id),
+    CONSTRAINT erasure_ticket_hash_key UNIQUE (ticket_hash),
+    CONSTRAINT erasure_check CHECK ((state = 'erased'::text) = (person_id IS NULL)),
+    CONSTRAINT erasure_check1 CHECK ((state = 'erased'::text) = (done_at IS NOT NULL)),
+    CONSTRAINT erasure_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'erasing'::text, 'emptying'::text, 'erased'::text]))
+);
+CREATE INDEX erasure_due ON rights.erasure USING btree (due_at) WHERE state <> 'erased'::text;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.erasure TO luciole_rights;
+
+CREATE TABLE rights.emptied_place (
+    erasure_id  uuid NOT NULL,
+    place       text NOT NULL,
+    CONSTRAINT emptied_place_pkey PRIMARY KEY (erasure_id, place),
+    CONSTRAINT emptied_place_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES rights.erasure(id) ON DELETE CASCADE
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.emptied_place TO luciole_rights;
+
+CREATE TABLE rights.imported (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    version    integer NOT NULL,
+    sealed     bytea NOT NULL,
+    CONSTRAINT imported_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT imported_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT imported_kind_check CHECK (kind = ANY (ARRAY['suggestions'::text, 'favourites'::text])),
+    CONSTRAINT imported_version_check CHECK (version > 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.imported TO luciole_rights;
 
 -- custody ---------------------------------------------------------------
 

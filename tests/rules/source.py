@@ -312,7 +312,7 @@ def metrics() -> tuple[Metric, ...]:
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            if node.func.id in ("Counter", "Gauge", "Histogram") and node.args:
+            if node.func.id in ("Counter", "Gauge", "Histogram") and len(node.args) > 1:
                 labels = ast.literal_eval(node.args[2]) if len(node.args) > 2 else ()
                 name, sentence = text_of(node.args[0]), text_of(node.args[1])
                 if name and sentence:

@@ -63,7 +63,7 @@ def one_module(name: str) -> Change:
 FORBIDDEN: dict[str, tuple[str, Change]] = {
     "kit asks a slice": ("house", one_import("luciole.kit.web", "luciole.cell.people.service")),
     "kit reads settings": ("house", one_import("luciole.kit.db", "luciole.config")),
-    "keys read settings": ("house", one_import("luciole.keys.keyring", "luciole.config")),
+    "keys read settings": ("house", one_import("luciole.keys.store", "luciole.config")),
     "the cell asks wiring": ("house", one_import("luciole.cell.clips.api", "luciole.app")),
     "an undeclared part": ("house", one_module("luciole.gossip")),
     "people call notify": (
