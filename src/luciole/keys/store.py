@@ -273,15 +273,15 @@ class KeyStore:
         def under_it(row: Row) -> Row:
             if outer is self._outer:
                 return row
-            inner = self._outer.unwrap(row.person_id, row.outer)
-            return row._replace(outer=outer.wrap(row.person_id, inner))
+            person, old, label_key, since_s = row
+            return person, outer.wrap(person, self._outer.unwrap(person, old)), label_key, since_s
 
         with closing(Draft(path)) as draft:
             self._changed = set()
             try:
                 after = b""
                 while rows := self._page(after):
-                    after = rows[-1].person_id
+                    after = rows[-1][0]
                     draft.add(map(under_it, rows))
                 self._reached("copied")
                 with self._guard:
@@ -307,16 +307,16 @@ class KeyStore:
         outer = self._outer.wrap(person, self._share.wrap(person, data_key))
         label_key = label_key or seal.new_key()
         sealed = seal.seal_field(data_key, label_key, **self._label_key_place(person_id))
-        return Row(person, outer, sealed, since_s)
+        return person, outer, sealed, since_s
 
     def _opened(self, person_id: UUID) -> tuple[bytes, bytes]:
         """The data key, and the label key as it is sealed."""
         with self._guard:
-            row, outer = self._wraps.get(person_id.bytes), self._outer
+            row, layer = self._wraps.get(person_id.bytes), self._outer
         if row is None:
             raise NoKey
-        inner = outer.unwrap(row.person_id, row.outer)
-        return self._share.unwrap(row.person_id, inner), row.label_key
+        person, outer, label_key, _ = row
+        return self._share.unwrap(person, layer.unwrap(person, outer)), label_key
 
     def _label_key_place(self, person_id: UUID) -> seal.FieldPlace:
         return {
@@ -329,8 +329,8 @@ class KeyStore:
     def _put(self, rows: list[Row]) -> None:
         with self._wraps:
             self._wraps.add(rows)
-            for row in rows:
-                self._note(row.person_id)
+            for person, *_ in rows:
+                self._note(person)
 
     def _note(self, person: bytes) -> None:
         if self._changed is not None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID
 
 from luciole.keys import private
@@ -48,14 +47,9 @@ PAGE = "SELECT * FROM wrap WHERE person_id > ? ORDER BY person_id LIMIT ?"
 COUNT = "SELECT count(*) FROM wrap"
 
 
-class Row(NamedTuple):
-    """A person's two keys: the data key wrapped twice, the label key sealed under the data key.
-    `unconfirmed_since` (Unix seconds) is set until the sign-up is known to have been stored."""
-
-    person_id: bytes
-    outer: bytes
-    label_key: bytes
-    unconfirmed_since: int | None
+# A person's id, their data key wrapped twice, their label key sealed under it; and until the
+# sign-up is known to have been stored, since when it is not (Unix seconds).
+Row = tuple[bytes, bytes, bytes, int | None]
 
 
 class Wraps:
@@ -78,8 +72,8 @@ class Wraps:
         self._db.close()
 
     def get(self, person: bytes) -> Row | None:
-        found = self._db.execute(GET, (person,)).fetchone()
-        return Row(*found) if found else None
+        found: Row | None = self._db.execute(GET, (person,)).fetchone()
+        return found
 
     def add(self, rows: Iterable[Row]) -> None:
         """In place of rows of the same persons."""
@@ -97,7 +91,7 @@ class Wraps:
 
     def page(self, after: bytes, limit: int) -> list[Row]:
         """Rows in the order of the persons' ids, after that one."""
-        return [Row(*each) for each in self._db.execute(PAGE, (after, limit))]
+        return self._db.execute(PAGE, (after, limit)).fetchall()
 
     def count(self) -> int:
         return int(self._db.execute(COUNT).fetchone()[0])
