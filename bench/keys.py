@@ -151,9 +151,9 @@ def page(persons: int, rounds: int, rows: list[tuple[str, ...]]) -> str:
         + machine.table(
             ("what", "median", "worst, or 99 %", "persons a second", "of the floor"), rows
         )
-        + "\nAfter the last round the keys of a sample were the same as before, and none was lost.\n"
-        "A rotation grows with the persons; it holds others up for a page of rows at a time, and at\n"
-        "its end for the persons that changed and one flush.\n"
+        + "\nAfter the last round the keys of a sample were as before, and none was lost. A\n"
+        "rotation grows with the persons; it holds others up for a page of rows at a time, and\n"
+        "at its end for the persons that changed and one flush.\n"
     )
 
 

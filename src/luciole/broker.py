@@ -14,6 +14,7 @@ from luciole import config
 from luciole.custody import adoption, fit, server
 from luciole.custody.broker import Broker
 from luciole.keys import KeyStore, open_root, open_secret
+from luciole.keys import restore as restore_keys
 from luciole.kit import logs
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
@@ -29,6 +30,12 @@ def main() -> None:
     settings = config.load(os.environ)
     logs.setup("custody", level=settings.log_level)
     uvloop.run(_run(settings))
+
+
+def restore(settings: config.Settings, folder: Path) -> Path:
+    """Puts the newest copy of a key store's short backup into the empty key folder of this cell.
+    Raises KeyFileRefused."""
+    return restore_keys(folder, settings.keys_dir)
 
 
 async def _run(settings: config.Settings) -> None:

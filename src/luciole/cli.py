@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from luciole import __version__, config
 from luciole.kit.errors import Problem
@@ -60,6 +61,10 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", _migrate, "bring the database to this version")
     one = _add(commands, "doctor", _doctor, "say what is wrong here, and what to do about it")
     one.add_argument("--demo", action="store_true", help="look at the demo's data instead")
+    one = _add(
+        commands, "restore-keys", _restore_keys, "put a short backup of the key store back in place"
+    )
+    one.add_argument("folder", help="the folder that LUCIOLE_KEYS_BACKUP_DIR named")
     _add(commands, "version", _version, "say which version this is")
 
     # Started by `serve` only, so without a line in the help.
@@ -161,6 +166,16 @@ def _doctor(chosen: argparse.Namespace) -> int:
     from luciole import doctor
 
     return doctor.main(_environment(chosen, demo=chosen.demo))
+
+
+def _restore_keys(chosen: argparse.Namespace) -> int:
+    from luciole import broker
+
+    settings = config.load(_environment(chosen, demo=False))
+    restored = broker.restore(settings, Path(chosen.folder))
+    print(f"{restored.name} is in {settings.keys_dir} now. Start the cell: it looks for people who")
+    print("were erased since then, destroys their keys again, and rotates.")
+    return 0
 
 
 def _version(_chosen: argparse.Namespace) -> int:

@@ -41,6 +41,21 @@ async def test_keys_of_a_sign_up_that_never_ended_are_destroyed(
     assert place.vault.store.unconfirmed(place.clock.now()) == [late]
 
 
+async def test_people_erased_after_the_backup_that_was_restored_lose_their_keys_again(
+    place: Place, api: Custody, ana: Somebody
+) -> None:
+    ben = await place.person(api)
+    await place.rows("DELETE FROM people.person WHERE id = $1 RETURNING 1", ben.id)
+    store = place.vault.store
+    with store._wraps:
+        store._wraps.doubt()  # as `keys.restore` does
+    await place.broker.tidy()
+    with pytest.raises(NoKey):
+        store.data_key(ben.id)
+    assert store.data_key(ana.id)
+    assert store.unconfirmed(place.clock.now()) == []
+
+
 async def test_ended_grants_are_forgotten(place: Place, worker: Custody, ana: Somebody) -> None:
     await worker.automated_grant(ana.id, "export")
     place.clock.advance(timedelta(days=2))

@@ -256,17 +256,19 @@ class Broker:
     # --- upkeep --------------------------------------------------------------------------------
 
     async def tidy(self) -> None:
-        """Forgets ended grants, and keys of sign-ups that never came to an end."""
+        """Forgets ended grants, and keys of sign-ups that never came to an end. After a restore
+        of the key store, also those of people who have been erased since."""
         now = self._clock.now()
         async with self._transaction() as tx:
             await store.tidy(tx, now)
-            waiting = self._keys.unconfirmed(now - UNCONFIRMED_KEPT)
-            known = await store.known(tx, waiting)
-        for person_id in waiting:
-            if person_id in known:
-                self._keys.confirm(person_id)
-            else:
-                self._keys.shred(person_id)
+        while waiting := self._keys.unconfirmed(now - UNCONFIRMED_KEPT):
+            async with self._transaction() as tx:
+                known = await store.known(tx, waiting)
+            for person_id in waiting:
+                if person_id in known:
+                    self._keys.confirm(person_id)
+                else:
+                    self._keys.shred(person_id)
 
     # --- parts ---------------------------------------------------------------------------------
 

@@ -12,14 +12,15 @@ here can call that back. A root that keeps a key for each epoch (`Root.retire`) 
 
 from __future__ import annotations
 
-import contextlib
 import shutil
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from luciole.keys import epochs, private
 from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import CELL_ID_FILE, CELL_KEY_FILE
+from luciole.keys.wraps import Wraps
 
 KEPT = timedelta(hours=24)
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -37,7 +38,7 @@ def generations(folder: Path) -> list[Generation]:
     """Epoch, time and file of each, the oldest first."""
     found = []
     for path in folder.glob("wraps-*.sqlite"):
-        with contextlib.suppress(ValueError):
+        with suppress(ValueError):
             _, epoch, stamp = path.stem.split("-")
             found.append((int(epoch), datetime.strptime(stamp, STAMP).replace(tzinfo=UTC), path))
     return sorted(found)
@@ -46,7 +47,7 @@ def generations(folder: Path) -> list[Generation]:
 def keep_small_files(keys: Path, folder: Path, epoch: int) -> None:
     """Copies what a generation needs beside itself."""
     for name in (CELL_KEY_FILE, SHARE_FILE, CELL_ID_FILE, epochs.key_path(keys, epoch).name):
-        with contextlib.suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):
             private.write(folder / name, private.read(keys / name, f"file {name}"), replace=True)
 
 
@@ -63,8 +64,8 @@ def prune(folder: Path, epoch: int, now: datetime) -> None:
 
 def restore(folder: Path, keys: Path) -> Path:
     """Puts the newest generation into an empty key folder, from which the next start opens it;
-    returns it. People who were erased since then have to be shredded again. Raises
-    KeyFileRefused."""
+    returns it. Everybody in it counts as unconfirmed: people who were erased since then are back
+    in it and have to be shredded once more. Raises KeyFileRefused."""
     private.check_folder(keys)
     if any(keys.glob("wraps-*")) or (keys / "current").exists():
         raise KeyFileRefused(
@@ -82,8 +83,11 @@ def restore(folder: Path, keys: Path) -> Path:
     private.needed(epochs.key_path(folder, epoch), "epoch key", step)
     private.needed(newest, "data keys")
     keep_small_files(folder, keys, epoch)
-    with private.new_file(epochs.wraps_path(keys, epoch)) as copy, open(newest, "rb") as kept:
+    path = epochs.wraps_path(keys, epoch)
+    with private.new_file(path) as copy, open(newest, "rb") as kept:
         shutil.copyfileobj(kept, copy)
+    with closing(Wraps(path)) as wraps, wraps:
+        wraps.doubt()
     # Began long ago, so that a rotation is due at once: the broken disk may be found again.
     epochs.switch(keys, epoch, datetime.fromtimestamp(0, UTC))
     return newest

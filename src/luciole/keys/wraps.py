@@ -40,6 +40,7 @@ GET = "SELECT * FROM wrap WHERE person_id = ?"
 ADD = "INSERT OR REPLACE INTO wrap VALUES (?, ?, ?, ?)"
 DELETE = "DELETE FROM wrap WHERE person_id = ?"
 CONFIRM = "UPDATE wrap SET unconfirmed_since = NULL WHERE person_id = ?"
+DOUBT = "UPDATE wrap SET unconfirmed_since = 0"
 UNCONFIRMED = """
 SELECT person_id FROM wrap WHERE unconfirmed_since < ? ORDER BY unconfirmed_since LIMIT ?
 """
@@ -85,6 +86,10 @@ class Wraps:
 
     def confirm(self, person: bytes) -> None:
         self._db.execute(CONFIRM, (person,))
+
+    def doubt(self) -> None:
+        """Nobody's account is known to be stored any more."""
+        self._db.execute(DOUBT)
 
     def unconfirmed(self, before_s: int, limit: int) -> list[UUID]:
         return [UUID(bytes=each) for (each,) in self._db.execute(UNCONFIRMED, (before_s, limit))]

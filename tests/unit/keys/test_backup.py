@@ -48,7 +48,9 @@ def test_backup_opens_on_another_machine(
         assert opened(again, ANA, field) == b"ana@example.org"
         assert again.label_key(ANA) == LABEL_KEY
         assert again.secret.derived("cursors") == store.secret.derived("cursors")
-        # A rotation is due at once: the other disk may be found again.
+        # Who was erased since then is asked for, and a rotation is due at once: the other disk may
+        # be found again.
+        assert again.unconfirmed(clock.now() - timedelta(days=365)) == [ANA]
         assert again.epoch_began < clock.now() - timedelta(days=7)
         assert again.rotate().epoch == 2
 
