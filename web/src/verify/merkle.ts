@@ -1,0 +1,49 @@
+/** The hash tree of RFC 6962 and RFC 9162. SHA-256 is synchronous: a promise for each of 20 hashes
+ * costs more than the hashes. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { concat, HASH_BYTES, isEqual } from './bytes.ts'
+
+const LEAF = new Uint8Array([0])
+const NODE = new Uint8Array([1])
+export const EMPTY_ROOT = sha256(new Uint8Array(0))
+
+export function leafHash(entry: Uint8Array): Uint8Array {
+  return sha256(concat(LEAF, entry))
+}
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  return sha256(concat(NODE, left, right))
+}
+
+/** The largest power of two below `size`, which is at least 2. */
+export function leftPart(size: number): number {
+  let part = 1
+  while (part * 2 < size) part *= 2
+  return part
+}
+
+/** Whether the entry with the hash `leaf` stands at `index` of the tree of `size` entries under
+ * `root`. RFC 9162 section 2.1.3.2; numbers may exceed 32 bits, so no bit operators here. */
+export function isIncluded(
+  index: number, size: number, leaf: Uint8Array, path: readonly Uint8Array[], root: Uint8Array,
+): boolean {
+  if (!(index >= 0 && index < size)) return false
+  let first = index
+  let last = size - 1
+  let seen = leaf
+  for (const hash of path) {
+    if (last === 0 || hash.length !== HASH_BYTES) return false
+    if (first % 2 === 1 || first === last) {
+      seen = nodeHash(hash, seen)
+      while (first % 2 === 0 && first !== 0) {
+        first /= 2
+        last = Math.floor(last / 2)
+      }
+    } else {
+      seen = nodeHash(seen, hash)
+    }
+    first = Math.floor(first / 2)
+    last = Math.floor(last / 2)
+  }
+  return last === 0 && isEqual(seen, root)
+}
