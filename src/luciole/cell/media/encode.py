@@ -35,6 +35,8 @@ ENOUGH_OF_IT = 0.5
 MUCH_LARGER = 1.5
 # Where the film's own head ends at the latest in a file that `+faststart` laid out.
 HEAD_BYTES = 256
+# A head of three minutes at 60 frames a second has some 300 KB.
+MOST_HEAD_BYTES = 4 * 1024 * 1024
 SHORTEST_LEAD_MS = 100
 # The poster is taken so long before the end at the latest.
 LAST_POSTER_MS = 100
@@ -169,7 +171,7 @@ async def _encode(
         arguments += ["-map", f"[{rung.name}]"]
         if film.has_audio:
             arguments += ["-map", f"0:{film.facts.audio_index}", *_AUDIO]
-        arguments += [*_video(rung, threads), *_CLEAN, "-f", "mp4", str(path)]
+        arguments += [*_video(rung, threads), *CLEAN, "-f", "mp4", str(path)]
     if is_first:
         arguments += ["-map", "[poster]", *_STILL, str(out_dir / POSTER)]
     watch = _Progress(cut.length_ms, on_progress)
@@ -319,7 +321,7 @@ _AUDIO = [
     "-af", "aresample=async=1:first_pts=0",
 ]  # fmt: skip
 
-_CLEAN = [
+CLEAN = [
     "-map_metadata", "-1", "-map_metadata:s", "-1", "-map_chapters", "-1", "-sn", "-dn",
     "-metadata:s", "encoder=", "-fflags", "+bitexact",
     "-movflags", "+faststart", "-write_tmcd", "0",

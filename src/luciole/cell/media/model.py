@@ -241,3 +241,7 @@ class NotStored(Problem):
     """An object of ours vanished before we could refer to it; the attempt starts again."""
 
     code = "not-stored"
+
+
+class NotOurs(Exception):
+    """A file is not one that our encoder makes; it can still be a film."""
