@@ -108,6 +108,17 @@ def card_of(row: Iterable[Any]) -> Card:
     return Card(*values)
 
 
+class Brought(msgspec.Struct, frozen=True):
+    """A clip that its author brings along from an export. Captions are text and language."""
+
+    caption: str
+    audience: Audience
+    made_with_ai: bool
+    captions: tuple[str, str] | None
+    created_at: datetime
+    published_at: datetime
+
+
 class Marks(msgspec.Struct, frozen=True):
     """What one viewer did with a page of clips."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.clips import store
 from luciole.cell.clips.model import (
     Audience,
+    Brought,
     Card,
     GridPlace,
     Marks,
@@ -72,6 +74,38 @@ class Clips:
             tx, clip_id, author_id, asset_id, caption, hashtags, audience, made_with_ai, checked
         )
         return clip_id
+
+    async def bring(
+        self, tx: Tx, author_id: UUID, asset_id: UUID, clip: Brought, *, is_playable: bool
+    ) -> UUID:
+        """Adds a clip that was published before, with its times, which lie in the past. Nobody is
+        told: it is no news. Raises what caption and captions are refused for."""
+        caption = clean_caption(clip.caption)
+        hashtags = hashtags_of(caption)
+        captions = clean_captions(*clip.captions) if clip.captions else None
+        published_at = min(clip.published_at, self._clock.now())
+        clip_id = new_id()
+        await store.bring(
+            tx,
+            clip_id,
+            author_id,
+            asset_id,
+            caption,
+            hashtags,
+            clip.audience,
+            clip.made_with_ai,
+            captions,
+            "published" if is_playable else "processing",
+            min(clip.created_at, published_at),
+            published_at,
+        )
+        if is_playable:
+            await self._count(tx, author_id, clip.audience, 1)
+        return clip_id
+
+    async def has_any(self, tx: Tx, author_id: UUID) -> bool:
+        """Whether a person has made a clip, in whatever state."""
+        return await store.has_any(tx, author_id)
 
     async def see(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Card:
         """A clip that the viewer may see. Raises NoSuchClip."""
@@ -179,7 +213,7 @@ class Clips:
         card = await self.see(tx, clip_id, me)
         if card.state != "published":
             raise NotPublishedYet
-        if not await store.like(tx, clip_id, me):
+        if not await store.like(tx, clip_id, me, None):
             return card.likes
         likes = await store.add_likes(tx, clip_id, 1)
         if me != card.author_id:
@@ -188,6 +222,16 @@ class Clips:
                 tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
             )
         return likes
+
+    async def like_again(self, tx: Tx, me: UUID, clip_id: UUID, made_at: datetime) -> None:
+        """Puts a like back that the person brought along. Its author was told when it was made.
+        Raises NoSuchClip, NotPublishedYet."""
+        await store.lock(tx, clip_id)
+        card = await self.see(tx, clip_id, me)
+        if card.state != "published":
+            raise NotPublishedYet
+        if await store.like(tx, clip_id, me, min(made_at, self._clock.now())):
+            await store.add_likes(tx, clip_id, 1)
 
     async def unlike(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Takes a like back; gives the likes. Raises NoSuchClip."""
@@ -222,11 +266,11 @@ class Clips:
         published = await store.publish(tx, asset_id, self._clock.now())
         if published is None:
             return
-        clip_id, author_id, audience = published
+        clip_id, author_id, audience, is_new = published
         await self._count(tx, author_id, audience, 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
-        if card and audience == "everyone" and not card.is_private:
+        if is_new and card and audience == "everyone" and not card.is_private:
             await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
 
     async def settle_lost(self, tx: Tx) -> int:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from luciole.cell.clips.model import Audience, Card, card_of
+from luciole.cell.clips.model import Audience, Card, State, card_of
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
@@ -39,11 +39,20 @@ UPDATE clips.clip SET caption = $2, hashtags = $3, audience = $4, made_with_ai =
 """
 SET_CAPTIONS = "UPDATE clips.clip SET captions_vtt = $2, captions_language = $3 WHERE id = $1"
 DELETE = "DELETE FROM clips.clip WHERE id = $1"
+# What was brought along has been published before, and keeps its time.
 PUBLISH = """
-UPDATE clips.clip SET state = 'published', published_at = $2
+UPDATE clips.clip
+SET state = 'published', published_at = coalesce(published_at, $2)
 WHERE asset_id = $1 AND state = 'processing'
-RETURNING id, author_id, audience
+RETURNING id, author_id, audience, published_at = $2 AS is_new
 """
+BRING = """
+INSERT INTO clips.clip
+    (id, author_id, asset_id, caption, hashtags, audience, made_with_ai,
+     captions_language, captions_vtt, state, created_at, published_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+HAS_ANY = "SELECT EXISTS (SELECT 1 FROM clips.clip WHERE author_id = $1)"
 REFUSE = """
 UPDATE clips.clip SET state = 'refused', refused_code = $2
 WHERE asset_id = $1 AND state = 'processing'
@@ -65,7 +74,8 @@ WHERE author_id = $1 AND id > $2 AND audience = 'everyone'
 ORDER BY id LIMIT $3 FOR UPDATE
 """
 LIKE = """
-INSERT INTO clips.liked (clip_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+INSERT INTO clips.liked (clip_id, person_id, made_at) VALUES ($1, $2, coalesce($3, now()))
+ON CONFLICT DO NOTHING
 """
 UNLIKE = "DELETE FROM clips.liked WHERE clip_id = $1 AND person_id = $2"
 ADD_LIKES = "UPDATE clips.clip SET likes = likes + $2 WHERE id = $1 RETURNING likes"
@@ -172,10 +182,50 @@ async def delete(tx: Tx, clip_id: UUID) -> None:
     await tx.execute(DELETE, clip_id)
 
 
-async def publish(tx: Tx, asset_id: UUID, now: datetime) -> tuple[UUID, UUID, Audience] | None:
-    """Clip, author and audience, or None when it was settled before."""
+async def publish(
+    tx: Tx, asset_id: UUID, now: datetime
+) -> tuple[UUID, UUID, Audience, bool] | None:
+    """Clip, author, audience, and whether it is published for the first time; None when it was
+    settled before."""
     row = await tx.fetchrow(PUBLISH, asset_id, now)
-    return (row["id"], row["author_id"], row["audience"]) if row else None
+    return tuple(row) if row else None
+
+
+async def bring(
+    tx: Tx,
+    clip_id: UUID,
+    author_id: UUID,
+    asset_id: UUID,
+    caption: str,
+    hashtags: list[str],
+    audience: Audience,
+    made_with_ai: bool,
+    captions: tuple[str, str] | None,
+    state: State,
+    created_at: datetime,
+    published_at: datetime,
+) -> None:
+    """Adds a clip that was published elsewhere before."""
+    vtt, language = captions or (None, None)
+    await tx.execute(
+        BRING,
+        clip_id,
+        author_id,
+        asset_id,
+        caption,
+        hashtags,
+        audience,
+        made_with_ai,
+        language,
+        vtt,
+        state,
+        created_at,
+        published_at,
+    )
+
+
+async def has_any(tx: Tx, author_id: UUID) -> bool:
+    return bool(await tx.fetchval(HAS_ANY, author_id))
 
 
 async def refuse(tx: Tx, asset_id: UUID, code: str) -> tuple[UUID, UUID] | None:
@@ -201,8 +251,8 @@ async def lock_for_everyone(
     return [(row["id"], row["asset_id"]) for row in rows]
 
 
-async def like(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
-    return (await tx.execute(LIKE, clip_id, person_id)).endswith(" 1")
+async def like(tx: Tx, clip_id: UUID, person_id: UUID, made_at: datetime | None) -> bool:
+    return (await tx.execute(LIKE, clip_id, person_id, made_at)).endswith(" 1")
 
 
 async def unlike(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:

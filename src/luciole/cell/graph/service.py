@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.graph import store
@@ -32,8 +33,17 @@ class Graph:
         self._notify = notify
         self._cursors = cursors
 
-    async def follow(self, tx: Tx, me: UUID, other: UUID, *, is_private: bool) -> Follows:
+    async def follow(
+        self,
+        tx: Tx,
+        me: UUID,
+        other: UUID,
+        *,
+        is_private: bool,
+        made_at: datetime | None = None,
+    ) -> Follows:
         """Follows at once, or asks to where the account is private. Doing it twice is no error.
+        Who brings a follow along gives the time (in the past) at which it was made.
 
         Raises CannotFollowYourself and FollowsTooMany.
         """
@@ -43,7 +53,7 @@ class Graph:
         if await store.follows_at_least(tx, me, MAX_FOLLOWING):
             raise FollowsTooMany
         wanted = "pending" if is_private else "accepted"
-        if not await store.follow(tx, me, other, wanted):
+        if not await store.follow(tx, me, other, wanted, made_at):
             return (await store.relation(tx, me, other)).follows
         if is_private:
             await self._notify.tell(tx, "follow-request", to=other, by=me)

@@ -12,7 +12,8 @@ from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
 FOLLOW = """
-INSERT INTO graph.follow (follower_id, followee_id, state) VALUES ($1, $2, $3)
+INSERT INTO graph.follow (follower_id, followee_id, state, made_at)
+VALUES ($1, $2, $3, coalesce($4, now()))
 ON CONFLICT (follower_id, followee_id) DO NOTHING
 """
 # Others of the same person wait until this transaction ends.
@@ -118,9 +119,11 @@ WHERE f.followee_id = $1 ORDER BY f.made_at, f.follower_id
 EXPORT_TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
 
 
-async def follow(tx: Tx, follower_id: UUID, followee_id: UUID, state: str) -> bool:
-    """False when there is a row already."""
-    done = await tx.execute(FOLLOW, follower_id, followee_id, state)
+async def follow(
+    tx: Tx, follower_id: UUID, followee_id: UUID, state: str, made_at: datetime | None
+) -> bool:
+    """False when there is a row already. Without a time: now."""
+    done = await tx.execute(FOLLOW, follower_id, followee_id, state, made_at)
     return done.endswith(" 1")
 
 

@@ -8,9 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.kit.errors import Conflict, NotFound
+from luciole.cell.media.model import Refusal
+from luciole.kit.errors import Conflict, NotFound, TooLarge
 
 ExportState = Literal["queued", "running", "ready", "failed"]
+ImportState = Literal["uploading", "queued", "running", "done", "refused"]
+CarriedKind = Literal["follow", "like"]
 
 EXPORT_KEPT = timedelta(days=4)
 # Plaintext of one sealed piece of a long file.
@@ -21,6 +24,10 @@ MAX_ATTEMPTS = 8
 STUCK_AFTER = timedelta(minutes=10)
 # Names of sealed fields in the associated data. They outlive tables: never change or reuse one.
 EXPORT_FIELD = "export.chunk"
+IMPORT_FIELD = "import.chunk"
+# An upload that nobody goes on with, and the report on one that was taken in.
+UPLOAD_KEPT = timedelta(days=1)
+REPORT_KEPT = timedelta(days=7)
 
 
 # So long an account is hidden, and can be kept after all, before it is erased.
@@ -98,6 +105,39 @@ class Export(msgspec.Struct, frozen=True):
         return f"{self.folder}{self.attempt}-"
 
 
+class Import(msgspec.Struct, frozen=True):
+    """An export that a person brings along; `offset_bytes` of it have arrived for good."""
+
+    id: UUID
+    person_id: UUID
+    state: ImportState
+    refused_code: str | None
+    size_bytes: int
+    offset_bytes: int
+    attempt: int
+    progress: int
+    is_checked: bool
+    report: str | None
+    made_at: datetime
+    expires_at: datetime
+
+    @property
+    def prefix(self) -> str:
+        """Where its pieces lie."""
+        return f"imports/{self.id}/"
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """Something that came along and cannot be put into force here by itself: a follow of somebody
+    elsewhere (`ana@example.org`), a like of a clip elsewhere (its address)."""
+
+    id: UUID
+    kind: CarriedKind
+    subject: str
+    source: str
+    made_at: datetime | None
+
+
 class CellFacts(msgspec.Struct, frozen=True):
     """The cell as an export names it. `objects` says in words where stored files lie."""
 
@@ -137,3 +177,107 @@ class ExportUnderWay(Conflict):
     code = "export-under-way"
     sentence = "An export of your data is being made already."
     next_step = "Wait until it is ready, or delete it and ask again."
+
+
+class NoSuchImport(NotFound):
+    code = "no-such-import"
+    sentence = "There is no such import, or its upload has expired."
+    next_step = "Start it again with the same file."
+
+
+class ImportUnderWay(Conflict):
+    code = "import-under-way"
+    sentence = "An import is under way already."
+    next_step = "Wait for its end, or delete it, then start this one."
+
+
+class NotFresh(Conflict):
+    code = "not-fresh"
+    sentence = "This account has clips already; an import is for a new account."
+    next_step = "Make a new account and import there."
+
+
+class ImportTooLarge(TooLarge):
+    code = "import-too-large"
+    sentence = "This file is larger than the cell takes as an import."
+    next_step = "Ask the operator of this cell to raise the limit for a while."
+
+
+class NoSuchCarried(NotFound):
+    code = "no-such-carried"
+    sentence = "This is not on the list of what you brought along."
+    next_step = "Reload the list."
+
+
+_TAKE_ANEW = "Choose the file as you downloaded it; if that is it, make a new export."
+
+# Why an import is refused, before anything of it is taken in.
+REFUSALS: dict[str, Refusal] = {
+    refusal.code: refusal
+    for refusal in (
+        Refusal(
+            "import-not-a-zip",
+            "This file is not a ZIP archive, or it is not whole.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-too-many-files",
+            "There are more files in this archive than any export has.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-bad-name",
+            "A file in this archive has a name that no export has.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-twice",
+            "Two files in this archive have the same name, or lie in the same place.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-no-plain-file",
+            "Something in this archive is a link, a folder or encrypted, and not a plain file.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-too-much-inside",
+            "What is in this archive is larger than the cell takes, once it is unpacked.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-no-export",
+            "This archive is not an export of Luciole that this cell can read.",
+            "Choose a file that was downloaded from Settings, Your data.",
+        ),
+        Refusal(
+            "import-wrong-hash",
+            "A file in this archive is not what its manifest says: it was changed or damaged.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-not-as-listed",
+            "The files in this archive are not the ones that its manifest lists.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-bad-list",
+            "A list in this archive is not in the form that an export has.",
+            _TAKE_ANEW,
+        ),
+        Refusal(
+            "import-not-now",
+            "The cell tried several times and could not take this import in.",
+            "Try again tomorrow. If it goes on, tell the operator of this cell.",
+        ),
+    )
+}
+
+
+class Unimportable(Exception):
+    """An archive cannot be taken in; `code` names the refusal."""
+
+    def __init__(self, code: str) -> None:
+        assert code in REFUSALS, code
+        self.code = code
+        super().__init__(code)
