@@ -21,6 +21,7 @@ SQL_ELSEWHERE = {
     "luciole.kit.migrate",
     "luciole.kit.postgres",
     "luciole.kit.queue",
+    "luciole.kit.upkeep",
     "luciole.doctor",
     "luciole.audit.rights",
 }
@@ -37,6 +38,16 @@ UNORDERED = {
     "OPEN_UPLOADS": "only counted, up to a bound",
     "UNSETTLED": "each run takes some of those that are left",
     "HELD_UPLOADS": "only counted, up to a bound",
+    **dict.fromkeys(
+        (
+            "LIKED_NEXT",
+            "ERASE_FOLLOWING",
+            "ERASE_FOLLOWERS",
+            "ERASE_NOTIFICATIONS",
+            "ERASE_EVENTS",
+        ),
+        "each step of an erasure takes some of those that are left",
+    ),
 }
 
 

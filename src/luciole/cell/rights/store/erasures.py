@@ -120,8 +120,9 @@ async def add_places(tx: Tx, erasure_id: UUID, places: Sequence[str]) -> None:
         await tx.execute(ADD_PLACES, erasure_id, list(places))
 
 
-async def places(tx: Tx, erasure_id: UUID, after: str, limit: int) -> list[str]:
-    return [row["place"] for row in await tx.fetch(PLACES, erasure_id, after, limit)]
+async def places(tx: Tx, erasure_id: UUID, beyond: str, most: int) -> list[str]:
+    """The next places in the order of their names, which no two share."""
+    return [row["place"] for row in await tx.fetch(PLACES, erasure_id, beyond, most)]
 
 
 async def drop_place(tx: Tx, erasure_id: UUID, place: str) -> None:
