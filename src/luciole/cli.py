@@ -59,6 +59,12 @@ def parser() -> argparse.ArgumentParser:
     _port(one)
 
     _add(commands, "migrate", _migrate, "bring the database to this version")
+    _add(
+        commands,
+        "upkeep",
+        _upkeep,
+        "remove what the database's own files remember of deleted rows",
+    )
     one = _add(commands, "doctor", _doctor, "say what is wrong here, and what to do about it")
     one.add_argument("--demo", action="store_true", help="look at the demo's data instead")
     one = _add(
@@ -160,6 +166,12 @@ def _migrate(chosen: argparse.Namespace) -> int:
     from luciole import serve
 
     return asyncio.run(serve.migrate(_environment(chosen, demo=False)))
+
+
+def _upkeep(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    return asyncio.run(serve.remove_remains(_environment(chosen, demo=False)))
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -16,16 +16,18 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config, programs, showcase
+from luciole import config, programs, reach, showcase, upkeep
 from luciole.config import Settings
 from luciole.custody import fit
 from luciole.keys import open_secret
 from luciole.kit import logs, postgres
 from luciole.kit import migrate as migrations
+from luciole.kit.clock import Clock
 from luciole.kit.console import say
 from luciole.kit.db import Database
 from luciole.kit.errors import Conflict, Problem, Unavailable
 from luciole.kit.keeper import Failed, FolderLock, Keeper
+from luciole.reach import Reached
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
 OURS = ("postgres", "blobs", "keys", "work", "log", "demo")
@@ -99,6 +101,21 @@ async def run(
     return 0
 
 
+async def remove_remains(environment: Mapping[str, str]) -> int:
+    """Removes what the database remembers of deleted rows, whether the cell runs or not."""
+    settings = config.load(environment)
+    logs.setup("supervisor", level="warning")
+    async with reach.reached(settings) as place:
+        done = await upkeep.run(place, Clock(), say)
+    say(f"Nothing of deleted rows is left in {done.tables} tables, after {done.seconds:.1f} s.")
+    if not done.has_log:
+        say(
+            "The write-ahead log is not ours: let its files that are older than this moment go, "
+            "with archives, replicas and base backups, within 8 days of an erasure."
+        )
+    return 0
+
+
 async def migrate(environment: Mapping[str, str]) -> int:
     """Brings the database to this version, starting the embedded one for as long as that takes."""
     settings = config.load(environment)
@@ -148,10 +165,12 @@ async def _start(
     log = settings.data / "log"
     owner_url = settings.database.url
     urls = programs.own_logins(settings)
+    place = Reached(owner_url, owner_url, is_cell_running=True)
     if not owner_url:
         server = postgres.Server(settings.data / "postgres", log / "postgresql.log")
         await keeper.start(programs.database(server))
-        owner_url = server.url()
+        place = reach.of(server, is_cell_running=True)
+        owner_url = place.owner_url
         urls = {process: server.url(role) for process, role in config.ROLES.items()}
     if applied := await _apply(owner_url):
         say(f"Database brought to {applied[-1].removesuffix('.sql')}.")
@@ -160,6 +179,7 @@ async def _start(
     cell = programs.Programs(settings, environment, owner_url, urls)
     await keeper.start(cell.custody())
     await asyncio.gather(*(keeper.start(program) for program in cell.others(listener)))
+    keeper.also(upkeep.watch(place, Clock()))
 
 
 @contextlib.asynccontextmanager

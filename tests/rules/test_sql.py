@@ -23,6 +23,7 @@ SQL_ELSEWHERE = {
     "luciole.kit.queue",
     "luciole.kit.upkeep",
     "luciole.doctor",
+    "luciole.upkeep",
     "luciole.audit.rights",
 }
 # "Are you there?"

@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from luciole.kit.processes import (
     Known,
@@ -75,6 +76,7 @@ class Keeper:
         self._programs: list[Program] = []
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._chore: asyncio.Task[None] | None = None
+        self._beside: list[asyncio.Task[None]] = []
         self._is_stopping = False
         # The owner's other children are none of our business.
         self._others = descendants(os.getpid())
@@ -90,10 +92,14 @@ class Keeper:
         if self._chore is None:
             self._chore = asyncio.create_task(self._chores())
 
+    def also(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does this work beside the programs, until they are stopped."""
+        self._beside.append(asyncio.create_task(work))
+
     async def stop(self) -> None:
         """Ends all programs, the last started first, each with its group."""
         self._is_stopping = True
-        for task in [self._chore, *self._watchers.values()]:
+        for task in [self._chore, *self._beside, *self._watchers.values()]:
             if task is not None:
                 task.cancel()
         for program in reversed(self._programs):

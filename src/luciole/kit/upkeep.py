@@ -20,9 +20,11 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
+from luciole.kit.db import Tx
 from luciole.kit.errors import Unavailable
 
 WAITS_S = 600.0
@@ -47,6 +49,8 @@ SELECT 1 FROM pg_replication_slots WHERE age(xmin) >= age($1::text::xid)
 QUOTED = "SELECT format('%I.%I', split_part($1, '.', 1), split_part($1, '.', 2))"
 NEXT_WAL_FILE = "SELECT pg_switch_wal()"
 CHECKPOINT = "CHECKPOINT"
+NOTE = "INSERT INTO house.upkeep (began_at, ended_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+ENDED_AFTER = "SELECT min(ended_at) FROM house.upkeep WHERE began_at >= $1"
 
 
 class Held(Unavailable):
@@ -91,6 +95,17 @@ async def purge(
     finally:
         await connection.close()
     return Purged(len(tables), time.monotonic() - began, has_log)
+
+
+async def note(tx: Tx, began_at: datetime, ended_at: datetime) -> None:
+    """Writes down, as the owner, that it was done."""
+    await tx.execute(NOTE, began_at, ended_at)
+
+
+async def ended_after(tx: Tx, moment: datetime) -> datetime | None:
+    """When it was first done after a moment, for any process; None: not yet."""
+    found: datetime | None = await tx.fetchval(ENDED_AFTER, moment)
+    return found
 
 
 async def _until_unseen(connection: asyncpg.Connection) -> None:

@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody, PathParameter
 from luciole.cell.people.service import People
 from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.model import UNREADABLE_AFTER, Entry, Erasure, ErasureState
+from luciole.kit import upkeep
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
@@ -54,15 +55,16 @@ class EntryBody(msgspec.Struct):
 
 
 class ErasureReport(msgspec.Struct):
-    """What became of an erasure, for who holds its ticket. `removed` says how many of what;
-    `unreadable_by` is when backups cannot be read any more and the remains in the database's own
-    files are gone."""
+    """What became of an erasure, for who holds its ticket. `removed` says how many of what. By
+    `unreadable_by` backups cannot be read any more and the remains in the database's own files are
+    gone; `remains_gone_at` says when they went."""
 
     state: ErasureState
     asked_at: datetime
     due_at: datetime
     done_at: datetime | None
     unreadable_by: datetime | None
+    remains_gone_at: datetime | None
     removed: dict[str, int]
     entry: EntryBody | None
 
@@ -102,12 +104,13 @@ def routes(db: Database, people: People, leaving: Leaving) -> list[Router]:
         """What became of an erasure. Needs the ticket and no account."""
         async with db.read() as tx:
             found = await leaving.by_ticket(tx, ticket)
-        return Response(report_of(found, None), headers=NO_STORE)
+            gone_at = await upkeep.ended_after(tx, found.done_at) if found.done_at else None
+        return Response(report_of(found, gone_at, None), headers=NO_STORE)
 
     return [Router("/api", route_handlers=[ask, state, keep, report], tags=["rights"])]
 
 
-def report_of(erasure: Erasure, proof: str | None) -> ErasureReport:
+def report_of(erasure: Erasure, gone_at: datetime | None, proof: str | None) -> ErasureReport:
     done_at = erasure.done_at
     return ErasureReport(
         erasure.state,
@@ -115,6 +118,7 @@ def report_of(erasure: Erasure, proof: str | None) -> ErasureReport:
         erasure.due_at,
         done_at,
         done_at + UNREADABLE_AFTER if done_at else None,
+        gone_at,
         erasure.removed,
         entry_of(erasure.entry, proof) if erasure.entry else None,
     )
