@@ -32,7 +32,7 @@ def dist(tmp_path: Path) -> Path:
 @pytest.fixture
 def built(house: House, dist: Path) -> House:
     web = msgspec.structs.replace(house.settings.web, dist=str(dist))
-    return House(house.db, msgspec.structs.replace(house.settings, web=web), house.keyring)
+    return House(house.db, msgspec.structs.replace(house.settings, web=web), house.vault)
 
 
 def by_sha256sum(place: Path, *without: str) -> str:
@@ -102,7 +102,7 @@ async def test_page_loses_and_gets_back_the_name_of_its_bundle() -> None:
 
 async def test_cell_without_a_client_says_so(house: House, tmp_path: Path) -> None:
     web = msgspec.structs.replace(house.settings.web, dist=str(tmp_path / "nothing"))
-    bare = House(house.db, msgspec.structs.replace(house.settings, web=web), house.keyring)
+    bare = House(house.db, msgspec.structs.replace(house.settings, web=web), house.vault)
     said = (await bare.visitor().get(BUILD)).json()
     assert said["release"]["web_sha256"] == ""
     assert said["web_files"] == {}
