@@ -100,7 +100,11 @@ def _written(mark: Mark) -> Iterator[Form]:
 
 def _spellings(mark: Mark) -> Iterator[str]:
     """Other ways to write the whole value down that do not hold the token as it is."""
-    if len(mark.raw) == 16:
+    if ":" in mark.token and len(mark.raw) == 16:
+        # A network address: in full, and cut to the half that names the line.
+        whole = ":".join(mark.raw.hex()[i : i + 4] for i in range(0, 32, 4))
+        yield from (whole, whole[:19], mark.token.rsplit(":", 4)[0])
+    elif len(mark.raw) == 16:
         yield mark.raw.hex()
     if mark.token.isdigit():
         # A telephone number in groups.

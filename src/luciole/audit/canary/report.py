@@ -1,0 +1,31 @@
+"""The report of a run, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from luciole.audit.canary.run import Report
+
+
+def show(report: Report, say: Callable[[str], None]) -> None:
+    """Prints what was looked for, where, how much, and what was found."""
+    say(
+        f"{report.marks} marks in {report.forms} forms, {report.operations} operations, "
+        f"{report.seconds:.0f} s, version {report.version}."
+    )
+    say(f"The list of marks: {report.commitment}")
+    for kind, scanned in sorted(report.scanned.items()):
+        say(f"  {kind:16} {scanned.items:6} items {scanned.size_bytes:12,} bytes")
+    say(f"Found where the catalogue has them: {report.allowed}.")
+    for operation in report.not_covered:
+        say(f"NOT TRIED  {operation}")
+    for place in report.not_planted:
+        say(f"NOT MARKED {place}")
+    for one in report.leaks:
+        way = f" in {one.how}" if one.how else ""
+        viewer = f" to {one.place.viewer}" if one.place.viewer else ""
+        say(
+            f"LEAK  {one.place.kind}: {one.place.name}{viewer}: {one.field} of {one.person} "
+            f"as {one.form}{way} ({one.count} times, first at byte {one.at})"
+        )
+    say("Clean." if report.is_clean else "Not clean.")

@@ -1,0 +1,188 @@
+"""A whole run: commit to the marks, start a cell, play, watch, stop it, scan, report."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from luciole import __version__, catalogue
+from luciole.audit.canary import fields, marks, play, tamper, watch, wrong
+from luciole.audit.canary.browser import Book, Exchange
+from luciole.audit.canary.cell import Cell
+from luciole.audit.canary.scan import Finding, Place, Scanned, Scanner
+from luciole.audit.canary.stage import LIVE, Stage
+from luciole.cell.notify.model import CHANNEL
+from luciole.kit.console import say
+from luciole.kit.db import Database
+from luciole.kit.postgres import SUPERUSER
+
+QUEUE_CHANNEL = "ch_pgqueuer"
+JOBS_WITHIN_S = 60.0
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+
+class Report(msgspec.Struct):
+    """What was looked for, where, and what was found. Holds no mark."""
+
+    version: str
+    commitment: str
+    marks: int
+    forms: int
+    seconds: float
+    scanned: dict[str, Scanned]
+    operations: int
+    not_covered: list[str]
+    not_planted: list[str]
+    allowed: int
+    leaks: list[Finding]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.leaks or self.not_covered or self.not_planted)
+
+
+async def run(environment: Mapping[str, str], *, keep: Path | None = None) -> Report:
+    """Runs a cell of its own below a temporary folder, or below `keep`, which then stays."""
+    began = time.monotonic()
+    if unknown := fields.unknown_places(catalogue.ALL):
+        raise ValueError(f"places that the catalogue does not have: {', '.join(unknown)}")
+    with tempfile.TemporaryDirectory(prefix="luciole-canary-") as temporary:
+        home = keep or Path(temporary)
+        home.mkdir(parents=True, exist_ok=True)
+        return await _run(home, environment, began)
+
+
+async def _run(home: Path, environment: Mapping[str, str], began: float) -> Report:
+    cell, book, seen = Cell(home, environment), Book(secrets.token_bytes(32)), watch.Watch()
+    say(f"Committed to a list of marks: {_sha256(book.seed)}")
+    heard: list[Exchange] = []
+    with cell.running():
+        owner = await Database.open(cell.url(), size=4)
+        superuser = await Database.open(cell.url(SUPERUSER), size=1)
+        try:
+            async with httpx.AsyncClient(
+                base_url=cell.address, timeout=60, trust_env=False
+            ) as http:
+                api = (await http.get("/api/openapi.json")).json()
+                stage = Stage(http, book, home / "home")
+                async with seen.over(owner, cell.pid, [CHANNEL, QUEUE_CHANNEL]):
+                    print("t", time.monotonic()-began)
+                    await play.run(stage)
+                    print("t play", time.monotonic()-began)
+                    await wrong.run(stage, api)
+                    print("t wrong", time.monotonic()-began)
+                    await watch.run_all_jobs(owner, JOBS_WITHIN_S)
+                    print("t jobs", time.monotonic()-began)
+                    tampered = await tamper.run(stage, owner)
+                    measured = await cell.metrics()
+                heard = stage.heard
+                say(f"Played {len(heard)} requests; scanning …")
+                held = [one async for one in watch.columns(owner, superuser)]
+                salts = await _salts(owner, cell)
+        finally:
+            await owner.close()
+            await superuser.close()
+    scanner = Scanner(book.all(), fields.classes(catalogue.ALL), salts)
+    for name, data in held:
+        scanner.look(Place("column", name), data)
+    for exchange in heard:
+        _look_at_answer(scanner, exchange)
+    for channel, payload in seen.announced:
+        scanner.look(Place("announcements", channel), payload)
+    scanner.look(Place("statements", "pg_stat_activity"), b"\n".join(seen.statements))
+    scanner.look(Place("processes", "titles and environments"), b"\n".join(seen.titles))
+    scanner.look(Place("console", "supervisor"), bytes(cell.console))
+    for name, text in measured.items():
+        scanner.look(Place("metrics", name), text)
+    _look_at_files(scanner, home)
+    scanner.add(tampered)
+    return Report(
+        __version__,
+        marks.commitment(book.all()),
+        len(book.all()),
+        scanner.forms,
+        round(time.monotonic() - began, 1),
+        dict(scanner.scanned),
+        len(_operations(api)),
+        sorted(_operations(api) - _done(heard)),
+        wrong.not_planted(api),
+        scanner.allowed,
+        sorted(scanner.leaks, key=lambda one: (one.place.kind, one.place.name, one.field)),
+    )
+
+
+def _look_at_answer(scanner: Scanner, exchange: Exchange) -> None:
+    status, viewer = exchange.status, exchange.viewer
+    scanner.look(Place("answer", exchange.operation, viewer, status), exchange.body)
+    for name, value in exchange.headers:
+        place = Place("headers", f"{exchange.operation}: {name}", viewer, status)
+        scanner.look(place, value.encode())
+
+
+def _look_at_files(scanner: Scanner, home: Path) -> None:
+    for name, path in watch.files(home):
+        data = path.read_bytes()
+        top, _, rest = name.removeprefix("var/").partition("/")
+        if not name.startswith("var/"):
+            # The film that the canary itself has made lies there too.
+            if name != "home/film.mp4":
+                scanner.look(Place("files", name), data)
+        elif top == "postgres":
+            # Columns were opened one by one; this is what lies between them.
+            scanner.look(Place("database files", rest), data, opened=False)
+        elif top == "blobs" and rest.startswith("ledger/"):
+            scanner.look(Place("ledger", rest), data)
+        elif top == "blobs":
+            scanner.look(Place("objects", rest), data)
+        elif top == "log":
+            scanner.look(Place("logs", rest), data)
+        elif top == "keys":
+            scanner.look(Place("keys", rest), data)
+        else:
+            scanner.look(Place("files", f"{top}/{rest}"), data)
+        scanner.look(Place("files", "names"), name.encode(), opened=False)
+
+
+def _operations(api: dict[str, object]) -> set[str]:
+    paths = api["paths"]
+    assert isinstance(paths, dict)
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method in methods
+        if method in METHODS
+    }
+
+
+def _done(heard: list[Exchange]) -> set[str]:
+    """Operations that succeeded at least once."""
+    return {one.operation for one in heard if one.status < 400} | {LIVE}
+
+
+async def _salts(owner: Database, cell: Cell) -> list[bytes]:
+    """What the cell has at hand to stir into a hash: its ids and the secrets in its files."""
+    return []
+
+
+def _sha256(seed: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(seed).hexdigest()
+
+
+def main(environment: Mapping[str, str], *, keep: Path | None, out: Path | None) -> int:
+    """Prints the report; 1 for a leak, or for something that was not tried."""
+    from luciole.audit.canary import report
+
+    found = asyncio.run(run(environment, keep=keep))
+    if out is not None:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    report.show(found, say)
+    return 0 if found.is_clean else 1

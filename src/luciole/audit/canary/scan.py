@@ -1,0 +1,181 @@
+"""Looks for all marks in all places, and says which findings the catalogue does not allow."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from luciole.audit.canary import fields, marks, peel
+from luciole.audit.canary.fields import BY_NAME
+from luciole.audit.canary.marks import AS_WRITTEN, Form, Mark
+from luciole.audit.canary.search import Search
+from luciole.kit.catalogue import DataClass
+
+Kind = Literal[
+    "column",  # what a column holds, or held at any time of the run
+    "database files",  # tables, indexes and the write-ahead log as they lie on the disk
+    "objects",
+    "answer",  # body of an HTTP answer
+    "headers",  # of an HTTP answer
+    "announcements",  # NOTIFY
+    "statements",  # what the database shows of running statements
+    "logs",
+    "console",
+    "metrics",
+    "processes",  # their titles and environments
+    "keys",
+    "files",  # anything else in the cell's folder, its temporary folder and its home
+    "ledger",
+    "export",
+    "backup",
+    "tampering",  # what the cell gave out after its rows had been exchanged
+]
+# Forms that a person's own data may have in what that person is given.
+_RAW = frozenset({"raw", "hex", "base64", "plain"})
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something was found. `name`: a column, a file, an address. `viewer`: who was given it,
+    empty for nobody in particular."""
+
+    kind: Kind
+    name: str
+    viewer: str = ""
+    status: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A mark in a place; never the value itself. `how`: the way there, from the outside in."""
+
+    place: Place
+    field: str
+    person: str
+    form: str
+    how: str
+    at: int
+    count: int
+
+
+class Scanned(msgspec.Struct):
+    """How much was looked at in one kind of place."""
+
+    items: int = 0
+    size_bytes: int = 0
+
+
+class Scanner:
+    """All forms of all marks. `allowed` by the classes of the catalogue."""
+
+    def __init__(
+        self,
+        planted: Sequence[Mark],
+        classes: Mapping[str, DataClass],
+        salts: Sequence[bytes] = (),
+    ) -> None:
+        self._classes = classes
+        self._parts: list[tuple[bool, Search, list[tuple[Mark, Form]]]] = []
+        known = [(mark, form) for mark in planted for form in marks.forms(mark, salts)]
+        for is_folded in (True, False):
+            some = [(mark, form) for mark, form in known if form.is_folded is is_folded]
+            self._parts.append((is_folded, Search([form.pattern for _, form in some]), some))
+        self.forms = len(known)
+        self.scanned: dict[str, Scanned] = defaultdict(Scanned)
+        self.leaks: list[Finding] = []
+        self.allowed = 0
+
+    def look(self, place: Place, data: bytes, *, opened: bool = True) -> None:
+        """Looks into one text; with `opened`, also into what is wrapped in it."""
+        here = self.scanned[place.kind]
+        here.items += 1
+        here.size_bytes += len(data)
+        self._one(place, data, "")
+        if opened:
+            for how, inner in peel.layers(data):
+                self._one(place, inner, how)
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Leaks that were found in another way."""
+        self.leaks.extend(findings)
+
+    def _one(self, place: Place, data: bytes, how: str) -> None:
+        found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        for is_folded, search, known in self._parts:
+            for hit in search.hits(data.lower() if is_folded else data):
+                mark, form = known[hit.pattern]
+                found[mark.field, mark.person, form.name].append(hit.at)
+        for (field, person, form_name), places in found.items():
+            if self.is_allowed(place, field, person, form_name, how):
+                self.allowed += len(places)
+            else:
+                self.leaks.append(
+                    Finding(place, field, person, form_name, how, min(places), len(places))
+                )
+
+    def is_allowed(self, place: Place, field: str, person: str, form: str, how: str) -> bool:
+        """Whether the catalogue lets this field be in that place, in that form."""
+        one = BY_NAME[field]
+        is_written = form in AS_WRITTEN and not how
+        match place.kind:
+            case "column":
+                if one.is_id:
+                    known = self._classes.get(place.name)
+                    return known not in (None, DataClass.TELEMETRY) and form in _RAW
+                if place.name in one.stored:
+                    return form in AS_WRITTEN
+                return place.name in one.kept_as and form not in AS_WRITTEN
+            case "database files":
+                # Rows as the columns hold them, so as much as any column of the field may hold.
+                if one.is_id:
+                    return form in _RAW
+                if any("." in where for where in one.stored):
+                    return form in AS_WRITTEN
+                return bool(one.kept_as) and form not in AS_WRITTEN
+            case "objects":
+                return any(
+                    where.startswith("blob:") and place.name.startswith(where[5:])
+                    for where in one.stored
+                )
+            case "announcements":
+                return one.is_id and is_written
+            case "answer" if one.is_id:
+                # A passkey carries its person's number, for that person's own device.
+                return is_written or (form == "base64" and place.viewer == person)
+            case "keys":
+                # Each wrapped key lies beside the number of the person to whom it belongs.
+                return one.is_id and form == "raw" and "file:keys/wraps" in self._classes
+            case "answer":
+                return is_written and self._may_see(one, person, place)
+            case "export":
+                # An archive of files, so packed.
+                return form in AS_WRITTEN and self._may_see(one, person, place)
+            case "headers":
+                return self._may_be_header(one, person, place, is_written)
+            case _:
+                return False
+
+    def _may_see(self, field: fields.Field, person: str, place: Place) -> bool:
+        if place.status >= 400:
+            # A refusal quotes nothing, not even to the person who sent it.
+            return False
+        readers = field.readers(self._classes)
+        if readers == "everyone":
+            return True
+        if readers == "nobody":
+            return False
+        return place.viewer == person or (readers == "audience" and place.viewer in field.audience)
+
+    def _may_be_header(
+        self, field: fields.Field, person: str, place: Place, is_written: bool
+    ) -> bool:
+        """Addresses and headers are written down by proxies and browsers: nothing of a person but
+        the cookie that signs in."""
+        is_cookie = place.name.endswith("set-cookie")
+        return (
+            is_written
+            and is_cookie
+            and place.viewer == person
+            and field.name in ("session.token", "session.device")
+        )

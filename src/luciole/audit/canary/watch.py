@@ -1,0 +1,161 @@
+"""Watches a canary's cell while it runs: every version of every row, announcements, statements,
+titles of processes. The database is the canary's own, so it may hang triggers on its tables."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from luciole.kit import db
+from luciole.kit.db import Database
+
+POLL_S = 0.25
+
+# Outside the schemas of the cell, so that no rule of its roles is changed.
+INSTALL = """
+CREATE SCHEMA canary;
+CREATE TABLE canary.seen (place text NOT NULL, held jsonb NOT NULL);
+CREATE FUNCTION canary.see() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+    INSERT INTO canary.seen VALUES (TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME, to_jsonb(NEW));
+    RETURN NULL;
+END
+$$;
+"""
+TABLES = """
+SELECT n.nspname || '.' || c.relname AS name
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND NOT starts_with(n.nspname, 'pg_')
+  AND n.nspname NOT IN ('information_schema', 'canary')
+ORDER BY 1
+"""
+HANG = "CREATE TRIGGER canary_sees AFTER INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION canary.see()"
+SEEN = "SELECT place, e.key AS name, e.value AS held FROM canary.seen, jsonb_each_text(held) AS e"
+STATEMENTS = """
+SELECT query, application_name, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+"""
+COLUMNS = """
+SELECT a.attname::text AS name, a.atttypid = 'bytea'::regtype AS is_bytes
+FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
+"""
+DUE_NOW = "UPDATE queue.pgqueuer_schedules SET next_run = now() WHERE status = 'queued'"
+UNDONE = "SELECT EXISTS (SELECT FROM queue.pgqueuer)"
+LARGE_OBJECTS = "SELECT data FROM pg_largeobject"
+
+
+class Watch:
+    """What was seen, as (name, bytes)."""
+
+    def __init__(self) -> None:
+        self.announced: list[tuple[str, bytes]] = []
+        self.statements: set[bytes] = set()
+        self.titles: set[bytes] = set()
+
+    @contextlib.asynccontextmanager
+    async def over(self, owner: Database, pid: int, channels: list[str]) -> AsyncIterator[None]:
+        """Watches until the block ends. `pid`: the cell's supervisor."""
+        async with owner.tx() as tx:
+            await tx.execute(INSTALL)
+            for row in await tx.fetch(TABLES):
+                await tx.execute(HANG.format(row["name"]))
+        async with contextlib.AsyncExitStack() as stack:
+            for channel in channels:
+                await stack.enter_async_context(
+                    owner.listening(channel, self._hear_on(channel))
+                )
+            polling = [
+                asyncio.create_task(self._poll_statements(owner)),
+                asyncio.create_task(self._poll_titles(pid)),
+            ]
+            try:
+                yield
+            finally:
+                for task in polling:
+                    task.cancel()
+                await asyncio.gather(*polling, return_exceptions=True)
+
+    def _hear_on(self, channel: str) -> Any:
+        return lambda payload: self.announced.append((channel, payload.encode()))
+
+    async def _poll_statements(self, owner: Database) -> None:
+        while True:
+            with contextlib.suppress(*db.LOST):
+                async with owner.read() as tx:
+                    for row in await tx.fetch(STATEMENTS):
+                        said = f"{row['query']}\n{row['application_name']}"
+                        self.statements.add(said.encode())
+            await asyncio.sleep(POLL_S)
+
+    async def _poll_titles(self, pid: int) -> None:
+        while True:
+            self.titles.update(await asyncio.to_thread(titles, pid))
+            await asyncio.sleep(POLL_S)
+
+
+def titles(pid: int) -> list[bytes]:
+    """Command lines, names and environments of a process and all below it (Linux)."""
+    parents: dict[int, list[int]] = defaultdict(list)
+    for name in os.listdir("/proc") if Path("/proc").is_dir() else []:
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                parents[int(stat[1])].append(int(name))
+    found, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
+        waiting += parents[one]
+        for part in ("cmdline", "environ", "comm"):
+            with contextlib.suppress(OSError):
+                found.append(Path(f"/proc/{one}/{part}").read_bytes())
+    return found
+
+
+async def columns(owner: Database, superuser: Database) -> AsyncIterator[tuple[str, bytes]]:
+    """(`schema.table.column`, all that it holds and has held) for every column of every table;
+    then large objects, which any login can make."""
+    async with owner.read() as tx:
+        held: dict[str, list[bytes]] = defaultdict(list)
+        for row in await tx.fetch(SEEN):
+            if row["held"] is not None:
+                held[f"{row['place']}.{row['name']}"].append(row["held"].encode())
+        for table in await tx.fetch(TABLES):
+            for column in await tx.fetch(COLUMNS, table["name"]):
+                place = f"{table['name']}.{column['name']}"
+                kind = "" if column["is_bytes"] else "::text"
+                query = f'SELECT "{column["name"]}"{kind} AS held FROM {table["name"]}'  # noqa: S608
+                held[place] += [
+                    one if isinstance(one, bytes) else str(one).encode()
+                    for one in [row["held"] for row in await tx.fetch(query)]
+                    if one is not None
+                ]
+    for place, values in held.items():
+        yield place, b"\n".join(values)
+    async with superuser.read() as tx:
+        objects = [bytes(row["data"]) for row in await tx.fetch(LARGE_OBJECTS)]
+    if objects:
+        yield "pg_largeobject.data", b"\n".join(objects)
+
+
+async def run_all_jobs(owner: Database, seconds: float) -> None:
+    """Makes every periodic job due, and waits until no job is left."""
+    async with owner.tx() as tx:
+        await tx.execute(DUE_NOW)
+    end = asyncio.get_running_loop().time() + seconds
+    while asyncio.get_running_loop().time() < end:
+        async with owner.read() as tx:
+            if not await tx.fetchval(UNDONE):
+                return
+        await asyncio.sleep(POLL_S)
+
+
+def files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """(path below the folder, the file) for everything that was written there."""
+    for place in sorted(folder.rglob("*")):
+        if place.is_file() and not place.is_symlink():
+            yield place.relative_to(folder).as_posix(), place

@@ -1,0 +1,157 @@
+"""Asks every operation wrongly, with marks in whatever is refused: no refusal may quote it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from luciole.audit.canary.browser import Browser
+from luciole.audit.canary.stage import LIVE, VISITOR, Stage
+
+METHODS = ("get", "put", "post", "delete", "patch")
+# A character that no text of a cell may hold, and that PostgreSQL refuses in words that quote.
+NUL = "\x00"
+
+
+async def run(stage: Stage, api: dict[str, Any]) -> None:
+    """As eve, who has an account, and as a visitor. Whatever happens to eve's account is meant."""
+    for person in ("eve", VISITOR):
+        browser = stage[person]
+        for operation, described in _each(api):
+            if operation == LIVE:
+                continue
+            for how in _ways(stage, person, operation, described, api):
+                await browser.ask(operation, expect=(), **how)
+        await _unasked(browser)
+
+
+def _each(api: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in api["paths"].items():
+        for method, described in methods.items():
+            if method in METHODS:
+                yield f"{method.upper()} {path}", described
+
+
+def _ways(
+    stage: Stage, person: str, operation: str, described: dict[str, Any], api: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    plant = stage.book.plant
+    parts = [one["name"] for one in described.get("parameters", []) if one["in"] == "path"]
+    right = {part: _right(stage, part) for part in parts}
+    wrong = {part: f"{plant(person, 'refused.path')}!" for part in parts}
+    words = [one["name"] for one in described.get("parameters", []) if one["in"] == "query"]
+    if wrong:
+        yield wrong
+    if words:
+        mark = plant(person, "refused.parameter")
+        yield {**right, "query": dict.fromkeys(words, f"{mark}{NUL}")}
+        yield {**right, "query": dict.fromkeys(words, mark)}
+    schema = _body(described, api)
+    if schema is None:
+        return
+    mark = plant(person, "refused.body")
+    yield {**right, "content": mark.encode(), "headers": _JSON}
+    yield {**right, "json": mark}
+    yield {**right, "json": {mark: mark}}
+    properties = schema.get("properties", {})
+    for value in (f"{mark}{NUL}", f"{mark} \ud800", mark * 400, [mark], {"a": mark}):
+        body = dict.fromkeys(properties, value)
+        yield {**right, "content": json.dumps(body).encode(), "headers": _JSON}
+    for name in properties:
+        yield {**right, "json": {name: f"{mark}{NUL}"}}
+
+
+_JSON = {"content-type": "application/json"}
+
+
+def _right(stage: Stage, part: str) -> str:
+    if part == "handle":
+        return stage.handle("eve")
+    if part == "kind":
+        return "email"
+    if part == "key":
+        return "p/none/none.mp4"
+    return stage.ids["open"] if part == "clip_id" else str(uuid4())
+
+
+def _body(described: dict[str, Any], api: dict[str, Any]) -> dict[str, Any] | None:
+    """The schema of a JSON body, if there is one."""
+    content = described.get("requestBody", {}).get("content", {}).get("application/json")
+    return _followed(content["schema"], api) if content else None
+
+
+def _followed(schema: dict[str, Any], api: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema:
+        found: Any = api
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        schema = found
+    return schema
+
+
+async def _unasked(browser: Browser) -> None:
+    """What no operation is: addresses, methods and headers of a stranger's making."""
+    mark = browser.book.plant(browser.person, "refused.path")
+    for method, path in (
+        ("GET", f"/{mark}"),
+        ("GET", f"/api/{mark}"),
+        ("GET", f"/@{mark}"),
+        ("GET", f"/assets/{mark}.js"),
+        ("GET", f"/media/p/{mark}/{mark}.mp4"),
+        ("GET", f"/ledger/{mark}/checkpoint"),
+        ("BREW", f"/{mark}"),
+        ("POST", f"/{mark}"),
+        ("OPTIONS", f"/api/me?{mark}"),
+    ):
+        await browser.ask(f"{method} {path}", expect=())
+
+
+# Texts that the play does not fill in, each with the reason.
+NOT_MARKED = {
+    "locale": "one of a few words",
+    "age_band": "one of a few words",
+    "audience": "one of a few words",
+    "type": "one of a few words",
+    "upload_id": "a number that the cell gave",
+    "challenge_id": "a number that the cell gave",
+}
+
+
+def not_planted(api: dict[str, Any]) -> list[str]:
+    """Properties of request bodies that hold text and that no field is about."""
+    known = {*PLANTED, *NOT_MARKED}
+    missing = set()
+    for operation, described in _each(api):
+        schema = _body(described, api)
+        for name, kind in (schema or {}).get("properties", {}).items():
+            if _is_text(_followed(kind, api), api) and name not in known:
+                missing.add(f"{operation}: {name}")
+    return sorted(missing)
+
+
+def _is_text(schema: dict[str, Any], api: dict[str, Any]) -> bool:
+    options = [_followed(one, api) for key in ("oneOf", "anyOf") for one in schema.get(key, [])]
+    kinds = schema.get("type", [])
+    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds)
+    return (is_text and "enum" not in schema) or any(_is_text(one, api) for one in options)
+
+
+# Where each text of a body gets its mark; `play` fills them in.
+PLANTED = {
+    "handle": "person.handle",
+    "display_name": "person.display name",
+    "bio": "person.bio",
+    "password": "person.password",
+    "current": "person.password",
+    "code": "recovery.code",
+    "recovery_code": "recovery.code",
+    "value": "contact.email",
+    "name": "passkey.name",
+    "caption": "clip.caption for everybody",
+    "captions_vtt": "clip.captions for everybody",
+    "captions_language": "clip.captions language",
+    "language": "clip.captions language",
+    "label_key": "journal.label key",
+}
