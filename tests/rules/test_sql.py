@@ -25,6 +25,9 @@ SQL_ELSEWHERE = {
     "luciole.doctor",
     "luciole.upkeep",
     "luciole.audit.rights",
+    # Looks into the canary's own database as its owner, and tampers with it.
+    "luciole.audit.canary.watch",
+    "luciole.audit.canary.tamper",
 }
 # "Are you there?"
 PING = "SELECT 1"

@@ -166,6 +166,11 @@ class Queue:
         """The names of all registered jobs."""
         return frozenset(self._work)
 
+    @property
+    def periodic(self) -> frozenset[str]:
+        """The names of all that runs on a schedule."""
+        return frozenset(self._periodic)
+
     async def put(
         self,
         tx: Tx,

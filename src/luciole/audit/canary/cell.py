@@ -132,7 +132,7 @@ class Cell:
 
         def ask(port: int) -> bytes:
             address = f"http://127.0.0.1:{port}/metrics"
-            with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(address, timeout=10) as answer:
                 return bytes(answer.read())
 
         ports = {"api": self.port, "worker": self.metrics_port}

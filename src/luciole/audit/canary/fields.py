@@ -1,8 +1,8 @@
 """What a canary person fills in, and where each of it may be found: the catalogue decides.
 
 A field names the declared places that hold it as written (`stored`) or as a hash or in raw bytes
-(`kept_as`). Their class in the catalogue says who may be shown it. What no declared place holds, such
-as a sealed address, may be nowhere; `shown_to` then says to whom the API gives it back.
+(`kept_as`). Their class in the catalogue says who may be shown it. What no declared place holds,
+such as a sealed address, may be nowhere; `shown_to` then says to whom the API gives it back.
 """
 
 from __future__ import annotations

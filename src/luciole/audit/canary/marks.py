@@ -110,9 +110,7 @@ def _spellings(mark: Mark) -> Iterator[str]:
         # A telephone number in groups.
         for size in (2, 3):
             for gap in " .-":
-                yield gap.join(
-                    mark.token[i : i + size] for i in range(0, len(mark.token), size)
-                )
+                yield gap.join(mark.token[i : i + size] for i in range(0, len(mark.token), size))
 
 
 def _of_text(text: str) -> Iterator[Form]:

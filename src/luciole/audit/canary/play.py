@@ -36,9 +36,7 @@ async def enter(stage: Stage) -> None:
     """Everybody signs up: most with a password, dan with a passkey."""
     plant = stage.book.plant
     for person in PERSONS:
-        handle = plant(
-            person, "person.former handle" if person == "ben" else "person.handle"
-        )
+        handle = plant(person, "person.former handle" if person == "ben" else "person.handle")
         body: dict[str, Any] = {
             "handle": handle,
             "display_name": plant(person, "person.display name", "Ms {}"),
@@ -124,7 +122,6 @@ async def relate(stage: Stage) -> None:
     await ana.ask("DELETE /api/me/followers/{handle}", handle=stage.handle("eve"))
 
 
-
 async def publish(stage: Stage) -> None:
     """Clips for every audience, with captions; an upload that is given up; a file that is none."""
     plant, ana = stage.book.plant, stage["ana"]
@@ -156,9 +153,7 @@ async def publish(stage: Stage) -> None:
         "captions_vtt": _vtt(plant("ana", "clip.captions for oneself")),
         "language": _language(stage.book, "ana"),
     }
-    await ana.ask(
-        "PUT /api/clips/{clip_id}/captions", clip_id=stage.ids["hidden"], json=captions
-    )
+    await ana.ask("PUT /api/clips/{clip_id}/captions", clip_id=stage.ids["hidden"], json=captions)
     stage.ids["friends"] = await stage.clip(
         "ana", film, caption=plant("ana", "clip.caption for friends"), audience="friends"
     )

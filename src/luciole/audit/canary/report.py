@@ -4,7 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from luciole.audit.canary.run import Report
+import msgspec
+
+from luciole.audit.canary.scan import Finding, Scanned
+
+
+class Report(msgspec.Struct):
+    """What was looked for, where, and what was found. Holds no mark."""
+
+    version: str
+    commitment: str
+    marks: int
+    forms: int
+    seconds: float
+    scanned: dict[str, Scanned]
+    operations: int
+    not_covered: list[str]
+    not_planted: list[str]
+    not_run: list[str]
+    allowed: int
+    leaks: list[Finding]
+
+    @property
+    def is_clean(self) -> bool:
+        return not (self.leaks or self.not_covered or self.not_planted or self.not_run)
 
 
 def show(report: Report, say: Callable[[str], None]) -> None:
@@ -21,6 +44,8 @@ def show(report: Report, say: Callable[[str], None]) -> None:
         say(f"NOT TRIED  {operation}")
     for place in report.not_planted:
         say(f"NOT MARKED {place}")
+    for job in report.not_run:
+        say(f"NOT RUN    {job}")
     for one in report.leaks:
         way = f" in {one.how}" if one.how else ""
         viewer = f" to {one.place.viewer}" if one.place.viewer else ""

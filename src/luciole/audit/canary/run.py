@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
+import hashlib
 import secrets
 import tempfile
 import time
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,39 +17,20 @@ import httpx
 import msgspec
 
 from luciole import __version__, catalogue
-from luciole.audit.canary import fields, marks, play, tamper, watch, wrong
+from luciole.audit.canary import fields, jobs, marks, play, report, tamper, watch, wrong
 from luciole.audit.canary.browser import Book, Exchange
 from luciole.audit.canary.cell import Cell
-from luciole.audit.canary.scan import Finding, Place, Scanned, Scanner
+from luciole.audit.canary.report import Report
+from luciole.audit.canary.scan import Place, Scanner
 from luciole.audit.canary.stage import LIVE, Stage
 from luciole.cell.notify.model import CHANNEL
 from luciole.kit.console import say
 from luciole.kit.db import Database
-from luciole.kit.postgres import SUPERUSER
+from luciole.kit.postgres_logins import SUPERUSER
 
 QUEUE_CHANNEL = "ch_pgqueuer"
 JOBS_WITHIN_S = 60.0
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-
-
-class Report(msgspec.Struct):
-    """What was looked for, where, and what was found. Holds no mark."""
-
-    version: str
-    commitment: str
-    marks: int
-    forms: int
-    seconds: float
-    scanned: dict[str, Scanned]
-    operations: int
-    not_covered: list[str]
-    not_planted: list[str]
-    allowed: int
-    leaks: list[Finding]
-
-    @property
-    def is_clean(self) -> bool:
-        return not (self.leaks or self.not_covered or self.not_planted)
 
 
 async def run(environment: Mapping[str, str], *, keep: Path | None = None) -> Report:
@@ -73,23 +58,18 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                 api = (await http.get("/api/openapi.json")).json()
                 stage = Stage(http, book, home / "home")
                 async with seen.over(owner, cell.pid, [CHANNEL, QUEUE_CHANNEL]):
-                    print("t", time.monotonic()-began)
                     await play.run(stage)
-                    print("t play", time.monotonic()-began)
                     await wrong.run(stage, api)
-                    print("t wrong", time.monotonic()-began)
                     await watch.run_all_jobs(owner, JOBS_WITHIN_S)
-                    print("t jobs", time.monotonic()-began)
                     tampered = await tamper.run(stage, owner)
                     measured = await cell.metrics()
                 heard = stage.heard
                 say(f"Played {len(heard)} requests; scanning …")
                 held = [one async for one in watch.columns(owner, superuser)]
-                salts = await _salts(owner, cell)
         finally:
             await owner.close()
             await superuser.close()
-    scanner = Scanner(book.all(), fields.classes(catalogue.ALL), salts)
+    scanner = Scanner(book.all(), fields.classes(catalogue.ALL), _salts(cell))
     for name, data in held:
         scanner.look(Place("column", name), data)
     for exchange in heard:
@@ -113,6 +93,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
         len(_operations(api)),
         sorted(_operations(api) - _done(heard)),
         wrong.not_planted(api),
+        jobs.not_run(measured["worker"]),
         scanner.allowed,
         sorted(scanner.leaks, key=lambda one: (one.place.kind, one.place.name, one.field)),
     )
@@ -166,21 +147,25 @@ def _done(heard: list[Exchange]) -> set[str]:
     return {one.operation for one in heard if one.status < 400} | {LIVE}
 
 
-async def _salts(owner: Database, cell: Cell) -> list[bytes]:
-    """What the cell has at hand to stir into a hash: its ids and the secrets in its files."""
-    return []
+def _salts(cell: Cell) -> list[bytes]:
+    """What the cell has at hand to stir into a hash: its id, and the secret in its key file."""
+    words = (cell.data / "keys" / "root.key").read_text().split()
+    found = [word.encode() for word in words[1:]]
+    for word in words[1:]:
+        with contextlib.suppress(ValueError):
+            found.append(uuid.UUID(word).bytes)
+            continue
+        with contextlib.suppress(ValueError):
+            found.append(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+    return found
 
 
 def _sha256(seed: bytes) -> str:
-    import hashlib
-
     return hashlib.sha256(seed).hexdigest()
 
 
 def main(environment: Mapping[str, str], *, keep: Path | None, out: Path | None) -> int:
     """Prints the report; 1 for a leak, or for something that was not tried."""
-    from luciole.audit.canary import report
-
     found = asyncio.run(run(environment, keep=keep))
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")

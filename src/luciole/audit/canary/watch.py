@@ -35,7 +35,10 @@ WHERE c.relkind IN ('r', 'p') AND NOT starts_with(n.nspname, 'pg_')
   AND n.nspname NOT IN ('information_schema', 'canary')
 ORDER BY 1
 """
-HANG = "CREATE TRIGGER canary_sees AFTER INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION canary.see()"
+HANG = """
+CREATE TRIGGER canary_sees AFTER INSERT OR UPDATE ON {}
+FOR EACH ROW EXECUTE FUNCTION canary.see()
+"""
 SEEN = "SELECT place, e.key AS name, e.value AS held FROM canary.seen, jsonb_each_text(held) AS e"
 STATEMENTS = """
 SELECT query, application_name, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()
@@ -44,8 +47,13 @@ COLUMNS = """
 SELECT a.attname::text AS name, a.atttypid = 'bytea'::regtype AS is_bytes
 FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
 """
-DUE_NOW = "UPDATE queue.pgqueuer_schedules SET next_run = now() WHERE status = 'queued'"
-UNDONE = "SELECT EXISTS (SELECT FROM queue.pgqueuer)"
+PERIODIC_NOW = "UPDATE queue.pgqueuer_schedules SET next_run = now() WHERE status = 'queued'"
+# Jobs that wait for their hour, such as looking after what nobody used.
+ALL_NOW = "UPDATE queue.pgqueuer SET execute_after = now() WHERE status = 'queued'"
+UNDONE = """
+SELECT EXISTS (SELECT FROM queue.pgqueuer WHERE execute_after <= now())
+    OR EXISTS (SELECT FROM queue.pgqueuer_schedules WHERE next_run <= now() OR status = 'picked')
+"""
 LARGE_OBJECTS = "SELECT data FROM pg_largeobject"
 
 
@@ -66,9 +74,7 @@ class Watch:
                 await tx.execute(HANG.format(row["name"]))
         async with contextlib.AsyncExitStack() as stack:
             for channel in channels:
-                await stack.enter_async_context(
-                    owner.listening(channel, self._hear_on(channel))
-                )
+                await stack.enter_async_context(owner.listening(channel, self._hear_on(channel)))
             polling = [
                 asyncio.create_task(self._poll_statements(owner)),
                 asyncio.create_task(self._poll_titles(pid)),
@@ -143,9 +149,10 @@ async def columns(owner: Database, superuser: Database) -> AsyncIterator[tuple[s
 
 
 async def run_all_jobs(owner: Database, seconds: float) -> None:
-    """Makes every periodic job due, and waits until no job is left."""
+    """Makes every job due, also those of a schedule, and waits until none is left."""
     async with owner.tx() as tx:
-        await tx.execute(DUE_NOW)
+        await tx.execute(PERIODIC_NOW)
+        await tx.execute(ALL_NOW)
     end = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
         async with owner.read() as tx:
