@@ -1,19 +1,30 @@
 """Objects by key: a local folder by default, S3, GCS or Azure by URL, through obstore.
 
 Keys are `/`-separated plain names. A put is all or nothing: the local store writes a temporary
-file and renames it, so that a killed process leaves no half object.
+file and renames it, so that a killed process leaves no half object. `put_new` and `exchange` also
+survive a loss of power once they have returned.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import obstore
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from luciole.kit import durable
+from luciole.kit.durable import Differs, Moved
+
+__all__ = ["Blobs", "Differs", "Missing", "Moved", "Stat"]
+
 READ_CHUNK_BYTES = 256 * 1024
+# Objects that are written at the same time; more flushes at once do not make a disk faster.
+AT_ONCE = 8
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -30,8 +41,9 @@ class Missing(Exception):
 class Blobs:
     """The object store of the cell."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder
 
     @classmethod
     def open(cls, place: str) -> Blobs:
@@ -39,11 +51,49 @@ class Blobs:
         if "://" in place:
             return cls(from_url(place))
         Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
-        return cls(LocalStore(place, mkdir=True))
+        return cls(LocalStore(place, mkdir=True), Path(place))
 
     async def put(self, key: str, data: bytes | Path) -> None:
         """Stores the bytes, or the file at a path (streamed in parts), under `key`."""
         await obstore.put_async(self._store, key, data)
+
+    async def put_new(self, objects: Mapping[str, bytes]) -> None:
+        """Stores objects that never change once they are there. When this returns, all of them
+        are there and stay. Raises Differs where one has another content already."""
+        items = list(objects.items())
+        if self._folder is None:
+            for start in range(0, len(items), AT_ONCE):
+                await asyncio.gather(*(self._create(*one) for one in items[start:][:AT_ONCE]))
+            return
+        files = [(self._folder / key, data) for key, data in items]
+        await asyncio.gather(
+            *(asyncio.to_thread(durable.create, files[n::AT_ONCE]) for n in range(AT_ONCE))
+        )
+        await asyncio.to_thread(durable.flush, {path.parent for path, _ in files})
+
+    async def _create(self, key: str, data: bytes) -> None:
+        try:
+            await obstore.put_async(self._store, key, data, mode="create")
+        except AlreadyExistsError:
+            if await self.get(key) != data:
+                raise Differs(key) from None
+
+    async def exchange(self, key: str, data: bytes, expected: bytes | None) -> None:
+        """Stores the bytes, durably, if the object still holds `expected` (None: there is none);
+        one step among all who do the same. Raises Moved."""
+        if self._folder is not None:
+            await asyncio.to_thread(durable.exchange, self._folder / key, data, expected)
+            return
+        mode: Any = "create"
+        try:
+            if expected is not None:
+                found = await obstore.get_async(self._store, key)
+                if bytes(await found.bytes_async()) != expected:
+                    raise Moved(key)
+                mode = {name: found.meta[name] for name in ("e_tag", "version") if found.meta[name]}
+            await obstore.put_async(self._store, key, data, mode=mode)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError):
+            raise Moved(key) from None
 
     async def get(self, key: str) -> bytes:
         """The whole object. Raises Missing."""

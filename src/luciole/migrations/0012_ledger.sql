@@ -1,14 +1,130 @@
--- The log's inbox: entries that wait to be put into a log, written in the transaction of the act.
+-- The running log: an inbox that every act fills in its own transaction, and what the sequencer
+-- knows. The log itself is in the object store: PostgreSQL is the inbox, never the archive.
 
+-- Entries that no log holds yet. They are taken out by DELETE, never by `id > last`: rows become
+-- visible in the order of commits, not of ids.
 CREATE TABLE ledger.inbox (
-    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     log text NOT NULL CHECK (log IN ('access', 'decisions', 'border')),
+    id bigint GENERATED ALWAYS AS IDENTITY,
     entry bytea NOT NULL CHECK (octet_length(entry) BETWEEN 1 AND 65535),
-    ref bigint
+    ref bigint,
+    PRIMARY KEY (log, id),
+    -- About persons only: a seal that the sequencer did not make would be wrong, and no witness
+    -- would cosign the log again.
+    CHECK (log <> 'access' OR octet_length(entry) = 71 AND get_byte(entry, 0) = 1
+           AND get_byte(entry, 1) BETWEEN 1 AND 9 AND get_byte(entry, 2) BETWEEN 1 AND 5)
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 20000,
+        autovacuum_vacuum_insert_threshold = -1);
+
+-- Labels that may never come again, because a label that came twice could not be sealed: those of
+-- enrolments (who enrols twice with one key would repeat all labels), and those that a restored
+-- database has forgotten although the log holds them.
+CREATE TABLE ledger.taken (
+    label bytea PRIMARY KEY CHECK (octet_length(label) = 32)
 );
 
-CREATE FUNCTION ledger.put(into_log text, new_entry bytea, new_ref bigint) RETURNS void
+-- How far each log is: its size, the roots of its whole subtrees, and for `access` its seals.
+CREATE TABLE ledger.state (
+    log text PRIMARY KEY,
+    size bigint NOT NULL DEFAULT 0,
+    frontier bytea NOT NULL DEFAULT '',
+    -- Where the newest seal ends; the ranges of the cover of this month and this year begin there.
+    sealed_end bigint NOT NULL DEFAULT 0,
+    sealed_minute bigint NOT NULL DEFAULT 0,
+    month_first bigint NOT NULL DEFAULT 0,
+    year_first bigint NOT NULL DEFAULT 0,
+    -- Minute of the oldest person entry that no seal covers.
+    unsealed_minute bigint
+);
+
+-- Objects that belong to a size that is committed and may not be in the object store yet.
+CREATE TABLE ledger.staged (
+    log text NOT NULL,
+    path text NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (log, path)
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE ledger.staged ALTER COLUMN content SET STORAGE EXTERNAL;
+
+-- Heads of the log: committed, then signed (`note`), then published with enough cosignatures.
+CREATE TABLE ledger.checkpoint (
+    log text NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    note text,
+    published_at timestamptz,
+    PRIMARY KEY (log, size)
+);
+
+-- What witnesses have said of a head: one line for each of their keys.
+CREATE TABLE ledger.cosignature (
+    log text NOT NULL,
+    size bigint NOT NULL,
+    signer text NOT NULL,
+    line text NOT NULL CHECK (octet_length(line) <= 8192),
+    PRIMARY KEY (log, size, signer),
+    FOREIGN KEY (log, size) REFERENCES ledger.checkpoint ON DELETE CASCADE
+);
+
+-- Which index of the log `access` the entry behind a journal's row has.
+CREATE TABLE ledger.place (
+    ref bigint PRIMARY KEY,
+    idx bigint NOT NULL
+);
+
+-- Hands an entry to a log in the caller's transaction. Raises unique_violation for a label that
+-- may not come again.
+CREATE FUNCTION ledger.put(log text, entry bytea, ref bigint DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+    DECLARE
+        mark CONSTANT bytea := pg_catalog.substr(entry, 8, 32);
+    BEGIN
+        -- First, so that it waits for a recovery that has the table locked; what that has found
+        -- to be taken is then seen below.
+        INSERT INTO ledger.inbox VALUES (put.log, DEFAULT, put.entry, put.ref);
+        IF put.log = 'access' THEN
+            IF pg_catalog.get_byte(entry, 1) = 1 THEN
+                INSERT INTO ledger.taken VALUES (mark);
+            ELSIF EXISTS (SELECT FROM ledger.taken t WHERE t.label = mark) THEN
+                RAISE unique_violation USING MESSAGE = 'label taken', CONSTRAINT = 'taken_pkey';
+            END IF;
+        END IF;
+    END
+    $$;
+
+-- Notes a cosignature that the caller has verified, if that head is still of interest.
+CREATE FUNCTION ledger.cosign(log text, size bigint, signer text, line text) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = ''
-    AS $$ INSERT INTO ledger.inbox (log, entry, ref) VALUES (into_log, new_entry, new_ref) $$;
-REVOKE ALL ON FUNCTION ledger.put FROM PUBLIC;
-GRANT SELECT, DELETE ON ledger.inbox TO luciole_ledger;
+    AS $$
+        INSERT INTO ledger.cosignature AS c (log, size, signer, line)
+        SELECT k.log, k.size, $3, $4 FROM ledger.checkpoint k
+        WHERE k.log = $1 AND k.size = $2 AND k.note IS NOT NULL
+        ON CONFLICT (log, size, signer) DO UPDATE SET line = excluded.line
+        RETURNING true
+    $$;
+
+-- Forgets which entries the rows of a journal were; for a person who is erased.
+CREATE FUNCTION ledger.forget(refs bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = ''
+    AS $$ DELETE FROM ledger.place WHERE ref = ANY ($1) $$;
+
+-- What others may read: where an entry is, and the heads that are signed; `published_at` is there
+-- for those that have enough cosignatures, all of which their note then holds.
+CREATE VIEW ledger.placed AS SELECT ref, idx FROM ledger.place;
+CREATE VIEW ledger.head AS
+    SELECT log, size, root, note, published_at FROM ledger.checkpoint WHERE note IS NOT NULL;
+
+REVOKE ALL ON FUNCTION ledger.put, ledger.cosign, ledger.forget FROM PUBLIC;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_rights, luciole_people;
+GRANT EXECUTE ON FUNCTION ledger.put
+    TO luciole_ledger, luciole_custody, luciole_rights, luciole_people;
+GRANT EXECUTE ON FUNCTION ledger.cosign TO luciole_ledger, luciole_rights;
+GRANT EXECUTE ON FUNCTION ledger.forget TO luciole_custody, luciole_rights;
+GRANT SELECT ON ledger.placed, ledger.head TO luciole_rights;
+GRANT SELECT ON ledger.placed, ledger.head TO luciole_ledger;
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON ledger.inbox, ledger.taken, ledger.state, ledger.staged, ledger.checkpoint,
+       ledger.cosignature, ledger.place
+    TO luciole_ledger;
