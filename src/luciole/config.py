@@ -156,6 +156,19 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     metrics_port: int = 0
 
 
+class LedgerSettings(msgspec.Struct, frozen=True):
+    """The running log and its witnesses."""
+
+    #: Milliseconds between two rounds in which entries get their place and are cosigned.
+    period_ms: int = 250
+    #: File of witnesses, one line each as they print it; empty: ledger/witnesses in data_dir.
+    witnesses: str = ""
+    #: How many witnesses of that file must cosign before a head is published; 0: the own one does.
+    quorum: int = 0
+    #: TCP port on loopback where the log's process answers with its metrics; 0: none.
+    metrics_port: int = 0
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set, and nothing that is found out at run time."""
 
@@ -172,6 +185,7 @@ class Settings(msgspec.Struct, frozen=True):
     people: PeopleSettings = PeopleSettings()
     media: MediaSettings = MediaSettings()
     worker: WorkerSettings = WorkerSettings()
+    ledger: LedgerSettings = LedgerSettings()
 
     @property
     def data(self) -> Path:
@@ -199,6 +213,16 @@ class Settings(msgspec.Struct, frozen=True):
             "token_file": Path(self.keys.token_file) if self.keys.token_file else None,
             "ca_file": Path(self.keys.ca_file) if self.keys.ca_file else None,
         }
+
+    @property
+    def witness_dir(self) -> Path:
+        """What the cell's own witness holds; as much as the archive of the log."""
+        return self.data / "witness"
+
+    @property
+    def witnesses_file(self) -> Path:
+        return Path(self.ledger.witnesses or self.data / "ledger" / "witnesses")
+
 
     @property
     def work_dir(self) -> Path:
@@ -304,5 +328,9 @@ def _check(settings: Settings) -> None:
         raise SettingError("LUCIOLE_WEB_PORT should be between 1 and 65535.")
     if not 0 <= settings.worker.metrics_port <= 65535:
         raise SettingError("LUCIOLE_WORKER_METRICS_PORT should be between 1 and 65535, or 0.")
+    if not 10 <= settings.ledger.period_ms <= 60_000:
+        raise SettingError("LUCIOLE_LEDGER_PERIOD_MS should be between 10 and 60000.")
+    if not 0 <= settings.ledger.metrics_port <= 65535:
+        raise SettingError("LUCIOLE_LEDGER_METRICS_PORT should be between 1 and 65535, or 0.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

@@ -59,17 +59,27 @@ class Blobs:
 
     async def put_new(self, objects: Mapping[str, bytes]) -> None:
         """Stores objects that never change once they are there. When this returns, all of them
-        are there and stay. Raises Differs where one has another content already."""
+        are there and stay. Raises Differs with the key of one that has another content already."""
         items = list(objects.items())
         if self._folder is None:
             for start in range(0, len(items), AT_ONCE):
                 await asyncio.gather(*(self._create(*one) for one in items[start:][:AT_ONCE]))
             return
         files = [(self._folder / key, data) for key, data in items]
-        await asyncio.gather(
-            *(asyncio.to_thread(durable.create, files[n::AT_ONCE]) for n in range(AT_ONCE))
-        )
+        try:
+            await asyncio.gather(
+                *(asyncio.to_thread(durable.create, files[n::AT_ONCE]) for n in range(AT_ONCE))
+            )
+        except Differs as differs:
+            raise Differs(str(Path(str(differs)).relative_to(self._folder))) from None
         await asyncio.to_thread(durable.flush, {path.parent for path, _ in files})
+
+    async def put_durably(self, key: str, data: bytes) -> None:
+        """As `put`, and the object is there for good when this returns."""
+        if self._folder is None:
+            await self.put(key, data)
+        else:
+            await asyncio.to_thread(durable.replace, self._folder / key, data)
 
     async def _create(self, key: str, data: bytes) -> None:
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 class Differs(Exception):
-    """There is another content under a name whose content never changes."""
+    """There is another content under a name whose content never changes. The text is the name."""
 
 
 class Moved(Exception):
@@ -34,7 +34,7 @@ def create(files: Iterable[tuple[Path, bytes]]) -> None:
             os.link(draft, path)
         except FileExistsError:
             if path.read_bytes() != data:
-                raise Differs(path.name) from None
+                raise Differs(str(path)) from None
         finally:
             draft.unlink()
 

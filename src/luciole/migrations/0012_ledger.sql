@@ -23,18 +23,20 @@ CREATE TABLE ledger.taken (
     label bytea PRIMARY KEY CHECK (octet_length(label) = 32)
 );
 
--- How far each log is: its size, the roots of its whole subtrees, and for `access` its seals.
+-- How far each log is: its size and the roots of its whole subtrees, the largest first. For
+-- `access` also the minute of the oldest person entry that no seal covers.
 CREATE TABLE ledger.state (
     log text PRIMARY KEY,
     size bigint NOT NULL DEFAULT 0,
     frontier bytea NOT NULL DEFAULT '',
-    -- Where the newest seal ends; the ranges of the cover of this month and this year begin there.
-    sealed_end bigint NOT NULL DEFAULT 0,
-    sealed_minute bigint NOT NULL DEFAULT 0,
-    month_first bigint NOT NULL DEFAULT 0,
-    year_first bigint NOT NULL DEFAULT 0,
-    -- Minute of the oldest person entry that no seal covers.
     unsealed_minute bigint
+);
+
+-- The cover of the log `access`: adjacent ranges, each with its seal and where that stands. The
+-- sorted index that a seal is about is an object named by its range.
+CREATE TABLE ledger.seal (
+    idx bigint PRIMARY KEY,
+    entry bytea NOT NULL CHECK (octet_length(entry) = 63)
 );
 
 -- Objects that belong to a size that is committed and may not be in the object store yet.
@@ -110,9 +112,10 @@ CREATE FUNCTION ledger.forget(refs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = ''
     AS $$ DELETE FROM ledger.place WHERE ref = ANY ($1) $$;
 
--- What others may read: where an entry is, and the heads that are signed; `published_at` is there
+-- What others may read: where an entry is, the cover, and the heads that are signed; `published_at` is there
 -- for those that have enough cosignatures, all of which their note then holds.
 CREATE VIEW ledger.placed AS SELECT ref, idx FROM ledger.place;
+CREATE VIEW ledger.cover AS SELECT idx, entry FROM ledger.seal;
 CREATE VIEW ledger.head AS
     SELECT log, size, root, note, published_at FROM ledger.checkpoint WHERE note IS NOT NULL;
 
@@ -122,9 +125,8 @@ GRANT EXECUTE ON FUNCTION ledger.put
     TO luciole_ledger, luciole_custody, luciole_rights, luciole_people;
 GRANT EXECUTE ON FUNCTION ledger.cosign TO luciole_ledger, luciole_rights;
 GRANT EXECUTE ON FUNCTION ledger.forget TO luciole_custody, luciole_rights;
-GRANT SELECT ON ledger.placed, ledger.head TO luciole_rights;
-GRANT SELECT ON ledger.placed, ledger.head TO luciole_ledger;
+GRANT SELECT ON ledger.placed, ledger.cover, ledger.head TO luciole_rights, luciole_ledger;
 GRANT SELECT, INSERT, UPDATE, DELETE
-    ON ledger.inbox, ledger.taken, ledger.state, ledger.staged, ledger.checkpoint,
-       ledger.cosignature, ledger.place
+    ON ledger.inbox, ledger.taken, ledger.state, ledger.seal, ledger.staged,
+       ledger.checkpoint, ledger.cosignature, ledger.place
     TO luciole_ledger;

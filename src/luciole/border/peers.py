@@ -1,0 +1,210 @@
+"""The HTTP client for other parties: witnesses of this cell's logs, and cells that are witnessed.
+
+Standard library in threads: it starts at once, follows no redirect, asks no proxy, and reads no
+more than it was told. What comes back is a stranger's word until its signature is verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from luciole.kit.blobs import Missing
+from luciole.kit.logs import log
+from luciole.ledger.archive import Stopped
+from luciole.ledger.merkle import EMPTY_ROOT
+from luciole.ledger.note import Checkpoint, Note, VerifierKey, to_base64
+
+TIMEOUT_S = 10.0
+# How long a witness is left alone that did not answer as it should.
+AWAY_S = 3.0
+# A full bundle of the largest entries: 256 times 65,537 bytes.
+MAX_ANSWER_BYTES = 17 * 1024 * 1024
+MAX_IDLE = 8
+
+# Makes the proof that one head continues another.
+Prove = Callable[[Checkpoint, Checkpoint], Awaitable[Sequence[bytes]]]
+
+
+class PeerAway(Exception):
+    """No usable answer came. The text is a sentence about the peer."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer."""
+
+    status: int
+    body: bytes
+
+
+class Peer:
+    """A server of somebody else below a URL prefix."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Raises ValueError for what is no http or https URL."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError(f"{url} is no address of a server (http://… or https://…).")
+        self.url = url.rstrip("/")
+        self._secure = parts.scheme == "https"
+        self._host, self._port = parts.hostname, parts.port
+        self._prefix = parts.path.rstrip("/")
+        self._timeout_s = timeout_s
+        self._idle: list[http.client.HTTPConnection] = []
+
+    async def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """The answer to a request below the prefix. Raises PeerAway."""
+        return await asyncio.to_thread(self._ask, method, f"{self._prefix}/{path}", body)
+
+    async def get(self, path: str) -> bytes:
+        """A resource. Raises Missing, PeerAway."""
+        answer = await self.ask("GET", path)
+        if answer.status == 404:
+            raise Missing(path)
+        if answer.status != 200:
+            raise PeerAway(f"{self.url} answers {answer.status}.")
+        return answer.body
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+        # A server may have closed a connection while it was idle; a new one is tried then.
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                return self._exchange(connection, method, path, body)
+            except (OSError, http.client.HTTPException):
+                connection.close()
+        make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        connection = make(self._host, self._port, timeout=self._timeout_s)
+        try:
+            return self._exchange(connection, method, path, body)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise PeerAway(f"{self.url} does not answer ({type(error).__name__}).") from error
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None
+    ) -> Answer:
+        connection.request(method, path, body, {"Accept-Encoding": "identity"})
+        got = connection.getresponse()
+        answer = Answer(got.status, got.read(MAX_ANSWER_BYTES))
+        if got.isclosed() and not got.will_close and len(self._idle) < MAX_IDLE:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return answer
+
+
+class WitnessPeer(Peer):
+    """A witness that can be called (C2SP tlog-witness): one prefix for submission and reading."""
+
+    async def head(self, origin: str) -> bytes | None:
+        """The newest head of a log that it has cosigned; None where it has seen none."""
+        try:
+            return await self.get(f"{sha256(origin.encode()).hexdigest()}/checkpoint")
+        except Missing:
+            return None
+
+    async def add_checkpoint(self, old: int, proof: Sequence[bytes], note: bytes) -> Answer:
+        """Its answer to a signed head: 200 with lines of cosignatures, 409 with the size that it
+        knows instead of `old`, or a refusal."""
+        lines = [f"old {old}", *map(to_base64, proof), "", ""]
+        return await self.ask("POST", "add-checkpoint", "\n".join(lines).encode() + note)
+
+
+class _Witness:
+    """The head that a witness is known to have (None: to be asked), and what is under way."""
+
+    def __init__(self, peer: WitnessPeer) -> None:
+        self.peer = peer
+        self.seen: Checkpoint | None = None
+        self.has_answered = False
+        self.asked: tuple[Checkpoint, asyncio.Task[bytes]] | None = None
+        self.away_until = 0.0
+
+    def away(self, error: Exception) -> None:
+        """Leaves it alone for a while, and then asks what it knows."""
+        status = error.args[0] if isinstance(error, _Refused) else None
+        log.warning("a witness does not cosign", error=type(error).__name__, status=status)
+        self.seen, self.away_until = None, time.monotonic() + AWAY_S
+
+
+class Witnesses:
+    """The witnesses of one log that can be called. Whatever their servers do is no reason to stop,
+    except to show a head that the log has signed and does not know."""
+
+    def __init__(self, key: VerifierKey, peers: Iterable[WitnessPeer]) -> None:
+        self._key = key
+        self._all = [_Witness(peer) for peer in peers]
+
+    async def look(self, known: Checkpoint, prove: Prove) -> None:
+        """Compares what witnesses have seen with the newest head that the log knows to have
+        signed. Raises Stopped, and what `prove` raises."""
+        now = time.monotonic()
+        ask = [one for one in self._all if one.seen is None and one.away_until <= now]
+        await asyncio.gather(*(self._look_at(one, known, prove) for one in ask))
+
+    async def _look_at(self, one: _Witness, known: Checkpoint, prove: Prove) -> None:
+        seen = Checkpoint(self._key.name, 0, EMPTY_ROOT)
+        try:
+            if raw := await one.peer.head(self._key.name):
+                note = Note.parse(raw)
+                note.verify([self._key])
+                seen = Checkpoint.parse(note.text)
+        except Exception as error:
+            one.away(error)
+            return
+        if seen.size > known.size:
+            raise Stopped(
+                "witness-ahead",
+                f"A witness has seen {seen.size} entries, the archive has {known.size}: it was "
+                "put back to an earlier state. Restore the archive from a mirror.",
+            )
+        await prove(seen, known)
+        one.seen, one.has_answered = seen, False
+
+    async def ask(
+        self, head: Checkpoint, note: bytes, prove: Prove, within_s: float
+    ) -> dict[Checkpoint, bytes]:
+        """Has the newest head cosigned. Gives lines of signatures, not verified, by the head that
+        they are for: a slow witness is not waited for, its answer counts when it comes."""
+        for one in self._all:
+            if one.seen and one.asked is None and not (one.seen == head and one.has_answered):
+                one.asked = (
+                    head,
+                    asyncio.create_task(self._ask_one(one, one.seen, head, note, prove)),
+                )
+        tasks = [one.asked[1] for one in self._all if one.asked]
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_s)
+        found = dict[Checkpoint, bytes]()
+        for one in self._all:
+            if one.asked and one.asked[1].done():
+                (asked, task), one.asked = one.asked, None
+                try:
+                    found[asked] = found.get(asked, b"") + await task
+                    one.seen, one.has_answered = asked, True
+                except Exception as error:
+                    one.away(error)
+        return found
+
+    async def _ask_one(
+        self, one: _Witness, seen: Checkpoint, head: Checkpoint, note: bytes, prove: Prove
+    ) -> bytes:
+        answer = await one.peer.add_checkpoint(seen.size, await prove(seen, head), note)
+        if answer.status != 200:
+            raise _Refused(answer.status)
+        return answer.body
+
+
+class _Refused(Exception):
+    """A witness answers with another status than 200."""

@@ -1,0 +1,96 @@
+"""The logs as everybody may read them (C2SP tlog-tiles), and where witnesses hand in their word."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import MediaType, Response, Router, get, post
+from litestar.params import Body, FromPath
+
+from luciole.kit.blobs import Blobs, Missing
+from luciole.kit.db import Database
+from luciole.kit.errors import Invalid, NotFound, TooLarge
+from luciole.ledger import store
+from luciole.ledger.archive import CHECKPOINT, PENDING, Archive, cosignatures
+from luciole.ledger.merkle import Refused
+from luciole.ledger.note import Note
+from luciole.ledger.policy import Policy
+from luciole.ledger.tiles import Tile
+
+LOGS = ("access", "decisions", "border")
+TEXT = "text/plain; charset=utf-8"
+# Whoever verifies, from whatever page, may read.
+OPEN = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+FOR_EVER = OPEN | {"cache-control": "public, max-age=31536000, immutable"}
+NEVER_KEPT = OPEN | {"cache-control": "no-store"}
+MAX_COSIGNATURE_BYTES = 32 * 1024
+# Lines without a head are tried on so many of the newest.
+HEADS = 8
+
+
+class NoSuchObject(NotFound):
+    code = "no-such-tile"
+    sentence = "The log has no such object."
+    next_step = "Read the checkpoint first; it says how many entries there are."
+
+
+class NoCosignature(Invalid):
+    code = "no-cosignature"
+    sentence = "None of these lines is a signature of a known witness for a head of this log."
+    next_step = "Fetch the newest head, cosign that, and ask the operator for a line in the policy."
+
+
+def routes(db: Database, blobs: Blobs) -> Router:
+    """The routes of the logs."""
+
+    async def found(key: str) -> bytes:
+        try:
+            return await blobs.get(key)
+        except Missing:
+            raise NoSuchObject from None
+
+    async def head(log: str, name: str) -> Response[bytes]:
+        if log not in LOGS:
+            raise NoSuchObject
+        return Response(await found(f"ledger/{log}/{name}"), headers=NEVER_KEPT, media_type=TEXT)
+
+    @get("/policy")
+    async def policy() -> Response[bytes]:
+        """The logs of this cell, its witnesses, and how many of them must have cosigned."""
+        return Response(await found("ledger/policy"), headers=NEVER_KEPT, media_type=TEXT)
+
+    @get("/{log:str}/checkpoint")
+    async def checkpoint(log: FromPath[str]) -> Response[bytes]:
+        """The newest head that enough witnesses have cosigned."""
+        return await head(log, CHECKPOINT)
+
+    @get("/{log:str}/pending")
+    async def pending(log: FromPath[str]) -> Response[bytes]:
+        """The newest head that the log has signed; for witnesses."""
+        return await head(log, PENDING)
+
+    @get("/{log:str}/tile/{path:path}")
+    async def tile(log: FromPath[str], path: FromPath[str]) -> Response[bytes]:
+        """A tile or a bundle of entries."""
+        try:
+            if log not in LOGS:
+                raise NoSuchObject
+            content = await Archive(blobs, log).read(Tile.of_path(f"tile/{path.lstrip('/')}"))
+        except (Missing, Refused):
+            raise NoSuchObject from None
+        return Response(content, headers=FOR_EVER, media_type="application/octet-stream")
+
+    @post("/{log:str}/cosignature", status_code=204)
+    async def cosignature(log: FromPath[str], data: bytes) -> None:
+        """Takes a witness's lines for a head: behind that head, or alone for the newest."""
+        if len(data) > MAX_COSIGNATURE_BYTES:
+            raise TooLarge
+        if log not in LOGS:
+            raise NoSuchObject
+        known = Policy.parse(await found("ledger/policy"))
+        keys = [party.key for party in known.witnesses.values()]
+        text, _, signatures = data.decode(errors="replace").rpartition("\n\n")
+        async with db.tx() as tx:
+            heads = await store.heads(tx, log, 0, HEADS)
+            ...
+    return Router("/ledger", route_handlers=[policy, checkpoint, pending, tile, cosignature], include_in_schema=False)

@@ -1,0 +1,148 @@
+"""The witness of C2SP tlog-witness: which heads it cosigns, and what it says of the others.
+
+Its cosignature says: as of this time, this is the largest head that I have seen of this log, it
+continues all that I have seen before, I hold all its entries, and each seal among them is right.
+
+What the operator must still do: keep the folder. A witness that has lost it knows nothing, and
+should begin again with another key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from luciole.kit.blobs import Missing
+from luciole.ledger.archive import CHECKPOINT, Tiles
+from luciole.ledger.merkle import EMPTY_ROOT, Refused, verify_subtree_consistency
+from luciole.ledger.note import (
+    Checkpoint,
+    Note,
+    Signer,
+    VerifierKey,
+    from_base64,
+    parse_number,
+    to_base64,
+)
+from luciole.ledger.tiles import Tile
+from luciole.witness.mirror import Mirror, Refusal
+
+MAX_PROOF_LINES = 63
+
+
+class Witness:
+    """Cosigns for the logs that it follows. `time` gives POSIX seconds; `told` gets a sentence for
+    each proof that a log misbehaves."""
+
+    def __init__(
+        self,
+        home: Path,
+        signers: Sequence[Signer],
+        time: Callable[[], float],
+        told: Callable[[str], None],
+    ) -> None:
+        self.home, self._signers, self._time, self._told = home, signers, time, told
+        self._mirrors: dict[str, Mirror] = {}
+
+    def follow(self, key: VerifierKey, source: Tiles, *, has_seals: bool) -> None:
+        """Begins to cosign a log, whose heads are signed with `key`."""
+        folder = self.home / sha256(key.name.encode()).hexdigest()
+        self._mirrors[key.name] = Mirror(folder, key, source, has_seals=has_seals)
+
+    async def add_checkpoint(self, body: bytes) -> str:
+        """Cosignature lines for a head that was handed to us, as tlog-witness says. Raises
+        Refusal."""
+        before, _, note = body.partition(b"\n\n")
+        mirror, head, signed = self._read(note)
+        try:
+            first, *lines = before.decode().split("\n")
+            old, proof = parse_number(first.removeprefix("old ")), list(map(from_base64, lines))
+        except (Refused, UnicodeError) as error:
+            raise Refusal(400, "malformed", f"This is no request: {error}") from error
+        if not first.startswith("old ") or len(proof) > MAX_PROOF_LINES or old > head.size:
+            raise Refusal(400, "malformed", "The first line or the number of lines is wrong.")
+        async with mirror.lock:
+            await mirror.load()
+            await self._contradicts(mirror, head, signed)
+            if old != mirror.head.size:
+                size = f"{mirror.head.size}\n"
+                raise Refusal(409, "other-size", "I have cosigned another size.", size)
+            try:
+                verify_subtree_consistency(0, old, head.size, mirror.head.root, head.root, proof)
+                if head.size == 0 and head.root != EMPTY_ROOT:
+                    raise Refused("the empty tree has one root.")
+            except Refused as error:
+                raise Refusal(422, "no-proof", f"The proof is wrong: {error}") from error
+            return await self._cosign(mirror, head, signed)
+
+    async def see(self, note: bytes) -> str:
+        """Cosignature lines for a head that we fetched ourselves. Raises Refusal."""
+        mirror, head, signed = self._read(note)
+        async with mirror.lock:
+            await mirror.load()
+            if fork := await self._contradicts(mirror, head, signed):
+                raise fork
+            if head.size < mirror.head.size:
+                raise Refusal(
+                    409,
+                    "rollback",
+                    f"ROLLBACK: {head.origin} shows {head.size} entries and has shown "
+                    f"{mirror.head.size}: it was put back, or an old copy is delivered.",
+                )
+            return await self._cosign(mirror, head, signed)
+
+    async def read(self, path: str) -> bytes:
+        """What others may have of our mirrors: `<hash of the origin>/checkpoint` (with our
+        cosignatures) and `…/tile/…`. Raises Missing."""
+        folder, _, name = path.partition("/")
+        for mirror in self._mirrors.values():
+            if mirror.folder.name == folder:
+                if name == CHECKPOINT:
+                    return await mirror.blobs.get(name)
+                with contextlib.suppress(Refused):
+                    return await Tiles(mirror.blobs.get).read(Tile.of_path(name))
+        raise Missing(path)
+
+    def _read(self, raw: bytes) -> tuple[Mirror, Checkpoint, str]:
+        """The mirror that a head belongs to, and the head with the log's own signature only."""
+        try:
+            note = Note.parse(raw)
+            head = Checkpoint.parse(note.text)
+        except Refused as error:
+            raise Refusal(400, "malformed", f"This is no signed head: {error}") from error
+        if head.origin not in self._mirrors:
+            raise Refusal(404, "unknown-log", f"I do not follow {head.origin}.")
+        mirror = self._mirrors[head.origin]
+        own = [line for line in note.lines if line[:2] == (mirror.key.name, mirror.key.id)]
+        try:
+            Note(note.text, tuple(own)).verify([mirror.key])
+        except Refused as error:
+            raise Refusal(403, "not-signed", f"{head.origin} did not sign this.") from error
+        lines = (f"— {name} {to_base64(key_id + signature)}\n" for name, key_id, signature in own)
+        return mirror, head, f"{note.text}\n{''.join(lines)}"
+
+    async def _contradicts(self, mirror: Mirror, head: Checkpoint, note: str) -> Refusal | None:
+        """Keeps the evidence if a head that is not larger than ours contradicts it."""
+        if head.size > mirror.head.size or await mirror.is_ours(head):
+            return None
+        return self._proven(mirror, mirror.fork(head), note)
+
+    def _proven(self, mirror: Mirror, refusal: Refusal, note: str) -> Refusal:
+        mirror.keep_evidence(refusal.code, note)
+        self._told(str(refusal))
+        return refusal
+
+    async def _cosign(self, mirror: Mirror, head: Checkpoint, note: str) -> str:
+        """Moves on to a head and signs it, in this order."""
+        try:
+            await mirror.move_to(head, note)
+        except Refusal as refusal:
+            if refusal.status == 422:  # the log's own fault, and provable
+                self._proven(mirror, refusal, note)
+            raise
+        text, now = str(head), int(self._time())
+        lines = "".join(signer.line(text, now) for signer in self._signers)
+        await mirror.blobs.put_durably(CHECKPOINT, (note + lines).encode())
+        return lines
