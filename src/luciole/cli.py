@@ -18,6 +18,8 @@ from luciole.kit.errors import Problem
 
 # Where `demo` keeps its data, apart from your own cell's: its accounts have a known password.
 DEMO_DATA = "var/demo"
+# Where a witness keeps what it has seen, beside and apart from a cell of its owner.
+WITNESS_DATA = "var/witness"
 UNFENCED = "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING"
 
 
@@ -25,8 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status: 0, 1 for what went wrong, 2 for a wrong call."""
     chosen = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
-    if command not in (_demo, _serve):
-        # Those two listen to signals by themselves as soon as they start something.
+    if command not in (_demo, _serve, _witness):
+        # Those listen to signals by themselves as soon as they start something.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return command(chosen)
@@ -67,10 +69,15 @@ def parser() -> argparse.ArgumentParser:
     )
     one = _add(commands, "doctor", _doctor, "say what is wrong here, and what to do about it")
     one.add_argument("--demo", action="store_true", help="look at the demo's data instead")
-    one = _add(
-        commands, "restore-keys", _restore_keys, "put a short backup of the key store back in place"
+    one = _add(commands, "witness", _witness, "watch the logs of a cell, and cosign what is right")
+    one.add_argument("url", metavar="URL", help="address of the cell, such as https://cell.example")
+    one.add_argument(
+        "--data", default=WITNESS_DATA, metavar="DIR", help="what it keeps (default: %(default)s)"
     )
-    one.add_argument("folder", help="the folder that LUCIOLE_KEYS_BACKUP_DIR named")
+    one.add_argument(
+        "--listen", default="", metavar="HOST:PORT", help="answer others there (default: nobody)"
+    )
+    one.add_argument("--name", default="", help="name of its keys (default: one made up)")
     _add(commands, "version", _version, "say which version this is")
 
     # Started by `serve` only, so without a line in the help.
@@ -81,6 +88,12 @@ def parser() -> argparse.ArgumentParser:
     one.set_defaults(command=_worker_process)
     one = commands.add_parser("custody-process")
     one.set_defaults(command=_custody_process)
+    one = commands.add_parser("ledger-process")
+    one.add_argument("--witness", required=True)
+    one.set_defaults(command=_ledger_process)
+    one = commands.add_parser("witness-process")
+    one.add_argument("--socket", type=int, required=True)
+    one.set_defaults(command=_witness_process)
     one = commands.add_parser("seed-process")
     one.add_argument("--address", required=True)
     one.set_defaults(command=_seed_process)
@@ -180,14 +193,10 @@ def _doctor(chosen: argparse.Namespace) -> int:
     return doctor.main(_environment(chosen, demo=chosen.demo))
 
 
-def _restore_keys(chosen: argparse.Namespace) -> int:
-    from luciole import broker
+def _witness(chosen: argparse.Namespace) -> int:
+    from luciole import witness_process
 
-    settings = config.load(_environment(chosen, demo=False))
-    restored = broker.restore(settings, Path(chosen.folder))
-    print(f"{restored.name} is in {settings.keys_dir} now. Start the cell: it looks for people who")
-    print("were erased since then, destroys their keys again, and rotates.")
-    return 0
+    return witness_process.alone(chosen.url, Path(chosen.data), chosen.name, chosen.listen)
 
 
 def _version(_chosen: argparse.Namespace) -> int:
@@ -212,6 +221,20 @@ def _custody_process(_chosen: argparse.Namespace) -> int:
     from luciole import broker
 
     broker.main()
+    return 0
+
+
+def _ledger_process(chosen: argparse.Namespace) -> int:
+    from luciole import ledger_process
+
+    ledger_process.main(chosen.witness)
+    return 0
+
+
+def _witness_process(chosen: argparse.Namespace) -> int:
+    from luciole import witness_process
+
+    witness_process.beside(chosen.socket)
     return 0
 
 

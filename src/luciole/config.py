@@ -223,7 +223,6 @@ class Settings(msgspec.Struct, frozen=True):
     def witnesses_file(self) -> Path:
         return Path(self.ledger.witnesses or self.data / "ledger" / "witnesses")
 
-
     @property
     def work_dir(self) -> Path:
         """Scratch space of running jobs; nothing in it survives its job."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from litestar import MediaType, Response, Router, get, post
-from litestar.params import Body, FromPath
+from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.db import Database
 from luciole.kit.errors import Invalid, NotFound, TooLarge
+from luciole.kit.web import AnyRequest
 from luciole.ledger import store
 from luciole.ledger.archive import CHECKPOINT, PENDING, Archive, cosignatures
 from luciole.ledger.merkle import Refused
-from luciole.ledger.note import Note
+from luciole.ledger.note import Checkpoint, Note
 from luciole.ledger.policy import Policy
 from luciole.ledger.tiles import Tile
 
@@ -24,8 +23,6 @@ OPEN = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cro
 FOR_EVER = OPEN | {"cache-control": "public, max-age=31536000, immutable"}
 NEVER_KEPT = OPEN | {"cache-control": "no-store"}
 MAX_COSIGNATURE_BYTES = 32 * 1024
-# Lines without a head are tried on so many of the newest.
-HEADS = 8
 
 
 class NoSuchObject(NotFound):
@@ -81,16 +78,30 @@ def routes(db: Database, blobs: Blobs) -> Router:
         return Response(content, headers=FOR_EVER, media_type="application/octet-stream")
 
     @post("/{log:str}/cosignature", status_code=204)
-    async def cosignature(log: FromPath[str], data: bytes) -> None:
+    async def cosignature(log: FromPath[str], request: AnyRequest) -> None:
         """Takes a witness's lines for a head: behind that head, or alone for the newest."""
-        if len(data) > MAX_COSIGNATURE_BYTES:
-            raise TooLarge
         if log not in LOGS:
             raise NoSuchObject
         known = Policy.parse(await found("ledger/policy"))
         keys = [party.key for party in known.witnesses.values()]
-        text, _, signatures = data.decode(errors="replace").rpartition("\n\n")
+        body = (await request.body())[: MAX_COSIGNATURE_BYTES + 1]
+        if len(body) > MAX_COSIGNATURE_BYTES:
+            raise TooLarge
+        before, blank, lines = body.decode(errors="replace").rpartition("\n\n")
+        text = f"{before}\n"
+        if not blank:
+            text = Note.parse(await found(f"ledger/{log}/{PENDING}")).text
+        try:
+            head, right = Checkpoint.parse(text), cosignatures(text, lines, keys)
+        except Refused:
+            raise NoCosignature from None
         async with db.tx() as tx:
-            heads = await store.heads(tx, log, 0, HEADS)
-            ...
-    return Router("/ledger", route_handlers=[policy, checkpoint, pending, tile, cosignature], include_in_schema=False)
+            kept = [await store.cosign(tx, log, head, *one) for one in right.items()]
+        if not any(kept):
+            raise NoCosignature
+
+    return Router(
+        "/ledger",
+        route_handlers=[policy, checkpoint, pending, tile, cosignature],
+        include_in_schema=False,
+    )

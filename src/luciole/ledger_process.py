@@ -6,14 +6,13 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from luciole import config
-from luciole.border.peers import WitnessPeer, Witnesses
+from luciole.border.peers import Witnesses, WitnessPeer
 from luciole.config import SettingError, Settings
-from luciole.keys import Keyring, RootKey
+from luciole.custody.client import Custody
 from luciole.kit import logs, metrics
 from luciole.kit.blobs import Blobs, Missing, Moved
 from luciole.kit.clock import Clock
@@ -38,8 +37,6 @@ AFTER_FAILURE_S = 1.0
 STOPPED_S = 5.0
 OWN = "local"
 
-SeedOf = Callable[[str], bytes]
-
 
 def main(witness_url: str) -> None:
     """Runs until SIGTERM or SIGINT. `witness_url`: the cell's own witness."""
@@ -53,17 +50,22 @@ def main(witness_url: str) -> None:
     asyncio.run(_run(settings, witness_url))
 
 
-def seeds(settings: Settings) -> tuple[str, SeedOf]:
-    """The cell's id, and the seeds of its logs' keys."""
-    keyring = Keyring(RootKey.load(settings.root_key))
-    return str(keyring.cell_id), lambda log: keyring.derived(f"ledger/{log}")
+async def signers_of(settings: Settings) -> dict[str, Signer]:
+    """The keys of the cell's logs, from the key broker. Raises CustodyAway."""
+    custody = Custody.at(settings.custody_dir / "ledger.sock")
+    try:
+        cell_id = (await custody.public_key("export")).cell_id
+        seeds = {log: await custody.derived(f"ledger/{log}") for log in LOGS}
+    finally:
+        await custody.close()
+    return {
+        log: Signer(f"luciole/{cell_id}/{log}", KeyKind.ED25519, seed)
+        for log, seed in seeds.items()
+    }
 
 
 async def _run(settings: Settings, witness_url: str) -> None:
-    cell_id, seed_of = seeds(settings)
-    signers = {
-        log: Signer(f"luciole/{cell_id}/{log}", KeyKind.ED25519, seed_of(log)) for log in LOGS
-    }
+    signers = await signers_of(settings)
     written = policy_of(settings, signers, witness_url)
     policy = Policy.parse(written)
     url, role = settings.database.login("ledger")

@@ -69,7 +69,7 @@ def routes(folder: Folder) -> list[HTTPRouteHandler]:
         if path in folder and path != "index.html":
             return folder.answer(request, path)
         first, _, _ = path.partition("/")
-        if first in ("api", "media") or request.headers.get("sec-fetch-dest") == "script":
+        if first in ("api", "ledger", "media") or request.headers.get("sec-fetch-dest") == "script":
             raise NotFound
         is_known = first in PAGES or first.startswith("@")
         if not is_known and "text/html" not in request.headers.get("accept", ""):

@@ -55,15 +55,34 @@ class Programs:
         ]
         return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
 
+    def ledger(self, witness: socket.socket) -> list[Program]:
+        """The log, and the cell's own witness, which listens on a socket of loopback."""
+        url = f"http://127.0.0.1:{witness.getsockname()[1]}"
+        handle = str(witness.fileno())
+        return [
+            self._program(
+                "witness",
+                None,
+                *("witness-process", "--socket", handle),
+                hands_down=(witness.fileno(),),
+                end_within_s=5.0,
+            ),
+            self._program(
+                "ledger", "ledger", *("ledger-process", "--witness", url), end_within_s=10.0
+            ),
+        ]
+
     def _program(
         self,
         name: str,
-        process: config.Process,
+        process: config.Process | None,
         *words: str,
         ready: Path | None = None,
+        hands_down: tuple[int, ...] = (),
         end_within_s: float,
     ) -> Program:
-        """`ready`: the Unix socket on which it answers then."""
+        """`process`: whose login to the database it gets; `ready`: the Unix socket on which it
+        answers then."""
         return Program(
             name,
             lambda: processes.launched(_luciole(*words)),
@@ -71,9 +90,10 @@ class Programs:
             self._environment(process),
             ready=(lambda: listens(ready)) if ready else None,
             stop=((signal.SIGTERM, end_within_s),),
+            hands_down=hands_down,
         )
 
-    def _environment(self, process: config.Process) -> dict[str, str]:
+    def _environment(self, process: config.Process | None) -> dict[str, str]:
         """Without the logins of the others."""
         logins = {f"LUCIOLE_DATABASE_{one}_URL".upper() for one in config.ROLES}
         own = {
@@ -83,6 +103,8 @@ class Programs:
             and name not in logins
             and name != "LUCIOLE_DATABASE_URL"
         }
+        if process is None:
+            return own
         if self.urls[process]:
             return own | {f"LUCIOLE_DATABASE_{process.upper()}_URL": self.urls[process]}
         return own | {"DATABASE_URL": self.owner_url}

@@ -30,7 +30,7 @@ from luciole.kit.keeper import Failed, FolderLock, Keeper
 from luciole.reach import Reached
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
-OURS = ("postgres", "blobs", "keys", "work", "log", "demo")
+OURS = ("postgres", "blobs", "keys", "work", "log", "demo", "witness")
 BACKLOG = 512
 
 
@@ -77,8 +77,11 @@ async def run(
         settings = config.load(environment)
         keeper = Keeper(say, lambda children: lock.write(settings.origin, children))
         try:
-            with listener:
-                starting = asyncio.create_task(_start(keeper, settings, environment, listener))
+            # The cell's own witness listens on a port that only its log needs to know.
+            with listener, _bind("127.0.0.1", 0) as witness:
+                starting = asyncio.create_task(
+                    _start(keeper, settings, environment, listener, witness)
+                )
                 if not await _first(starting, stop):
                     return 0
                 seconds = time.monotonic() - began
@@ -161,6 +164,7 @@ async def _start(
     settings: Settings,
     environment: Mapping[str, str],
     listener: socket.socket,
+    witness: socket.socket,
 ) -> None:
     log = settings.data / "log"
     owner_url = settings.database.url
@@ -178,8 +182,8 @@ async def _start(
 
     cell = programs.Programs(settings, environment, owner_url, urls)
     await keeper.start(cell.custody())
-    await asyncio.gather(*(keeper.start(program) for program in cell.others(listener)))
-    keeper.also(upkeep.watch(place, Clock()))
+    programs_left = [*cell.ledger(witness), *cell.others(listener)]
+    await asyncio.gather(*(keeper.start(program) for program in programs_left))
 
 
 @contextlib.asynccontextmanager

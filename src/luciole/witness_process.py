@@ -139,7 +139,7 @@ async def _look(follower: Follower, peer: Peer, words: _Words) -> None:
         try:
             await follower.learn()
         except (PeerAway, Missing, Refusal) as error:
-            words.say("cell", type(error).__name__, f"{peer.url}: {error or 'no logs here'}")
+            words.say("cell", type(error).__name__, f"{peer.url}: {error}")
             return
         for log, key in follower.keys.items():
             say(f"{log}: {key}")

@@ -42,7 +42,7 @@ _COMMON: tuple[type[wire.Request], ...] = (
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
     "api": (*_COMMON, wire.Enrol),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
-    "ledger": (wire.Derived,),
+    "ledger": (wire.Derived, wire.PublicKeyOf),
 }
 
 _call = msgspec.msgpack.Decoder(wire.Call)

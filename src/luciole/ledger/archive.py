@@ -3,7 +3,6 @@
     ledger/<log>/tile/…        never changes once a signed head covers it
     ledger/<log>/pending       the newest head that the log has signed; nothing older is ever signed
     ledger/<log>/checkpoint    the newest head that enough witnesses cosigned
-    ledger/access/index/<first>-<end>    the sorted index that a seal is about
 
 `pending` is what makes a fork impossible: it is written before anybody else sees a signature, and
 only by exchange for the one that was compared with the tree. It survives a database that does not.
@@ -171,17 +170,6 @@ class Archive(Tiles):
         raw = note.encode()
         await self._blobs.exchange(self._prefix + name, raw, known and known.raw)
         return Head(raw, Checkpoint.parse(Note.parse(raw).text))
-
-    async def keep_index(self, first: int, end: int, data: bytes | memoryview) -> None:
-        """Stores the sorted index over the labels of a range."""
-        await self._blobs.put_durably(f"{self._prefix}index/{first}-{end}", bytes(data))
-
-    async def drop_indexes(self, kept: Iterable[Range]) -> None:
-        """Deletes all indexes but those over these ranges."""
-        names = {f"{self._prefix}index/{first}-{end}" for first, end in kept}
-        async for key in self._blobs.keys(f"{self._prefix}index/"):
-            if key not in names:
-                await self._blobs.delete(key)
 
 
 async def sweep(blobs: Blobs, prefix: str, stored: Iterable[str]) -> None:

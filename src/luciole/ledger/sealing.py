@@ -47,14 +47,12 @@ def next_range(cover: Cover, now: datetime) -> tuple[Scope, int]:
 
 
 async def make(archive: Archive, cover: Cover, end: int, now: datetime) -> SealEntry:
-    """The seal over all person entries from the start of its range to `end`; its index is stored
-    when this returns."""
+    """The seal over all person entries from the start of its range to `end`."""
     scope, first = next_range(cover, now)
     labels = list[bytes]()
     async for entries in archive.entries(first, end):
         labels += [entry[7:39] for entry in entries if entry[1] != SEAL]
     index = await asyncio.to_thread(SealedIndex.build, labels)
-    await archive.keep_index(first, end, index.data)
     minute = int(now.timestamp()) // 60
     return SealEntry(scope, minute, first, end, index.count, index.root())
 

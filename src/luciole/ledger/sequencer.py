@@ -92,8 +92,6 @@ class Sequencer:
             self._sealing[1].cancel()
         # A seal that is being made, and the oldest person entry that has come since it was begun.
         self._sealing, self._unsealed = None, None
-        # A new cover, whose former indexes can go once its seal is signed.
-        self._cover: Cover = {}
 
     async def is_waiting(self) -> bool:
         """Whether entries wait."""
@@ -212,8 +210,7 @@ class Sequencer:
         if not making.done() and not sealing.is_late(state.unsealed_minute, now):
             return None
         seal, self._sealing = await making, None
-        self._cover = sealing.cover_with(cover, size, seal)
-        await store.save_cover(tx, self._cover)
+        await store.save_cover(tx, sealing.cover_with(cover, size, seal))
         return seal
 
     # 3. and 4. Store and sign
@@ -232,9 +229,6 @@ class Sequencer:
                 await store.unstage(tx, self.log, self.archive.fresh)
             await self.archive.sweep()
             self.archive.fresh.clear()
-            if self._cover:
-                kept, self._cover = [(one.first, one.end) for one in self._cover.values()], {}
-                await self.archive.drop_indexes(kept)
         self._compared = known
         return known
 
@@ -250,7 +244,7 @@ class Sequencer:
             for head, body in answers.items():
                 found = cosignatures(str(head), body.decode(errors="replace"), keys)
                 for signer, line in found.items():
-                    await store.cosign(tx, self.log, head.size, signer, line)
+                    await store.cosign(tx, self.log, head, signer, line)
             cosigned = await store.cosignatures(tx, self.log, least)
             notes = await store.heads(tx, self.log, least, HEADS_OPEN)
         for size, note in notes.items():

@@ -1,5 +1,5 @@
 """The log's SQL: the inbox that acts fill, and what the sequencer knows. All of it runs as
-luciole_ledger; `put`, `cosign`, `heads`, `cover` and `places` also as the slices that may."""
+luciole_ledger; `put` and `cosign` also as the slices that may."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from luciole.kit.db import Tx
 from luciole.ledger.entry import SealEntry, decode
 from luciole.ledger.merkle import HASH_BYTES, Frontier
+from luciole.ledger.note import Checkpoint
 
 PUT = "SELECT ledger.put($1, $2, $3)"
 BEGIN = "INSERT INTO ledger.state (log) VALUES ($1) ON CONFLICT (log) DO NOTHING"
@@ -28,8 +29,7 @@ PLACE = """
 INSERT INTO ledger.place (ref, idx) SELECT r, i FROM unnest($1::bigint[], $2::bigint[]) AS t (r, i)
 ON CONFLICT (ref) DO NOTHING
 """
-PLACES = "SELECT ref, idx FROM ledger.placed WHERE ref = ANY ($1::bigint[])"
-COVER = "SELECT idx, entry FROM ledger.cover ORDER BY idx"
+COVER = "SELECT idx, entry FROM ledger.seal ORDER BY idx"
 ADD_SEAL = "INSERT INTO ledger.seal (idx, entry) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 DROP_SEALS = "DELETE FROM ledger.seal WHERE NOT idx = ANY ($1::bigint[])"
 STAGE = """
@@ -46,12 +46,13 @@ PUBLISHED = """
 UPDATE ledger.checkpoint SET note = $3, published_at = coalesce(published_at, $4)
 WHERE log = $1 AND size = $2
 """
-COSIGN = "SELECT ledger.cosign($1, $2, $3, $4)"
+COSIGN = "SELECT ledger.cosign($1, $2, $3, $4, $5)"
 COSIGNATURES = """
 SELECT size, line FROM ledger.cosignature WHERE log = $1 AND size >= $2 ORDER BY size DESC, signer
 """
 HEADS = """
-SELECT size, note FROM ledger.head WHERE log = $1 AND size >= $2 ORDER BY size DESC LIMIT $3
+SELECT size, note FROM ledger.checkpoint
+WHERE log = $1 AND size >= $2 AND note IS NOT NULL ORDER BY size DESC LIMIT $3
 """
 TIDY = "DELETE FROM ledger.checkpoint WHERE log = $1 AND size < $2 AND made_at < $3"
 # For recovery
@@ -117,11 +118,6 @@ async def place(tx: Tx, placed: Mapping[int, int]) -> None:
         await tx.execute(PLACE, list(placed), list(placed.values()))
 
 
-async def places(tx: Tx, refs: Collection[int]) -> dict[int, int]:
-    """The index of each journal's entry that has one already, by ref."""
-    return {row["ref"]: row["idx"] for row in await tx.fetch(PLACES, list(refs))}
-
-
 async def cover(tx: Tx) -> Cover:
     """The seals of the log `access` that make up its cover, in order, by index."""
     rows = await tx.fetch(COVER)
@@ -161,9 +157,10 @@ async def published(tx: Tx, log: str, size: int, note: str, at: datetime) -> Non
     await tx.execute(PUBLISHED, log, size, note, at)
 
 
-async def cosign(tx: Tx, log: str, size: int, signer: str, line: str) -> bool:
-    """Keeps a cosignature that the caller has verified; False for a head that is not kept."""
-    return bool(await tx.fetchval(COSIGN, log, size, signer, line))
+async def cosign(tx: Tx, log: str, head: Checkpoint, signer: str, line: str) -> bool:
+    """Keeps a cosignature that the caller has verified; False where that head is not ours, or no
+    longer of interest."""
+    return bool(await tx.fetchval(COSIGN, log, head.size, head.root, signer, line))
 
 
 async def cosignatures(tx: Tx, log: str, least: int) -> dict[int, list[str]]:

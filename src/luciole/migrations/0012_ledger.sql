@@ -32,8 +32,7 @@ CREATE TABLE ledger.state (
     unsealed_minute bigint
 );
 
--- The cover of the log `access`: adjacent ranges, each with its seal and where that stands. The
--- sorted index that a seal is about is an object named by its range.
+-- The cover of the log `access`: adjacent ranges, each with its seal and where that stands.
 CREATE TABLE ledger.seal (
     idx bigint PRIMARY KEY,
     entry bytea NOT NULL CHECK (octet_length(entry) = 63)
@@ -96,13 +95,14 @@ CREATE FUNCTION ledger.put(log text, entry bytea, ref bigint DEFAULT NULL) RETUR
     END
     $$;
 
--- Notes a cosignature that the caller has verified, if that head is still of interest.
-CREATE FUNCTION ledger.cosign(log text, size bigint, signer text, line text) RETURNS boolean
+-- Notes a cosignature that the caller has verified, if that head is one of ours and of interest.
+CREATE FUNCTION ledger.cosign(log text, size bigint, root bytea, signer text, line text)
+    RETURNS boolean
     LANGUAGE sql SECURITY DEFINER SET search_path = ''
     AS $$
         INSERT INTO ledger.cosignature AS c (log, size, signer, line)
-        SELECT k.log, k.size, $3, $4 FROM ledger.checkpoint k
-        WHERE k.log = $1 AND k.size = $2 AND k.note IS NOT NULL
+        SELECT k.log, k.size, $4, $5 FROM ledger.checkpoint k
+        WHERE k.log = $1 AND k.size = $2 AND k.root = $3 AND k.note IS NOT NULL
         ON CONFLICT (log, size, signer) DO UPDATE SET line = excluded.line
         RETURNING true
     $$;
@@ -112,12 +112,8 @@ CREATE FUNCTION ledger.forget(refs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = ''
     AS $$ DELETE FROM ledger.place WHERE ref = ANY ($1) $$;
 
--- What others may read: where an entry is, the cover, and the heads that are signed; `published_at` is there
--- for those that have enough cosignatures, all of which their note then holds.
+-- What others may read: where an entry is.
 CREATE VIEW ledger.placed AS SELECT ref, idx FROM ledger.place;
-CREATE VIEW ledger.cover AS SELECT idx, entry FROM ledger.seal;
-CREATE VIEW ledger.head AS
-    SELECT log, size, root, note, published_at FROM ledger.checkpoint WHERE note IS NOT NULL;
 
 REVOKE ALL ON FUNCTION ledger.put, ledger.cosign, ledger.forget FROM PUBLIC;
 GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_rights, luciole_people;
@@ -125,7 +121,7 @@ GRANT EXECUTE ON FUNCTION ledger.put
     TO luciole_ledger, luciole_custody, luciole_rights, luciole_people;
 GRANT EXECUTE ON FUNCTION ledger.cosign TO luciole_ledger, luciole_rights;
 GRANT EXECUTE ON FUNCTION ledger.forget TO luciole_custody, luciole_rights;
-GRANT SELECT ON ledger.placed, ledger.cover, ledger.head TO luciole_rights, luciole_ledger;
+GRANT SELECT ON ledger.placed TO luciole_rights;
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON ledger.inbox, ledger.taken, ledger.state, ledger.seal, ledger.staged,
        ledger.checkpoint, ledger.cosignature, ledger.place

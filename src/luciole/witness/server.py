@@ -41,11 +41,13 @@ class Server(ThreadingHTTPServer):
 
     def add(self, body: bytes) -> str:
         """The answer to a head, from a connection's thread."""
-        return self._wait(self._add(body))
+        answer: str = self._wait(self._add(body))
+        return answer
 
     def read(self, path: str) -> bytes:
         """A file of a mirror, from a connection's thread."""
-        return self._wait(self._read(path))
+        found: bytes = self._wait(self._read(path))
+        return found
 
     def _wait(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(ANSWERS_WITHIN_S)
