@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +23,7 @@ from luciole import __version__, config
 from luciole.cell.media import fence
 from luciole.config import Settings
 from luciole.custody import fit
-from luciole.keys import CellSecret, open_secret
+from luciole.keys import CellSecret, KeyFileRefused, epochs, open_secret
 from luciole.kit import postgres, postgres_programs
 from luciole.kit.db import Database
 from luciole.kit.errors import Problem
@@ -271,6 +272,35 @@ def _root_key(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _key_store(settings: Settings) -> Iterator[Finding]:
+    subject = "key store"
+    try:
+        current = epochs.current(settings.keys_dir)
+    except KeyFileRefused as problem:
+        yield Finding("FAIL", subject, problem.sentence, problem.next_step)
+        return
+    if current is None:
+        yield Finding("OK", subject, "will be made at the first start")
+        return
+    days = (datetime.now(UTC) - current[1]).days
+    if days > settings.keys.epoch_days:
+        yield Finding(
+            "WARN",
+            subject,
+            f"its epoch is {days} days old, and what was erased since may still be in copies of it",
+            "Start the cell, which rotates each hour until it works; see log/custody.log.",
+        )
+    elif not settings.keys.backup_dir:
+        yield Finding(
+            "WARN",
+            subject,
+            "has no copy: if this disk breaks, what is sealed is lost",
+            "Set LUCIOLE_KEYS_BACKUP_DIR (docs/howto/back-up-and-restore.md).",
+        )
+    else:
+        yield Finding("OK", subject, f"epoch {current[0]}, {days} days old")
+
+
 async def _fits(settings: Settings, secret: CellSecret | None) -> bool:
     """False where nothing was sealed yet. The database may have to be started for it. Raises
     `custody.fit.REFUSALS`."""
@@ -332,6 +362,7 @@ CHECKS: tuple[Check, ...] = (
     _running,
     _database,
     _root_key,
+    _key_store,
     _web_client,
     _fence,
 )

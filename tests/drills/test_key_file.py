@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 from tests.drills.cell_process import Cell, free_port, none_left, serve, started
+
+from luciole.keys import epochs
 
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 PERSON = {
@@ -70,17 +73,17 @@ def open_to_all(key: Path) -> None:
 
 
 DEFECTS = [
-    pytest.param(remove, "has people.*the root key file .* is missing", "copy", id="missing"),
-    pytest.param(exchange, "does not belong to this database", "Put back the key file", id="other"),
-    pytest.param(open_to_all, "Others may open the root key file", "chmod 600", id="open"),
+    pytest.param(remove, "has people, and the cell's keys are missing", "copy", id="missing"),
+    pytest.param(exchange, "wrapped under another root", "put back the root key", id="other"),
+    pytest.param(open_to_all, "root key file .* is open to others", "chmod 600", id="open"),
 ]
 
 
-def doctor(data: Path) -> tuple[int, str]:
+def doctor(data: Path, more: Mapping[str, str] = {}) -> tuple[int, str]:
     command, environment = serve(data, free_port())
     done = subprocess.run(
         [*command[:-1], "doctor"],
-        env=environment,
+        env={**environment, **more},
         capture_output=True,
         text=True,
         check=False,
@@ -161,15 +164,42 @@ def test_doctor_before_the_first_start_promises_a_key(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_key_lost_while_the_cell_runs_is_not_made_anew(data: Path) -> None:
-    """A process that is started again finds no key; it must not make one."""
+    """The key broker that is started again finds no key; it must not make one."""
     from tests.drills.test_start_serve import children
 
     key = data / "keys" / "root.key"
     with started(*serve(data, free_port())) as cell:
         cell.wait_for(READY, 60)
         key.unlink()
-        children(data)["api"].send(signal.SIGKILL)
-        cell.wait_for("api ended .* starting it again", 20)
-        cell.wait_for("api ended .* starting it again", 20)
+        children(data)["custody"].send(signal.SIGKILL)
+        cell.wait_for("custody ended .* starting it again", 20)
+        cell.wait_for("custody ended .* starting it again", 20)
         assert not key.exists()
-    assert "is missing" in (data / "log" / "api.log").read_text()
+    assert "keys are missing" in (data / "log" / "custody.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("age", "environment", "expected"),
+    [
+        (timedelta(days=1), {"LUCIOLE_KEYS_BACKUP_DIR": "/backup"}, "OK    key store: epoch 3"),
+        (timedelta(days=1), {}, "WARN  key store: has no copy"),
+        (timedelta(days=30), {}, "WARN  key store: its epoch is 30 days old"),
+    ],
+)
+def test_doctor_tells_the_age_of_the_epoch_and_whether_there_is_a_copy(
+    tmp_path: Path, age: timedelta, environment: dict[str, str], expected: str
+) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    epochs.switch(keys, 3, datetime.now(UTC) - age - timedelta(minutes=1))
+    assert expected in doctor(tmp_path, environment)[1]
+
+
+def test_doctor_refuses_a_damaged_name_of_the_epoch(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.mkdir(mode=0o700)
+    (keys / "current").write_text("junk")
+    (keys / "current").chmod(0o600)
+    status, said = doctor(tmp_path)
+    assert status == 1
+    assert "FAIL  key store: The file" in said
