@@ -184,6 +184,7 @@ async def _start(
     await keeper.start(cell.custody())
     programs_left = [*cell.ledger(witness), *cell.others(listener)]
     await asyncio.gather(*(keeper.start(program) for program in programs_left))
+    keeper.also(upkeep.watch(place, Clock()))
 
 
 @contextlib.asynccontextmanager
