@@ -1,0 +1,222 @@
+"""Cases about a person's journal: when it is whole, and what the export tells beside the proof."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.vectors.case import GREEN, RED, UNSURE, case
+from tests.vectors.log_writer import b64, canonical, seal, sha256
+from tests.vectors.world import DAY, HOUR, LAST, MINUTE, NOW, World, seal_many, split_seals
+
+
+@case("journal-good", GREEN, about="All entries about Ana, and the proof that there is no other.")
+def _(world: World) -> None:
+    world.journal("ana")
+
+
+@case("journal-good-ranges", GREEN, about="The same over three sealed ranges.")
+def _(world: World) -> None:
+    split_seals(world)
+    world.journal("ana")
+
+
+@case("journal-good-many", GREEN, about="A range so wide that its proof needs nodes.")
+def _(world: World) -> None:
+    seal_many(world)
+    proof = world.journal("ana")
+    assert len(proof["absence"][0]["nodes"]) > 9
+
+
+@case("journal-good-empty-range", GREEN, about="A sealed range without any entry about people.")
+def _(world: World) -> None:
+    entries = world.entries["access"]
+    entries.append(seal(entries, 0, 18, LAST + MINUTE))
+    entries.append(seal(entries, 18, 19, LAST + 2 * MINUTE))
+    world.journal("ana")
+
+
+@case("journal-good-proof-alone", GREEN, about="The proof as the API gives it, without openings.")
+def _(world: World) -> None:
+    world.journal("ana")
+    del world.files["journal/journal.jsonl"]
+
+
+@case(
+    "journal-good-with-ledger", GREEN, about="The journal of an hour ago, held against the ledger."
+)
+def _(world: World) -> None:
+    world.ledger()
+    world.journal("ana", 16)
+
+
+@case(
+    "journal-good-first-day",
+    GREEN,
+    about="No seal yet, but the whole log is here.",
+    now=NOW - 3 * DAY,
+)
+def _(world: World) -> None:
+    first_day(world)
+    world.ledger()
+    world.journal("ana")
+
+
+def first_day(world: World) -> None:
+    """The world on its first evening: nothing is sealed, no statement is due."""
+    world.entries["access"] = world.entries["access"][:5]
+    world.entries["decisions"] = world.entries["decisions"][:1]
+    world.entries["border"] = world.entries["border"][:1]
+    world.witnesses = [(one, NOW - 3 * DAY - MINUTE) for one, _ in world.witnesses]
+
+
+@case(
+    "journal-quiet",
+    GREEN,
+    about="Nothing happened since the last seal, three days ago.",
+    now=NOW + 3 * DAY,
+)
+def _(world: World) -> None:
+    entries = world.entries["access"]
+    entries.append(seal(entries, 0, 18, LAST + MINUTE))
+    world.witnesses = [(one, NOW + 3 * DAY - HOUR) for one, _ in world.witnesses]
+    world.journal("ana")
+
+
+@case(
+    "journal-unsealed",
+    UNSURE,
+    "journal.unsealed",
+    about="No seal yet, and no ledger.",
+    now=NOW - 3 * DAY,
+)
+def _(world: World) -> None:
+    first_day(world)
+    world.journal("ana")
+
+
+@case(
+    "journal-stale-seal",
+    UNSURE,
+    "journal.unsealed",
+    about="The last seal is two days old.",
+    now=NOW + DAY,
+)
+def _(world: World) -> None:
+    world.witnesses = [(one, NOW + DAY - HOUR) for one, _ in world.witnesses]
+    world.journal("ana")
+
+
+@case(
+    "journal-stale",
+    UNSURE,
+    "witness.stale",
+    about="The journal of the day before yesterday.",
+    now=NOW + 2 * DAY,
+)
+def _(world: World) -> None:
+    world.journal("ana")
+
+
+@case("journal-without-key", UNSURE, "journal.no-key", about="The label key's file is noise.")
+def _(world: World) -> None:
+    world.journal("ana")
+    world.files["journal/label-key.txt"] = b"\xff\xfe"
+
+
+@case("journal-short-key", UNSURE, "journal.no-key", about="The label key has 31 bytes.")
+def _(world: World) -> None:
+    world.journal("ana")
+    world.files["journal/label-key.txt"] = b64(bytes(31)).encode()
+
+
+@case("journal-raw-key", GREEN, about="The label key as 32 bytes.")
+def _(world: World) -> None:
+    world.journal("ana")
+    world.files["journal/label-key.txt"] = world.someone("ana").label_key
+
+
+@case("journal-key-of-another", RED, "journal.label", about="The label key is Ben's.")
+def _(world: World) -> None:
+    world.journal("ana")
+    world.files["journal/label-key.txt"] = b64(world.someone("ben").label_key).encode()
+
+
+# What the entries are said to mean
+
+
+def told(
+    name: str, verdict: str, *codes: str, about: str, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    """A case whose export tells something else of entry 1."""
+
+    @case(f"opening-{name}", verdict, *codes, about=about)
+    def _(world: World) -> None:
+        world.journal("ana")
+        lines = [json.loads(line) for line in world.files["journal/journal.jsonl"].splitlines()]
+        change(lines[1])
+        world.files["journal/journal.jsonl"] = b"".join(canonical(line) + b"\n" for line in lines)
+
+
+def reworded(line: dict[str, Any]) -> None:
+    line["opening"] = line["opening"].replace("session", "ranking")
+
+
+told(
+    "good-later",
+    GREEN,
+    about="An entry newer than the proof is passed over.",
+    change=lambda e: e.update(n=7),
+)
+told("reworded", RED, "journal.opening", about="Another purpose than was logged.", change=reworded)
+told(
+    "other-nonce",
+    RED,
+    "journal.opening",
+    about="Another nonce.",
+    change=lambda e: e.update(nonce=b64(bytes(32))),
+)
+told(
+    "short-nonce",
+    RED,
+    "journal.opening",
+    about="A nonce of 3 bytes.",
+    change=lambda e: e.update(nonce="AAAA"),
+)
+told(
+    "of-another",
+    RED,
+    "journal.opening",
+    about="The opening of entry 1 as that of entry 2.",
+    change=lambda e: e.update(n=2),
+)
+told(
+    "no-json",
+    RED,
+    "journal.opening",
+    about="An opening that cannot be read.",
+    change=lambda e: e.update(opening="?"),
+)
+
+
+def misnamed(field: str, value: object) -> None:
+    """A case whose opening calls a staff read something else than the entry does; rightly
+    committed to, so that only the comparison with the entry tells."""
+
+    @case(f"opening-wrong-{field}", RED, "journal.opening", about=f"It names another {field}.")
+    def _(world: World) -> None:
+        entries, dora = world.entries["access"], world.someone("dora")
+        entries.append(dora.entry("enrol", "self", LAST))
+        said = {"kind": "grant", "class": "self", "n": 1} | {field: value}
+        entries.append(dora.entry("grant", "self", LAST, actor="you"))
+        leaf, nonce, opening = dora.entries.pop()
+        commit = sha256(b"luciole/open/v1" + nonce + canonical(opening | said))
+        entries[-1] = leaf[:39] + commit
+        dora.entries.append((entries[-1], nonce, opening | said))
+        world.journal("dora")
+
+
+misnamed("kind", "read")
+misnamed("class", "staff")
+misnamed("n", 5)

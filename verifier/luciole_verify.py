@@ -1,0 +1,854 @@
+#!/usr/bin/env python3
+"""Checks from outside what a Luciole cell promises. Trusts neither the cell nor its code.
+
+    python luciole_verify.py FOLDER_OR_URL --policy FILE [--remember FILE]
+        [--receipt FILE]... [--journal FILE --label-key FILE] [--now ISO] [--json]
+
+For each claim it prints GREEN, RED or CANNOT TELL with one sentence and, unless GREEN, what to do
+next; then what it took for granted and what it does not prove. Exit status: 0 all GREEN, 1 at least
+one RED, 2 otherwise. Needs Python 3.11 and the package `cryptography`; imports nothing of Luciole.
+
+Read it from top to bottom: 1 limits, 2 verdicts, 3 reading, 4 hash trees, 5 signed checkpoints,
+6 policy and witnesses, 7 entries, 8 seals, 9 proofs of absence, 10 the claims, 11 the run.
+Sources: RFC 6962 and 9162 (trees); C2SP signed-note, tlog-checkpoint, tlog-cosignature,
+tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals the
+cell's own reference documentation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import re
+import struct
+import time
+import urllib.error
+import urllib.request
+from bisect import bisect_left
+from collections import Counter, namedtuple
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# --- 1. Limits. Whoever answers may be hostile; beyond them the verdict is CANNOT TELL. -----------
+
+MOST_TEXT_BYTES = 1 << 20  # a checkpoint, a policy, a receipt, a remembered file
+MOST_JOURNAL_BYTES, MOST_LOG_BYTES = 64 << 20, 1 << 30
+MOST_BUNDLE_BYTES = 256 * (2 + 65_535)
+MOST_ENTRIES, MOST_SEALED_LABELS = 2_000_000, 100_000_000  # seals of a year overlap
+ANSWER_SECONDS, RUN_SECONDS = 60, 3_600  # one file of a site, and all of them
+CLOCK_SLACK_S = 300  # clocks of honest machines differ
+FRESH_S = SEAL_DUE_S = 26 * 3_600  # a day and two hours' grace
+DISORDER_S, DAY_S = 3_600, 86_400  # how long an entry may take to reach its log; a day
+WINDOW = 64  # how many labels after the last known one have to be absent
+
+# --- 2. All verdicts other than GREEN -------------------------------------------------------------
+
+GREEN, RED, UNSURE = VERDICTS = ("GREEN", "RED", "CANNOT TELL")  # exit status 0, 1, 2
+# The verdict behind each mark, and the usual next step.
+MARKS = {
+    "=": (GREEN, ""),
+    "!": (RED, "Keep this copy: it is evidence. Show it to witnesses, ask the operator in public."),
+    "?": (UNSURE, "Get it again, from the cell or from somebody else, and run this once more."),
+}
+# Code, mark, sentence; behind > the next step where it is not the usual one.
+FINDINGS = """\
+green = {}
+tools.missing ? `cryptography` is missing or too old. > python -m pip install --upgrade cryptography
+verifier.fault ? The verifier itself failed here ({}). > Report this with the files.
+source.unreadable ? {} cannot be read ({}).
+policy.format ? There is no well-formed policy here. > Give the cell's policy with --policy.
+policy.from-cell ? The keys come from the cell itself. > Get the policy from a witness: --policy.
+memory.format ? The remembered file does not hold checkpoints of these logs.
+checkpoint.missing ? There is no checkpoint of this log here. > Give a cell's address or ledger.
+checkpoint.format ! The checkpoint is not a well-formed signed note.
+checkpoint.origin ! It is of {}, not of a log of the policy. > Are policy and ledger of one cell?
+checkpoint.cell ! The logs of this ledger are of different cells.
+checkpoint.unknown-key ! The checkpoint is not signed by the log's key.
+checkpoint.signature ! The log's signature under the checkpoint is wrong.
+witness.none ? The policy asks for no witness. > Ask for witnesses that the operator does not run.
+witness.signature ! A known witness's signature under the checkpoint is wrong.
+witness.future ! A witness's signature is dated {}, which has not come yet. > Is your clock right?
+witness.quorum ! {} of {} witnesses signed; the policy asks for more. > Look again in a minute.
+witness.stale ? Enough witnesses last saw this at {}. > Get a newer copy, or give the --now of this.
+tree.limit ? The log is larger than this verifier reads. > Raise the limits at its top.
+tree.missing ? {} is not in this copy. > Copy the whole ledger again.
+tree.withheld ! {} is not served, although the checkpoint covers it.
+tree.bundle ! {} is malformed.
+tree.root ! The {} entries do not give the root that was signed.
+tree.tile ! {} does not agree with the entries.
+history.truncated ! The log has {} entries, but had {} before.
+history.forked ! The first {} entries of the log are not those that it signed before.
+entry.format ! Entry {} is malformed.
+entry.label-twice ! Two entries carry one label, so that one can hide the other.
+entry.future ! Entry {} is dated {}, later than now.
+entry.back-dated ! Entry {} is dated {}, yet it stands after one of {}.
+seal.cover ! The seal at {} covers [{}, {}), which does not follow what was sealed before.
+seal.root ! The seal at {} is not that of the {} entries in its range.
+seal.missing ! The entries since {} are not sealed, although a seal was due.
+statement.none ? The logs are empty, so that no day can be counted. > Look again tomorrow.
+statement.format ! The statement for {} does not say what a statement says.
+statement.gap ! In place of the statement for {} there is none, or another.
+statement.early ! The statement for {} was made before the end of that day.
+statement.counts ! The statement for {} tells of fewer reads than the access log.
+receipt.format ! The receipt is not a well-formed tlog-proof.
+receipt.no-entry ? The entry of the receipt is not here. > Give the journal or the ledger as well.
+receipt.inclusion ! The receipt does not prove that its entry is at {}.
+receipt.not-yours ! The receipt is of an entry that is not in your journal.
+journal.no-key ? Your label key is missing or unreadable. > Give the 32 bytes with --label-key.
+journal.format ! The journal is not a well-formed proof.
+journal.gap ! Entry {} about you is missing from the journal.
+journal.label ! Entry {} of the journal is not one about you. > Is the key file yours?
+journal.inclusion ! What the journal places at {} is not in the log.
+journal.opening ! What the export tells of an entry is not what was logged.
+journal.cover ! The seals leave out entries from {} on.
+journal.absence ! The seal at {} does not prove that there is no further entry.
+journal.hidden ! The log holds an entry {} about you that the journal hides.
+journal.unsealed ? No recent seal shows that there is no other. > Ask in a day, or give the ledger.
+"""
+TABLE = {c: rest for c, *rest in re.findall(r"(?m)^(\S+) ([=!?]) (.+?)(?: > (.+))?$", FINDINGS)}
+
+
+class Finding(Exception):
+    """Why a claim is not GREEN. The facts fill the sentence."""
+
+    def __init__(self, code: str, *facts: object) -> None:
+        mark, sentence, step = TABLE[code]
+        self.verdict, usual = MARKS[mark]
+        self.code, self.sentence, self.next = code, sentence.format(*facts), step or usual
+
+
+def require(condition: bool, code: str, *facts: object) -> None:
+    """What must hold, and the finding where it does not."""
+    if not condition:
+        raise Finding(code, *facts)
+
+
+MALFORMED: tuple[type[Exception], ...] = (ValueError, LookupError, TypeError, AttributeError)
+MALFORMED += (RecursionError, struct.error, OSError, http.client.HTTPException)
+
+
+@contextmanager
+def formed(code: str, *facts: object) -> Iterator[None]:
+    """Whatever goes wrong in reading and taking apart hostile bytes is this one finding."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise Finding(code, *facts, type(error).__name__) from error
+
+
+def demand(condition: bool) -> None:
+    """Inside `formed`: what well-formed bytes fulfil."""
+    if not condition:
+        raise ValueError
+
+
+def shown(text: object) -> str:
+    """A stranger's text, fit for a terminal: short, without control characters."""
+    return re.sub("[^ -~]", "?", str(text)[:80])
+
+
+def clock(seconds: int) -> str:
+    return datetime.fromtimestamp(min(seconds, 1 << 37), UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+# --- 3. Reading: one folder or one site, and the files that you name ------------------------------
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a plain file of at most `most` bytes; none where there is no such file."""
+    with formed("source.unreadable", shown(path.name)):
+        if not path.exists():
+            return b""
+        demand(path.is_file() and path.stat().st_size <= most)
+        return path.read_bytes()
+
+
+class Folder:
+    """A copy of a cell's ledger, or a folder with one in `ledger`."""
+
+    absent = "tree.missing"  # a copy may be incomplete through nobody's fault
+
+    def __init__(self, path: str) -> None:
+        inner = Path(path or "/dev/null", "ledger")
+        self.root = inner if inner.is_dir() else inner.parent
+
+    def read(self, name: str, most: int) -> bytes:
+        """One file below the folder; nothing where there is none."""
+        return read_file(self.root / name, most)
+
+
+class StayHere(urllib.request.HTTPRedirectHandler):
+    """A redirect is an error like any other: nobody sends the verifier elsewhere."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Site:
+    """A cell's public addresses."""
+
+    absent = "tree.withheld"  # a log serves all that its checkpoint covers (tlog-tiles)
+
+    def __init__(self, url: str) -> None:
+        self.url = f"{url.rstrip('/').removesuffix('/ledger')}/ledger/"
+        self.opener = urllib.request.build_opener(StayHere)
+        self.until = time.monotonic() + RUN_SECONDS
+
+    def read(self, name: str, most: int) -> bytes:
+        """The body at one address; nothing for 404."""
+        until, body = min(self.until, time.monotonic() + ANSWER_SECONDS), b""
+        with formed("source.unreadable", name):
+            try:
+                answer = self.opener.open(self.url + name, timeout=ANSWER_SECONDS / 3)
+            except urllib.error.HTTPError as error:
+                demand(error.code == http.HTTPStatus.NOT_FOUND)
+                return b""
+            with answer:
+                while chunk := answer.read1(1 << 20):
+                    body += chunk
+                    demand(len(body) <= most and time.monotonic() < until)
+                demand(not answer.length and not answer.headers.get("Content-Encoding"))
+        return body
+
+
+# --- 4. Hash trees (RFC 6962 section 2.1, RFC 9162 section 2.1) -----------------------------------
+
+
+def sha256(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    return sha256(b"\x00" + entry)
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right)
+
+
+def root_of(leaves: list[bytes]) -> bytes:
+    """The root over leaf hashes, row by row; the last of an odd row goes up as it is."""
+    row = leaves
+    while len(row) > 1:
+        row = [*map(node_hash, row[::2], row[1::2]), *(row[-1:] if len(row) % 2 else [])]
+    return row[0] if row else sha256(b"")
+
+
+def tile_rows(leaves: list[bytes]) -> list[list[bytes]]:
+    """The hashes that tiles hold, by level: each stands for a full tile below (tlog-tiles)."""
+    rows = [leaves]
+    while full := len(rows[-1]) // 256:
+        rows.append([root_of(rows[-1][256 * n : 256 * n + 256]) for n in range(full)])
+    return rows
+
+
+def included(index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> bool:
+    """Whether a leaf hash stands at `index` of the tree of `size` leaves (RFC 6962, 2.1.1)."""
+    left = list(path)  # from the leaf up: the root's child is the last
+
+    def climb(index: int, size: int) -> bytes:
+        if size == 1:
+            return leaf
+        sibling, middle = left.pop() if left else b"", 1 << (size - 1).bit_length() - 1
+        if index < middle:
+            return node_hash(climb(index, middle), sibling)
+        return node_hash(sibling, climb(index - middle, size - middle))
+
+    return index < size and climb(index, size) == root and left == []
+
+
+# --- 5. Signed checkpoints (C2SP signed-note, tlog-checkpoint) ------------------------------------
+
+ED25519, COSIGNED_ED25519, COSIGNED_MLDSA = 0x01, 0x04, 0x06
+KEY_KINDS = {"log": (ED25519,), "witness": (COSIGNED_ED25519, COSIGNED_MLDSA)}
+PUBLIC_BYTES = {ED25519: 32, COSIGNED_ED25519: 32, COSIGNED_MLDSA: 1312}
+Key = namedtuple("Key", "name id kind public")
+Point = namedtuple("Point", "text body origin size root signatures")
+
+
+def b64(text: str, size: int | None = None) -> bytes:
+    """Bytes of standard base64 in its one canonical form."""
+    data = base64.b64decode(text, validate=True)
+    demand(base64.b64encode(data).decode() == text and size in (None, len(data)))
+    return data
+
+
+def number(text: str) -> int:
+    """A decimal number without leading zeroes, below 10^18."""
+    demand(re.fullmatch("0|[1-9][0-9]{0,17}", text) is not None)
+    return int(text)
+
+
+def key_of(text: str, kinds: tuple[int, ...]) -> Key:
+    """A verifier key (vkey) of one of these kinds. Its id has to be the one that it makes."""
+    name, key_id, material = text.split("+", 2)
+    data = b64(material)
+    demand(data[0] in kinds and len(data) == 1 + PUBLIC_BYTES[data[0]])
+    raw = name.encode("utf-8", "surrogateescape")
+    hashed = sha256(raw + b"\n" + data)[:4]
+    demand(name == "".join(name.split()) != "" and len(raw) < 256 and key_id == hashed.hex())
+    return Key(name, hashed, data[0], data[1:])
+
+
+def is_signed(key: Key, signature: bytes, message: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
+
+    kind: Any = mldsa.MLDSA44PublicKey if key.kind == COSIGNED_MLDSA else ed25519.Ed25519PublicKey
+    with suppress(InvalidSignature, ValueError):
+        kind.from_public_bytes(key.public).verify(signature, message)
+        return True
+    return False
+
+
+def point_of(data: bytes) -> Point:
+    """Takes a checkpoint apart, strictly."""
+    demand(len(data) <= MOST_TEXT_BYTES)
+    text = data.decode("utf-8")
+    demand(not re.search(r"[\x00-\x09\x0b-\x1f]", text) and text.endswith("\n"))
+    body, _, tail = text[:-1].rpartition("\n\n")
+    origin, size, root = body.split("\n")  # this ledger's checkpoints have no extension lines
+    signatures = []
+    for line in tail.split("\n"):
+        dash, name, encoded = line.split(" ")
+        signature = b64(encoded)
+        demand(dash == "—" and name != "" and len(signature) > 4)
+        signatures.append((name, signature[:4], signature[4:]))
+    return Point(text, f"{body}\n".encode(), origin, number(size), b64(root, 32), signatures)
+
+
+def signatures_by(key: Key, point: Point) -> list[bytes]:
+    """What is signed under the key's name and id; others are ignored (signed-note)."""
+    return [s for name, key_id, s in point.signatures if (name, key_id) == (key.name, key.id)]
+
+
+# --- 6. Policy and witnesses (C2SP tlog-policy, tlog-cosignature) ---------------------------------
+
+Policy = namedtuple("Policy", "logs witnesses groups quorum")
+
+
+def policy_of(data: bytes) -> Policy:
+    """Takes a policy apart. Its octets above 0x7f stay opaque: surrogateescape keeps them."""
+    demand(not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", data) and data.endswith(b"\n"))
+    keys: dict[str, dict[str, list[Key]]] = {"log": {}, "witness": {}}
+    groups: dict[str, tuple[int, list[str]]] = {}
+    quorum, public = "", set()
+    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+        what, *words = re.split("[ \t]+", line.strip(" \t"))
+        names = {"none", *keys["witness"], *groups}
+        if what in KEY_KINDS:
+            name = words.pop(0) if what == "witness" else ""
+            key = key_of(words[0], KEY_KINDS[what])
+            demand(len(words) < 3 and name not in names and (what, key.public) not in public)
+            public.add((what, key.public))
+            keys[what].setdefault(name or key.name, []).append(key)
+        elif what == "group":
+            name, least, *members = words
+            count = {"any": 1, "all": len(members)}.get(least) or number(least)
+            demand(1 <= count <= len(members) and name not in names)
+            demand(set(members) <= names - {"none"})
+            groups[name] = (count, members)
+        elif what == "quorum":
+            demand(len(words) == 1 and words[0] in names and quorum == "")
+            quorum = words[0]
+        else:
+            demand(what[:1] in ("", "#"))
+    grouped = [member for _, members in groups.values() for member in members]
+    demand(quorum != "" and len(set(grouped)) == len(grouped))  # each in one group at most
+    return Policy(keys["log"], keys["witness"], groups, quorum)
+
+
+def is_met(policy: Policy, names: set[str]) -> bool:
+    """Whether these witnesses suffice. Groups stand in the order of their definition."""
+    met = set(names)
+    for name, (least, members) in policy.groups.items():
+        if sum(member in met for member in members) >= least:
+            met.add(name)
+    return policy.quorum in met
+
+
+def cosigned_message(key: Key, at: int, point: Point) -> bytes:
+    """What a witness signs at a time (Unix seconds)."""
+    if key.kind == COSIGNED_ED25519:
+        return b"".join((b"cosignature/v1\n", f"time {at}\n".encode(), point.body))
+    name, origin = key.name.encode(), point.origin.encode()
+    head = (b"subtree/v1\n\x00", bytes([len(name)]), name, at.to_bytes(8), bytes([len(origin)]))
+    return b"".join((*head, origin, bytes(8), point.size.to_bytes(8), point.root))
+
+
+Said = tuple[str, Any]  # a GREEN sentence, and what later claims need
+
+
+def opened(data: bytes, policy: Policy, *logs: str) -> Point:
+    """A checkpoint of one of these logs, signed by the log's own key."""
+    with formed("checkpoint.format"):
+        point = point_of(data)
+    named = re.fullmatch(f"luciole/[0-9a-f-]{{36}}/({'|'.join(logs)})", point.origin)
+    keys = policy.logs.get(point.origin, []) if named else []
+    require(keys != [], "checkpoint.origin", shown(point.origin))
+    known = [(key, signature) for key in keys for signature in signatures_by(key, point)]
+    require(known != [], "checkpoint.unknown-key")
+    for key, signature in known:
+        require(is_signed(key, signature, point.body), "checkpoint.signature")
+    return point
+
+
+def witnessed(point: Point, policy: Policy, now: int, fresh_s: float) -> Said:
+    """The newest time at which enough witnesses had seen this checkpoint."""
+    times: dict[str, int] = {}
+    for name, (key,) in policy.witnesses.items():
+        for signature in signatures_by(key, point):
+            at = int.from_bytes(signature[:8])
+            message = cosigned_message(key, at, point)
+            require(is_signed(key, signature[8:], message), "witness.signature")
+            require(at <= now + CLOCK_SLACK_S, "witness.future", clock(at))
+            times[name] = max(at, times.get(name, 0))
+    require(policy.quorum != "none", "witness.none")
+    for at in sorted(times.values(), reverse=True):
+        if is_met(policy, {name for name, seen in times.items() if seen >= at}):
+            require(at >= now - fresh_s, "witness.stale", clock(at))
+            return f"Enough witnesses had seen this checkpoint at {clock(at)}.", at
+    raise Finding("witness.quorum", len(times), len(policy.witnesses))
+
+
+# --- 7. Entries (the cell's own formats) ----------------------------------------------------------
+
+LOGS = ("access", "decisions", "border")
+KINDS = ("", "enrol", "grant", "read", "export", "import", "erase", "decision", "crossing", "key")
+CLASSES = ("", "self", "automated", "staff", "legal", "export")
+SEAL = 0x80
+Person = namedtuple("Person", "at kind cls label commit")  # about one person, who alone can tell
+Seal = namedtuple("Seal", "at first end count root")  # of the labels in the range [first, end)
+Text = namedtuple("Text", "at kind said")  # of the logs `decisions` and `border`
+
+
+def person_of(entry: bytes) -> Person:
+    version, kind, cls, minute, label, commit = struct.unpack(">BBBI32s32s", entry)
+    demand(version == 1 and kind > 0 and cls > 0)
+    return Person(60 * minute, KINDS[kind], CLASSES[cls], label, commit)
+
+
+def seal_of(entry: bytes) -> Seal:
+    version, kind, _, minute, *rest = struct.unpack(">BBBIQQQ32s", entry)
+    demand(version == 1 and kind == SEAL)
+    return Seal(60 * minute, *rest)
+
+
+def access_of(entry: bytes) -> Person | Seal:
+    return seal_of(entry) if entry[1] == SEAL else person_of(entry)
+
+
+def natural(value: Any) -> int:
+    demand(type(value) is int and 0 <= value < 1 << 63)
+    return int(value)
+
+
+def instant(text: str) -> int:
+    """Unix seconds of 2026-11-26T12:00:00Z, in this one form."""
+    at = datetime.fromisoformat(text)
+    demand(f"{at:%Y-%m-%dT%H:%M:%SZ}" == text)
+    return int(at.timestamp())
+
+
+def text_of(entry: bytes) -> Text:
+    """Canonical JSON with version, time and kind."""
+    said = json.loads(entry, parse_constant=number)
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    demand(text.encode() == entry and said["v"] == 1)
+    demand(re.fullmatch("[a-z][a-z-]{0,31}", said["kind"]) is not None)
+    return Text(instant(said["at"]), said["kind"], said)
+
+
+# --- 8. Proofs that labels are absent from a sealed range -----------------------------------------
+
+Absence = namedtuple("Absence", "index entry path seal positions labels nodes")
+
+
+def hashes(values: list[str]) -> list[bytes]:
+    return [b64(value, 32) for value in values]
+
+
+def absence_of(shape: dict[str, Any]) -> Absence:
+    entry = b64(shape["seal"])
+    positions = [natural(position) for position, _ in shape["leaves"]]
+    labels = hashes([label for _, label in shape["leaves"]])
+    index, path, nodes = natural(shape["seal_index"]), hashes(shape["path"]), hashes(shape["nodes"])
+    return Absence(index, entry, path, seal_of(entry), positions, labels, nodes)
+
+
+def absence_root(absence: Absence) -> bytes:
+    """The root that leaves and nodes give. Inside `formed`: fails where they do not fit."""
+    positions, labels, nodes = absence.positions, absence.labels, absence.nodes[::-1]
+
+    def walk(low: int, high: int) -> bytes:
+        at = bisect_left(positions, low)
+        if at == len(positions) or positions[at] >= high:
+            return bytes(nodes.pop())
+        if high - low == 1:
+            return leaf_hash(labels[at])
+        middle = low + (1 << (high - low - 1).bit_length() - 1)
+        return node_hash(walk(low, middle), walk(middle, high))
+
+    demand(positions == sorted(set(positions)) and labels == sorted(set(labels)))
+    root = walk(0, absence.seal.count) if absence.seal.count else sha256(b"")
+    demand(nodes == [] and (positions == [] or positions[-1] < absence.seal.count))
+    return root
+
+
+def is_absent(label: bytes, absence: Absence) -> bool:
+    """Whether the label falls between two neighbours, or before or after all."""
+    at = bisect_left(absence.labels, label)
+    left, right = [-1, *absence.positions][at], [*absence.positions, absence.seal.count][at]
+    return bool(left + 1 == right)
+
+
+def label_of(label_key: bytes, n: int) -> bytes:
+    """The label of a person's n-th entry; of the 0th, the commitment to their label key."""
+    if n == 0:
+        return sha256(b"luciole/label-key/v1" + label_key)
+    return hmac.digest(label_key, b"luciole/access/v1" + n.to_bytes(8), "sha256")
+
+
+# --- 9. The claims: each gives a sentence and what later claims need, or raises its finding -------
+
+Log = namedtuple("Log", "point leaves entries seen")
+Source = Folder | Site
+
+
+def check_policy(given: Path | None, source: Source) -> Said:
+    data = read_file(given, MOST_TEXT_BYTES) if given else source.read("policy", MOST_TEXT_BYTES)
+    with formed("policy.format"):
+        policy = policy_of(data)
+    return f"The policy names {len(policy.logs)} logs, {len(policy.witnesses)} witnesses.", policy
+
+
+def check_memory(path: Path, policy: Policy) -> Said:
+    """Checkpoints that earlier runs or you have kept, one behind the other in a file."""
+    data = read_file(path, MOST_TEXT_BYTES)
+    with formed("memory.format"):
+        head, *notes = re.split("(?m)^(?=luciole/)", data.decode("utf-8"))
+        demand(head == "")
+    points = [opened(note.encode(), policy, *LOGS) for note in notes]
+    return f"{len(points)} checkpoints of earlier runs are known.", {p.origin: p for p in points}
+
+
+def check_checkpoint(source: Source, policy: Policy, log: str, cell: str) -> Said:
+    data = source.read(f"{log}/checkpoint", MOST_TEXT_BYTES)
+    require(data != b"", "checkpoint.missing")
+    point = opened(data, policy, log)
+    require(point.origin.startswith(cell), "checkpoint.cell")
+    return f"The log's key signed {point.size} entries of {point.origin}.", point
+
+
+def tile(source: Source, log: str, level: object, n: int, width: int) -> tuple[str, int, bytes]:
+    """Name, width and bytes of a tile or bundle; of the full one where the partial one is gone."""
+    name, rest = f"{n % 1000:03d}", n // 1000
+    while rest:
+        name, rest = f"x{rest % 1000:03d}/{name}", rest // 1000
+    name = f"{log}/tile/{level}/{name}"
+    data = source.read(f"{name}.p/{width}", MOST_BUNDLE_BYTES) if width < 256 else b""
+    if data == b"":
+        data, width = source.read(name, MOST_BUNDLE_BYTES), 256
+    require(data != b"", source.absent, name)
+    return name, width, data
+
+
+def unbundled(bundle: bytes, count: int) -> list[bytes]:
+    """The entries of a bundle: each behind its length in two bytes (tlog-tiles)."""
+    entries, at = [], 0
+    while at < len(bundle):
+        end = at + 2 + int.from_bytes(bundle[at : at + 2])
+        entries.append(bundle[at + 2 : end])
+        at = end
+    demand(at == len(bundle) and len(entries) == count)
+    return entries
+
+
+def check_tree(source: Source, log: str, point: Point) -> Said:
+    """Recomputes the tree from all entries, and compares every tile with it."""
+    entries: list[bytes] = []
+    taken = 0
+    for start in range(0, point.size, 256):
+        name, width, data = tile(source, log, "entries", start // 256, min(256, point.size - start))
+        taken += len(data)
+        require(point.size <= MOST_ENTRIES and taken <= MOST_LOG_BYTES, "tree.limit")
+        with formed("tree.bundle", name):
+            entries += unbundled(data, width)[: point.size - start]
+    leaves = [leaf_hash(entry) for entry in entries]
+    require(root_of(leaves) == point.root, "tree.root", point.size)
+    for level, row in enumerate(tile_rows(leaves)):
+        for start in range(0, len(row), 256):
+            hashed = b"".join(row[start : start + 256])
+            name, width, data = tile(source, log, level, start // 256, len(hashed) // 32)
+            require(len(data) == 32 * width and data.startswith(hashed), "tree.tile", name)
+    return f"Its {point.size} entries give the signed root; all tiles agree.", (leaves, entries)
+
+
+def check_history(earlier: Point, log: Log) -> Said:
+    """Whether another signed checkpoint of the same log is a part of this one."""
+    size = earlier.size
+    require(size <= log.point.size, "history.truncated", log.point.size, size)
+    require(root_of(log.leaves[:size]) == earlier.root, "history.forked", size)
+    return f"The {size} entries of an earlier checkpoint are still the first ones.", True
+
+
+def check_entries(log: Log, now: int) -> Said:
+    """Each entry is well-formed and in its time: entries overtake each other by minutes only."""
+    parse: Any = access_of if log.point.origin.endswith("/access") else text_of
+    parsed, newest = [], 0
+    for index, entry in enumerate(log.entries):
+        with formed("entry.format", index):
+            parsed.append(parse(entry))
+        at = parsed[-1].at
+        require(at <= now + CLOCK_SLACK_S, "entry.future", index, clock(at))
+        require(at >= newest - DISORDER_S, "entry.back-dated", index, clock(at), clock(newest))
+        newest = max(newest, at)
+    return f"All {len(parsed)} entries are well-formed and in order of time.", parsed
+
+
+def check_seals(entries: list[Person | Seal]) -> Said:
+    """Replays every seal over the entries before it."""
+    labels: list[bytes] = []  # of person entries, in the order of the log
+    before = [0]  # before[i]: how many person entries have an index below i
+    cover = [(0, 0)]  # adjacent ranges from 0 on
+    work = 0
+    for index, one in enumerate(entries):
+        if isinstance(one, Seal):
+            end, starts = cover[-1][1], {cover[-1][1], *(first for first, _ in cover)}
+            is_next = one.first in starts and end <= one.end <= index
+            require(is_next, "seal.cover", index, one.first, one.end)
+            sealed = sorted(labels[before[one.first] : before[one.end]])
+            work += len(sealed)
+            require(work <= MOST_SEALED_LABELS, "tree.limit")
+            root = root_of([leaf_hash(label) for label in sealed])
+            require((one.count, one.root) == (len(sealed), root), "seal.root", index, len(sealed))
+            cover = [part for part in cover if part[0] < one.first] + [(one.first, one.end)]
+        else:
+            labels.append(one.label)
+        before.append(len(labels))
+    require(len(set(labels)) == len(labels), "entry.label-twice")
+    end, newest = cover[-1][1], max((entry.at for entry in entries), default=0)
+    oldest = min((one.at for one in entries[end:] if isinstance(one, Person)), default=newest)
+    require(newest - oldest <= SEAL_DUE_S, "seal.missing", clock(oldest))
+    return f"{before[end]} of {len(labels)} entries about people are sealed, each seal right.", True
+
+
+def check_statements(log: Log, texts: list[Text], people: list[Any]) -> Said:
+    """One statement for each day from the first entry on, and no lie about reads by others."""
+    times = [one.at for one in (*texts, *people)]
+    require(times != [], "statement.none")
+    # An entry of a day's last hour may have come after its statement.
+    read = [one for one in people if one[1] == "read" and one.at % DAY_S < DAY_S - DISORDER_S]
+    reads = Counter((one.at // DAY_S, one.cls) for one in read)
+    made = [text for text in texts if text.kind == "residency"]
+    expected = min(times) // DAY_S  # days since 1970
+    for at, _, said in made:
+        with formed("statement.format", shown(said.get("day"))):
+            day = instant(f"{said['day']}T00:00:00Z") // DAY_S
+            crossings = [natural(count) for count in said["crossings"].values()]
+            demand(sum(crossings) == 2 * said["crossings"]["total"])
+            demand(said["cell"] == log.point.origin.split("/")[1])
+            told = {cls: natural(said[f"{cls}_reads"]) for cls in ("staff", "legal")}
+        expected = min(day, expected) if said is made[0].said else expected
+        require(day == expected, "statement.gap", clock(DAY_S * expected)[:10])
+        expected += 1
+        require(at >= DAY_S * expected, "statement.early", said["day"])
+        is_honest = all(count >= reads[day, cls] for cls, count in told.items())
+        require(is_honest, "statement.counts", said["day"])
+    due = ((log.seen or max(times)) - DISORDER_S) // DAY_S
+    require(expected >= due, "statement.gap", clock(DAY_S * expected)[:10])
+    return f"There are {len(made)} daily statements, without a gap.", True
+
+
+def check_journal(options: Any, policy: Policy, log: Log | None, people: Any) -> Said:
+    """All entries about one person are shown, and there is no further one."""
+    # 1. The proof is well-formed, and about a checkpoint that was signed and seen.
+    with formed("journal.no-key"):
+        key = read_file(options.label_key, MOST_TEXT_BYTES)
+        key = key if len(key) == 32 else b64(key.decode("ascii").strip(), 32)
+    with formed("journal.format"):
+        shape = json.loads(read_file(options.journal, MOST_JOURNAL_BYTES))
+        note, entries = shape["checkpoint"].encode(), shape["entries"]
+        absences = [absence_of(absence) for absence in shape["absence"]]
+        numbers = [natural(entry["n"]) for entry in entries]
+        proofs = [(natural(e["index"]), b64(e["leaf"]), hashes(e["path"])) for e in entries]
+        leaves = [person_of(leaf) for _, leaf, _ in proofs]
+    point = opened(note, policy, "access")
+    _, seen = witnessed(point, policy, options.now, FRESH_S)
+    # 2. Entries 0, 1, 2 … without a gap, each with its label; they and the seals are in the log.
+    for n, leaf in zip(numbers, leaves, strict=True):
+        is_mine = leaf.label == label_of(key, n) and (leaf.kind == "enrol") == (n == 0)
+        require(is_mine, "journal.label", n)
+    gap = next((n for n, m in enumerate([*numbers, -1]) if n != m))
+    require(gap == len(numbers) > 0, "journal.gap", gap)
+    for index, entry, hashed in [*proofs, *(absence[:3] for absence in absences)]:
+        is_in = included(index, point.size, leaf_hash(entry), hashed, point.root)
+        require(is_in, "journal.inclusion", index)
+    # 3. What the export tells beside the proof (where it lies there) is what each entry commits to.
+    told = read_file(options.journal.with_name("journal.jsonl"), MOST_JOURNAL_BYTES)
+    known = {(n, n, leaf.kind, leaf.cls, leaf.commit) for n, leaf in enumerate(leaves)}
+    with formed("journal.opening"):
+        for line in map(json.loads, told.splitlines()):
+            n, opening = line["n"], line["opening"]
+            said = [json.loads(opening)[name] for name in ("n", "kind", "class")]
+            commit = sha256(b"luciole/open/v1" + b64(line["nonce"], 32) + opening.encode())
+            demand(n >= len(known) or (n, *said, commit) in known)
+    # 4. The labels that would come next are absent from each sealed range, from 0 on.
+    coming = {label_of(key, n): n for n in range(len(leaves), len(leaves) + WINDOW)}
+    end = sealed = 0
+    for absence in absences:
+        is_next = absence.seal.first == end <= absence.seal.end <= absence.index
+        require(is_next, "journal.cover", end)
+        with formed("journal.absence", absence.index):
+            demand(absence_root(absence) == absence.seal.root)
+        for label in coming:
+            require(label not in absence.labels, "journal.hidden", coming[label])
+            require(is_absent(label, absence), "journal.absence", absence.index)
+        end, sealed = absence.seal.end, absence.seal.at
+    # 5. Where the whole log is here, look through it as well; else the newest seal is the limit.
+    sentence, held = f"All {len(leaves)} entries about you are shown", {p[0]: p[1] for p in proofs}
+    if log and people and log.point.origin == point.origin:
+        check_history(point, log)
+        for one in people[: point.size]:
+            require(one[3] not in coming, "journal.hidden", coming.get(one[3]))
+        return f"{sentence}; the log of {point.size} at {clock(seen)} has no other.", held
+    is_all = absences != [] and end == absences[-1].index == point.size - 1
+    require(is_all or seen - sealed <= SEAL_DUE_S, "journal.unsealed")
+    return f"{sentence}; the {end} sealed at {clock(sealed)} have no other.", held
+
+
+def check_receipt(path: Path, policy: Policy, now: int, logs: Any, mine: Any) -> Said:
+    """A tlog-proof: its entry is in its checkpoint, which is signed, seen, and still true."""
+    with formed("receipt.format"):
+        head, _, note = read_file(path, MOST_TEXT_BYTES).partition(b"\n\n")
+        first, *lines = head.decode("ascii").split("\n")
+        lines = lines[lines[0].startswith("extra ") :]  # nothing vouches for extra data
+        word, index_text = lines.pop(0).split(" ")
+        index, hashed = number(index_text), hashes(lines)
+        demand(first == "c2sp.org/tlog-proof@v1" and word == "index")
+    point = opened(note, policy, *LOGS)
+    _, seen = witnessed(point, policy, now, float("inf"))
+    name = point.origin.split("/")[2]
+    log = logs.get(name)
+    if log and log.point.origin == point.origin:
+        check_history(point, log)
+    require(name != "access" or mine is None or index in mine, "receipt.not-yours")
+    ours = dict(enumerate(log.entries)) if log else (mine or {}) if name == "access" else {}
+    require(index in ours, "receipt.no-entry")
+    is_in = included(index, point.size, leaf_hash(ours[index]), hashed, point.root)
+    require(is_in, "receipt.inclusion", index)
+    return f"Witnesses saw entry {index} of {point.origin} at {clock(seen)}.", True
+
+
+def keep_memory(path: Path, points: dict[str, Point]) -> Said:
+    """Keeps the newest checkpoints for the history check of the next run."""
+    with formed("source.unreadable", shown(path.name)):
+        beside = path.with_name(f"{path.name}.new")
+        beside.write_bytes(b"".join(point.text.encode() for point in points.values()))
+        beside.replace(path)
+    return f"{len(points)} checkpoints are kept for the next run.", True
+
+
+# --- 10. The run ----------------------------------------------------------------------------------
+
+ASSUMED = """\
+- The policy's keys are right; your label key is in nobody else's hands.
+- Of witnesses that suffice, one is honest, not the operator's, and recomputed the seals.
+- SHA-256, HMAC, Ed25519 and ML-DSA-44 hold; this computer, its clock and this file are right."""
+NOT_PROVED = """\
+- That nobody with power over the home machine looked at its memory or its keys.
+- That each access left an entry: a log shows that what is in it stays, and that none is hidden.
+- That no copy exists elsewhere, and that a deletion reached every copy, disk or sheet of paper.
+- That nothing left the cell by another road than its border."""
+
+
+def claim(claims: list[Any], name: str, step: Any, *given: Any) -> Any:
+    """Runs one step and gives its result. Nothing that hostile bytes do ends in a traceback."""
+    result = None
+    try:
+        sentence, result = step(*given)
+        found = Finding("green", sentence)
+    except Exception as error:
+        kind = type(error).__name__
+        code = "tools.missing" if re.search("Import|Module|Unsupported", kind) else "verifier.fault"
+        found = error if isinstance(error, Finding) else Finding(code, kind)
+    claims.append({"claim": name, **vars(found)})
+    return result
+
+
+def verdict_of(claims: list[Any]) -> str:
+    found = {claim["verdict"] for claim in claims}
+    return RED if RED in found else GREEN if found == {GREEN} else UNSURE
+
+
+def audit(options: argparse.Namespace) -> list[Any]:
+    """All claims about one source, in order."""
+    claims: list[Any] = []
+    check, now, where = partial(claim, claims), options.now, options.source
+    source = Site(where) if where.startswith(("http://", "https://")) else Folder(where)
+    if not (policy := check("policy", check_policy, options.policy, source)):
+        return claims
+    if not options.policy:
+        claims.append({"claim": "choice of policy", **vars(Finding("policy.from-cell"))})
+    memory = check("memory", check_memory, options.remember, policy) if options.remember else {}
+    logs: dict[str, Log] = {}
+    parsed: dict[str, Any] = {}
+    cell = ""
+    for name in LOGS if where else ():
+        if point := check(f"{name}: checkpoint", check_checkpoint, source, policy, name, cell):
+            cell = point.origin.removesuffix(name)
+            seen = check(f"{name}: witnesses", witnessed, point, policy, now, FRESH_S)
+            if held := check(f"{name}: tree", check_tree, source, name, point):
+                log = logs[name] = Log(point, held[0], held[1], seen)
+                if memory and point.origin in memory:
+                    check(f"{name}: history", check_history, memory[point.origin], log)
+                parsed[name] = check(f"{name}: entries", check_entries, log, now)
+    people, texts = parsed.get("access"), parsed.get("decisions")
+    if people is not None:
+        check("access: seals", check_seals, people)
+    if texts is not None:
+        check("daily statements", check_statements, logs["decisions"], texts, people or [])
+    given = (options, policy, logs.get("access"), people)
+    mine = options.journal and check("journal", check_journal, *given)
+    for path in options.receipt:
+        check(f"receipt {shown(path.name)}", check_receipt, path, policy, now, logs, mine)
+    if options.remember and verdict_of(claims) != RED:
+        points = (memory or {}) | {log.point.origin: log.point for log in logs.values()}
+        check("remembering", keep_memory, options.remember, points)
+    return claims
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("source", nargs="?", default="", metavar="FOLDER_OR_URL")
+    for name in ("policy", "remember", "journal", "label-key"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE")
+    parser.add_argument("--receipt", type=Path, metavar="FILE", action="append", default=[])
+    parser.add_argument("--now", type=instant, metavar="ISO", default=int(time.time()))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    claims = audit(options)
+    verdict = verdict_of(claims)
+    if options.json:
+        texts = {"assumed": ASSUMED, "not_proved": NOT_PROVED}
+        print(json.dumps({"verdict": verdict, "claims": claims, **texts}, indent=1))
+        return VERDICTS.index(verdict)
+    for one in claims:
+        print(f"{one['verdict']:12} {one['claim']}: {one['sentence']}")
+        if one["next"]:
+            print(f"{'':12} What to do: {one['next']}  [{one['code']}]")
+    print(f"\n{verdict}\n\nTaken for granted:\n{ASSUMED}\n\nNot proved:\n{NOT_PROVED}")
+    return VERDICTS.index(verdict)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
