@@ -716,18 +716,170 @@ GRANT SELECT ON custody.entry TO luciole_rights;
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_ledger;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_people, luciole_rights;
 
 CREATE TABLE ledger.inbox (
-    id     bigint NOT NULL,
     log    text NOT NULL,
+    id     bigint NOT NULL,
     entry  bytea NOT NULL,
     ref    bigint,
-    CONSTRAINT inbox_pkey PRIMARY KEY (id),
+    CONSTRAINT inbox_pkey PRIMARY KEY (log, id),
+    CONSTRAINT inbox_check CHECK (log <> 'access'::text OR octet_length(entry) = 71 AND get_byte(entry, 0) = 1 AND get_byte(entry, 1) >= 1 AND get_byte(entry, 1) <= 9 AND get_byte(entry, 2) >= 1 AND get_byte(entry, 2) <= 5),
     CONSTRAINT inbox_entry_check CHECK (octet_length(entry) >= 1 AND octet_length(entry) <= 65535),
     CONSTRAINT inbox_log_check CHECK (log = ANY (ARRAY['access'::text, 'decisions'::text, 'border'::text]))
 );
-GRANT SELECT, DELETE ON ledger.inbox TO luciole_ledger;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.inbox TO luciole_ledger;
+
+CREATE TABLE ledger.taken (
+    label  bytea NOT NULL,
+    CONSTRAINT taken_pkey PRIMARY KEY (label),
+    CONSTRAINT taken_label_check CHECK (octet_length(label) = 32)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.taken TO luciole_ledger;
+
+CREATE TABLE ledger.state (
+    log              text NOT NULL,
+    size             bigint DEFAULT 0 NOT NULL,
+    frontier         bytea DEFAULT '\x'::bytea NOT NULL,
+    unsealed_minute  bigint,
+    CONSTRAINT state_pkey PRIMARY KEY (log)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.state TO luciole_ledger;
+
+CREATE TABLE ledger.seal (
+    idx    bigint NOT NULL,
+    entry  bytea NOT NULL,
+    CONSTRAINT seal_pkey PRIMARY KEY (idx),
+    CONSTRAINT seal_entry_check CHECK (octet_length(entry) = 63)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.seal TO luciole_ledger;
+
+CREATE TABLE ledger.staged (
+    log      text NOT NULL,
+    path     text NOT NULL,
+    content  bytea NOT NULL,
+    CONSTRAINT staged_pkey PRIMARY KEY (log, path)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.staged TO luciole_ledger;
+
+CREATE TABLE ledger.checkpoint (
+    log           text NOT NULL,
+    size          bigint NOT NULL,
+    root          bytea NOT NULL,
+    made_at       timestamp with time zone DEFAULT now() NOT NULL,
+    note          text,
+    published_at  timestamp with time zone,
+    CONSTRAINT checkpoint_pkey PRIMARY KEY (log, size)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.checkpoint TO luciole_ledger;
+
+CREATE TABLE ledger.cosignature (
+    log     text NOT NULL,
+    size    bigint NOT NULL,
+    signer  text NOT NULL,
+    line    text NOT NULL,
+    CONSTRAINT cosignature_pkey PRIMARY KEY (log, size, signer),
+    CONSTRAINT cosignature_log_size_fkey FOREIGN KEY (log, size) REFERENCES ledger.checkpoint(log, size) ON DELETE CASCADE,
+    CONSTRAINT cosignature_line_check CHECK (octet_length(line) <= 8192)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.cosignature TO luciole_ledger;
+
+CREATE TABLE ledger.place (
+    ref  bigint NOT NULL,
+    idx  bigint NOT NULL,
+    CONSTRAINT place_pkey PRIMARY KEY (ref)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.place TO luciole_ledger;
+
+CREATE VIEW ledger.placed AS
+    SELECT ref,
+        idx
+       FROM ledger.place;
+GRANT SELECT ON ledger.placed TO luciole_rights;
+
+-- ledger ----------------------------------------------------------------
+
+CREATE SCHEMA ledger;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_people, luciole_rights;
+
+CREATE TABLE ledger.inbox (
+    log    text NOT NULL,
+    id     bigint NOT NULL,
+    entry  bytea NOT NULL,
+    ref    bigint,
+    CONSTRAINT inbox_pkey PRIMARY KEY (log, id),
+    CONSTRAINT inbox_check CHECK (log <> 'access'::text OR octet_length(entry) = 71 AND get_byte(entry, 0) = 1 AND get_byte(entry, 1) >= 1 AND get_byte(entry, 1) <= 9 AND get_byte(entry, 2) >= 1 AND get_byte(entry, 2) <= 5),
+    CONSTRAINT inbox_entry_check CHECK (octet_length(entry) >= 1 AND octet_length(entry) <= 65535),
+    CONSTRAINT inbox_log_check CHECK (log = ANY (ARRAY['access'::text, 'decisions'::text, 'border'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.inbox TO luciole_ledger;
+
+CREATE TABLE ledger.taken (
+    label  bytea NOT NULL,
+    CONSTRAINT taken_pkey PRIMARY KEY (label),
+    CONSTRAINT taken_label_check CHECK (octet_length(label) = 32)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.taken TO luciole_ledger;
+
+CREATE TABLE ledger.state (
+    log              text NOT NULL,
+    size             bigint DEFAULT 0 NOT NULL,
+    frontier         bytea DEFAULT '\x'::bytea NOT NULL,
+    unsealed_minute  bigint,
+    CONSTRAINT state_pkey PRIMARY KEY (log)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.state TO luciole_ledger;
+
+CREATE TABLE ledger.seal (
+    idx    bigint NOT NULL,
+    entry  bytea NOT NULL,
+    CONSTRAINT seal_pkey PRIMARY KEY (idx),
+    CONSTRAINT seal_entry_check CHECK (octet_length(entry) = 63)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.seal TO luciole_ledger;
+
+CREATE TABLE ledger.staged (
+    log      text NOT NULL,
+    path     text NOT NULL,
+    content  bytea NOT NULL,
+    CONSTRAINT staged_pkey PRIMARY KEY (log, path)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.staged TO luciole_ledger;
+
+CREATE TABLE ledger.checkpoint (
+    log           text NOT NULL,
+    size          bigint NOT NULL,
+    root          bytea NOT NULL,
+    made_at       timestamp with time zone DEFAULT now() NOT NULL,
+    note          text,
+    published_at  timestamp with time zone,
+    CONSTRAINT checkpoint_pkey PRIMARY KEY (log, size)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.checkpoint TO luciole_ledger;
+
+CREATE TABLE ledger.cosignature (
+    log     text NOT NULL,
+    size    bigint NOT NULL,
+    signer  text NOT NULL,
+    line    text NOT NULL,
+    CONSTRAINT cosignature_pkey PRIMARY KEY (log, size, signer),
+    CONSTRAINT cosignature_log_size_fkey FOREIGN KEY (log, size) REFERENCES ledger.checkpoint(log, size) ON DELETE CASCADE,
+    CONSTRAINT cosignature_line_check CHECK (octet_length(line) <= 8192)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.cosignature TO luciole_ledger;
+
+CREATE TABLE ledger.place (
+    ref  bigint NOT NULL,
+    idx  bigint NOT NULL,
+    CONSTRAINT place_pkey PRIMARY KEY (ref)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.place TO luciole_ledger;
+
+CREATE VIEW ledger.placed AS
+    SELECT ref,
+        idx
+       FROM ledger.place;
+GRANT SELECT ON ledger.placed TO luciole_rights;
 
 -- Who acts as whom ------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from luciole import below
 from luciole.cell.clips import privacy as clips
 from luciole.cell.feed import privacy as feed
 from luciole.cell.graph import privacy as graph
@@ -9,7 +10,6 @@ from luciole.cell.media import privacy as media
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
-from luciole.custody import privacy as custody
 from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
@@ -95,7 +95,8 @@ ALL: tuple[Held, ...] = (
     *clips.HELD,
     *feed.HELD,
     *rights.HELD,
-    *custody.HELD,
+    *below.CUSTODY,
+    *below.LEDGER,
     *_QUEUE,
     *_HOUSE,
 )
@@ -112,6 +113,7 @@ _SLICES = {
 _NOT_EXPORTED = {
     "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
     "queue.pgqueuer.dedupe_key": "the same ids",
+    "blob:ledger/": "the log is public and whole for everybody; your entries in it are taken along",
 }
 
 WHOLE = Catalogue(

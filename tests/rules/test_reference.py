@@ -82,7 +82,15 @@ def test_log_events_are_plain() -> None:
 
 
 def test_metric_labels_are_few_and_impersonal() -> None:
-    known = {"http_request_method", "http_route", "http_response_status_code", "job", "outcome"}
+    known = {
+        "http_request_method",
+        "http_route",
+        "http_response_status_code",
+        "job",
+        "outcome",
+        "log",
+        "code",
+    }
     for metric in source.metrics():
         assert set(metric.labels) <= known, f"{metric.name}: a label names no person and no clip"
         assert metric.sentence.endswith("."), metric.name

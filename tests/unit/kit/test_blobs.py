@@ -16,7 +16,9 @@ from luciole.kit.blobs import Blobs, Differs, Missing, Moved
 
 @pytest.fixture(params=["folder", "cloud"])
 def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    return Blobs.open(str(tmp_path / "blobs")) if request.param == "folder" else Blobs(MemoryStore())
+    return (
+        Blobs.open(str(tmp_path / "blobs")) if request.param == "folder" else Blobs(MemoryStore())
+    )
 
 
 async def keys(blobs: Blobs) -> list[str]:

@@ -1,0 +1,154 @@
+"""What the folders below the cell store: the key broker and the log.
+
+Declared here and not there, so that the trusted core is what has to be read to trust it.
+"""
+
+from __future__ import annotations
+
+from luciole.kit.catalogue import Border, DataClass, Held, columns
+
+_LIFE = "until the account is deleted"
+_LOG = "as long as the log"
+
+CUSTODY: tuple[Held, ...] = (
+    *columns(
+        "custody.subject",
+        "person_id next",
+        DataClass.PERSONAL,
+        "counts the log's entries about a person, so that none can be missing unseen",
+        _LIFE,
+        Border.NEVER,
+    ),
+    *columns(
+        "custody.journal",
+        "person_id n ref",
+        DataClass.PERSONAL,
+        "says which entries of the log are about whom",
+        _LIFE,
+        Border.NEVER,
+    ),
+    Held(
+        "custody.journal.leaf",
+        DataClass.PERSONAL,
+        "the entry as it is in the log, where nobody else can tell whose it is",
+        _LIFE,
+        Border.NEVER,
+    ),
+    Held(
+        "custody.journal.sealed",
+        DataClass.PERSONAL,
+        "what an entry means: who used what for which purpose, sealed with the person's data key",
+        _LIFE,
+        Border.NEVER,
+    ),
+    *columns(
+        "custody.permit",
+        "id person_id class purpose columns session_id day made_at expires_at",
+        DataClass.PERSONAL,
+        "permissions to use a person's data key",
+        "until it ends: with the session, or a few hours after its day",
+        Border.NEVER,
+    ),
+    *columns(
+        "custody.cell",
+        "is_this cell_id mark",
+        DataClass.TELEMETRY,
+        "tells whether the keys and the database belong together",
+        "as long as the cell",
+        Border.NEVER,
+    ),
+    Held(
+        "file:keys/wraps",
+        DataClass.SECRET,
+        "each person's data key and label key, wrapped under the key of the week",
+        "until the account is deleted; copies are useless after the week's end and a day",
+        Border.NEVER,
+    ),
+    Held(
+        "cache:data keys",
+        DataClass.SECRET,
+        "opens fields again without unwrapping the key each time, in the key broker only",
+        "in memory only, for 60 seconds",
+        Border.NEVER,
+    ),
+)
+
+LEDGER: tuple[Held, ...] = (
+    *columns(
+        "ledger.inbox",
+        "log id entry",
+        DataClass.TELEMETRY,
+        "entries on their way into a log: opaque ones, and readable ones without personal data",
+        "until the log has them, about a second",
+        Border.NETWORK,
+    ),
+    Held(
+        "ledger.inbox.ref",
+        DataClass.TELEMETRY,
+        "a number by which the key broker finds its entry again",
+        "until the log has it, about a second",
+        Border.NEVER,
+    ),
+    Held(
+        "ledger.taken.label",
+        DataClass.TELEMETRY,
+        "labels that may not come again; nobody but their owner can tell whose they are",
+        _LOG,
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.state",
+        "log size frontier unsealed_minute",
+        DataClass.TELEMETRY,
+        "how far each log is",
+        _LOG,
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.seal",
+        "idx entry",
+        DataClass.TELEMETRY,
+        "which ranges of the log are sealed",
+        _LOG,
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.staged",
+        "log path content",
+        DataClass.TELEMETRY,
+        "pieces of a log on their way into the object store",
+        "until they are there, about a second",
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.checkpoint",
+        "log size root made_at note published_at",
+        DataClass.TELEMETRY,
+        "signed heads of a log",
+        "until a newer one is published",
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.cosignature",
+        "log size signer line",
+        DataClass.TELEMETRY,
+        "what witnesses have said of a head",
+        "until a newer head is published",
+        Border.NETWORK,
+    ),
+    *columns(
+        "ledger.place",
+        "ref idx",
+        DataClass.TELEMETRY,
+        "at which index of the log the entry with a number is; whose it is says the journal alone",
+        "until the person is erased",
+        Border.NEVER,
+    ),
+    Held(
+        "blob:ledger/",
+        DataClass.PUBLIC,
+        "the logs themselves, in tiles that anybody may read: nothing in them names a person",
+        "for ever",
+        Border.NETWORK,
+    ),
+)
