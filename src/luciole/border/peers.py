@@ -134,8 +134,11 @@ class _Witness:
     def away(self, error: Exception) -> None:
         """Leaves it alone for a while, and then asks what it knows."""
         status = error.args[0] if isinstance(error, _Refused) else None
-        log.warning("a witness does not cosign", error=type(error).__name__, status=status)
-        self.seen, self.away_until = None, time.monotonic() + AWAY_S
+        self.seen = None
+        # 409: it has moved on without us. Only what it knows has to be asked again.
+        if status != 409:
+            log.warning("a witness does not cosign", error=type(error).__name__, status=status)
+            self.away_until = time.monotonic() + AWAY_S
 
 
 class Witnesses:
@@ -145,6 +148,11 @@ class Witnesses:
     def __init__(self, key: VerifierKey, peers: Iterable[WitnessPeer]) -> None:
         self._key = key
         self._all = [_Witness(peer) for peer in peers]
+
+    def forget(self) -> None:
+        """Has all asked again: what they answered may not have been kept."""
+        for one in self._all:
+            one.has_answered = False
 
     async def look(self, known: Checkpoint, prove: Prove) -> None:
         """Compares what witnesses have seen with the newest head that the log knows to have

@@ -47,6 +47,8 @@ Prove = Callable[[Checkpoint, Checkpoint], Awaitable[Sequence[bytes]]]
 class Cosigners(Protocol):
     """The witnesses that can be called (`luciole.border.peers.Witnesses`)."""
 
+    def forget(self) -> None: ...
+
     async def look(self, known: Checkpoint, prove: Prove) -> None: ...
 
     async def ask(
@@ -86,8 +88,8 @@ class Sequencer:
         """Forgets what is only in memory: after a failure it may be wrong."""
         self._edge: tuple[Frontier, Edge] = (Frontier(), Edge())
         self._compared: Head | None = None
-        self._has_staged = False
         self._tried: dict[int, Sequence[str]] = {}
+        self._witnesses.forget()
         if self._sealing:
             self._sealing[1].cancel()
         # A seal that is being made, and the oldest person entry that has come since it was begun.
@@ -108,7 +110,7 @@ class Sequencer:
             empty = Checkpoint(self._key.name, 0, EMPTY_ROOT)
             await self._witnesses.look(known.checkpoint if known else empty, self.archive.proof)
             async with self._db.tx() as tx:
-                count, head = await self._append(tx, known)
+                count, head, known = await self._append(tx)
                 self._at("appended")
             self._at("committed")
             signed = await self._sign(head, known)
@@ -130,15 +132,29 @@ class Sequencer:
 
     # 2. Append
 
-    async def _append(self, tx: Tx, known: Head | None) -> tuple[int, Checkpoint]:
+    async def _append(self, tx: Tx) -> tuple[int, Checkpoint, Head | None]:
+        """How many entries got their place, the head that they make, and the newest signed one."""
         state = await store.state(tx, self.log)
-        if not self._has_staged:
+        if self._edge[0] != state.frontier:
+            # We have just begun, or somebody else was here: what may not be stored yet is staged.
             self.archive.fresh = await store.staged(tx, self.log)
-            self._has_staged = True
+        signed = max(await store.heads(tx, self.log), default=0)
+        # Read once more, now that nobody else appends, and after what the database knows of it.
+        known = await self.archive.head(PENDING, self._key)
+        if signed > (known.checkpoint.size if known else 0) or (
+            known is None and await self.archive.head(CHECKPOINT, self._key)
+        ):
+            raise Stopped(
+                "archive-behind",
+                "The archive lacks a head that was signed: it was emptied, or put back to an "
+                "earlier state. Restore it from a mirror.",
+            )
         if known and state.frontier.size < known.checkpoint.size:
-            return await self._recover(tx, known)
-        if known is None or known != self._compared:
-            await self._compare(tx, state, known)
+            return 0, await self._recover(tx, known), known
+        if known and known != self._compared:
+            size, root = state.frontier.size, state.frontier.root()
+            here = Checkpoint(self._key.name, size, root)
+            await self.archive.proof(known.checkpoint, here)
         edge = await self._edge_of(state.frontier)
         seal = await self._seal_due(tx, state) if self.log == ACCESS else None
         waiting = await store.drain(tx, self.log, self._most)
@@ -162,22 +178,8 @@ class Sequencer:
         # Only true once this is committed; who fails before forgets it.
         self.archive.fresh |= objects
         self._edge = (frontier, edge)
-        return len(entries), Checkpoint(self._key.name, frontier.size, frontier.root())
-
-    async def _compare(self, tx: Tx, state: State, known: Head | None) -> None:
-        """That the tree of the database continues what was signed last. Raises Stopped."""
-        signed = max(await store.heads(tx, self.log), default=0)
-        if signed > (known.checkpoint.size if known else 0) or (
-            known is None and await self.archive.head(CHECKPOINT, self._key)
-        ):
-            raise Stopped(
-                "archive-behind",
-                "The archive lacks a head that was signed: it was emptied, or put back to an "
-                "earlier state. Restore it from a mirror.",
-            )
-        if known:
-            here = Checkpoint(self._key.name, state.frontier.size, state.frontier.root())
-            await self.archive.proof(known.checkpoint, here)
+        head = Checkpoint(self._key.name, frontier.size, frontier.root())
+        return len(entries), head, known
 
     async def _edge_of(self, frontier: Frontier) -> Edge:
         if self._edge[0] != frontier:
@@ -188,14 +190,14 @@ class Sequencer:
             self._edge = (frontier, edge)
         return self._edge[1]
 
-    async def _recover(self, tx: Tx, known: Head) -> tuple[int, Checkpoint]:
+    async def _recover(self, tx: Tx, known: Head) -> Checkpoint:
         self.archive.fresh.clear()
         found = await recover(tx, self.log, self.archive, known.checkpoint, self._clock.now())
         await store.signed(tx, self.log, known.checkpoint.size, known.raw.decode())
         for outcome, count in found.items():
             measures.recovered.labels(self.log, outcome).inc(count)
             lines.error("database was older than its log", log=self.log, code=outcome, count=count)
-        return 0, known.checkpoint
+        return known.checkpoint
 
     async def _seal_due(self, tx: Tx, state: State) -> SealEntry | None:
         """The seal that is due, once it is made. Entries go on meanwhile, unless it is late."""

@@ -130,8 +130,8 @@ class Witness:
         return self._proven(mirror, mirror.fork(head), note)
 
     def _proven(self, mirror: Mirror, refusal: Refusal, note: str) -> Refusal:
-        mirror.keep_evidence(refusal.code, note)
-        self._told(str(refusal))
+        if mirror.keep_evidence(refusal.code, note):
+            self._told(f"{refusal} (in {mirror.folder})")
         return refusal
 
     async def _cosign(self, mirror: Mirror, head: Checkpoint, note: str) -> str:

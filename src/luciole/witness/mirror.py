@@ -35,6 +35,9 @@ from luciole.ledger.note import Checkpoint, Note, VerifierKey
 from luciole.ledger.seal import Cover, SealedIndex, Span
 from luciole.ledger.tiles import Edge
 
+# Of each kind.
+MAX_EVIDENCE = 10
+
 
 class Refusal(Exception):
     """No cosignature: the HTTP status, a stable code, a sentence, and the body of the answer."""
@@ -180,13 +183,17 @@ class Mirror:
             "that contradict each other. Both are kept as evidence: show them to others.",
         )
 
-    def keep_evidence(self, code: str, note: str) -> None:
-        """Keeps a head beside ours, both signed by the log."""
+    def keep_evidence(self, code: str, note: str) -> bool:
+        """Keeps a head beside ours, both signed by the log; False where that was done before, or
+        often enough: a log that went wrong goes on with each head."""
         folder = self.folder / "evidence" / f"{code}-{sha256(note.encode()).hexdigest()[:16]}"
-        durable.replace(folder / "theirs", note.encode())
+        if folder.exists() or len(list(folder.parent.glob(f"{code}-*"))) >= MAX_EVIDENCE:
+            return False
         if self._raw:
             ours = msgspec.json.decode(self._raw, type=_State).note
             durable.replace(folder / "ours", ours.encode())
+        durable.replace(folder / "theirs", note.encode())
+        return True
 
 
 def _fault_of(cover: Cover, index: int, entry: bytes) -> Refused | None:

@@ -1,0 +1,512 @@
+"""What a witness cosigns, what it refuses and in which words, and what it keeps as evidence."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from tests.ledger.house import NOON, House, minute_of, naive_root, person
+
+from luciole.kit.blobs import Missing, Moved
+from luciole.ledger.archive import Tiles
+from luciole.ledger.entry import Scope, SealEntry
+from luciole.ledger.merkle import EMPTY_ROOT, consistency_proof, leaf_hash
+from luciole.ledger.note import Checkpoint, KeyKind, Note, Signer
+from luciole.ledger.seal import SealedIndex
+from luciole.ledger.tiles import Edge
+from luciole.witness.cosigner import Witness
+from luciole.witness.mirror import Refusal
+
+SIGNER = Signer("luciole/cell/access", KeyKind.ED25519, b"l" * 32)
+COSIGNERS = [
+    Signer("watch", KeyKind.COSIGNATURE, b"w" * 32),
+    Signer("watch", KeyKind.SUBTREE, b"w" * 32),
+]
+
+
+class Shown:
+    """What a log shows: objects in memory, and heads that it signs, also false ones."""
+
+    def __init__(self, entries: Sequence[bytes] = ()) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.entries: list[bytes] = []
+        self.edge = Edge()
+        self.add(*entries)
+
+    def add(self, *entries: bytes) -> None:
+        self.edge, objects = self.edge.append(entries)
+        self.entries += entries
+        self.objects |= objects
+
+    async def get(self, path: str) -> bytes:
+        if path not in self.objects:
+            raise Missing(path)
+        return self.objects[path]
+
+    def head(self, size: int | None = None) -> bytes:
+        """A right head."""
+        size = len(self.entries) if size is None else size
+        return self.signed(size, naive_root(self.entries[:size]))
+
+    def signed(self, size: int, root: bytes) -> bytes:
+        """Any head."""
+        return SIGNER.sign(str(Checkpoint(SIGNER.verifier.name, size, root))).encode()
+
+    def request(self, old: int, size: int | None = None) -> bytes:
+        size = len(self.entries) if size is None else size
+        proof = consistency_proof([leaf_hash(one) for one in self.entries[:size]], old)
+        return body(old, proof if old else [], self.head(size))
+
+
+def body(old: object, proof: Sequence[bytes], note: bytes) -> bytes:
+    lines = [f"old {old}", *(base64.b64encode(hash_).decode() for hash_ in proof), "", ""]
+    return "\n".join(lines).encode() + note
+
+
+class Watch:
+    """A witness in a folder; `again` begins it anew there."""
+
+    def __init__(self, home: Path, log: Shown, *, has_seals: bool = True) -> None:
+        self.home, self.log, self.has_seals = home, log, has_seals
+        self.told: list[str] = []
+        self.witness = self.again()
+
+    def again(self) -> Witness:
+        self.witness = Witness(self.home, COSIGNERS, lambda: 1_800_000_000.5, self.told.append)
+        self.witness.follow(SIGNER.verifier, Tiles(self.log.get), has_seals=self.has_seals)
+        return self.witness
+
+    @property
+    def folder(self) -> Path:
+        return self.home / sha256(SIGNER.verifier.name.encode()).hexdigest()
+
+    async def refusal(self, request: bytes) -> Refusal:
+        with pytest.raises(Refusal) as refused:
+            await self.witness.add_checkpoint(request)
+        return refused.value
+
+    async def refused_sight(self, note: bytes) -> Refusal:
+        with pytest.raises(Refusal) as refused:
+            await self.witness.see(note)
+        return refused.value
+
+    def evidence(self) -> list[str]:
+        return sorted(
+            f"{path.parent.name.rpartition('-')[0]}/{path.name}"
+            for path in self.folder.glob("evidence/*/*")
+        )
+
+
+@pytest.fixture
+def log() -> Shown:
+    return Shown([person() for _ in range(300)])
+
+
+@pytest.fixture
+def watch(tmp_path: Path, log: Shown) -> Watch:
+    return Watch(tmp_path / "watch", log)
+
+
+async def test_first_head_is_cosigned_with_both_keys(watch: Watch, log: Shown) -> None:
+    lines = await watch.witness.add_checkpoint(log.request(0))
+    note = Note.parse(log.head() + lines.encode())
+    signatures = note.verify([one.verifier for one in COSIGNERS])
+    assert [(one.key, one.time) for one in signatures] == [
+        (signer.verifier, 1_800_000_000) for signer in COSIGNERS
+    ]
+
+
+async def test_log_is_mirrored_and_shown(watch: Watch, log: Shown) -> None:
+    lines = await watch.witness.add_checkpoint(log.request(0))
+    name = watch.folder.name
+    assert await watch.witness.read(f"{name}/checkpoint") == log.head() + lines.encode()
+    for path in ("tile/0/000", "tile/entries/000", "tile/0/001.p/44", "tile/1/000.p/1"):
+        assert await watch.witness.read(f"{name}/{path}") == log.objects[path]
+    for path in ("", "x", f"{name}/state", f"{name}/../keys.json", f"{name}/tile/9/9", name):
+        with pytest.raises(Missing):
+            await watch.witness.read(path)
+
+
+async def test_log_grows_and_the_witness_with_it(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    for count in (1, 210, 1, 4000):
+        old = len(log.entries)
+        log.add(*[person() for _ in range(count)])
+        await watch.witness.add_checkpoint(log.request(old))
+    assert (await watch.witness.read(f"{watch.folder.name}/tile/1/000.p/17"))[:32]
+    # A partial tile that was kept for an older head is gone, since the full one is there.
+    assert not list(watch.folder.glob("tile/0/001.p/*"))
+
+
+async def test_witness_that_begins_again_remembers(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    watch.again()
+    refused = await watch.refusal(log.request(0))
+    assert (refused.status, refused.body) == (409, "300\n")
+    log.add(person())
+    await watch.witness.add_checkpoint(log.request(300))
+
+
+async def test_empty_log_is_cosigned(watch: Watch) -> None:
+    log = watch.log = Shown()
+    watch.again()
+    await watch.witness.add_checkpoint(log.request(0))
+    log.add(person())
+    await watch.witness.add_checkpoint(log.request(0))
+    assert await watch.witness.see(log.head())
+
+
+async def test_same_head_is_cosigned_again(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    assert await watch.witness.add_checkpoint(log.request(300))
+
+
+# Refusals, in the order of the protocol
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"",
+        b"old 0\n",
+        b"old 0\n\nno note",
+        b"\xff\n\n",
+        b"old 0\n\nno\nhead\n\n" + "— a AAAAAAAA\n".encode(),
+    ],
+)
+async def test_nonsense_is_400(watch: Watch, request_: bytes) -> None:
+    assert (await watch.refusal(request_)).status == 400
+
+
+@pytest.mark.parametrize("first", ["0", "old", "old 01", "old -1", "old 1\nAA", "old 1\n?"])
+async def test_malformed_lines_are_400(watch: Watch, log: Shown, first: str) -> None:
+    assert (await watch.refusal(first.encode() + b"\n\n" + log.head())).status == 400
+
+
+async def test_old_size_larger_than_the_head_is_400(watch: Watch, log: Shown) -> None:
+    assert (await watch.refusal(body(301, [], log.head()))).status == 400
+
+
+async def test_more_than_63_lines_of_proof_are_400(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    log.add(person())
+    assert (await watch.refusal(body(300, [bytes(32)] * 64, log.head()))).status == 400
+    assert (await watch.refusal(body(300, [bytes(32)] * 63, log.head()))).status == 422
+
+
+async def test_unknown_log_is_404(watch: Watch) -> None:
+    other = Signer("another/log", KeyKind.ED25519, b"o" * 32)
+    note = other.sign(str(Checkpoint("another/log", 0, EMPTY_ROOT))).encode()
+    assert (await watch.refusal(body(0, [], note))).status == 404
+
+
+async def test_head_without_the_logs_signature_is_403(watch: Watch, log: Shown) -> None:
+    other = Signer(SIGNER.verifier.name, KeyKind.ED25519, b"o" * 32)
+    text = log.head().decode().partition("\n\n")[0] + "\n"
+    assert (await watch.refusal(body(0, [], other.sign(text).encode()))).status == 403
+    changed = log.head().replace(b"\n300\n", b"\n299\n")
+    assert (await watch.refusal(body(0, [], changed))).status == 403
+
+
+async def test_other_old_size_is_409_with_the_size(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    log.add(person())
+    for old in (0, 299, 301):
+        refused = await watch.refusal(body(old, [], log.head()))
+        assert (refused.status, refused.body) == (409, "300\n")
+    assert watch.evidence() == []
+
+
+async def test_smaller_head_is_409(watch: Watch, log: Shown) -> None:
+    """A rollback. What it shows is true and stale, which is no contradiction."""
+    await watch.witness.add_checkpoint(log.request(0))
+    refused = await watch.refusal(log.request(200, 290))
+    assert (refused.status, refused.body) == (409, "300\n")
+    assert watch.evidence() == []
+    seen = await watch.refused_sight(log.head(290))
+    assert seen.code == "rollback"
+    assert str(seen).startswith("ROLLBACK")
+
+
+@pytest.mark.parametrize("flaw", ["wrong", "missing", "superfluous", "for nothing"])
+async def test_wrong_proof_is_422(watch: Watch, log: Shown, flaw: str) -> None:
+    if flaw == "for nothing":
+        assert (await watch.refusal(body(0, [bytes(32)], log.head()))).status == 422
+        return
+    await watch.witness.add_checkpoint(log.request(0))
+    log.add(person())
+    proof = consistency_proof([leaf_hash(one) for one in log.entries], 300)
+    proof = {"wrong": [bytes(32), *proof[1:]], "missing": proof[1:]}.get(flaw, [*proof, bytes(32)])
+    refused = await watch.refusal(body(300, proof, log.head()))
+    assert (refused.status, refused.code) == (422, "no-proof")
+
+
+async def test_empty_head_with_another_root_is_422(watch: Watch, log: Shown) -> None:
+    assert (await watch.refusal(body(0, [], log.signed(0, bytes(32))))).status == 422
+
+
+# Forks
+
+
+async def test_two_heads_of_one_size_are_a_fork(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    theirs = log.signed(300, bytes(32))
+    assert (await watch.refusal(body(300, [], theirs))).status == 422
+    assert watch.evidence() == ["fork/ours", "fork/theirs"]
+    (told,) = watch.told
+    assert told.startswith("FORK")
+    folder = next(watch.folder.glob("evidence/fork-*"))
+    assert (folder / "theirs").read_bytes() == theirs
+    assert (folder / "ours").read_bytes() == log.head()
+    # Nothing has changed for the log that it knows.
+    log.add(person())
+    await watch.witness.add_checkpoint(log.request(300))
+
+
+async def test_smaller_head_that_contradicts_is_a_fork(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    assert (await watch.refusal(body(0, [], log.signed(299, bytes(32))))).status == 409
+    assert watch.evidence() == ["fork/ours", "fork/theirs"]
+    assert (await watch.refused_sight(log.signed(7, bytes(32)))).code == "fork"
+
+
+async def test_empty_head_that_contradicts_is_a_fork(watch: Watch, log: Shown) -> None:
+    await watch.witness.add_checkpoint(log.request(0))
+    assert (await watch.refused_sight(log.signed(0, bytes(32)))).code == "fork"
+    assert (await watch.refused_sight(log.signed(0, EMPTY_ROOT))).code == "rollback"
+
+
+async def test_larger_head_over_other_entries_is_a_fork(tmp_path: Path, log: Shown) -> None:
+    """The log shows us another history from its first entry on, and all of it fits together."""
+    watch = Watch(tmp_path / "watch", log)
+    await watch.witness.see(log.head())
+    other = Shown([person() for _ in range(700)])
+    log.objects, log.entries = other.objects, other.entries
+    seen = await watch.refused_sight(other.head())
+    assert seen.code == "fork"
+    assert watch.evidence() == ["fork/ours", "fork/theirs"]
+    assert len(watch.told) == 1
+
+
+# What a log shows that does not fit its heads
+
+
+async def test_missing_entries_are_said_to_be_missing(watch: Watch, log: Shown) -> None:
+    held = log.objects.pop("tile/entries/000")
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (503, "entries-missing")
+    log.objects["tile/entries/000"] = held
+    assert await watch.witness.see(log.head())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_entries_that_do_not_give_the_root_are_no_fork(
+    watch: Watch, log: Shown, begun: bool
+) -> None:
+    """Somebody on the way changed them, or a disk; the log's own tiles say what is right."""
+    if begun:
+        await watch.witness.see(log.head())
+        log.add(*[person() for _ in range(10)])
+    name = "tile/entries/001.p/54" if begun else "tile/entries/001.p/44"
+    held = log.objects[name]
+    log.objects[name] = held[:-1] + b"?"
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (503, "entries-wrong")
+    assert watch.evidence() == []
+    assert watch.told == []
+    log.objects[name] = held
+    assert await watch.witness.see(log.head())
+
+
+async def test_changed_entries_and_tiles_are_no_fork(watch: Watch, log: Shown) -> None:
+    await watch.witness.see(log.head())
+    head = log.head()
+    log.add(person())
+    other = Shown([person() for _ in range(301)])
+    log.objects = other.objects
+    assert (await watch.refused_sight(log.head())).code == "entries-wrong"
+    assert await watch.witness.see(head)
+
+
+async def test_malformed_bundle_is_said_to_be_nonsense(watch: Watch, log: Shown) -> None:
+    log.objects["tile/entries/000"] = b"\0\1"
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (503, "entries-wrong")
+
+
+# Seals
+
+
+def sealed(log: Shown, first: int, end: int, scope: Scope = Scope.DAY) -> SealEntry:
+    index = SealedIndex.build(
+        [one[7:39] for one in log.entries[first:end] if len(one) == 71]
+    )
+    return SealEntry(scope, minute_of(NOON), first, end, index.count, index.root())
+
+
+async def test_right_seals_are_cosigned_also_by_a_witness_that_begins_again(
+    watch: Watch, log: Shown
+) -> None:
+    await watch.witness.see(log.head())
+    log.add(sealed(log, 0, 300).encode(), *[person() for _ in range(5)])
+    await watch.witness.see(log.head())
+    assert [path.name for path in watch.folder.glob("index/*")] == ["0-300"]
+    watch.again()
+    log.add(sealed(log, 300, 306, Scope.DAY).encode())
+    await watch.witness.see(log.head())
+    watch.again()
+    log.add(sealed(log, 0, 307, Scope.MONTH).encode(), person())
+    await watch.witness.see(log.head())
+    assert [path.name for path in watch.folder.glob("index/*")] == ["0-307"]
+
+
+async def test_seal_over_nothing_is_right(tmp_path: Path) -> None:
+    log = Shown()
+    log.add(SealEntry(Scope.DAY, 5, 0, 0, 0, EMPTY_ROOT).encode())
+    watch = Watch(tmp_path / "watch", log)
+    await watch.witness.see(log.head())
+    watch.again()
+    log.add(person())
+    await watch.witness.see(log.head())
+
+
+@pytest.mark.parametrize(
+    "flaw", ["root", "count", "first", "end", "label twice", "no entry", "seal of nothing"]
+)
+async def test_bad_seal_is_never_cosigned(watch: Watch, log: Shown, flaw: str) -> None:
+    await watch.witness.see(log.head())
+    good = sealed(log, 0, 300)
+    if flaw == "label twice":
+        log.add(log.entries[3])
+        bad = good.encode()
+    else:
+        bad = {
+            "root": SealEntry(good.scope, 1, 0, 300, 300, bytes(32)),
+            "count": SealEntry(good.scope, 1, 0, 300, 299, good.root),
+            "first": SealEntry(good.scope, 1, 1, 300, 300, good.root),
+            "end": SealEntry(good.scope, 1, 0, 302, 300, good.root),
+            "no entry": good,
+            "seal of nothing": SealEntry(good.scope, 1, 0, 0, 0, EMPTY_ROOT),
+        }[flaw].encode()
+    if flaw == "no entry":
+        bad = b"{}"
+    if flaw == "seal of nothing":
+        log.add(sealed(log, 0, 300).encode())
+    if flaw == "label twice":
+        bad = SealEntry(good.scope, 1, 0, 301, 301, good.root).encode()
+    log.add(bad, person())
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (422, "bad-seal")
+    assert str(refused).startswith("BAD SEAL")
+    assert watch.evidence() == ["bad-seal/ours", "bad-seal/theirs"]
+    assert watch.told == [f"{refused} (in {watch.folder})"]
+    # Not by asking again either, nor later. Evidence is kept ten times, not for ever.
+    for _ in range(12):
+        assert (await watch.refused_sight(log.head())).code == "bad-seal"
+        log.add(person())
+    assert len(watch.evidence()) == 20
+    assert len(watch.told) == 10
+
+
+async def test_other_logs_have_no_seals(tmp_path: Path) -> None:
+    log = Shown([b"{}", b'{"kind":"release"}'])
+    watch = Watch(tmp_path / "watch", log, has_seals=False)
+    await watch.witness.see(log.head())
+    watch.again()
+    log.add(b"{}")
+    await watch.witness.see(log.head())
+
+
+# The witness's own folder
+
+
+@pytest.mark.parametrize("what", ["tile/0/001.p/44", "tile/entries/001.p/44", "index/0-300"])
+@pytest.mark.parametrize("how", ["lost", "changed"])
+async def test_damaged_mirror_cosigns_nothing(
+    watch: Watch, log: Shown, what: str, how: str
+) -> None:
+    log.add(sealed(log, 0, 300).encode())
+    what = what.replace(".p/44", ".p/45")
+    await watch.witness.see(log.head())
+    path = watch.folder / what
+    if how == "lost":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-32] + bytes(32))
+    watch.again()
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (503, "mirror-damaged")
+
+
+async def test_another_process_in_the_same_folder_is_noticed(watch: Watch, log: Shown) -> None:
+    first = watch.witness
+    await first.see(log.head())
+    second = watch.again()
+    log.add(person())
+    await second.see(log.head())
+    # What the first remembers is old; it looks into the folder first.
+    log.add(person())
+    refused = await refused_by(first, log.request(300))
+    assert (refused.status, refused.body) == (409, "301\n")
+    await first.add_checkpoint(log.request(301))
+
+
+async def refused_by(witness: Witness, request: bytes) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        await witness.add_checkpoint(request)
+    return refused.value
+
+
+async def test_another_process_at_the_same_moment_is_noticed(
+    watch: Watch, log: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.witness.see(log.head())
+    mirror = watch.witness._mirrors[SIGNER.verifier.name]
+
+    async def moved(*_given: object) -> None:
+        raise Moved
+
+    monkeypatch.setattr(mirror.blobs, "exchange", moved)
+    log.add(person())
+    refused = await watch.refused_sight(log.head())
+    assert (refused.status, refused.code) == (503, "busy")
+
+
+async def test_crash_before_the_state_is_kept_costs_nothing(
+    watch: Watch, log: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tiles of a head that was not reached lie about, and of another history at that."""
+    await watch.witness.see(log.head())
+    mirror = watch.witness._mirrors[SIGNER.verifier.name]
+    true, edge = dict(log.objects), log.edge
+    log.add(*[person() for _ in range(400)])
+    lie = log.head()
+
+    async def crash(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(mirror.blobs, "exchange", crash)
+    with pytest.raises(KeyboardInterrupt):
+        await watch.witness.see(lie)
+    monkeypatch.undo()
+    log.objects, log.edge, log.entries = true, edge, log.entries[:300]
+    log.add(*[person() for _ in range(500)])
+    watch.again()
+    await watch.witness.see(log.head())
+    for path in ("tile/0/001", "tile/0/002", "tile/entries/002", "tile/0/003.p/32"):
+        assert await watch.witness.read(f"{watch.folder.name}/{path}") == log.objects[path]
+
+
+async def test_witness_of_a_house_mirrors_the_archive(house: House) -> None:
+    sequencer = house.sequencer()
+    for count in (3, 500):
+        await house.put(*[person() for _ in range(count)])
+        await sequencer.round()
+    name = sha256(house.signer.verifier.name.encode()).hexdigest()
+    for path in house.folder.rglob("*"):
+        if path.is_file() and path.name not in ("pending", "checkpoint") and "#" not in path.name:
+            relative = path.relative_to(house.folder).as_posix()
+            assert await house.witness.read(f"{name}/{relative}") == path.read_bytes(), relative
