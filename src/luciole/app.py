@@ -23,7 +23,7 @@ from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
 from luciole.cell.rights import api as rights_api
-from luciole.cell.rights import api_erasure, api_exports, api_imported
+from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
 from luciole.kit import db, logs, metrics, web
@@ -129,6 +129,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_exports.routes(
             parts.db, parts.people, parts.rights, parts.custody, parts.blobs, parts.clock
         ),
+        api_imports.routes(parts.db, parts.people, parts.imports, parts.clock),
         api_imported.routes(parts.db, parts.people, Imported(parts.custody)),
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
         _system(parts, dist),

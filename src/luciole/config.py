@@ -145,6 +145,13 @@ class MediaSettings(msgspec.Struct, frozen=True):
     allow_unfenced_decoding: bool = False
 
 
+class RightsSettings(msgspec.Struct, frozen=True):
+    """What people take along and bring along."""
+
+    #: Largest export of another cell that may be brought along, in bytes (20 GiB).
+    max_import_bytes: int = 21_474_836_480
+
+
 class WorkerSettings(msgspec.Struct, frozen=True):
     """Background jobs."""
 
@@ -186,6 +193,7 @@ class Settings(msgspec.Struct, frozen=True):
     media: MediaSettings = MediaSettings()
     worker: WorkerSettings = WorkerSettings()
     ledger: LedgerSettings = LedgerSettings()
+    rights: RightsSettings = RightsSettings()
 
     @property
     def data(self) -> Path:

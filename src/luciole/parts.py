@@ -13,6 +13,7 @@ from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
+from luciole.cell.rights.importing import Imports
 from luciole.cell.rights.journal import Journal
 from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
@@ -49,6 +50,7 @@ class Parts:
     journal: Journal
     cell: CellFacts
     leaving: Leaving
+    imports: Imports
 
     @classmethod
     def over(
@@ -74,6 +76,7 @@ class Parts:
         notify = Notify(cursors)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
+        clips = Clips(media, graph, notify, cursors, clock)
         blobs = blobs or Blobs.open(settings.blobs_place)
         return cls(
             settings=settings,
@@ -86,12 +89,13 @@ class Parts:
             notify=notify,
             media=media,
             graph=graph,
-            clips=Clips(media, graph, notify, cursors, clock),
+            clips=clips,
             feed=Feed(cursors),
             rights=Rights(clock, queue),
             journal=Journal(db, custody, LogReader(blobs)),
             cell=_facts(settings),
             leaving=Leaving(people, clock, queue),
+            imports=Imports(db, blobs, custody, clips, settings.rights, clock, queue),
         )
 
 

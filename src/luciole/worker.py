@@ -10,7 +10,9 @@ import threading
 from luciole import catalogue, config
 from luciole.cell.clips import jobs as clips_jobs
 from luciole.cell.graph import jobs as graph_jobs
+from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
+from luciole.cell.media.adoption import Adoption
 from luciole.cell.media.workshop import Workshop
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
@@ -18,6 +20,9 @@ from luciole.cell.rights import jobs as rights_jobs
 from luciole.cell.rights import jobs_erasure as erasure_jobs
 from luciole.cell.rights.erasing import Erasing
 from luciole.cell.rights.export.making import ExportMaker
+from luciole.cell.rights.imported import Imported
+from luciole.cell.rights.imports.going import Cell
+from luciole.cell.rights.imports.taking import Taker
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
 from luciole.kit.logs import log
@@ -70,7 +75,29 @@ def register(parts: Parts) -> None:
         parts.journal,
         parts.cell,
     )
-    rights_jobs.register(parts.queue, maker)
+    taker = Taker(
+        Cell(
+            parts.db,
+            parts.blobs,
+            parts.custody,
+            parts.people,
+            parts.graph,
+            parts.media,
+            parts.clips,
+            Imported(parts.custody),
+            Adoption(parts.db, parts.media, parts.blobs, parts.settings, parts.clock),
+            avatar.maker(
+                parts.settings.work_dir / "avatars",
+                allow_unfenced=parts.settings.media.allow_unfenced_decoding,
+            ),
+            parts.clock,
+        ),
+        parts.imports,
+        catalogue.WHOLE,
+        parts.settings,
+        parts.queue,
+    )
+    rights_jobs.register(parts.queue, maker, taker)
     erasing = Erasing(
         parts.db,
         parts.blobs,

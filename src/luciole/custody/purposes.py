@@ -24,7 +24,14 @@ AUTOMATED: dict[str, Purpose] = {
     "export": Purpose("export", (EVERYTHING,), "your export is made, because you asked for it"),
     "import": Purpose(
         "automated",
-        ("import.chunk", "contact.email", "contact.phone"),
+        (
+            "import.chunk",
+            "contact.email",
+            "contact.phone",
+            "imported.suggestions",
+            "imported.favourites",
+            "imported.carried",
+        ),
         "what you brought along is put into your account",
     ),
     "backup": Purpose("automated", (EVERYTHING,), "a backup of your data is sealed with your key"),

@@ -22,6 +22,7 @@ from luciole.cell.media.model import (
     UploadNotFinished,
     UploadUsed,
 )
+from luciole.kit import workplace
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
@@ -305,7 +306,7 @@ async def test_asset_deleted_while_it_is_made_leaves_nothing(
 async def test_folder_of_a_dead_attempt_is_swept_and_a_living_one_kept(cell: Cell) -> None:
     dead, alive = cell.work_folder / "dead-1", cell.work_folder / "alive-1"
     for folder in (dead, alive):
-        os.close(workshop.open_folder(folder))
+        os.close(workplace.open_folder(folder))
         (folder / "source").write_bytes(b"x")
     with (alive / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -14,8 +14,8 @@ from pathlib import Path
 from luciole.cell.media import encode, fence
 from luciole.cell.media.fence import Limits
 from luciole.cell.media.model import BadPicture, PicturesBusy
-from luciole.cell.media.workshop import open_folder, sweep_folders
 from luciole.kit.ids import new_id
+from luciole.kit.workplace import open_folder, sweep_folders
 
 CHILD = Path(__file__).with_name("avatar_child.py")
 SIDE = 256

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import shutil
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -32,12 +30,12 @@ from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, Tx
 from luciole.kit.logs import log
 from luciole.kit.queue import Queue
+from luciole.kit.workplace import open_folder, sweep_folders
 
 # Tells whom it concerns how far an asset is, in percent.
 ShowProgress = Callable[[Tx, UUID, int], Awaitable[None]]
 
 PROGRESS_EVERY_S = 0.5
-UNLOCKED_FOR_S = 600
 STUCK_AFTER = timedelta(minutes=2)
 SWEPT_AT_ONCE = 500
 MIME = {"rendition": "video/mp4", "poster": "image/webp"}
@@ -327,33 +325,3 @@ class Workshop:
             made.bitrate_bps,
             made.size_bytes,
         )
-
-
-def open_folder(folder: Path) -> int:
-    """Makes a work folder with a lock that this process holds until it closes it or dies."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    (folder / "out").mkdir(mode=0o700)
-    return lock
-
-
-def sweep_folders(root: Path) -> None:
-    """Removes the work folders whose process is gone."""
-    for folder in root.glob("*-*"):
-        try:
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            # Made this very moment, or half removed.
-            with contextlib.suppress(OSError):
-                if time.time() - folder.stat().st_mtime > UNLOCKED_FOR_S:
-                    shutil.rmtree(folder, ignore_errors=True)
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass  # somebody is at work in it
-        finally:
-            os.close(lock)

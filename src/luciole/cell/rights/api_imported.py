@@ -7,7 +7,13 @@ from litestar.params import JSONBody
 
 from luciole.cell.people.service import People
 from luciole.cell.rights.imported import Imported
-from luciole.cell.rights.imported_model import MAX_BODY_BYTES, Favourites, Kind, Suggestions
+from luciole.cell.rights.imported_model import (
+    MAX_BODY_BYTES,
+    Carried,
+    Favourites,
+    Kind,
+    Suggestions,
+)
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
@@ -49,6 +55,15 @@ def routes(db: Database, people: People, imported: Imported) -> Router:
             await people.require(tx, request)
             await imported.put(tx, grant, "favourites", data)
 
+    @get("/carried")
+    async def carried(request: AnyRequest) -> Carried:
+        """Follows and likes that came along from another cell and are not in force here."""
+        grant = await people.grant(request)
+        async with db.read() as tx:
+            await people.require(tx, request)
+            found = await imported.of(tx, grant, "carried", Carried)
+        return found or Carried()
+
     async def forget(request: AnyRequest, kind: Kind) -> None:
         async with db.tx() as tx:
             me = await people.require(tx, request)
@@ -64,6 +79,11 @@ def routes(db: Database, people: People, imported: Imported) -> Router:
         """Forgets the links."""
         await forget(request, "favourites")
 
+    @delete("/carried")
+    async def forget_carried(request: AnyRequest) -> None:
+        """Forgets them."""
+        await forget(request, "carried")
+
     return Router(
         "/api/me/imported",
         route_handlers=[
@@ -73,6 +93,8 @@ def routes(db: Database, people: People, imported: Imported) -> Router:
             favourites,
             put_favourites,
             forget_favourites,
+            carried,
+            forget_carried,
         ],
         tags=["rights"],
     )

@@ -14,6 +14,7 @@ import msgspec
 
 from luciole.cell.rights.imported_model import (
     FIELD_OF,
+    Carried,
     Favourites,
     Kind,
     SealedList,
@@ -25,7 +26,7 @@ from luciole.custody.client import Custody
 from luciole.custody.model import Field, Grant
 from luciole.kit.db import Tx
 
-T = TypeVar("T", Suggestions, Favourites)
+T = TypeVar("T", Suggestions, Favourites, Carried)
 
 
 class Imported:
@@ -49,12 +50,7 @@ class Imported:
         if isinstance(given, Favourites):
             check_links(given)
         count = len(given.handles if isinstance(given, Suggestions) else given.items)
-        await store.lock(tx, grant.person_id)
-        former = await store.one(tx, grant.person_id, kind)
-        version = former.version + 1 if former else 1
-        field = Field(FIELD_OF[kind], version, msgspec.json.encode(given))
-        (sealed,) = await self._custody.seal(grant, [field])
-        await store.put(tx, grant.person_id, kind, SealedList(version, sealed))
+        await self.keep(tx, grant, kind, given)
         await self._custody.note(
             tx,
             grant.person_id,
@@ -65,6 +61,18 @@ class Imported:
             columns=[FIELD_OF[kind]],
             note=f"{count} from TikTok",
         )
+
+    async def keep(
+        self, tx: Tx, grant: Grant, kind: Kind, given: Suggestions | Favourites | Carried
+    ) -> None:
+        """Seals a list in place of the former one; for an act that notes itself. Raises what
+        `Custody.seal` raises."""
+        await store.lock(tx, grant.person_id)
+        former = await store.one(tx, grant.person_id, kind)
+        version = former.version + 1 if former else 1
+        field = Field(FIELD_OF[kind], version, msgspec.json.encode(given))
+        (sealed,) = await self._custody.seal(grant, [field])
+        await store.put(tx, grant.person_id, kind, SealedList(version, sealed))
 
     async def drop(self, tx: Tx, person_id: UUID, kind: Kind) -> None:
         """Forgets a list, if there is one."""

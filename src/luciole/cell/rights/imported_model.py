@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,17 +11,19 @@ from msgspec import Meta
 
 from luciole.kit.errors import Invalid
 
-Kind = Literal["suggestions", "favourites"]
+Kind = Literal["suggestions", "favourites", "carried"]
 FavouriteKind = Literal["video", "sound", "hashtag", "effect", "like"]
 
 MAX_HANDLES = 10_000
 MAX_FAVOURITES = 5_000
+MAX_CARRIED = 10_000
 MAX_LINK_CHARS = 300
 MAX_BODY_BYTES = 2 * 1024 * 1024
 # Names of sealed fields in the associated data. They outlive tables: never change or reuse one.
 FIELD_OF: dict[Kind, str] = {
     "suggestions": "imported.suggestions",
     "favourites": "imported.favourites",
+    "carried": "imported.carried",
 }
 _LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*tiktokv?\.com/[!$-;=@-Z_a-z~]*")
 
@@ -52,6 +54,21 @@ class Favourite(msgspec.Struct, forbid_unknown_fields=True):
 
 class Favourites(msgspec.Struct, forbid_unknown_fields=True):
     items: Annotated[list[Favourite], Meta(max_length=MAX_FAVOURITES)]
+
+
+class CarriedItem(msgspec.Struct, frozen=True):
+    """`what` is an account (`ana@example.org`) or the address of a clip."""
+
+    what: Annotated[str, Meta(max_length=MAX_LINK_CHARS)]
+    made_at: datetime
+
+
+class Carried(msgspec.Struct):
+    """What came along from another cell of Luciole and is not in force here: follows of people
+    and likes of clips who are elsewhere."""
+
+    follows: Annotated[list[CarriedItem], Meta(max_length=MAX_CARRIED)] = []
+    likes: Annotated[list[CarriedItem], Meta(max_length=MAX_CARRIED)] = []
 
 
 class SealedList(msgspec.Struct, frozen=True):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.rights.export.making import ExportMaker
+from luciole.cell.rights.imports.taking import Taker
 from luciole.kit.queue import Body, Queue
 
 
-def register(queue: Queue, maker: ExportMaker) -> None:
-    """Declares the jobs of rights."""
+def register(queue: Queue, maker: ExportMaker, taker: Taker) -> None:
+    """Declares the jobs of exports and imports."""
 
     # One at a time in the cell: an export reads every film of somebody.
     @queue.job("rights.export", at_once=1)
@@ -22,12 +23,24 @@ def register(queue: Queue, maker: ExportMaker) -> None:
         """Deletes the objects of an export that its owner has deleted."""
         await maker.forget(UUID(body["export_id"]))
 
+    @queue.job("rights.import", at_once=1)
+    async def take(body: Body) -> None:
+        """Takes in an export that a person has brought along."""
+        await taker.take(UUID(body["import_id"]))
+
+    @queue.job("rights.forget-import")
+    async def forget_import(body: Body) -> None:
+        """Deletes the file of an import that is over."""
+        await taker.forget(UUID(body["import_id"]))
+
     @queue.every("rights.tidy", "*/10 * * * *")
     async def tidy() -> None:
-        """Begins stuck exports again, and deletes those whose four days are over."""
+        """Begins stuck exports and imports again, and deletes those whose time is over."""
         await maker.tidy()
+        await taker.tidy()
 
     @queue.every("rights.sweep", "41 3 * * *")
     async def sweep() -> None:
         """Deletes sealed pieces that belong to nothing any more."""
         await maker.sweep()
+        await taker.sweep()

@@ -12,8 +12,10 @@ from luciole.cell.media.model import Refusal
 from luciole.kit.errors import Conflict, NotFound, TooLarge
 
 ExportState = Literal["queued", "running", "ready", "failed"]
+ItemKind = Literal["account", "avatar", "contact", "clip", "like", "follow"]
+# `encoding`: a clip whose film is not one of ours is made anew. `carried`: kept, not in force here.
+Outcome = Literal["taken", "encoding", "carried", "left"]
 ImportState = Literal["uploading", "queued", "running", "done", "refused"]
-CarriedKind = Literal["follow", "like"]
 
 EXPORT_KEPT = timedelta(days=4)
 # Plaintext of one sealed piece of a long file.
@@ -127,17 +129,6 @@ class Import(msgspec.Struct, frozen=True):
         return f"imports/{self.id}/"
 
 
-class Carried(msgspec.Struct, frozen=True):
-    """Something that came along and cannot be put into force here by itself: a follow of somebody
-    elsewhere (`ana@example.org`), a like of a clip elsewhere (its address)."""
-
-    id: UUID
-    kind: CarriedKind
-    subject: str
-    source: str
-    made_at: datetime | None
-
-
 class CellFacts(msgspec.Struct, frozen=True):
     """The cell as an export names it. `objects` says in words where stored files lie."""
 
@@ -201,12 +192,6 @@ class ImportTooLarge(TooLarge):
     code = "import-too-large"
     sentence = "This file is larger than the cell takes as an import."
     next_step = "Ask the operator of this cell to raise the limit for a while."
-
-
-class NoSuchCarried(NotFound):
-    code = "no-such-carried"
-    sentence = "This is not on the list of what you brought along."
-    next_step = "Reload the list."
 
 
 _TAKE_ANEW = "Choose the file as you downloaded it; if that is it, make a new export."

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.rights.imported_model import FIELD_OF
-from luciole.cell.rights.store import erasures, exports, imported
+from luciole.cell.rights.store import erasures, exports, imported, imports
 from luciole.kit import queue
 from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
 from luciole.kit.db import Tx
@@ -14,6 +14,7 @@ from luciole.kit.exported import Exported, ExportedRow, Sealed, of
 
 _BROUGHT = "until the person forgets the list, or deletes the account"
 _EXPORT = "four days, or until the person deletes it"
+_IMPORT = "seven days after its end, a day where the upload is given up"
 
 HELD: tuple[Held, ...] = (
     *columns(
@@ -29,6 +30,30 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "an export in pieces, each sealed with the person's data key",
         _EXPORT,
+        Border.NEVER,
+    ),
+    *columns(
+        "rights.import",
+        "id person_id state refused_code size_bytes offset_bytes attempt progress is_checked "
+        "report made_at changed_at expires_at",
+        DataClass.PERSONAL,
+        "an export that a person brings along, how far it is, and what became of it",
+        _IMPORT,
+        Border.NEVER,
+    ),
+    *columns(
+        "rights.import_item",
+        "import_id kind subject outcome made_id",
+        DataClass.PERSONAL,
+        "what became of each thing of an import, so that none is taken in twice",
+        _IMPORT,
+        Border.NEVER,
+    ),
+    Held(
+        "blob:imports/",
+        DataClass.PERSONAL,
+        "an export that is brought along in pieces, each sealed with the person's data key",
+        "until it has been taken in or refused, else a day",
         Border.NEVER,
     ),
     *columns(
@@ -98,12 +123,31 @@ EXPORT: tuple[Exported, ...] = (
         stays="an export is of one cell",
     ),
     Exported(
+        "imports",
+        "the exports of other cells that you brought along lately",
+        of(
+            "rights.import",
+            "id state refused_code size_bytes offset_bytes attempt progress is_checked report "
+            "made_at changed_at expires_at",
+        ),
+        imports.taken_along,
+        whose="rights.import.person_id",
+        stays="an import is of one cell",
+    ),
+    Exported(
+        "import-items",
+        "what became of each thing in them",
+        of("rights.import_item", "import_id kind subject outcome made_id"),
+        imports.items_taken_along,
+        stays="an import is of one cell",
+    ),
+    Exported(
         "imported",
-        "what you brought along from another network: handles to look for, and links",
+        "what you brought along from elsewhere and is not in force here: handles, links, likes",
         {**of("rights.imported", "kind version"), "list": "rights.imported.sealed"},
         _imported,
         whose="rights.imported.person_id",
-        stays="lists come out of that network's archive, which you can bring again",
+        anew=frozenset({"version"}),
     ),
     Exported(
         "erasure",
@@ -117,6 +161,7 @@ EXPORT: tuple[Exported, ...] = (
 _AFTERWARDS = "is there only when the account is not; who has the ticket can ask for it"
 NOT_EXPORTED: dict[str, str] = {
     "blob:exports/": "an export is not a part of itself",
+    "blob:imports/": "you brought the file, and what is in it is in your account",
     **{
         f"rights.erasure.{name}": _AFTERWARDS
         for name in ("done_at", "removed", "ref", "leaf", "nonce", "opening")
@@ -129,8 +174,14 @@ NOT_EXPORTED: dict[str, str] = {
 
 
 async def erase(tx: Tx, person_id: UUID) -> Removed:
-    """Removes the person's exports, and the lists that were brought along."""
-    gone = [str(export_id) for export_id in await exports.erase(tx, person_id)]
-    await queue.forget(tx, gone)
-    counts = {"exports": len(gone), "lists": await imported.erase(tx, person_id)}
-    return Removed(counts, tuple(f"exports/{one}/" for one in gone))
+    """Removes the person's exports and imports, and the lists that were brought along."""
+    made = [str(export_id) for export_id in await exports.erase(tx, person_id)]
+    brought = [str(import_id) for import_id in await imports.erase(tx, person_id)]
+    await queue.forget(tx, made + brought)
+    counts = {
+        "exports": len(made),
+        "imports": len(brought),
+        "lists": await imported.erase(tx, person_id),
+    }
+    places = [f"exports/{one}/" for one in made] + [f"imports/{one}/" for one in brought]
+    return Removed(counts, tuple(places))

@@ -16,9 +16,10 @@ from msgspec import Meta
 
 from luciole.cell.clips.model import Audience
 from luciole.cell.people.model import ContactKind, Locale
-from luciole.cell.rights.model import CarriedKind, Unimportable
+from luciole.cell.rights.imported_model import Kind as ImportedKind
+from luciole.cell.rights.model import Unimportable
 
-MOST_LINE_BYTES = 1024 * 1024
+MOST_LINE_BYTES = 8 * 1024 * 1024
 AT_ONCE = 200
 
 _Text = Annotated[str, Meta(max_length=5_000)]
@@ -97,13 +98,11 @@ class FollowingRow(msgspec.Struct, frozen=True):
     handle: _Name | None = None
 
 
-class CarriedRow(msgspec.Struct, frozen=True):
-    """data/rights/carried.json"""
+class ImportedRow(msgspec.Struct, frozen=True):
+    """data/rights/imported.json; `list` is the text of one of the lists in `imported_model`."""
 
-    kind: CarriedKind
-    subject: _Path
-    source: _Name
-    made_at: _Time | None = None
+    kind: ImportedKind
+    list: Annotated[str, Meta(max_length=4_000_000)]
 
 
 class Lists:
