@@ -9,8 +9,7 @@ from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 from luciole.ledger.entry import Scope
 from luciole.ledger.note import Checkpoint, KeyKind, Signer
-from luciole.ledger.policy import Log as PolicyLog
-from luciole.ledger.policy import Policy
+from luciole.ledger.policy import Party, Policy
 from luciole.ledger.seal import Cover
 from luciole.ledger.tiles import Edge
 
@@ -36,7 +35,7 @@ class Log:
 
     @property
     def policy(self) -> Policy:
-        return Policy((PolicyLog(self.signer.verifier),), (), {}, None)
+        return Policy([Party(self.signer.verifier, None)], quorum="none")
 
     async def take(self) -> int:
         """Appends what waits and publishes the new head; gives the size."""
