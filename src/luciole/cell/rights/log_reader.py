@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.errors import Unavailable
-from luciole.ledger import entry, merkle, tiles
+from luciole.ledger import entry, merkle
+from luciole.ledger.archive import Tiles
 from luciole.ledger.entry import PersonEntry, SealEntry
 from luciole.ledger.merkle import Range
 from luciole.ledger.note import Checkpoint, Note
 from luciole.ledger.seal import Absence, SealedIndex
-from luciole.ledger.tiles import ENTRIES, WIDTH, Tile
+from luciole.ledger.tiles import (
+    ENTRIES,
+    WIDTH,
+    BadTile,
+    entries_of,
+    range_hash,
+    tile_of,
+    tiles_needed,
+)
 
 PREFIX = "ledger/access/"
 # A tile has 8 KiB, a bundle of 256 entries of persons 19 KB.
 CACHED_TILES = 1_000
 # 40 bytes each.
 CACHED_LABELS = 500_000
-AT_ONCE = 16
 
 
 class NoCheckpoint(Unavailable):
@@ -47,7 +55,8 @@ class LogReader:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._tiles: OrderedDict[Tile, bytes] = OrderedDict()
+        self._tiles = Tiles(self._get)
+        self._known: OrderedDict[str, bytes] = OrderedDict()
         self._indexes: OrderedDict[Range, SealedIndex] = OrderedDict()
 
     async def head(self) -> Head:
@@ -62,11 +71,11 @@ class LogReader:
         """The inclusion paths of entries, by their indexes."""
         wanted = [merkle.inclusion_ranges(index, head.size) for index in indexes]
         every = {part for ranges in wanted for part in ranges}
-        held = await self._held(tiles.tiles_needed(every, head.size))
+        held = await self._tiles.tiles(tiles_needed(every, head.size))
 
         def hashed() -> list[list[bytes]]:
             return [
-                [tiles.range_hash(*part, head.size, held.__getitem__) for part in ranges]
+                [range_hash(*part, head.size, held.__getitem__) for part in ranges]
                 for ranges in wanted
             ]
 
@@ -113,7 +122,7 @@ class LogReader:
                     elif found is not None:
                         return found
         if found is None:
-            raise tiles.BadTile("The log has no seal where one should be.")
+            raise BadTile("The log has no seal where one should be.")
         return found
 
     async def _index(self, head: Head, seal: SealEntry) -> SealedIndex:
@@ -138,39 +147,17 @@ class LogReader:
 
     async def _entries(self, head: Head, bundle: int) -> list[tuple[int, PersonEntry | SealEntry]]:
         """The entries of a bundle with their indexes."""
-        tile = tiles.tile_of(ENTRIES, bundle, head.size)
-        held = await self._held([tile])
-        found = tiles.entries_of(held[tile], tile.width)
+        tile = tile_of(ENTRIES, bundle, head.size)
+        found = entries_of(await self._tiles.read(tile), tile.width)
         return [(bundle * WIDTH + at, entry.decode(each)) for at, each in enumerate(found)]
 
-    async def _held(self, wanted: Iterable[Tile]) -> dict[Tile, bytes]:
-        """The contents of tiles, from memory where they are known."""
-        found: dict[Tile, bytes] = {}
-        missing = []
-        for tile in wanted:
-            if (known := self._tiles.get(tile)) is not None:
-                self._tiles.move_to_end(tile)
-                found[tile] = known
-            else:
-                missing.append(tile)
-        for start in range(0, len(missing), AT_ONCE):
-            part = missing[start : start + AT_ONCE]
-            read = await asyncio.gather(*(self._read(tile) for tile in part))
-            found.update(zip(part, read, strict=True))
-        for tile in missing:
-            self._tiles[tile] = found[tile]
-        while len(self._tiles) > CACHED_TILES:
-            self._tiles.popitem(last=False)
+    async def _get(self, path: str) -> bytes:
+        """A tile or bundle; what has a path never changes, so it may come from memory."""
+        if (known := self._known.get(path)) is not None:
+            self._known.move_to_end(path)
+            return known
+        found = await self._blobs.get(PREFIX + path)
+        self._known[path] = found
+        if len(self._known) > CACHED_TILES:
+            self._known.popitem(last=False)
         return found
-
-    async def _read(self, tile: Tile) -> bytes:
-        try:
-            return await self._blobs.get(PREFIX + tile.path)
-        except Missing:
-            if tile.width == WIDTH:
-                raise
-        # It has grown full since the checkpoint, and the partial one is gone.
-        whole = await self._blobs.get(PREFIX + Tile(tile.level, tile.index).path)
-        if tile.level == ENTRIES:
-            return tiles.bundle_of(tiles.entries_of(whole, WIDTH)[: tile.width])
-        return whole[: tile.width * merkle.HASH_BYTES]
