@@ -78,6 +78,7 @@ class Parts:
         graph = Graph(notify, cursors)
         clips = Clips(media, graph, notify, cursors, clock)
         blobs = blobs or Blobs.open(settings.blobs_place)
+        journal = Journal(db, custody, LogReader(blobs))
         return cls(
             settings=settings,
             db=db,
@@ -92,9 +93,9 @@ class Parts:
             clips=clips,
             feed=Feed(cursors),
             rights=Rights(clock, queue),
-            journal=Journal(db, custody, LogReader(blobs)),
+            journal=journal,
             cell=_facts(settings),
-            leaving=Leaving(people, clock, queue),
+            leaving=Leaving(people, journal, clock, queue),
             imports=Imports(db, blobs, custody, clips, settings.rights, clock, queue),
         )
 

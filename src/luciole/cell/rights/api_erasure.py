@@ -105,7 +105,8 @@ def routes(db: Database, people: People, leaving: Leaving) -> list[Router]:
         async with db.read() as tx:
             found = await leaving.by_ticket(tx, ticket)
             gone_at = await upkeep.ended_after(tx, found.done_at) if found.done_at else None
-        return Response(report_of(found, gone_at, None), headers=NO_STORE)
+            proof = await leaving.receipt(tx, found)
+        return Response(report_of(found, gone_at, proof), headers=NO_STORE)
 
     return [Router("/api", route_handlers=[ask, state, keep, report], tags=["rights"])]
 

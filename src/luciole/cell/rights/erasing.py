@@ -7,9 +7,9 @@ safe to be killed in and to be done again:
 2. Slice by slice the rows go, some at a time, with the numbers that others see.
 3. No new act can begin. What acts under way have added goes too; the log gets its entry; the
    account's row goes. From here on nothing can refer to the person.
-4. The objects go: those of the rows, and whatever lies or appears where they were. Work that began
+4. The data key is destroyed, and with it all that was sealed in any backup.
+5. The objects go: those of the rows, and whatever lies or appears where they were. Work that began
    before the third step may still write there, so we come back until nobody can.
-5. The data key is destroyed, and with it all that was sealed in any backup.
 6. The row forgets whom it was about.
 
 If we stop anywhere, the periodic job finds the erasure unfinished and queues it again.
@@ -66,8 +66,10 @@ class Erasing:
                 while await self._step(erasure_id, erase):
                     pass
             await self._drop_account(erasure_id)
-        if await self._empty(erasure_id):
-            await self._end(erasure_id)
+        if await self._shred(erasure_id) and await self._empty(erasure_id):
+            async with self._db.tx() as tx:
+                if await erasures.lock(tx, erasure_id):
+                    await erasures.end(tx, erasure_id, self._clock.now())
 
     async def _begin(self, erasure_id: UUID) -> bool:
         """Step 1: from here on it cannot be taken back. False where the rows are gone already, or
@@ -100,9 +102,9 @@ class Erasing:
             if one is None or one.person_id is None or one.state != "erasing":
                 return
             if await self._people.lock_out_all(tx, one.person_id):
+                total = Removed({"entries": await erasures.forget_refs(tx, one.person_id)})
                 if grant is not None:
                     entry = await self._entry(tx, grant)
-                total = Removed()
                 for erase in self._slices:
                     is_more = True
                     while is_more:
@@ -133,12 +135,17 @@ class Erasing:
         (opened,) = await self._custody.open_journal(grant, [(drawn.n, drawn.sealed)])
         return Entry(ref, drawn.leaf, opened.nonce, opened.opening)
 
-    async def _empty(self, erasure_id: UUID) -> bool:
-        """Step 4; False where something may still appear, or it is not its turn."""
+    async def _shred(self, erasure_id: UUID) -> bool:
+        """Step 4; False where it is not its turn."""
         async with self._db.read() as tx:
             one = await erasures.lock(tx, erasure_id)
-        if one is None or one.state != "emptying":
+        if one is None or one.person_id is None or one.state != "emptying":
             return False
+        await self._custody.shred(one.person_id)
+        return True
+
+    async def _empty(self, erasure_id: UUID) -> bool:
+        """Step 5; False where something may still appear."""
         await self._sweep()
         place = ""
         while True:
@@ -161,17 +168,6 @@ class Erasing:
         if not is_awaited:
             async with self._db.tx() as tx:
                 await erasures.drop_place(tx, erasure_id, place)
-
-    async def _end(self, erasure_id: UUID) -> None:
-        """Steps 5 and 6."""
-        async with self._db.read() as tx:
-            one = await erasures.lock(tx, erasure_id)
-        if one is None or one.person_id is None or one.state != "emptying":
-            return
-        await self._custody.shred(one.person_id)
-        async with self._db.tx() as tx:
-            if await erasures.lock(tx, erasure_id):
-                await erasures.end(tx, erasure_id, self._clock.now())
 
 
 async def _note(tx: Tx, one: Erasure, removed: Removed) -> None:

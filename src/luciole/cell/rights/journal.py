@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.rights.log_reader import Head, LogReader
+from luciole.cell.rights.log_reader import Head, LogReader, NoCheckpoint
 from luciole.cell.rights.model import NoSuchEntry, NotInLogYet
 from luciole.cell.rights.store import journal as store
 from luciole.cell.rights.store.journal import Noted
@@ -100,6 +100,17 @@ class Journal:
             raise NotInLogYet(retry_after_s=2)
         (receipt,) = await self.receipts(head, [noted])
         return receipt
+
+    async def receipt_at(self, index: int) -> str | None:
+        """The tlog-proof of the entry at an index of the log; None where no head covers it yet."""
+        try:
+            head = await self._log.head()
+        except NoCheckpoint:
+            return None
+        if index >= head.size:
+            return None
+        (path,) = await self._log.paths(head, [index])
+        return str(Proof(index, tuple(path), head.note))
 
     async def receipts(self, head: Head, noted: Sequence[Noted]) -> list[str]:
         """The tlog-proofs of entries that are in the log."""

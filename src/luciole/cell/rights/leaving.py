@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.people.service import People
+from luciole.cell.rights.journal import Journal
 from luciole.cell.rights.model import (
     GRACE,
     TICKET_BYTES,
@@ -28,8 +29,9 @@ DUE_AT_ONCE = 100
 class Leaving:
     """What a person, or who holds a ticket, may ask about an erasure. `erasing` does it."""
 
-    def __init__(self, people: People, clock: Clock, queue: Queue) -> None:
+    def __init__(self, people: People, journal: Journal, clock: Clock, queue: Queue) -> None:
         self._people = people
+        self._journal = journal
         self._clock = clock
         self._queue = queue
 
@@ -68,6 +70,13 @@ class Leaving:
         if found is None:
             raise NoSuchErasure
         return found
+
+    async def receipt(self, tx: Tx, erasure: Erasure) -> str | None:
+        """The tlog-proof of the entry about an erasure, as soon as there is one."""
+        if erasure.entry is None:
+            return None
+        index = await erasures.placed(tx, erasure.entry.ref)
+        return None if index is None else await self._journal.receipt_at(index)
 
     async def put_due(self, tx: Tx) -> None:
         """Queues the erasures whose day has come, and those that were cut off or gave up."""

@@ -56,6 +56,12 @@ SELECT place FROM rights.emptied_place WHERE erasure_id = $1 AND place > $2 ORDE
 """
 DROP_PLACE = "DELETE FROM rights.emptied_place WHERE erasure_id = $1 AND place = $2"
 TAKEN_ALONG = "SELECT id, state, asked_at, due_at FROM rights.erasure WHERE person_id = $1"
+# What a person has brought along, or was about to.
+ERASE_CARRIED = "DELETE FROM rights.carried WHERE person_id = $1"
+# Which entries of the log were about whom; the one about the erasure comes later.
+REFS = "SELECT ref FROM custody.entry WHERE person_id = $1"
+FORGET_REFS = "SELECT ledger.forget($1)"
+PLACED = "SELECT idx FROM ledger.placed WHERE ref = $1"
 # By what the log knows an entry.
 REF = "SELECT ref FROM custody.entry WHERE person_id = $1 AND n = $2"
 HAS_PLACES = "SELECT EXISTS (SELECT 1 FROM rights.emptied_place WHERE erasure_id = $1)"
@@ -135,6 +141,23 @@ async def has_places(tx: Tx, erasure_id: UUID) -> bool:
 
 def taken_along(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(TAKEN_ALONG, person_id))
+
+
+async def erase_carried(tx: Tx, person_id: UUID) -> int:
+    return int((await tx.execute(ERASE_CARRIED, person_id)).rpartition(" ")[2])
+
+
+async def forget_refs(tx: Tx, person_id: UUID) -> int:
+    """Forgets which entries of the log were about the person; gives how many."""
+    refs = [row["ref"] for row in await tx.fetch(REFS, person_id)]
+    await tx.execute(FORGET_REFS, refs)
+    return len(refs)
+
+
+async def placed(tx: Tx, ref: int) -> int | None:
+    """Where in the log the entry is; None until it has been taken."""
+    index: int | None = await tx.fetchval(PLACED, ref)
+    return index
 
 
 async def ref(tx: Tx, person_id: UUID, n: int) -> int:
