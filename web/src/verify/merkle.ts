@@ -4,15 +4,20 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { concat, HASH_BYTES, isEqual } from './bytes.ts'
 
 const LEAF = new Uint8Array([0])
-const NODE = new Uint8Array([1])
+// One buffer for all nodes: a journal has tens of thousands of them.
+const NODE = new Uint8Array(1 + 2 * HASH_BYTES)
+NODE[0] = 1
 export const EMPTY_ROOT = sha256(new Uint8Array(0))
 
 export function leafHash(entry: Uint8Array): Uint8Array {
   return sha256(concat(LEAF, entry))
 }
 
+/** The hash over two subtrees, given by their hashes of 32 bytes. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(concat(NODE, left, right))
+  NODE.set(left, 1)
+  NODE.set(right, 1 + HASH_BYTES)
+  return sha256(NODE)
 }
 
 /** The largest power of two below `size`, which is at least 2. */
@@ -27,7 +32,7 @@ export function leftPart(size: number): number {
 export function isIncluded(
   index: number, size: number, leaf: Uint8Array, path: readonly Uint8Array[], root: Uint8Array,
 ): boolean {
-  if (!(index >= 0 && index < size)) return false
+  if (!(index >= 0 && index < size) || leaf.length !== HASH_BYTES) return false
   let first = index
   let last = size - 1
   let seen = leaf
