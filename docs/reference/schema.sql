@@ -546,63 +546,6 @@ CREATE INDEX export_by_person ON rights.export USING btree (person_id, made_at D
 CREATE UNIQUE INDEX export_under_way ON rights.export USING btree (person_id) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.export TO luciole_rights;
 
-CREATE TABLE rights.import (
-    id            uuid NOT NULL,
-    person_id     uuid NOT NULL,
-    state         text DEFAULT 'uploading'::text NOT NULL,
-    refused_code  text,
-    size_bytes    bigint NOT NULL,
-    offset_bytes  bigint DEFAULT 0 NOT NULL,
-    attempt       integer DEFAULT 0 NOT NULL,
-    progress      smallint DEFAULT 0 NOT NULL,
-    is_checked    boolean DEFAULT false NOT NULL,
-    report        jsonb,
-    made_at       timestamp with time zone NOT NULL,
-    changed_at    timestamp with time zone NOT NULL,
-    expires_at    timestamp with time zone NOT NULL,
-    CONSTRAINT import_pkey PRIMARY KEY (id),
-    CONSTRAINT import_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT import_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
-    CONSTRAINT import_check1 CHECK (offset_bytes >= 0 AND offset_bytes <= size_bytes),
-    CONSTRAINT import_progress_check CHECK (progress >= 0 AND progress <= 100),
-    CONSTRAINT import_size_bytes_check CHECK (size_bytes > 0),
-    CONSTRAINT import_state_check CHECK (state = ANY (ARRAY['uploading'::text, 'queued'::text, 'running'::text, 'done'::text, 'refused'::text]))
-);
-CREATE INDEX import_at_work ON rights.import USING btree (changed_at) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
-CREATE INDEX import_by_age ON rights.import USING btree (expires_at);
-CREATE INDEX import_by_person ON rights.import USING btree (person_id, made_at DESC, id DESC);
-CREATE UNIQUE INDEX import_under_way ON rights.import USING btree (person_id) WHERE state = ANY (ARRAY['uploading'::text, 'queued'::text, 'running'::text]);
-GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import TO luciole_rights;
-
-CREATE TABLE rights.import_item (
-    import_id  uuid NOT NULL,
-    kind       text NOT NULL,
-    subject    text NOT NULL,
-    outcome    text NOT NULL,
-    made_id    uuid,
-    CONSTRAINT import_item_pkey PRIMARY KEY (import_id, kind, subject),
-    CONSTRAINT import_item_import_id_fkey FOREIGN KEY (import_id) REFERENCES rights.import(id) ON DELETE CASCADE,
-    CONSTRAINT import_item_subject_check CHECK (char_length(subject) <= 300)
-);
-GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
-
-CREATE TABLE rights.carried (
-    id         uuid NOT NULL,
-    person_id  uuid NOT NULL,
-    kind       text NOT NULL,
-    subject    text NOT NULL,
-    source     text NOT NULL,
-    made_at    timestamp with time zone,
-    CONSTRAINT carried_pkey PRIMARY KEY (id),
-    CONSTRAINT carried_person_id_kind_subject_key UNIQUE (person_id, kind, subject),
-    CONSTRAINT carried_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT carried_kind_check CHECK (kind = ANY (ARRAY['follow'::text, 'like'::text])),
-    CONSTRAINT carried_source_check CHECK (char_length(source) <= 100),
-    CONSTRAINT carried_subject_check CHECK (char_length(subject) >= 1 AND char_length(subject) <= 300)
-);
-CREATE INDEX carried_by_person ON rights.carried USING btree (person_id, kind, id);
-GRANT SELECT, INSERT, UPDATE, DELETE ON rights.carried TO luciole_rights;
-
 CREATE TABLE rights.erasure (
     id           uuid NOT NULL,
     ticket_hash  bytea NOT NULL,
@@ -641,10 +584,52 @@ CREATE TABLE rights.imported (
     sealed     bytea NOT NULL,
     CONSTRAINT imported_pkey PRIMARY KEY (person_id, kind),
     CONSTRAINT imported_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT imported_kind_check CHECK (kind = ANY (ARRAY['suggestions'::text, 'favourites'::text])),
+    CONSTRAINT imported_kind_check CHECK (kind = ANY (ARRAY['suggestions'::text, 'favourites'::text, 'carried'::text])),
     CONSTRAINT imported_version_check CHECK (version > 0)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.imported TO luciole_rights;
+
+CREATE TABLE rights.import (
+    id            uuid NOT NULL,
+    person_id     uuid NOT NULL,
+    state         text DEFAULT 'uploading'::text NOT NULL,
+    refused_code  text,
+    size_bytes    bigint NOT NULL,
+    offset_bytes  bigint DEFAULT 0 NOT NULL,
+    attempt       integer DEFAULT 0 NOT NULL,
+    progress      smallint DEFAULT 0 NOT NULL,
+    is_checked    boolean DEFAULT false NOT NULL,
+    report        jsonb,
+    made_at       timestamp with time zone NOT NULL,
+    changed_at    timestamp with time zone NOT NULL,
+    expires_at    timestamp with time zone NOT NULL,
+    CONSTRAINT import_pkey PRIMARY KEY (id),
+    CONSTRAINT import_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT import_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
+    CONSTRAINT import_check1 CHECK (offset_bytes >= 0 AND offset_bytes <= size_bytes),
+    CONSTRAINT import_progress_check CHECK (progress >= 0 AND progress <= 100),
+    CONSTRAINT import_size_bytes_check CHECK (size_bytes > 0),
+    CONSTRAINT import_state_check CHECK (state = ANY (ARRAY['uploading'::text, 'queued'::text, 'running'::text, 'done'::text, 'refused'::text]))
+);
+CREATE INDEX import_at_work ON rights.import USING btree (changed_at) WHERE state = ANY (ARRAY['queued'::text, 'running'::text]);
+CREATE INDEX import_by_age ON rights.import USING btree (expires_at);
+CREATE INDEX import_by_person ON rights.import USING btree (person_id, made_at DESC, id DESC);
+CREATE UNIQUE INDEX import_under_way ON rights.import USING btree (person_id) WHERE state = ANY (ARRAY['uploading'::text, 'queued'::text, 'running'::text]);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import TO luciole_rights;
+
+CREATE TABLE rights.import_item (
+    import_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    subject    text NOT NULL,
+    outcome    text NOT NULL,
+    made_id    uuid,
+    CONSTRAINT import_item_pkey PRIMARY KEY (import_id, kind, subject),
+    CONSTRAINT import_item_import_id_fkey FOREIGN KEY (import_id) REFERENCES rights.import(id) ON DELETE CASCADE,
+    CONSTRAINT import_item_kind_check CHECK (kind = ANY (ARRAY['account'::text, 'avatar'::text, 'contact'::text, 'clip'::text, 'like'::text, 'follow'::text])),
+    CONSTRAINT import_item_outcome_check CHECK (outcome = ANY (ARRAY['taken'::text, 'encoding'::text, 'carried'::text, 'left'::text])),
+    CONSTRAINT import_item_subject_check CHECK (char_length(subject) <= 100)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
 
 -- custody ---------------------------------------------------------------
 
