@@ -18,7 +18,7 @@ class NoCell(NotFound):
 
     code = "no-cell"
     sentence = "There is no cell here yet."
-    next_step = "Name its folder with LUCIOLE_DATA_DIR, or start one: ./luciole serve"
+    next_step = "Name its folder with LUCIOLE_DATA_DIR, or start one with ./luciole serve."
 
 
 @dataclass(frozen=True)

@@ -341,9 +341,7 @@ async def test_malformed_bundle_is_said_to_be_nonsense(watch: Watch, log: Shown)
 
 
 def sealed(log: Shown, first: int, end: int, scope: Scope = Scope.DAY) -> SealEntry:
-    index = SealedIndex.build(
-        [one[7:39] for one in log.entries[first:end] if len(one) == 71]
-    )
+    index = SealedIndex.build([one[7:39] for one in log.entries[first:end] if len(one) == 71])
     return SealEntry(scope, minute_of(NOON), first, end, index.count, index.root())
 
 

@@ -182,12 +182,17 @@ class Refusal:
 
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
+    "luciole.audit",
     "luciole.custody.fit",
     "luciole.demo",
     "luciole.keys",
     "luciole.kit.migrate",
     "luciole.kit.postgres",
+    "luciole.kit.upkeep",
+    "luciole.reach",
     "luciole.serve",
+    "luciole.witness",
+    "luciole.witness_process",
 )
 # A worker's own reasons to begin again; nobody is told.
 INTERNAL_CODES = {"not-stored"}

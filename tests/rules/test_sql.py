@@ -71,6 +71,9 @@ async def plan(connection: asyncpg.Connection, role: str, sql: str) -> None:
     await transaction.start()
     try:
         await connection.execute(f"SET LOCAL ROLE {role}")
+        if sql.startswith("LOCK "):
+            await connection.execute(sql)
+            return
         await connection.execute(f"PREPARE tried AS {sql}")
         count = await connection.fetchval(
             "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'tried'"

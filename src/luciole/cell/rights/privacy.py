@@ -181,7 +181,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     counts = {
         "exports": len(made),
         "imports": len(brought),
-        "lists": await imported.erase(tx, person_id) + await erasures.erase_carried(tx, person_id),
+        "lists": await imported.erase(tx, person_id),
     }
     places = [f"exports/{one}/" for one in made] + [f"imports/{one}/" for one in brought]
     return Removed(counts, tuple(places))

@@ -57,7 +57,6 @@ SELECT place FROM rights.emptied_place WHERE erasure_id = $1 AND place > $2 ORDE
 DROP_PLACE = "DELETE FROM rights.emptied_place WHERE erasure_id = $1 AND place = $2"
 TAKEN_ALONG = "SELECT id, state, asked_at, due_at FROM rights.erasure WHERE person_id = $1"
 # What a person has brought along, or was about to.
-ERASE_CARRIED = "DELETE FROM rights.carried WHERE person_id = $1"
 # Which entries of the log were about whom; the one about the erasure comes later.
 REFS = "SELECT ref FROM custody.entry WHERE person_id = $1"
 FORGET_REFS = "SELECT ledger.forget($1)"
@@ -141,10 +140,6 @@ async def has_places(tx: Tx, erasure_id: UUID) -> bool:
 
 def taken_along(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(TAKEN_ALONG, person_id))
-
-
-async def erase_carried(tx: Tx, person_id: UUID) -> int:
-    return int((await tx.execute(ERASE_CARRIED, person_id)).rpartition(" ")[2])
 
 
 async def forget_refs(tx: Tx, person_id: UUID) -> int:
