@@ -10,7 +10,7 @@ import asyncpg
 from tests.rules.source import OWNERS
 
 # Read and written by no migration of ours, or by PostgreSQL itself.
-SCHEMAS = ("house", *OWNERS, "ledger")
+SCHEMAS = ("house", *OWNERS)
 RELATIONS = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'v' AS is_view,
        pg_get_viewdef(c.oid, true) AS definition
