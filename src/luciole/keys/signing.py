@@ -30,8 +30,7 @@ class Algorithm(Enum):
 
 
 class SigningKey:
-    """A private key, made from its seed. Its text form and its pickle hide nothing: there is
-    none."""
+    """A private key, made from its seed. It shows itself to nobody and is not pickled."""
 
     __slots__ = ("_key", "algorithm", "public")
 

@@ -180,6 +180,24 @@ def test_index_outside_the_tree_is_refused(index: int, size: int) -> None:
         merkle.inclusion_ranges(index, size)
 
 
+def test_entry_is_proved_within_a_subtree() -> None:
+    leaves, path = LEAVES[8:14], merkle.inclusion_proof(LEAVES[8:14], 2)
+    merkle.verify_subtree_inclusion(10, 8, 14, LEAVES[10], path, mth(leaves))
+    for index, start, end in ((10, 9, 14), (11, 8, 14), (10, 8, 13), (7, 8, 14)):
+        with pytest.raises(BadProof):
+            merkle.verify_subtree_inclusion(index, start, end, LEAVES[10], path, mth(leaves))
+
+
+def test_empty_tree_proves_nothing() -> None:
+    root = mth(LEAVES[:5])
+    with pytest.raises(BadProof, match="no proof"):
+        merkle.verify_consistency(0, 5, merkle.EMPTY_ROOT, root, [])
+    merkle.verify_subtree_consistency(4, 4, 5, merkle.EMPTY_ROOT, root, [])
+    for part, proof in ((root, []), (merkle.EMPTY_ROOT, [root])):
+        with pytest.raises(BadProof, match="empty"):
+            merkle.verify_subtree_consistency(4, 4, 5, part, root, proof)
+
+
 def test_smaller_tree_is_no_successor() -> None:
     with pytest.raises(BadProof):
         merkle.verify_consistency(3, 2, mth(LEAVES[:3]), mth(LEAVES[:2]), [])

@@ -15,9 +15,7 @@ const MAX_NOTE_BYTES = 1_000_000
 const MAX_SIGNATURES = 100
 
 // White_Space of Unicode, other control characters, and the plus.
-// eslint-disable-next-line no-control-regex
 const NOT_A_NAME = /[\u0000- +\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
-// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/
 
 export interface Key {

@@ -14,7 +14,6 @@ export interface Policy {
 /** A policy taken apart. Its names are octets to the standard; here they are text, UTF-8 only. */
 export function parsePolicy(text: string): Policy {
   const lines = text.split('\n')
-  // eslint-disable-next-line no-control-regex
   demand(!/[\u0000-\u0008\u000b-\u001f\u007f]/.test(text) && lines.pop() === '')
   demand(lines.length < MAX_LINES)
   const policy: Policy = { logs: [], witnesses: new Map(), groups: new Map(), quorum: '' }
