@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.ledger.house import House, connect
+from tests.ledger.house import House, connect, person
+from tests.ledger.shown import Shown, Watch
 
 from luciole.kit.db import Database
 
@@ -36,3 +37,15 @@ async def house(databases: Databases, tmp_path: Path) -> House:
 async def decisions(databases: Databases, tmp_path: Path) -> House:
     """The log `decisions`."""
     return House(*databases, tmp_path, "decisions")
+
+
+@pytest.fixture
+def log() -> Shown:
+    """A log of 300 persons' entries, in memory."""
+    return Shown([person() for _ in range(300)])
+
+
+@pytest.fixture
+def watch(tmp_path: Path, log: Shown) -> Watch:
+    """A witness that looks at that log."""
+    return Watch(tmp_path / "watch", log)

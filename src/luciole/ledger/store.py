@@ -56,7 +56,7 @@ WHERE log = $1 AND size >= $2 AND note IS NOT NULL ORDER BY size DESC LIMIT $3
 """
 TIDY = "DELETE FROM ledger.checkpoint WHERE log = $1 AND size < $2 AND made_at < $3"
 # For recovery
-LOCK_INBOX = "LOCK TABLE ledger.inbox IN SHARE ROW EXCLUSIVE MODE"
+LOCK_INBOX = "SELECT ledger.lock_inbox()"
 WAITING = "SELECT id, entry, ref FROM ledger.inbox WHERE log = $1 ORDER BY id"
 DROP_WAITING = "DELETE FROM ledger.inbox WHERE log = $1 AND id = ANY ($2::bigint[])"
 DROP_STAGED = "DELETE FROM ledger.staged WHERE log = $1"

@@ -107,6 +107,11 @@ CREATE FUNCTION ledger.cosign(log text, size bigint, root bytea, signer text, li
         RETURNING true
     $$;
 
+-- Waits for all who are handing entries over, and lets nobody begin until the transaction ends.
+CREATE FUNCTION ledger.lock_inbox() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$ BEGIN LOCK TABLE ledger.inbox IN SHARE ROW EXCLUSIVE MODE; END $$;
+
 -- Forgets which entries the rows of a journal were; for a person who is erased.
 CREATE FUNCTION ledger.forget(refs bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = ''
@@ -115,7 +120,8 @@ CREATE FUNCTION ledger.forget(refs bigint[]) RETURNS void
 -- What others may read: where an entry is.
 CREATE VIEW ledger.placed AS SELECT ref, idx FROM ledger.place;
 
-REVOKE ALL ON FUNCTION ledger.put, ledger.cosign, ledger.forget FROM PUBLIC;
+REVOKE ALL ON FUNCTION ledger.put, ledger.cosign, ledger.lock_inbox, ledger.forget FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.lock_inbox TO luciole_ledger;
 GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_rights, luciole_people;
 GRANT EXECUTE ON FUNCTION ledger.put
     TO luciole_ledger, luciole_custody, luciole_rights, luciole_people;
