@@ -22,6 +22,7 @@ from luciole.cell.media import avatar
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
+from luciole.cell.people import api_staff
 from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
 from luciole.cell.rights.holdings import Holdings
@@ -112,6 +113,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
 
     routers = [
         people_api.routes(parts.db, parts.people, parts.blobs, make_avatar, settings),
+        api_staff.routes(parts.db, parts.people, parts.custody),
         graph_api.routes(parts.db, parts.people, parts.graph, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),

@@ -12,14 +12,18 @@ import uvloop
 
 from luciole import config
 from luciole.custody import adoption, fit, server
-from luciole.custody.broker import Broker
+from luciole.custody.broker import said
+from luciole.custody.staff import StaffBroker
 from luciole.keys import KeyStore, open_root, open_secret
 from luciole.keys import restore as restore_keys
+from luciole.keys.store import Rotated
 from luciole.kit import logs
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
 from luciole.kit.errors import Problem
 from luciole.kit.logs import log
+from luciole.ledger import store as ledger
+from luciole.ledger.entry import canonical
 
 POOL = 4
 TIDY_EVERY_S = 3600.0
@@ -63,10 +67,10 @@ async def _serve(
             # 2. Once more under the database's lock: two new stores on one empty database.
             await fit.check(tx, keys.secret)
             await fit.bind(tx, keys.secret)
-        broker = Broker(keys, database, Clock())
+        broker = StaffBroker(keys, database, Clock(), settings.origin)
         await adoption.run(keys, database, broker)
         async with server.listening(broker, settings.custody_dir):
-            upkeep = asyncio.create_task(_upkeep(settings, keys, broker))
+            upkeep = asyncio.create_task(_upkeep(settings, keys, database, broker))
             await stop.wait()
             upkeep.cancel()
             await asyncio.gather(upkeep, return_exceptions=True)
@@ -74,7 +78,22 @@ async def _serve(
         keys.close()
 
 
-async def _upkeep(settings: config.Settings, keys: KeyStore, broker: Broker) -> None:
+async def note_rotation(database: Database, rotated: Rotated, clock: Clock) -> None:
+    """Says in the log of decisions which epoch was destroyed."""
+    entry = {
+        "v": 1,
+        "kind": "epoch",
+        "at": said(clock.now()),
+        "epoch": rotated.epoch,
+        "destroyed": rotated.destroyed,
+    }
+    async with database.tx() as tx:
+        await ledger.put(tx, "decisions", canonical(entry))
+
+
+async def _upkeep(
+    settings: config.Settings, keys: KeyStore, database: Database, broker: StaffBroker
+) -> None:
     """Each hour: the weekly rotation where it is due, the short backup, what has ended."""
     life = timedelta(days=settings.keys.epoch_days)
     while True:
@@ -82,6 +101,7 @@ async def _upkeep(settings: config.Settings, keys: KeyStore, broker: Broker) -> 
             if Clock().now() - keys.epoch_began >= life:
                 rotated = await asyncio.to_thread(keys.rotate)
                 log.info("keys rotated", epoch=rotated.epoch)
+                await note_rotation(database, rotated, Clock())
             if settings.keys.backup_dir:
                 await asyncio.to_thread(keys.backup, Path(settings.keys.backup_dir))
             await broker.tidy()

@@ -80,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--name", default="", help="name of its keys (default: one made up)")
     _add(commands, "version", _version, "say which version this is")
 
+    one = _add(commands, "staff", _staff, "who may ask to read something of a person")
+    one.add_argument("act", choices=["add", "remove", "list"])
+    one.add_argument("handle", nargs="?", default="", help="whose account; not for list")
+
     # Started by `serve` only, so without a line in the help.
     one = commands.add_parser("api-process")
     one.add_argument("--socket", type=int, required=True)
@@ -197,6 +201,17 @@ def _witness(chosen: argparse.Namespace) -> int:
     from luciole import witness_process
 
     return witness_process.alone(chosen.url, Path(chosen.data), chosen.name, chosen.listen)
+
+
+def _staff(chosen: argparse.Namespace) -> int:
+    from luciole import staffing
+    from luciole.kit.clock import Clock
+
+    settings = config.load(_environment(chosen, demo=False))
+    handle = chosen.handle.removeprefix("@").lower()
+    for line in asyncio.run(staffing.change(settings, chosen.act, handle, Clock())):
+        print(line)
+    return 0
 
 
 def _version(_chosen: argparse.Namespace) -> int:

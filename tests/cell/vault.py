@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from luciole.custody import wire
-from luciole.custody.broker import Broker
 from luciole.custody.client import Custody
 from luciole.custody.server import NAMES
+from luciole.custody.staff import StaffBroker
 from luciole.keys import KeyStore, RootKey
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 
+ORIGIN = "http://localhost:8080"
 PURPOSES = ("cursors", "devices", "media-links")
 _numbers = itertools.count(1)
 
@@ -32,8 +33,8 @@ class Vault:
         store = KeyStore(folder / f"keys-{next(_numbers)}", root, clock=clock)
         return cls(store, db)
 
-    def broker(self, clock: Clock) -> Broker:
-        return Broker(self.store, self.db, clock)
+    def broker(self, clock: Clock) -> StaffBroker:
+        return StaffBroker(self.store, self.db, clock, ORIGIN)
 
     def custody(self, clock: Clock) -> Custody:
         """What every process of the cell may ask."""

@@ -193,6 +193,7 @@ CONSOLE = (
     "luciole.serve",
     "luciole.witness",
     "luciole.witness_process",
+    "luciole.staffing",
 )
 # A worker's own reasons to begin again; nobody is told.
 INTERNAL_CODES = {"not-stored"}

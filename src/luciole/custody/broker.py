@@ -172,7 +172,7 @@ class Broker:
             "actor": "you" if grant.cls == "self" else "luciole",
             "purpose": grant.purpose,
             "columns": list(grant.columns),
-            "expires": _said(grant.expires_at),
+            "expires": said(grant.expires_at),
         }
         if session:
             opening["note"] = session.label
@@ -278,7 +278,7 @@ class Broker:
         now = self._clock.now()
         key = self._data_key(person_id)
         text = entry.canonical(
-            {**opening, "v": 1, "n": n, "at": _said(now), "kind": kind, "class": cls}
+            {**opening, "v": 1, "n": n, "at": said(now), "kind": kind, "class": cls}
         )
         nonce = os.urandom(entry.NONCE_BYTES)
         leaf = entry.PersonEntry(
@@ -344,5 +344,6 @@ def _covered(grant: Grant, fields: list[Field]) -> list[Field]:
     return fields
 
 
-def _said(moment: datetime) -> str:
+def said(moment: datetime) -> str:
+    """A moment as entries tell it: UTC, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

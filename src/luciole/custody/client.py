@@ -28,6 +28,7 @@ from luciole.custody.model import (
     OpenedEntry,
     Opening,
     PublicKey,
+    StaffRead,
 )
 from luciole.kit import unix
 from luciole.kit.db import Tx
@@ -117,6 +118,32 @@ class Custody:
     async def shred(self, person_id: UUID) -> None:
         """Destroys a person's keys for good."""
         await self._line.ask(wire.Shred(person_id), None)  # type: ignore[arg-type]
+
+    async def ask_read(
+        self,
+        token: str,
+        person_id: UUID,
+        purpose: str,
+        columns: Sequence[str],
+        minutes: int,
+        reason: str,
+    ) -> StaffRead:
+        """A request of staff to read of a person. Raises NotStaff, ReadRefused."""
+        asked = wire.AskRead(token, person_id, purpose, list(columns), minutes, reason)
+        return await self._line.ask(asked, StaffRead)
+
+    async def reads(self, token: str) -> list[StaffRead]:
+        """Requests of staff that wait or may be used. Raises NotStaff."""
+        return await self._line.ask(wire.LookAtReads(token), list[StaffRead])
+
+    async def approve_read(self, read_id: UUID, credential: dict[str, Any]) -> StaffRead:
+        """A passkey's signature over a request. Raises NoSuchRead, ApprovalRefused."""
+        return await self._line.ask(wire.ApproveRead(read_id, credential), StaffRead)
+
+    async def open_read(self, token: str, read_id: UUID, fields: Sequence[Field]) -> list[bytes]:
+        """Fields of the person of an approved request. Raises NotStaff, NoSuchRead, NotApproved,
+        NoGrant, KeyGone, NotOpened."""
+        return await self._line.ask(wire.OpenRead(token, read_id, list(fields)), list[bytes])
 
     async def note(
         self,

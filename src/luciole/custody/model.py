@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.kit.errors import Conflict, NotAllowed, Problem, Unavailable
+from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Unavailable
 
 Kind = Literal["enrol", "grant", "read", "export", "import", "erase", "decision", "crossing", "key"]
 Class = Literal["self", "automated", "staff", "legal", "export"]
@@ -60,6 +60,31 @@ class PublicKey(msgspec.Struct, frozen=True):
     key: bytes
 
 
+class StaffRead(msgspec.Struct, frozen=True):
+    """What staff ask to read of one person. `asked` is the request as JSON, whose SHA-256 they
+    sign; `ends_at` is until when it may be signed or, granted, be used."""
+
+    id: UUID
+    person_id: UUID
+    staff_id: UUID
+    asked: bytes
+    ends_at: datetime
+    is_granted: bool = False
+    signatures: int = 0
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return dict(msgspec.json.decode(self.asked))
+
+
+class StaffKey(msgspec.Struct, frozen=True):
+    """A passkey that approves, and whose it is."""
+
+    staff_id: UUID
+    public_key: bytes
+    sign_count: int
+
+
 class CustodyAway(Unavailable):
     """The broker does not answer, or the log does not take its entry: no log, no key."""
 
@@ -91,9 +116,45 @@ class NotOpened(Conflict):
     next_step = "Enter it again; if you did not expect this, tell the operator."
 
 
+class NotStaff(NotAllowed):
+    code = "not-staff"
+    sentence = "This is for the staff of this cell."
+    next_step = "Ask the operator, who adds staff with ./luciole staff add."
+
+
+class NoSuchRead(NotFound):
+    code = "no-such-read"
+    sentence = "This request does not exist, or its time is over."
+    next_step = "Ask for the read again."
+
+
+class ReadRefused(Invalid):
+    code = "read-refused"
+    sentence = (
+        "A read needs one person, a known purpose with its columns, 1 to 60 minutes, a reason."
+    )
+    next_step = "Correct the request; the reason takes 10 to 500 characters."
+
+
+class NotApproved(NotAllowed):
+    code = "read-not-approved"
+    sentence = "Two staff have to approve this read, and only who asked for it may read."
+    next_step = "Ask a second one to sign it with their passkey."
+
+
+class ApprovalRefused(NotAllowed):
+    code = "approval-refused"
+    sentence = "This passkey did not approve this request."
+    next_step = "Use a passkey that you had when you were added to the staff."
+
+
 # What the broker may answer besides results, by code.
 REFUSALS: dict[str, type[Problem]] = {
-    refusal.code: refusal for refusal in (CustodyAway, NoGrant, KeyGone, NotOpened)
+    refusal.code: refusal
+    for refusal in (
+        *(CustodyAway, NoGrant, KeyGone, NotOpened),
+        *(NotStaff, NoSuchRead, ReadRefused, NotApproved, ApprovalRefused),
+    )
 }
 
 Opening = dict[str, Any]

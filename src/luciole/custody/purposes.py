@@ -40,6 +40,17 @@ AUTOMATED: dict[str, Purpose] = {
     ),
 }
 
+# For what staff may ask to read, each time with two signatures (`custody.staff`).
+_ADDRESSES = ("contact.email", "contact.phone")
+STAFF: dict[str, Purpose] = {
+    "abuse-report": Purpose(
+        "staff", _ADDRESSES, "somebody has reported you, and it is looked into"
+    ),
+    "account-help": Purpose("staff", _ADDRESSES, "you asked for help with your account"),
+    "incident": Purpose("staff", _ADDRESSES, "an attack on the cell or on people is looked into"),
+    "legal-order": Purpose("legal", _ADDRESSES, "a court or an authority has ordered it"),
+}
+
 # For what the cell's processes may derive keys of their own.
 DERIVED = {
     "api": ("cursors", "devices", "media-links"),

@@ -39,8 +39,9 @@ _COMMON: tuple[type[wire.Request], ...] = (
     wire.OpenJournal,
     wire.PublicKeyOf,
 )
+_STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead)
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
-    "api": (*_COMMON, wire.Enrol),
+    "api": (*_COMMON, wire.Enrol, *_STAFF),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
     "ledger": (wire.Derived, wire.PublicKeyOf),
 }
@@ -82,6 +83,7 @@ NAMES: dict[type, str] = {
         wire.Sign,
         wire.PublicKeyOf,
         wire.Shred,
+        *_STAFF,
     )
 }
 

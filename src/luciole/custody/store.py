@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.custody.model import Class, Drawn, Grant
+from luciole.custody.model import Class, Drawn, Grant, StaffKey, StaffRead
 from luciole.kit.db import Row, Tx
 
 SESSION = """
@@ -48,6 +48,51 @@ KNOWN = "SELECT person_id FROM custody.subject WHERE person_id = ANY($1::uuid[])
 OLD_WRAPS = "SELECT person_id, wrapped FROM people.first_wrap ORDER BY person_id LIMIT $1"
 CELL = "SELECT cell_id, mark FROM custody.cell"
 ADD_CELL = "INSERT INTO custody.cell (cell_id, mark) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+STAFF_OF_SESSION = """
+SELECT t.id FROM custody.staff t JOIN people.session_claim s ON s.person_id = t.person_id
+WHERE s.token_hash = $1 AND s.expires_at > $2
+"""
+ADD_STAFF = """
+INSERT INTO custody.staff (id, person_id, added_at)
+SELECT $1, person_id, $3 FROM people.passkey_claim WHERE handle = $2 LIMIT 1
+ON CONFLICT DO NOTHING RETURNING person_id
+"""
+ADD_STAFF_KEYS = """
+INSERT INTO custody.staff_key (credential_id, staff_id, public_key, sign_count)
+SELECT credential_id, $1, public_key, sign_count FROM people.passkey_claim WHERE person_id = $2
+"""
+DROP_STAFF = """
+DELETE FROM custody.staff WHERE person_id = (SELECT id FROM people.card WHERE handle = $1)
+RETURNING id
+"""
+STAFF = """
+SELECT t.id, c.handle FROM custody.staff t JOIN people.card c ON c.id = t.person_id
+ORDER BY t.added_at
+"""
+STAFF_KEY = """
+SELECT staff_id, public_key, sign_count FROM custody.staff_key WHERE credential_id = $1
+"""
+COUNT_KEY = "UPDATE custody.staff_key SET sign_count = $2 WHERE credential_id = $1"
+ADD_READ = """
+INSERT INTO custody.staff_read (id, person_id, staff_id, asked, ends_at)
+VALUES ($1, $2, $3, $4, $5)
+"""
+# Locked, so that two signatures at the same moment are counted one after the other.
+READ = """
+SELECT id, person_id, staff_id, asked, ends_at, is_granted FROM custody.staff_read
+WHERE id = $1 AND ends_at > $2 FOR UPDATE
+"""
+READS = """
+SELECT id, person_id, staff_id, asked, ends_at, is_granted FROM custody.staff_read
+WHERE ends_at > $1 ORDER BY id DESC LIMIT 100
+"""
+APPROVE = """
+INSERT INTO custody.staff_approval (read_id, staff_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+APPROVERS = "SELECT staff_id FROM custody.staff_approval WHERE read_id = $1 ORDER BY staff_id"
+GRANT_READ = "UPDATE custody.staff_read SET is_granted = true, ends_at = $2 WHERE id = $1"
+# Kept a while after their end, for who asks what staff have done.
+TIDY_READS = "DELETE FROM custody.staff_read WHERE ends_at <= $1 - interval '30 days'"
 DROP_OLD_WRAP = "SELECT people.drop_first_wrap($1)"
 
 
@@ -105,6 +150,7 @@ async def add_permit(
 
 async def tidy(tx: Tx, now: datetime) -> None:
     await tx.execute(TIDY_PERMITS, now)
+    await tx.execute(TIDY_READS, now)
 
 
 async def take_number(tx: Tx, person_id: UUID) -> int:
@@ -139,6 +185,68 @@ async def cell(tx: Tx) -> tuple[UUID, bytes] | None:
 
 async def add_cell(tx: Tx, cell_id: UUID, mark: bytes) -> None:
     await tx.execute(ADD_CELL, cell_id, mark)
+
+
+async def staff_of_session(tx: Tx, token_hash: bytes, now: datetime) -> UUID | None:
+    found: UUID | None = await tx.fetchval(STAFF_OF_SESSION, token_hash, now)
+    return found
+
+
+async def add_staff(tx: Tx, staff_id: UUID, handle: str, now: datetime) -> bool:
+    """With the passkeys that they have now. False where there is nobody with a passkey under that
+    handle, or they are staff already."""
+    person_id = await tx.fetchval(ADD_STAFF, staff_id, handle, now)
+    if person_id is not None:
+        await tx.execute(ADD_STAFF_KEYS, staff_id, person_id)
+    return person_id is not None
+
+
+async def drop_staff(tx: Tx, handle: str) -> UUID | None:
+    """The former staff's id; None where nobody of that handle was staff."""
+    found: UUID | None = await tx.fetchval(DROP_STAFF, handle)
+    return found
+
+
+async def staff(tx: Tx) -> list[tuple[UUID, str]]:
+    """Ids and handles."""
+    return [(row["id"], row["handle"]) for row in await tx.fetch(STAFF)]
+
+
+async def staff_key(tx: Tx, credential_id: bytes) -> StaffKey | None:
+    row = await tx.fetchrow(STAFF_KEY, credential_id)
+    return StaffKey(**row) if row else None
+
+
+async def count_key(tx: Tx, credential_id: bytes, sign_count: int) -> None:
+    await tx.execute(COUNT_KEY, credential_id, sign_count)
+
+
+async def add_read(tx: Tx, read: StaffRead) -> None:
+    await tx.execute(ADD_READ, read.id, read.person_id, read.staff_id, read.asked, read.ends_at)
+
+
+async def read(tx: Tx, read_id: UUID, now: datetime) -> StaffRead | None:
+    """One that has not ended; nobody else gets it until `tx` ends."""
+    row = await tx.fetchrow(READ, read_id, now)
+    return await _counted(tx, row) if row else None
+
+
+async def reads(tx: Tx, now: datetime) -> list[StaffRead]:
+    return [await _counted(tx, row) for row in await tx.fetch(READS, now)]
+
+
+async def approve(tx: Tx, read_id: UUID, staff_id: UUID) -> list[UUID]:
+    """Who has signed by now. The same one twice is one."""
+    await tx.execute(APPROVE, read_id, staff_id)
+    return [row["staff_id"] for row in await tx.fetch(APPROVERS, read_id)]
+
+
+async def grant_read(tx: Tx, read_id: UUID, until: datetime) -> None:
+    await tx.execute(GRANT_READ, read_id, until)
+
+
+async def _counted(tx: Tx, row: Row) -> StaffRead:
+    return StaffRead(**row, signatures=len(await tx.fetch(APPROVERS, row["id"])))
 
 
 def _grant(row: Row) -> Grant:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -111,6 +112,38 @@ class Shred(Request, tag="shred", frozen=True):
     person_id: UUID
 
 
+class AskRead(Request, tag="ask-read", frozen=True):
+    """What staff want to read of one person, and why."""
+
+    token: str
+    person_id: UUID
+    purpose: str
+    columns: list[str]
+    minutes: int
+    reason: str
+
+
+class LookAtReads(Request, tag="look-at-reads", frozen=True):
+    """Requests of staff that wait or may be used."""
+
+    token: str
+
+
+class ApproveRead(Request, tag="approve-read", frozen=True):
+    """A signature of staff, as a browser's passkey gives it."""
+
+    read_id: UUID
+    credential: dict[str, Any]
+
+
+class OpenRead(Request, tag="open-read", frozen=True):
+    """Sealed fields, to be opened under an approved request."""
+
+    token: str
+    read_id: UUID
+    fields: list[Field]
+
+
 Asked = (
     Derived
     | Index
@@ -125,6 +158,10 @@ Asked = (
     | Sign
     | PublicKeyOf
     | Shred
+    | AskRead
+    | LookAtReads
+    | ApproveRead
+    | OpenRead
 )
 
 

@@ -36,7 +36,7 @@ class By(msgspec.Struct):
 class NotificationBody(msgspec.Struct):
     id: UUID
     kind: NotificationKind
-    by: By
+    by: By | None
     clip_id: UUID | None
     created_at: datetime
     is_read: bool
@@ -59,7 +59,12 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
 
     def line(item: Notification) -> NotificationBody:
         return NotificationBody(
-            item.id, item.kind, by(item.by), item.clip_id, item.made_at, item.is_read
+            item.id,
+            item.kind,
+            by(item.by) if item.by else None,
+            item.clip_id,
+            item.made_at,
+            item.is_read,
         )
 
     def frame(event: Event) -> bytes:

@@ -11,6 +11,12 @@ from luciole.kit.queue import Queue
 def register(queue: Queue, db: Database) -> None:
     """Declares the jobs of notify."""
 
+    @queue.every("notify.tell-reads", "* * * * *")
+    async def tell_reads() -> None:
+        """Tells people that staff were allowed to read something of theirs."""
+        async with db.tx() as tx:
+            await store.tell_reads(tx)
+
     @queue.every("notify.tidy", "*/10 * * * *")
     async def tidy() -> None:
         """Deletes events and notifications that are older than they are kept."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-NotificationKind = Literal["like", "follow", "follow-request", "follow-accepted"]
+NotificationKind = Literal["like", "follow", "follow-request", "follow-accepted", "data-read"]
 EventKind = Literal["clip", "like", "follow", "follow-accepted", "new-clip"]
 
 CHANNEL = "luciole_live"
@@ -26,11 +26,11 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """One line of the list that a person reads."""
+    """One line of the list that a person reads. `by` is None where the cell itself tells."""
 
     id: UUID
     kind: NotificationKind
-    by: Actor
+    by: Actor | None
     clip_id: UUID | None
     made_at: datetime
     is_read: bool

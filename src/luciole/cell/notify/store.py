@@ -41,7 +41,12 @@ HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 ADD_NOTIFICATION = """
 INSERT INTO notify.notification (id, person_id, kind, actor_id, clip_id)
 VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (person_id, kind, actor_id, clip_id) DO NOTHING
+ON CONFLICT (person_id, kind, actor_id, clip_id) WHERE actor_id IS NOT NULL DO NOTHING
+"""
+# Of reads by staff, each once: who takes a notice tells it in the same transaction.
+TELL_READS = """
+INSERT INTO notify.notification (id, person_id, kind)
+SELECT read_id, whose, 'data-read' FROM custody.take_notices() ON CONFLICT (id) DO NOTHING
 """
 WITHDRAW = """
 DELETE FROM notify.notification
@@ -51,8 +56,8 @@ FORGET_CLIP = "DELETE FROM notify.notification WHERE person_id = $1 AND clip_id 
 PAGE = """
 SELECT n.id, n.kind, n.clip_id, n.made_at, n.is_read,
        p.handle, p.display_name, p.avatar_key
-FROM notify.notification n JOIN people.card p ON p.id = n.actor_id
-WHERE n.person_id = $1 AND n.id < $2
+FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
+WHERE n.person_id = $1 AND n.id < $2 AND (n.actor_id IS NULL OR p.id IS NOT NULL)
 ORDER BY n.id DESC
 LIMIT $3
 """
@@ -60,8 +65,8 @@ MARK_READ = "UPDATE notify.notification SET is_read = true WHERE person_id = $1 
 # Not those by somebody who is leaving: the list does not show them.
 HAS_UNREAD = """
 SELECT EXISTS (
-    SELECT 1 FROM notify.notification n JOIN people.card p ON p.id = n.actor_id
-    WHERE n.person_id = $1 AND NOT n.is_read)
+    SELECT 1 FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
+    WHERE n.person_id = $1 AND NOT n.is_read AND (n.actor_id IS NULL OR p.id IS NOT NULL))
 """
 TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mins => $1)"
 TIDY_NOTIFICATIONS = (
@@ -142,6 +147,11 @@ async def add_notification(
     return done.endswith(" 1")
 
 
+async def tell_reads(tx: Tx) -> None:
+    """Lines about reads by staff, for everybody who has not been told yet."""
+    await tx.execute(TELL_READS)
+
+
 async def withdraw(
     tx: Tx, person_id: UUID, kind: NotificationKind, actor_id: UUID, clip_id: UUID | None
 ) -> None:
@@ -155,7 +165,12 @@ async def forget_clip(tx: Tx, person_id: UUID, clip_id: UUID) -> None:
 async def page(tx: Tx, person_id: UUID, before: UUID | None, limit: int) -> list[Notification]:
     return [
         Notification(
-            row["id"], row["kind"], _actor(row), row["clip_id"], row["made_at"], row["is_read"]
+            row["id"],
+            row["kind"],
+            _actor(row) if row["handle"] else None,
+            row["clip_id"],
+            row["made_at"],
+            row["is_read"],
         )
         for row in await tx.fetch(PAGE, person_id, before or LAST_ID, limit)
     ]

@@ -14,7 +14,7 @@ from luciole.cell.people.model import FIELD_OF, Contact, ContactKind
 from luciole.cell.people.store import accounts
 from luciole.cell.people.store import contacts as store
 from luciole.custody.client import Custody
-from luciole.custody.model import Field, Grant
+from luciole.custody.model import Field, Grant, StaffRead
 from luciole.kit.db import Tx
 
 
@@ -31,6 +31,20 @@ class Contacts:
             return []
         fields = [Field(FIELD_OF[each.kind], each.version, each.sealed) for each in sealed]
         opened = await self._custody.open(grant, fields)
+        return [
+            Contact(each.kind, value.decode()) for each, value in zip(sealed, opened, strict=True)
+        ]
+
+    async def of_approved(self, tx: Tx, token: str, read: StaffRead) -> list[Contact]:
+        """The addresses that an approved request of staff covers; the key broker notes the read
+        first. Raises what `Custody.open_read` raises."""
+        sealed = [
+            each
+            for each in await store.contacts(tx, read.person_id)
+            if FIELD_OF[each.kind] in read.said["columns"]
+        ]
+        fields = [Field(FIELD_OF[each.kind], each.version, each.sealed) for each in sealed]
+        opened = await self._custody.open_read(token, read.id, fields)
         return [
             Contact(each.kind, value.decode()) for each, value in zip(sealed, opened, strict=True)
         ]

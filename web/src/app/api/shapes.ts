@@ -119,8 +119,9 @@ export interface Contact {
 
 export interface Notice {
   id: string
-  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted'
-  by: Author
+  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read'
+  /** Nobody where the cell itself tells. */
+  by: Author | null
   clip_id: string | null
   created_at: string
   is_read: boolean
