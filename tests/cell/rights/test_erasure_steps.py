@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from tests.cell.house import PIECE, TUS, Browser, House
+from tests.cell.rights.log import Log
 from tests.cell.rights.support import (
     Cut,
     Killed,
@@ -32,6 +33,8 @@ from luciole.cell.notify import privacy as notify
 from luciole.keys import NoKey
 from luciole.kit.db import Database
 from luciole.ledger import entry
+from luciole.ledger.merkle import leaf_hash
+from luciole.ledger.proof import Proof
 
 MOST_POINTS = 100
 
@@ -318,3 +321,27 @@ async def test_person_whose_key_is_lost_is_erased_without_an_entry(
     told = await report(house, ticket)
     assert (told["state"], told["entry"]) == ("erased", None)
     await nothing_is_left(house, pools, person_id)
+
+
+async def test_ticket_gives_the_proof_that_the_entry_is_in_the_log(
+    house: House, log: Log, ana: Browser, ben: Browser
+) -> None:
+    await log.take()
+    person_id = await house.person_id("ana")
+    refs = {
+        row["ref"]
+        for row in await house.rows("SELECT ref FROM custody.entry WHERE person_id = $1", person_id)
+    }
+    ticket = await leave(ana, now=True)
+    await house.work()
+    assert (await report(house, ticket))["entry"]["proof"] is None
+    await log.take()
+    told = (await report(house, ticket))["entry"]
+    leaf = base64.b64decode(told["leaf"])
+    Proof.parse(told["proof"]).verify(leaf_hash(leaf), log.policy)
+    # Which of the earlier entries were about the person is known no more; those of others are.
+    placed = {row["ref"] for row in await house.rows("SELECT ref FROM ledger.placed")}
+    kept = {row["ref"] for row in await house.rows("SELECT ref FROM custody.entry")}
+    assert refs
+    assert not refs & placed
+    assert kept <= placed
