@@ -5,7 +5,7 @@ Declared here and not there, so that the trusted core is what has to be read to 
 
 from __future__ import annotations
 
-from luciole.kit.catalogue import Border, DataClass, Held, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, columns
 
 _LIFE = "until the account is deleted"
 _LOG = "as long as the log"
@@ -151,4 +151,20 @@ LEDGER: tuple[Held, ...] = (
         "for ever",
         Border.NETWORK,
     ),
+)
+
+_OF_AN_ENTRY = ("ref > custody.journal.ref > person_id",)
+OWNED: tuple[Owned, ...] = (
+    Owned("custody.subject", ("person_id",)),
+    Owned("custody.journal", ("person_id",)),
+    Owned("custody.permit", stays="hang on sessions, or end within a day"),
+    Owned("custody.cell"),
+    Owned("ledger.inbox", _OF_AN_ENTRY),
+    Owned("ledger.place", _OF_AN_ENTRY),
+    Owned("ledger.taken"),
+    Owned("ledger.state"),
+    Owned("ledger.seal"),
+    Owned("ledger.staged"),
+    Owned("ledger.checkpoint"),
+    Owned("ledger.cosignature"),
 )

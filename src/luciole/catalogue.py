@@ -10,7 +10,7 @@ from luciole.cell.media import privacy as media
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
-from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, columns
+from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, Owned, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
 
@@ -125,3 +125,16 @@ WHOLE = Catalogue(
 
 # What each slice does for an erasure, the lowest first: people's takes the ways in away.
 ERASE: tuple[Erase, ...] = tuple(each.erase for each in _SLICES.values())
+
+_IN_A_JOB = "jobs that wait are not copied: what is undone is found by the jobs that look for it"
+# Whose the rows of every table are.
+OWNED: tuple[Owned, ...] = (
+    *(one for each in _SLICES.values() for one in each.OWNED),
+    *below.OWNED,
+    Owned("house.migration", stays="made by the restore"),
+    Owned("house.upkeep", stays="about the files of one database"),
+    Owned("queue.pgqueuer", stays=_IN_A_JOB),
+    Owned("queue.pgqueuer_log", stays=_IN_A_JOB),
+    Owned("queue.pgqueuer_schedules", stays=_IN_A_JOB),
+    Owned("queue.pgqueuer_statistics", stays=_IN_A_JOB),
+)

@@ -45,6 +45,24 @@ class Held(msgspec.Struct, frozen=True):
     border: Border
 
 
+class Owned(msgspec.Struct, frozen=True):
+    """Whose the rows of a table are, for backups: each row is sealed under the data keys of all its
+    owners, so that it is unreadable as soon as one of them is erased.
+
+    An owner is a column that names a person, or a way to one: `upload_id > media.upload.id >
+    owner_id`. A row without an owner (NULL, or none declared) is the cell's own.
+    """
+
+    table: str
+    owners: tuple[str, ...] = ()
+    objects: str = ""
+    """The column that names an object of the row, which is copied with it."""
+    outlives: str = ""
+    """The column that is emptied when its person goes: the rest of the row stays."""
+    stays: str = ""
+    """Why the table is not copied; empty: it is."""
+
+
 class Catalogue(msgspec.Struct, frozen=True):
     """All that the slices declare: what is stored, what a person takes along of it (by slice), and
     why the rest is not taken along (by `Held.where`)."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.clips import store
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Written, of
 
@@ -58,6 +58,12 @@ async def _clips(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
         name = f"media/{row['asset_id']}/captions.{row['captions_language']}.vtt"
         yield {**row, "captions": Written(name, vtt) if vtt is not None else None}
 
+
+OWNED: tuple[Owned, ...] = (
+    Owned("clips.clip", ("author_id",)),
+    Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.tally", ("person_id",)),
+)
 
 EXPORT: tuple[Exported, ...] = (
     Exported(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.graph import store
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
 
@@ -28,6 +28,11 @@ HELD: tuple[Held, ...] = (
         "as long as the account",
         Border.COUNTED,
     ),
+)
+
+OWNED: tuple[Owned, ...] = (
+    Owned("graph.follow", ("follower_id", "followee_id")),
+    Owned("graph.tally", ("person_id",)),
 )
 
 EXPORT: tuple[Exported, ...] = (

@@ -10,7 +10,7 @@ from uuid import UUID
 from luciole.cell.media import store
 from luciole.cell.media.store import erasure, exports
 from luciole.kit import queue
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Stored, of
 
@@ -107,6 +107,14 @@ async def _uploads(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
         path = f"media/uploads/{row['id']}.film"
         yield {**row, "file": Stored(path, keys, row["offset_bytes"]) if keys else None}
 
+
+OWNED: tuple[Owned, ...] = (
+    Owned("media.upload", ("owner_id",)),
+    Owned("media.chunk", ("upload_id > media.upload.id > owner_id",), objects="object_key"),
+    Owned("media.asset", ("owner_id",)),
+    Owned("media.file", ("asset_id > media.asset.id > owner_id",), objects="object_key"),
+    Owned("media.unclaimed", stays="objects without a row are not copied"),
+)
 
 EXPORT: tuple[Exported, ...] = (
     Exported(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from luciole.cell.notify import store
 from luciole.cell.notify.model import EVENT_KEPT_MINUTES, NOTIFICATION_KEPT_DAYS
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
 
@@ -50,6 +50,11 @@ HELD: tuple[Held, ...] = (
 )
 
 _OF_OTHERS = "it tells of what others did in this cell"
+
+OWNED: tuple[Owned, ...] = (
+    Owned("notify.notification", ("person_id", "actor_id")),
+    Owned("notify.event", stays="kept for an hour"),
+)
 
 EXPORT: tuple[Exported, ...] = (
     Exported(

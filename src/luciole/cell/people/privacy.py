@@ -8,7 +8,7 @@ from uuid import UUID
 from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
 from luciole.cell.people.store import erasure, exports
 from luciole.kit import queue
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Sealed, Stored, of
 
@@ -177,6 +177,19 @@ async def _contacts(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
         sealed = Sealed(FIELD_OF[row["kind"]], row["version"], row.pop("sealed"))
         yield {**row, "address": sealed}
 
+
+OWNED: tuple[Owned, ...] = (
+    Owned("people.person", ("id",), objects="avatar_key"),
+    Owned("people.handle_taken", ("person_id",), outlives="person_id"),
+    Owned("people.handle_change", ("person_id",)),
+    Owned("people.data_key", stays="of an earlier version; the key broker takes them at its start"),
+    Owned("people.password", ("person_id",)),
+    Owned("people.passkey", ("person_id",)),
+    Owned("people.recovery_code", ("person_id",)),
+    Owned("people.challenge", stays="good for minutes"),
+    Owned("people.session", stays="after a restore everybody signs in again"),
+    Owned("people.contact", ("person_id",)),
+)
 
 EXPORT: tuple[Exported, ...] = (
     Exported(

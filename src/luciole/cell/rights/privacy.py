@@ -8,7 +8,7 @@ from uuid import UUID
 from luciole.cell.rights.imported_model import FIELD_OF
 from luciole.cell.rights.store import erasures, exports, imported, imports
 from luciole.kit import queue
-from luciole.kit.catalogue import Border, DataClass, Held, Removed, columns
+from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Sealed, of
 
@@ -109,6 +109,17 @@ async def _imported(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
         sealed = Sealed(FIELD_OF[row["kind"]], row["version"], row.pop("sealed"))
         yield {**row, "list": sealed}
 
+
+_SHORT = "kept for days; after a restore it is asked for anew"
+OWNED: tuple[Owned, ...] = (
+    Owned("rights.export", stays=_SHORT),
+    Owned("rights.import", stays=_SHORT),
+    Owned("rights.import_item", stays=_SHORT),
+    Owned("rights.carried", ("person_id",)),
+    Owned("rights.imported", ("person_id",)),
+    Owned("rights.erasure", ("person_id",)),
+    Owned("rights.emptied_place", ("erasure_id > rights.erasure.id > person_id",)),
+)
 
 EXPORT: tuple[Exported, ...] = (
     Exported(
