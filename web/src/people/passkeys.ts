@@ -44,6 +44,13 @@ export async function passkeySignIn(autofill = false): Promise<Me | null> {
   return (await api.post<{ me: Me }>('/api/sessions/passkey', { challenge_id, credential })).me
 }
 
+/** Proves once more who is signed in; whose passkey it is, the cell sees. */
+export async function passkeyProof(): Promise<void> {
+  const { challenge_id, options } = await api.post<Request>('/api/sessions/passkey-options')
+  const credential = await asked(startAuthentication({ optionsJSON: options }))
+  await api.post('/api/sessions/current/proof', { passkey: { challenge_id, credential } })
+}
+
 /** The device's refusals become errors with a code that we have words for. */
 async function asked<T>(ceremony: Promise<T>): Promise<T> {
   try {

@@ -77,6 +77,18 @@ async function json<T>(method: string, path: string, options?: Options): Promise
 }
 
 export const api = {
+  /** Asks only whether there is an answer. */
+  head: async (path: string) => void (await send('HEAD', path)),
+  text: async (path: string, query?: Query) => (await send('GET', path, { query })).text(),
+  /** Null where there is nothing. */
+  bytes: async (path: string): Promise<Uint8Array | null> => {
+    try {
+      return new Uint8Array(await (await send('GET', path)).arrayBuffer())
+    } catch (problem) {
+      if (problem instanceof ApiError && problem.status === 404) return null
+      throw problem
+    }
+  },
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => json<T>('GET', path, { query, signal }),
   post: <T>(path: string, body: unknown = {}) => json<T>('POST', path, { body }),
   put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),

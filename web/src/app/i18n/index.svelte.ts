@@ -51,6 +51,11 @@ export function t(key: Key, params?: Params): string {
   return fill(state.messages[key] ?? en[key] ?? key, params)
 }
 
+/** Is there a word under this name, which was put together from what a cell told? */
+export function isKey(name: string): name is Key {
+  return Object.hasOwn(en, name)
+}
+
 type PluralBase<K> = K extends `${infer Base}.other` ? Base : never
 
 export function plural(base: PluralBase<Key>, count: number): string {
@@ -71,6 +76,20 @@ export function number(value: number): string {
 /** A day and a time of day, in UTC where the clock of the moment is not known. */
 export function moment(ms: number, zone?: 'UTC'): string {
   return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(ms)
+}
+
+/** "Singapore" for SG, in the person's language; what is no country's code stays as it is. */
+export function country(code: string): string {
+  try {
+    return new Intl.DisplayNames([state.locale], { type: 'region' }).of(code) ?? code
+  } catch {
+    return code
+  }
+}
+
+/** "March 2026" for the month "2026-03". */
+export function month(name: string): string {
+  return new Intl.DateTimeFormat(state.locale, { month: 'long', year: 'numeric', timeZone: 'UTC' }).format(new Date(`${name}-01T00:00:00Z`))
 }
 
 /** 0.3 as "30%", and in French with its space. */
