@@ -8,6 +8,8 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.browser import find
 from tests.e2e.stage import Cell, Member, Stage, current, plays, true
+from tests.e2e.told import lived
+from tests.tiktok import named
 
 SERIOUS = {"serious", "critical"}
 
@@ -113,6 +115,43 @@ async def test_axe_finds_nothing_serious_for_a_person(
     await desktop.get_by_test_id("grid-manage").first.click()
     await expect(desktop.get_by_test_id("manage-save")).to_be_visible()
     found += await faults(desktop)
+    assert found == []
+
+
+async def test_axe_finds_nothing_serious_in_what_is_said_about_one_s_data(
+    cell: Cell, stage: Stage
+) -> None:
+    member = await cell.member("owner")
+    page = await stage.phone(member, color_scheme="light", reduced_motion="reduce")
+    told = lived()
+    await told.stand_in(page)
+    await page.goto("/settings/data")
+    await expect(page.get_by_test_id("held")).to_be_visible()
+    found = await faults(page)
+    await page.get_by_test_id("verify-all").click()
+    await expect(page.get_by_test_id("findings")).to_be_visible()
+    await page.get_by_test_id("entry").first.locator("summary").click()
+    for name in ("not-proved", "held-personal", "held-kept"):
+        await page.get_by_test_id(name).locator("summary").first.click()
+    await expect(page.get_by_test_id("entry").first.get_by_test_id("verdict")).to_be_visible()
+    found += await faults(page)
+    await page.get_by_test_id("leave-open").click()
+    await expect(page.get_by_test_id("leave-confirm")).to_be_visible()
+    found += await faults(page)
+    await page.goto("/settings/import")
+    await page.get_by_test_id("import-file").set_input_files(named.HERE / "text-en.zip")
+    await expect(page.get_by_test_id("problem")).to_be_visible()
+    found += await faults(page)
+    await page.get_by_test_id("import-file").set_input_files(named.HERE / "g3.zip")
+    await page.get_by_test_id("tick-posts").check()
+    await page.get_by_test_id("tick-bio").check()
+    for name in ("import-left", "import-strangers"):
+        await page.get_by_test_id(name).locator("summary").click()
+    found += await faults(page)
+    await page.get_by_test_id("tick-posts").uncheck()
+    await page.get_by_test_id("import-start").click()
+    await expect(page.get_by_test_id("import-finish")).to_be_visible()
+    found += await faults(page)
     assert found == []
 
 

@@ -29,7 +29,7 @@ compare<{ sentence?: string; next_step?: string }>('errors.en.json', 'errors.fr.
 )
 
 // French keeps a space before these signs, which no line may break at: U+202F before ; ! and ?, U+00A0 before : and inside « ».
-for (const name of ['fr.json', 'errors.fr.json']) {
+for (const name of ['fr.json', 'errors.fr.json', 'held.fr.json']) {
   for (const [key, told] of Object.entries(read<unknown>(name))) {
     if (/ [;:!?»]|« |[\d}] [MGK]i?o\b/.test(JSON.stringify(told))) problems.push(`${name}: "${key}" has a space where a line could break before a sign or a unit`)
   }
