@@ -173,6 +173,7 @@ CREATE VIEW people.card AS
         age_band <> '18+'::text AS age_band_minor
        FROM people.person
       WHERE leaving_at IS NULL;
+GRANT SELECT ON people.card TO luciole_custody;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
 GRANT SELECT ON people.card TO luciole_notify;
@@ -193,6 +194,16 @@ CREATE VIEW people.first_wrap AS
        FROM people.data_key;
 GRANT SELECT ON people.first_wrap TO luciole_custody;
 
+CREATE VIEW people.passkey_claim AS
+    SELECT k.person_id,
+        p.handle,
+        k.credential_id,
+        k.public_key,
+        k.sign_count
+       FROM people.passkey k
+         JOIN people.person p ON p.id = k.person_id;
+GRANT SELECT ON people.passkey_claim TO luciole_custody;
+
 -- notify ----------------------------------------------------------------
 
 CREATE SCHEMA notify;
@@ -202,19 +213,20 @@ CREATE TABLE notify.notification (
     id         uuid NOT NULL,
     person_id  uuid NOT NULL,
     kind       text NOT NULL,
-    actor_id   uuid NOT NULL,
+    actor_id   uuid,
     clip_id    uuid,
     made_at    timestamp with time zone DEFAULT now() NOT NULL,
     is_read    boolean DEFAULT false NOT NULL,
     CONSTRAINT notification_pkey PRIMARY KEY (id),
-    CONSTRAINT notification_person_id_kind_actor_id_clip_id_key UNIQUE NULLS NOT DISTINCT (person_id, kind, actor_id, clip_id),
     CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text]))
+    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = 'data-read'::text)),
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text]))
 );
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
 CREATE INDEX notification_by_age ON notify.notification USING btree (made_at);
 CREATE INDEX notification_by_person ON notify.notification USING btree (person_id, id DESC);
+CREATE UNIQUE INDEX notification_once ON notify.notification USING btree (person_id, kind, actor_id, clip_id) NULLS NOT DISTINCT WHERE actor_id IS NOT NULL;
 CREATE INDEX notification_unread ON notify.notification USING btree (person_id) WHERE NOT is_read;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notify.notification TO luciole_notify;
 
@@ -634,7 +646,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_notify, luciole_people, luciole_rights;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -697,6 +709,57 @@ CREATE VIEW custody.entry AS
         ref
        FROM custody.journal;
 GRANT SELECT ON custody.entry TO luciole_rights;
+
+CREATE TABLE custody.staff (
+    id         uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    added_at   timestamp with time zone NOT NULL,
+    CONSTRAINT staff_pkey PRIMARY KEY (id),
+    CONSTRAINT staff_person_id_key UNIQUE (person_id),
+    CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+GRANT SELECT, INSERT, DELETE ON custody.staff TO luciole_custody;
+
+CREATE TABLE custody.staff_key (
+    credential_id  bytea NOT NULL,
+    staff_id       uuid NOT NULL,
+    public_key     bytea NOT NULL,
+    sign_count     bigint NOT NULL,
+    CONSTRAINT staff_key_pkey PRIMARY KEY (credential_id),
+    CONSTRAINT staff_key_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES custody.staff(id) ON DELETE CASCADE,
+    CONSTRAINT staff_key_sign_count_check CHECK (sign_count >= 0)
+);
+CREATE INDEX staff_key_by_staff ON custody.staff_key USING btree (staff_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON custody.staff_key TO luciole_custody;
+
+CREATE TABLE custody.staff_read (
+    id          uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    staff_id    uuid NOT NULL,
+    asked       bytea NOT NULL,
+    ends_at     timestamp with time zone NOT NULL,
+    is_granted  boolean DEFAULT false NOT NULL,
+    is_told     boolean DEFAULT false NOT NULL,
+    CONSTRAINT staff_read_pkey PRIMARY KEY (id),
+    CONSTRAINT staff_read_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT staff_read_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES custody.staff(id) ON DELETE CASCADE,
+    CONSTRAINT staff_read_asked_check CHECK (octet_length(asked) <= 4096)
+);
+CREATE INDEX staff_read_by_age ON custody.staff_read USING btree (ends_at);
+CREATE INDEX staff_read_by_person ON custody.staff_read USING btree (person_id);
+CREATE INDEX staff_read_by_staff ON custody.staff_read USING btree (staff_id);
+CREATE INDEX staff_read_untold ON custody.staff_read USING btree (id) WHERE is_granted AND NOT is_told;
+GRANT SELECT, INSERT, UPDATE, DELETE ON custody.staff_read TO luciole_custody;
+
+CREATE TABLE custody.staff_approval (
+    read_id   uuid NOT NULL,
+    staff_id  uuid NOT NULL,
+    CONSTRAINT staff_approval_pkey PRIMARY KEY (read_id, staff_id),
+    CONSTRAINT staff_approval_read_id_fkey FOREIGN KEY (read_id) REFERENCES custody.staff_read(id) ON DELETE CASCADE,
+    CONSTRAINT staff_approval_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES custody.staff(id) ON DELETE CASCADE
+);
+CREATE INDEX staff_approval_by_staff ON custody.staff_approval USING btree (staff_id);
+GRANT SELECT, INSERT ON custody.staff_approval TO luciole_custody;
 
 -- ledger ----------------------------------------------------------------
 

@@ -24,12 +24,13 @@ function compare<T>(first: string, second: string, places: (value: T) => string)
 
 const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 compare<string>('en.json', 'fr.json', placeholders)
+compare<string>('rights.en.json', 'rights.fr.json', placeholders)
 compare<{ sentence?: string; next_step?: string }>('errors.en.json', 'errors.fr.json', (told) =>
   [typeof told.sentence, typeof told.next_step].join(),
 )
 
 // French keeps a space before these signs, which no line may break at: U+202F before ; ! and ?, U+00A0 before : and inside « ».
-for (const name of ['fr.json', 'errors.fr.json', 'held.fr.json']) {
+for (const name of ['fr.json', 'rights.fr.json', 'errors.fr.json', 'held.fr.json']) {
   for (const [key, told] of Object.entries(read<unknown>(name))) {
     if (/ [;:!?»]|« |[\d}] [MGK]i?o\b/.test(JSON.stringify(told))) problems.push(`${name}: "${key}" has a space where a line could break before a sign or a unit`)
   }
@@ -43,7 +44,7 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
 const templates = [...sources.matchAll(/`([a-z][a-z-]*\.[^`\s]*\$\{[^`]*)`/g)].map(
   ([, text]) => new RegExp(`^${(text ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '.+')}$`),
 )
-for (const key of Object.keys(read('en.json'))) {
+for (const key of [...Object.keys(read('en.json')), ...Object.keys(read('rights.en.json'))]) {
   const base = key.replace(/\.(one|many|other)$/, '')
   const used = [key, base].some((name) => sources.includes(`'${name}'`)) || templates.some((template) => template.test(key))
   if (!used) problems.push(`en.json: "${key}" is used by nobody`)

@@ -2,8 +2,9 @@ import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
+import type rightsEn from './rights.en.json'
 
-export type Key = keyof typeof en
+export type Key = keyof typeof en | keyof typeof rightsEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -12,6 +13,13 @@ export interface Told {
 type Params = Record<string, string | number>
 
 export const LOCALES: readonly Locale[] = ['en', 'fr']
+
+/** Words of pages that few open at first: they come with those pages. */
+const CHAPTERS = {
+  rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
+} as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>
+type Chapter = keyof typeof CHAPTERS
+const open = new Set<Chapter>()
 
 const state = $state({
   locale: 'en' as Locale,
@@ -30,16 +38,34 @@ export function preferred(setting?: string | null): Locale {
 
 /** French is loaded only by those who read it; the words change in place. */
 export async function speak(locale: Locale): Promise<void> {
-  if (locale === 'fr') {
-    const [words, errors] = await Promise.all([import('./fr.json'), import('./errors.fr.json')])
-    state.messages = words.default
-    state.errors = errors.default
-  } else {
-    state.messages = en
-    state.errors = errorsEn
-  }
+  const [words, errors] = locale === 'fr' ? await Promise.all([import('./fr.json'), import('./errors.fr.json')]) : [{ default: en }, { default: errorsEn }]
+  const more = await wordsOf(locale)
+  state.messages = { ...words.default, ...more }
+  state.errors = errors.default
   state.locale = locale
   document.documentElement.lang = locale
+}
+
+/** The words of all open chapters. */
+async function wordsOf(locale: Locale): Promise<Record<string, string>> {
+  for (;;) {
+    const chapters = [...open]
+    const words = await Promise.all(chapters.map((chapter) => CHAPTERS[chapter][locale]()))
+    // One may have been opened meanwhile.
+    if (chapters.length === open.size) return Object.assign({}, ...words.map((each) => each.default)) as Record<string, string>
+  }
+}
+
+/** A page with the words of its chapter, so that none of it is shown without them. */
+export async function withWords<T>(chapter: Chapter, page: Promise<T>): Promise<T> {
+  if (open.has(chapter)) return page
+  open.add(chapter)
+  for (let spoken: Locale | null = null; spoken !== state.locale; ) {
+    spoken = state.locale
+    const words = await wordsOf(spoken)
+    if (spoken === state.locale) state.messages = { ...state.messages, ...words }
+  }
+  return page
 }
 
 export function locale(): Locale {
@@ -48,12 +74,12 @@ export function locale(): Locale {
 
 /** The words for `key`; with a `count`, the plural form that the language wants (`key.one`, `key.other`). */
 export function t(key: Key, params?: Params): string {
-  return fill(state.messages[key] ?? en[key] ?? key, params)
+  return fill(state.messages[key] ?? (en as Record<string, string>)[key] ?? key, params)
 }
 
 /** Is there a word under this name, which was put together from what a cell told? */
 export function isKey(name: string): name is Key {
-  return Object.hasOwn(en, name)
+  return Object.hasOwn(state.messages, name)
 }
 
 type PluralBase<K> = K extends `${infer Base}.other` ? Base : never

@@ -5,7 +5,7 @@ import type { JournalEntry } from '../../app/api/shapes.ts'
 import { CLASSES, KINDS } from '../../verify/entry.ts'
 import { fieldsOf, said } from './words.ts'
 
-const words = JSON.parse(readFileSync(new URL('../../app/i18n/en.json', import.meta.url), 'utf8')) as Record<string, string>
+const words = JSON.parse(readFileSync(new URL('../../app/i18n/rights.en.json', import.meta.url), 'utf8')) as Record<string, string>
 const entry = (fields: Partial<JournalEntry>): JournalEntry => ({
   n: 1, kind: 'grant', class: 'self', at: '2026-11-26T12:00:00Z', actor: 'you', purpose: 'session', columns: ['*'], expires: null, note: null, leaf: '', nonce: '', opening: '', index: 1, ...fields,
 })
