@@ -29,6 +29,7 @@ from luciole.ledger.merkle import HASH_BYTES, Refused
 
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100
+MAX_NAME_BYTES = 255  # what a cosignature can bind
 MAX_NUMBER = 2**63 - 1
 
 # White_Space of Unicode, written out so that every verifier draws the same line, other control
@@ -70,8 +71,8 @@ class VerifierKey:
     id: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        if _NOT_A_NAME.search(self.name) or not self.name:
-            raise BadNote("A key name is not empty and has no space and no plus.")
+        if _NOT_A_NAME.search(self.name) or not 0 < len(self.name.encode()) <= MAX_NAME_BYTES:
+            raise BadNote("A key name has no space and no plus, and 1 to 255 bytes.")
         if len(self.public) != self.kind.algorithm.public_bytes:
             raise BadNote("The public key has a wrong length.")
         named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
@@ -205,7 +206,7 @@ def subtree_message(
     """What an ML-DSA-44 cosigner signs (`cosigned_message`) for the subtree over [start, end); a
     checkpoint is the one from 0. It binds the cosigner's name, so that one key serves one name."""
     name, log = cosigner.encode(), origin.encode()
-    if max(len(name), len(log)) > 255:
+    if max(len(name), len(log)) > MAX_NAME_BYTES:
         raise BadNote("A name that is cosigned has at most 255 bytes.")
     if start and time:
         raise BadNote("A subtree that does not start at 0 is cosigned without a time.")

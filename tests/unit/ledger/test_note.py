@@ -279,6 +279,7 @@ PUBLIC = note.to_base64(b"\x01" + LOG.verifier.public)
         str(LOG.verifier) + "=",
         str(LOG.verifier).replace("/c/", "/ /"),
         "+" + str(LOG.verifier).partition("+")[2],
+        f"{'n' * 256}+00000000+{PUBLIC}",
         "name+530d903a+" + note.to_base64(b"\x01" + bytes(31)),
         "name+530d903a+" + note.to_base64(b"\x02" + bytes(32)),
         "name+530d903a+" + note.to_base64(b"\x06" + bytes(32)),

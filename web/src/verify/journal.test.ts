@@ -37,9 +37,13 @@ function assertSays(report: Report, { name, verdict, code }: Case): void {
 const receipts = cases('receipts.json')
 const journals = cases('journals.json')
 
+function entries({ entry, index }: any): Map<number, Uint8Array> | null {
+  return entry && new Map([[index, fromBase64(entry)]])
+}
+
 function receiptOf(given: any): Promise<Report> {
   return checkReceipt({
-    policy: given.policy, now: given.now, receipt: given.receipt, entry: given.entry && fromBase64(given.entry),
+    policy: given.policy, now: given.now, receipt: given.receipt, entries: entries(given),
     owner: { labelKey: fromBase64(given.label_key), n: given.n },
   })
 }
@@ -60,15 +64,15 @@ for (const each of journals.cases) {
 }
 
 test('a policy that comes from the cell settles nothing', async () => {
-  const { policy, now, receipt, entry } = receipts.good
-  const report = await checkReceipt({ policy, now, receipt, entry: fromBase64(entry), isPolicyFromCell: true })
+  const { policy, now, receipt } = receipts.good
+  const report = await checkReceipt({ policy, now, receipt, entries: entries(receipts.good), isPolicyFromCell: true })
   assert.equal(report.verdict, 'CANNOT TELL')
   assert.deepEqual(report.claims.map((claim) => claim.code), ['policy.from-cell', 'receipt.included'])
 })
 
 test('a receipt may be anybody’s', async () => {
-  const { policy, now, receipt, entry } = receipts.good
-  const report = await checkReceipt({ policy, now, receipt, entry: fromBase64(entry) })
+  const { policy, now, receipt } = receipts.good
+  const report = await checkReceipt({ policy, now, receipt, entries: entries(receipts.good) })
   assert.equal(report.verdict, 'GREEN')
 })
 

@@ -35,9 +35,10 @@ export interface Opened {
 export interface ReceiptInput extends Trust {
   /** The text of a `.tlog-proof`. */
   receipt: string
-  /** The entry itself, never taken from the receipt; null if it is not known. */
-  entry: Uint8Array | null
-  /** Whose it should be, and its number. */
+  /** Entries of the log `access` about the person, by index, from their journal (`entriesOf`);
+   * null if they are not known. The receipt does not hold its entry. */
+  entries: Map<number, Uint8Array> | null
+  /** Whose it should be, and its number, where the journal was not checked. */
   owner?: { labelKey: Uint8Array; n: number }
 }
 
@@ -45,7 +46,7 @@ export interface JournalInput extends Trust {
   /** The journal proof; several, if it came in parts. The last one shows that there is no more. */
   proofs: string[]
   labelKey: Uint8Array | null
-  /** Leave out to check no openings; else one for each entry is asked for. */
+  /** Those that are here are checked; GREEN says how many. */
   openings?: Opened[]
 }
 
@@ -75,8 +76,11 @@ async function underPolicy(input: Trust, check: (policy: Policy) => Promise<Clai
 async function receiptSteps(input: ReceiptInput, policy: Policy): Promise<[string, ...Fact[]]> {
   const proof = formed('receipt.format', () => parseReceipt(input.receipt))
   const { checkpoint, seen } = await witnessed(proof.note, policy, input.now, Infinity)
-  const { entry, owner } = input
-  must(entry !== null, 'receipt.no-entry')
+  const { entries, owner } = input
+  const isAccess = checkpoint.origin.endsWith('/access')
+  must(!isAccess || entries === null || entries.has(proof.index), 'receipt.not-yours')
+  const entry = isAccess ? entries?.get(proof.index) : undefined
+  must(entry !== undefined, 'receipt.no-entry')
   const isIn = isIncluded(proof.index, checkpoint.size, leafHash(entry), proof.path, checkpoint.root)
   must(isIn, 'receipt.inclusion', proof.index)
   if (owner) {
@@ -105,7 +109,14 @@ interface Part {
   absence: (Absence & { path: Uint8Array[] })[]
 }
 
+/** The entries of a journal proof by index, for `checkReceipt`, once the journal was found GREEN. */
+export function entriesOf(proof: string): Map<number, Uint8Array> {
+  return new Map(parsePart(proof).entries.map(({ index, leaf }) => [index, leaf]))
+}
+
 function parsePart(text: string): Part {
+  // Numbers of a proof are whole and not negative; JSON.parse would read 1.0 as 1.
+  demand(!/\d[.eE]|-/.test(text.replace(/"(?:[^"\\]|\\.)*"/g, '')))
   const shape = record(JSON.parse(text))
   demand(typeof shape.checkpoint === 'string')
   return {
@@ -149,19 +160,20 @@ async function journalSteps(input: JournalInput, policy: Policy): Promise<[strin
       must(isIncluded(sealIndex, size, leafHash(entry), path, root), 'journal.inclusion', sealIndex)
     }
   })
-  // 3. Openings say what was logged.
-  const opened = new Map((input.openings ?? []).map((each) => [each.n, each]))
-  for (const { n, nonce, opening } of opened.values()) {
-    const person = entries[n]?.person
-    const isSame = person && formed('journal.opening', () => isOpening(person, n, fromBase64(nonce), toUtf8(opening)), n)
-    must(isSame === true, 'journal.opening', n)
+  // 3. Openings say what was logged; those of entries newer than the proof wait for the next.
+  const openings = (input.openings ?? []).filter(({ n }) => !(n >= entries.length))
+  for (const { n, nonce, opening } of openings) {
+    const isSame = formed('journal.opening', () => {
+      return isOpening(entries[n]!.person, n, fromBase64(nonce), toUtf8(opening))
+    })
+    must(isSame, 'journal.opening')
   }
   // 4. The labels that would come next are absent from each sealed range, from 0 on.
   const { end, sealed, isLast } = checkAbsence(parts.at(-1)!.absence, labelKey, entries.length, head.checkpoint.size)
-  // 5. The newest seal is the limit of what is known.
-  must(isLast || head.seen - sealed <= SEAL_DUE_S, 'journal.unsealed')
-  if (input.openings) for (const { n } of entries) must(opened.has(n), 'journal.no-opening', n)
-  return ['journal.complete', entries.length, end, sealed]
+  // 5. The newest seal is the limit of what is known. One dated ahead would never grow old.
+  const isRecent = sealed <= head.seen + CLOCK_SLACK_S && head.seen - sealed <= SEAL_DUE_S
+  must(isLast || isRecent, 'journal.unsealed')
+  return ['journal.complete', entries.length, end, sealed, openings.length]
 }
 
 /** That the next labels are in none of the ranges; up to which index, when that was sealed (POSIX

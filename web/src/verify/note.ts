@@ -30,7 +30,7 @@ export function parseKey(text: string, kinds: readonly number[]): Key {
   const [name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/s.exec(text)?.slice(1) ?? []
   const material = fromBase64(encoded)
   const kind = material[0]
-  demand(name !== undefined && name !== '' && !NOT_A_NAME.test(name))
+  demand(name !== undefined && name !== '' && !NOT_A_NAME.test(name) && isCosignable(name))
   demand(kind !== undefined && kinds.includes(kind) && material.length === 1 + PUBLIC_BYTES[kind]!)
   const hashed = sha256(concat(toUtf8(`${name}\n`), material)).slice(0, 4)
   demand(id === toHex(hashed))
@@ -109,9 +109,14 @@ function cosigned(key: Key, text: string, time: number): Uint8Array<ArrayBuffer>
   return concat(label, named(key.name), u64(time), named(origin), u64(0), u64(size), root)
 }
 
+/** A cosignature binds names of at most 255 bytes. */
+function isCosignable(name: string): boolean {
+  return toUtf8(name).length <= 255
+}
+
 function named(text: string): Uint8Array {
   const bytes = toUtf8(text)
-  demand(bytes.length <= 255)
+  demand(isCosignable(text))
   return concat(new Uint8Array([bytes.length]), bytes)
 }
 
