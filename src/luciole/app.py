@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, catalogue, config, pages, release
+from luciole import __version__, catalogue, config, ledger_pages, pages, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
@@ -134,6 +134,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_imports.routes(parts.db, parts.people, parts.imports, parts.clock),
         api_imported.routes(parts.db, parts.people, Imported(parts.custody)),
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
+        ledger_pages.routes(parts.db, parts.blobs),
         _system(parts, dist),
         *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from litestar import Response, Router, get, post
+from litestar import MediaType, Response, Router, get, post
 from litestar.params import FromPath
 
 from luciole.kit.blobs import Blobs, Missing
@@ -17,12 +17,13 @@ from luciole.ledger.policy import Policy
 from luciole.ledger.tiles import Tile
 
 LOGS = ("access", "decisions", "border")
-TEXT = "text/plain; charset=utf-8"
 # Whoever verifies, from whatever page, may read.
 OPEN = {"access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 FOR_EVER = OPEN | {"cache-control": "public, max-age=31536000, immutable"}
 NEVER_KEPT = OPEN | {"cache-control": "no-store"}
 MAX_COSIGNATURE_BYTES = 32 * 1024
+# Each costs a check of a signature.
+MAX_LINES = 16
 
 
 class NoSuchObject(NotFound):
@@ -49,12 +50,14 @@ def routes(db: Database, blobs: Blobs) -> Router:
     async def head(log: str, name: str) -> Response[bytes]:
         if log not in LOGS:
             raise NoSuchObject
-        return Response(await found(f"ledger/{log}/{name}"), headers=NEVER_KEPT, media_type=TEXT)
+        return Response(
+            await found(f"ledger/{log}/{name}"), headers=NEVER_KEPT, media_type=MediaType.TEXT
+        )
 
     @get("/policy")
     async def policy() -> Response[bytes]:
         """The logs of this cell, its witnesses, and how many of them must have cosigned."""
-        return Response(await found("ledger/policy"), headers=NEVER_KEPT, media_type=TEXT)
+        return Response(await found("ledger/policy"), headers=NEVER_KEPT, media_type=MediaType.TEXT)
 
     @get("/{log:str}/checkpoint")
     async def checkpoint(log: FromPath[str]) -> Response[bytes]:
@@ -88,6 +91,8 @@ def routes(db: Database, blobs: Blobs) -> Router:
         if len(body) > MAX_COSIGNATURE_BYTES:
             raise TooLarge
         before, blank, lines = body.decode(errors="replace").rpartition("\n\n")
+        if lines.count("\n") > MAX_LINES:
+            raise TooLarge
         text = f"{before}\n"
         if not blank:
             text = Note.parse(await found(f"ledger/{log}/{PENDING}")).text
