@@ -9,10 +9,10 @@ next; then what it took for granted and what it does not prove. Exit status: 0 a
 one RED, 2 otherwise. Needs Python 3.11 and the package `cryptography`; imports nothing of Luciole.
 
 Read it from top to bottom: 1 limits, 2 verdicts, 3 reading, 4 hash trees, 5 signed checkpoints,
-6 policy and witnesses, 7 entries, 8 seals, 9 proofs of absence, 10 the claims, 11 the run.
+6 policy and witnesses, 7 entries, 8 proofs of absence, 9 the claims, 10 the run.
 Sources: RFC 6962 and 9162 (trees); C2SP signed-note, tlog-checkpoint, tlog-cosignature,
-tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals the
-cell's own reference documentation.
+tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals Luciole's
+docs/reference/ledger-formats.md.
 """
 
 from __future__ import annotations
@@ -262,14 +262,13 @@ def included(index: int, size: int, leaf: bytes, path: list[bytes], root: bytes)
             return node_hash(climb(index, middle), sibling)
         return node_hash(sibling, climb(index - middle, size - middle))
 
-    return index < size and climb(index, size) == root and left == []
+    return len(root) == 32 and index < size and climb(index, size) == root and left == []
 
 
 # --- 5. Signed checkpoints (C2SP signed-note, tlog-checkpoint) ------------------------------------
 
 ED25519, COSIGNED_ED25519, COSIGNED_MLDSA = 0x01, 0x04, 0x06
 KEY_KINDS = {"log": (ED25519,), "witness": (COSIGNED_ED25519, COSIGNED_MLDSA)}
-PUBLIC_BYTES = {ED25519: 32, COSIGNED_ED25519: 32, COSIGNED_MLDSA: 1312}
 Key = namedtuple("Key", "name id kind public")
 Point = namedtuple("Point", "text body origin size root signatures")
 
@@ -291,7 +290,7 @@ def key_of(text: str, kinds: tuple[int, ...]) -> Key:
     """A verifier key (vkey) of one of these kinds. Its id has to be the one that it makes."""
     name, key_id, material = text.split("+", 2)
     data = b64(material)
-    demand(data[0] in kinds and len(data) == 1 + PUBLIC_BYTES[data[0]])
+    demand(data[0] in kinds and len(data) == (1313 if data[0] == COSIGNED_MLDSA else 33))
     raw = name.encode("utf-8", "surrogateescape")
     hashed = sha256(raw + b"\n" + data)[:4]
     demand(name == "".join(name.split()) != "" and len(raw) < 256 and key_id == hashed.hex())
@@ -408,7 +407,7 @@ def witnessed(point: Point, policy: Policy, now: int, fresh_s: float) -> Said:
         for signature in signatures_by(key, point):
             at = int.from_bytes(signature[:8])
             message = cosigned_message(key, at, point)
-            require(is_signed(key, signature[8:], message), "witness.signature")
+            require(at > 0 and is_signed(key, signature[8:], message), "witness.signature")
             require(at <= now + CLOCK_SLACK_S, "witness.future", clock(at))
             times[name] = max(at, times.get(name, 0))
     require(policy.quorum != "none", "witness.none")
@@ -447,7 +446,7 @@ def access_of(entry: bytes) -> Person | Seal:
 
 
 def natural(value: Any) -> int:
-    demand(type(value) is int and 0 <= value < 1 << 63)
+    demand(type(value) is int and 0 <= value < 1 << 53)
     return int(value)
 
 
@@ -458,11 +457,16 @@ def instant(text: str) -> int:
     return int(at.timestamp())
 
 
+def whole(text: str) -> int:
+    demand(abs(int(text)) < 1 << 53)
+    return int(text)
+
+
 def text_of(entry: bytes) -> Text:
     """Canonical JSON with version, time and kind."""
-    said = json.loads(entry, parse_constant=number)
+    said = json.loads(entry, parse_int=whole, parse_float=number, parse_constant=number)
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    demand(text.encode() == entry and said["v"] == 1)
+    demand(text.encode() == entry and natural(said["v"]) == 1)
     demand(re.fullmatch("[a-z][a-z-]{0,31}", said["kind"]) is not None)
     return Text(instant(said["at"]), said["kind"], said)
 
@@ -693,14 +697,15 @@ def check_journal(options: Any, policy: Policy, log: Log | None, people: Any) ->
         is_in = included(index, point.size, leaf_hash(entry), hashed, point.root)
         require(is_in, "journal.inclusion", index)
     # 3. What the export tells beside the proof (where it lies there) is what each entry commits to.
-    told = read_file(options.journal.with_name("journal.jsonl"), MOST_JOURNAL_BYTES)
-    known = {(n, n, leaf.kind, leaf.cls, leaf.commit) for n, leaf in enumerate(leaves)}
+    lines = read_file(options.journal.with_name("journal.jsonl"), MOST_JOURNAL_BYTES).splitlines()
+    known, told = {(n, n, *leaf[:3], leaf.commit) for n, leaf in enumerate(leaves)}, set()
     with formed("journal.opening"):
-        for line in map(json.loads, told.splitlines()):
-            n, opening = line["n"], line["opening"]
-            said = [json.loads(opening)[name] for name in ("n", "kind", "class")]
-            commit = sha256(b"luciole/open/v1" + b64(line["nonce"], 32) + opening.encode())
-            demand(n >= len(known) or (n, *said, commit) in known)
+        for line in map(json.loads, lines):
+            said, opening = json.loads(line["opening"]), line["opening"].encode()
+            commit = sha256(b"luciole/open/v1" + b64(line["nonce"], 32) + opening)
+            minute = instant(said["at"]) // 60 * 60
+            told.add((line["n"], said["n"], minute, said["kind"], said["class"], commit))
+        demand(lines == [] or {one for one in told if one[0] < len(leaves)} == known)
     # 4. The labels that would come next are absent from each sealed range, from 0 on.
     coming = {label_of(key, n): n for n in range(len(leaves), len(leaves) + WINDOW)}
     end = sealed = 0
@@ -736,8 +741,7 @@ def check_receipt(path: Path, policy: Policy, now: int, logs: Any, mine: Any) ->
         demand(first == "c2sp.org/tlog-proof@v1" and word == "index")
     point = opened(note, policy, *LOGS)
     _, seen = witnessed(point, policy, now, float("inf"))
-    name = point.origin.split("/")[2]
-    log = logs.get(name)
+    log = logs.get(name := point.origin.split("/")[2])
     if log and log.point.origin == point.origin:
         check_history(point, log)
     require(name != "access" or mine is None or index in mine, "receipt.not-yours")
@@ -811,10 +815,9 @@ def audit(options: argparse.Namespace) -> list[Any]:
                 if memory and point.origin in memory:
                     check(f"{name}: history", check_history, memory[point.origin], log)
                 parsed[name] = check(f"{name}: entries", check_entries, log, now)
-    people, texts = parsed.get("access"), parsed.get("decisions")
-    if people is not None:
+    if (people := parsed.get("access")) is not None:
         check("access: seals", check_seals, people)
-    if texts is not None:
+    if (texts := parsed.get("decisions")) is not None:
         check("daily statements", check_statements, logs["decisions"], texts, people or [])
     given = (options, policy, logs.get("access"), people)
     mine = options.journal and check("journal", check_journal, *given)
@@ -835,8 +838,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--receipt", type=Path, metavar="FILE", action="append", default=[])
     parser.add_argument("--now", type=instant, metavar="ISO", default=int(time.time()))
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
-    claims = audit(options)
+    claims = audit(options := parser.parse_args(arguments))
     verdict = verdict_of(claims)
     if options.json:
         texts = {"assumed": ASSUMED, "not_proved": NOT_PROVED}

@@ -229,6 +229,13 @@ def _(world: World) -> None:
     world.ledger()
 
 
+@case("witness-without-time", RED, "witness.signature", about="A witness's time is 0.")
+def _(world: World) -> None:
+    world.policy = policy_of(OAK, YEW)
+    world.witnesses = [(OAK, SEEN), (YEW, 0)]
+    world.ledger()
+
+
 @case("witness-clock-ahead", GREEN, about="A witness's clock goes two minutes fast.")
 def _(world: World) -> None:
     world.witnesses[0] = (OAK, NOW + 2 * MINUTE)

@@ -42,6 +42,9 @@ BAD_TEXTS = {
     "not-sorted": b'{"v":1,"kind":"out","at":"2026-11-26T10:00:00Z"}',
     "double-name": b'{"at":"2026-11-26T10:00:00Z","kind":"out","kind":"out","v":1}',
     "not-a-number": b'{"at":"2026-11-26T10:00:00Z","kind":"out","rate":NaN,"v":1}',
+    "fraction": b'{"at":"2026-11-26T10:00:00Z","kind":"out","rate":0.5,"v":1}',
+    "vast-number": b'{"at":"2026-11-26T10:00:00Z","bytes":9007199254740992,"kind":"out","v":1}',
+    "version-true": b'{"at":"2026-11-26T10:00:00Z","kind":"out","v":true}',
     "list": b"[1]",
     "version": b'{"at":"2026-11-26T10:00:00Z","kind":"out","v":2}',
     "no-kind": b'{"at":"2026-11-26T10:00:00Z","v":1}',
@@ -61,7 +64,9 @@ for name, entry in BAD_TEXTS.items():
 
 @case("text-utf-8", GREEN, about="Letters beyond ASCII, a kind that nobody knows yet.")
 def _(world: World) -> None:
-    world.entries["border"].append(text(LAST, "new-kind", note="Île — 🌿"))
+    world.entries["border"].append(
+        text(LAST, "new-kind", note="Île — 🌿", bytes=2**53 - 1, below=-7)
+    )
     world.ledger()
 
 

@@ -163,12 +163,15 @@ def reworded(line: dict[str, Any]) -> None:
     line["opening"] = line["opening"].replace("session", "ranking")
 
 
-told(
-    "good-later",
-    GREEN,
-    about="An entry newer than the proof is passed over.",
-    change=lambda e: e.update(n=7),
-)
+@case("opening-good-later", GREEN, about="The export tells of a newer entry than its proof.")
+def _(world: World) -> None:
+    world.journal("ana")
+    lines = world.files["journal/journal.jsonl"]
+    world.journal("ana", 15)
+    assert lines != world.files["journal/journal.jsonl"]
+    world.files["journal/journal.jsonl"] = lines
+
+
 told("reworded", RED, "journal.opening", about="Another purpose than was logged.", change=reworded)
 told(
     "other-nonce",
@@ -200,6 +203,13 @@ told(
 )
 
 
+@case("opening-missing", RED, "journal.opening", about="The export does not tell of one entry.")
+def _(world: World) -> None:
+    world.journal("ana")
+    lines = world.files["journal/journal.jsonl"].splitlines(keepends=True)
+    world.files["journal/journal.jsonl"] = b"".join(lines[:2] + lines[3:])
+
+
 def misnamed(field: str, value: object) -> None:
     """A case whose opening calls a staff read something else than the entry does; rightly
     committed to, so that only the comparison with the entry tells."""
@@ -220,3 +230,4 @@ def misnamed(field: str, value: object) -> None:
 misnamed("kind", "read")
 misnamed("class", "staff")
 misnamed("n", 5)
+misnamed("at", "2026-11-26T11:29:59Z")
