@@ -110,7 +110,32 @@ _SLICES = {
     "feed": feed,
     "rights": rights,
 }
+_JOURNAL = "journal/journal.jsonl"
+_ELSEWHERE = {
+    "custody.journal.n": _JOURNAL,
+    "custody.journal.leaf": _JOURNAL,
+    "custody.journal.sealed": _JOURNAL,
+}
+_GRANT = "each grant is an entry of the journal, which says all of this"
 _NOT_EXPORTED = {
+    "custody.journal.person_id": "your own id",
+    "custody.journal.ref": "leads to the entry's index in the log, which the journal has",
+    "custody.subject.person_id": "your own id",
+    "custody.subject.next": "the number of entries in the journal",
+    **{
+        f"custody.permit.{name}": _GRANT
+        for name in (
+            "id",
+            "person_id",
+            "class",
+            "purpose",
+            "columns",
+            "session_id",
+            "day",
+            "made_at",
+            "expires_at",
+        )
+    },
     "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
     "queue.pgqueuer.dedupe_key": "the same ids",
     "blob:ledger/": "the log is public and whole for everybody; your entries in it are taken along",
@@ -121,6 +146,7 @@ WHOLE = Catalogue(
     exported={name: each.EXPORT for name, each in _SLICES.items()},
     not_exported=_NOT_EXPORTED
     | {where: why for each in _SLICES.values() for where, why in each.NOT_EXPORTED.items()},
+    elsewhere=_ELSEWHERE,
 )
 
 # What each slice does for an erasure, the lowest first: people's takes the ways in away.

@@ -10,7 +10,10 @@ OF_PERSONS = {DataClass.PUBLIC, DataClass.SHARED, DataClass.PERSONAL}
 
 
 def covered() -> set[str]:
-    return {where for lists in WHOLE.exported.values() for each in lists for where in each.covers()}
+    """What is in an export, as a list or in a form of its own."""
+    return set(WHOLE.elsewhere) | {
+        where for lists in WHOLE.exported.values() for each in lists for where in each.covers()
+    }
 
 
 def test_everything_of_a_person_is_in_an_export_or_has_a_reason() -> None:

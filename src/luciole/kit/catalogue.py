@@ -70,6 +70,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     held: tuple[Held, ...]
     exported: Mapping[str, tuple[Exported, ...]]
     not_exported: Mapping[str, str]
+    elsewhere: Mapping[str, str] = {}
+    """What is in an export in a form of its own, and in which of its files."""
 
 
 class Removed(msgspec.Struct, frozen=True):

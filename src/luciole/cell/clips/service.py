@@ -78,12 +78,11 @@ class Clips:
     async def bring(
         self, tx: Tx, author_id: UUID, asset_id: UUID, clip: Brought, *, is_playable: bool
     ) -> UUID:
-        """Adds a clip that was published before, with its times, which lie in the past. Nobody is
-        told: it is no news. Raises what caption and captions are refused for."""
+        """Adds a clip that was published before, with its times; one in the future becomes now.
+        Nobody is told: it is no news. Raises what caption and captions are refused for."""
         caption = clean_caption(clip.caption)
         hashtags = hashtags_of(caption)
         captions = clean_captions(*clip.captions) if clip.captions else None
-        published_at = min(clip.published_at, self._clock.now())
         clip_id = new_id()
         await store.bring(
             tx,
@@ -96,8 +95,8 @@ class Clips:
             clip.made_with_ai,
             captions,
             "published" if is_playable else "processing",
-            min(clip.created_at, published_at),
-            published_at,
+            clip.created_at,
+            clip.published_at,
         )
         if is_playable:
             await self._count(tx, author_id, clip.audience, 1)
@@ -230,7 +229,7 @@ class Clips:
         card = await self.see(tx, clip_id, me)
         if card.state != "published":
             raise NotPublishedYet
-        if await store.like(tx, clip_id, me, min(made_at, self._clock.now())):
+        if await store.like(tx, clip_id, me, made_at):
             await store.add_likes(tx, clip_id, 1)
 
     async def unlike(self, tx: Tx, me: UUID, clip_id: UUID) -> int:

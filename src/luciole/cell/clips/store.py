@@ -50,7 +50,8 @@ BRING = """
 INSERT INTO clips.clip
     (id, author_id, asset_id, caption, hashtags, audience, made_with_ai,
      captions_language, captions_vtt, state, created_at, published_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        least($11::timestamptz, now()), least($12::timestamptz, now()))
 """
 HAS_ANY = "SELECT EXISTS (SELECT 1 FROM clips.clip WHERE author_id = $1)"
 REFUSE = """
@@ -74,7 +75,8 @@ WHERE author_id = $1 AND id > $2 AND audience = 'everyone'
 ORDER BY id LIMIT $3 FOR UPDATE
 """
 LIKE = """
-INSERT INTO clips.liked (clip_id, person_id, made_at) VALUES ($1, $2, coalesce($3, now()))
+INSERT INTO clips.liked (clip_id, person_id, made_at)
+VALUES ($1, $2, least(coalesce($3::timestamptz, now()), now()))
 ON CONFLICT DO NOTHING
 """
 UNLIKE = "DELETE FROM clips.liked WHERE clip_id = $1 AND person_id = $2"

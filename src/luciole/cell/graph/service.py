@@ -43,7 +43,7 @@ class Graph:
         made_at: datetime | None = None,
     ) -> Follows:
         """Follows at once, or asks to where the account is private. Doing it twice is no error.
-        Who brings a follow along gives the time (in the past) at which it was made.
+        Who brings a follow along gives the time at which it was made.
 
         Raises CannotFollowYourself and FollowsTooMany.
         """

@@ -13,7 +13,7 @@ from luciole.kit.ids import LAST_ID
 
 FOLLOW = """
 INSERT INTO graph.follow (follower_id, followee_id, state, made_at)
-VALUES ($1, $2, $3, coalesce($4, now()))
+VALUES ($1, $2, $3, least(coalesce($4::timestamptz, now()), now()))
 ON CONFLICT (follower_id, followee_id) DO NOTHING
 """
 # Others of the same person wait until this transaction ends.

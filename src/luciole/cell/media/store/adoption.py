@@ -12,7 +12,8 @@ ADD_WHOLE = """
 INSERT INTO media.asset (id, owner_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public,
                          token, attempt, progress, duration_ms, width, height, has_audio,
                          created_at, changed_at)
-VALUES ($1, $2, 'complete', $3, $4, $5, $6, $7, $8, 100, $9, $10, $11, $12, $13, $14)
+VALUES ($1, $2, 'complete', $3, $4, $5, $6, $7, $8, 100, $9, $10, $11, $12,
+        least($13::timestamptz, $14), $14)
 """
 
 

@@ -105,7 +105,7 @@ async def _adopt(taking: Taking, subject: str, brought: Brought, laid: Any, film
                 taking.person_id,
                 laid,
                 _edit(film.row),
-                min(created_at, cell.clock.now()),
+                created_at,
                 is_public=brought.audience == "everyone" and not is_private,
             )
             clip_id = await cell.clips.bring(

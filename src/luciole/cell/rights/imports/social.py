@@ -77,7 +77,7 @@ async def _follow(taking: Taking, row: FollowingRow, carried: Carried) -> None:
                     taking.person_id,
                     row.followee_id,
                     is_private=is_private,
-                    made_at=min(row.made_at, cell.clock.now()),
+                    made_at=row.made_at,
                 )
     except (CannotFollowYourself, FollowsTooMany):
         await taking.note("follow", subject, "left")

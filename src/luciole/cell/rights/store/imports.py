@@ -156,8 +156,8 @@ async def drop(tx: Tx, import_id: UUID, person_id: UUID) -> bool:
     return await tx.fetchval(DROP, import_id, person_id) is not None
 
 
-async def stuck(tx: Tx, before: datetime, limit: int) -> list[UUID]:
-    return [row["id"] for row in await tx.fetch(STUCK, before, limit)]
+async def stuck(tx: Tx, silent_since: datetime, most: int) -> list[UUID]:
+    return [row["id"] for row in await tx.fetch(STUCK, silent_since, most)]
 
 
 async def drop_expired(tx: Tx, now: datetime) -> list[UUID]:
