@@ -173,7 +173,6 @@ CREATE VIEW people.card AS
         age_band <> '18+'::text AS age_band_minor
        FROM people.person
       WHERE leaving_at IS NULL;
-GRANT SELECT ON people.card TO luciole_custody;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
 GRANT SELECT ON people.card TO luciole_notify;
@@ -195,13 +194,13 @@ CREATE VIEW people.first_wrap AS
 GRANT SELECT ON people.first_wrap TO luciole_custody;
 
 CREATE VIEW people.passkey_claim AS
-    SELECT k.person_id,
+    SELECT p.id AS person_id,
         p.handle,
         k.credential_id,
         k.public_key,
         k.sign_count
-       FROM people.passkey k
-         JOIN people.person p ON p.id = k.person_id;
+       FROM people.person p
+         LEFT JOIN people.passkey k ON k.person_id = p.id;
 GRANT SELECT ON people.passkey_claim TO luciole_custody;
 
 -- notify ----------------------------------------------------------------

@@ -33,6 +33,11 @@ CUSTODY_READS = {
         f"people.session_claim.{name}"
         for name in ["id", "token_hash", "person_id", "label", "expires_at"]
     ),
+    # Who becomes staff brings the passkeys that they have then.
+    *(
+        f"people.passkey_claim.{name}"
+        for name in ["person_id", "handle", "credential_id", "public_key", "sign_count"]
+    ),
     # Wraps of the first version move into its store.
     *(f"people.first_wrap.{name}" for name in ["person_id", "wrapped"]),
 }

@@ -54,7 +54,8 @@ WHERE s.token_hash = $1 AND s.expires_at > $2
 """
 ADD_STAFF = """
 INSERT INTO custody.staff (id, person_id, added_at)
-SELECT $1, person_id, $3 FROM people.passkey_claim WHERE handle = $2 LIMIT 1
+SELECT $1, person_id, $3 FROM people.passkey_claim
+WHERE handle = $2 AND credential_id IS NOT NULL GROUP BY person_id
 ON CONFLICT DO NOTHING RETURNING person_id
 """
 ADD_STAFF_KEYS = """
@@ -62,12 +63,13 @@ INSERT INTO custody.staff_key (credential_id, staff_id, public_key, sign_count)
 SELECT credential_id, $1, public_key, sign_count FROM people.passkey_claim WHERE person_id = $2
 """
 DROP_STAFF = """
-DELETE FROM custody.staff WHERE person_id = (SELECT id FROM people.card WHERE handle = $1)
-RETURNING id
+DELETE FROM custody.staff
+WHERE person_id IN (SELECT person_id FROM people.passkey_claim WHERE handle = $1) RETURNING id
 """
 STAFF = """
-SELECT t.id, c.handle FROM custody.staff t JOIN people.card c ON c.id = t.person_id
-ORDER BY t.added_at
+SELECT t.id, max(c.handle) AS handle
+FROM custody.staff t JOIN people.passkey_claim c ON c.person_id = t.person_id
+GROUP BY t.id ORDER BY t.added_at, t.id
 """
 STAFF_KEY = """
 SELECT staff_id, public_key, sign_count FROM custody.staff_key WHERE credential_id = $1
@@ -92,7 +94,7 @@ INSERT INTO custody.staff_approval (read_id, staff_id) VALUES ($1, $2) ON CONFLI
 APPROVERS = "SELECT staff_id FROM custody.staff_approval WHERE read_id = $1 ORDER BY staff_id"
 GRANT_READ = "UPDATE custody.staff_read SET is_granted = true, ends_at = $2 WHERE id = $1"
 # Kept a while after their end, for who asks what staff have done.
-TIDY_READS = "DELETE FROM custody.staff_read WHERE ends_at <= $1 - interval '30 days'"
+TIDY_READS = "DELETE FROM custody.staff_read WHERE ends_at + interval '30 days' <= $1"
 DROP_OLD_WRAP = "SELECT people.drop_first_wrap($1)"
 
 

@@ -39,9 +39,10 @@ CREATE TABLE custody.staff_approval (
 );
 CREATE INDEX staff_approval_by_staff ON custody.staff_approval (staff_id);
 
+-- With which passkeys somebody becomes staff: a row for each, or one without.
 CREATE VIEW people.passkey_claim AS
-    SELECT k.person_id, p.handle, k.credential_id, k.public_key, k.sign_count
-    FROM people.passkey k JOIN people.person p ON p.id = k.person_id;
+    SELECT p.id AS person_id, p.handle, k.credential_id, k.public_key, k.sign_count
+    FROM people.person p LEFT JOIN people.passkey k ON k.person_id = p.id;
 
 -- Reads of which the person has not been told yet; who calls it tells them in the same transaction.
 CREATE FUNCTION custody.take_notices() RETURNS TABLE (read_id uuid, whose uuid)
@@ -54,7 +55,7 @@ CREATE FUNCTION custody.take_notices() RETURNS TABLE (read_id uuid, whose uuid)
 REVOKE ALL ON FUNCTION custody.take_notices FROM PUBLIC;
 GRANT USAGE ON SCHEMA custody TO luciole_notify;
 GRANT EXECUTE ON FUNCTION custody.take_notices TO luciole_notify;
-GRANT SELECT ON people.passkey_claim, people.card TO luciole_custody;
+GRANT SELECT ON people.passkey_claim TO luciole_custody;
 GRANT SELECT, INSERT, DELETE ON custody.staff TO luciole_custody;
 GRANT SELECT, INSERT, UPDATE, DELETE ON custody.staff_key, custody.staff_read TO luciole_custody;
 GRANT SELECT, INSERT ON custody.staff_approval TO luciole_custody;
