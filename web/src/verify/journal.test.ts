@@ -76,6 +76,15 @@ test('a receipt may be anybody’s', async () => {
   assert.equal(report.verdict, 'GREEN')
 })
 
+test('an opening that is missing leaves the question open where all are wanted', async () => {
+  const { policy, now, label_key, openings, proofs } = journals.good
+  const given = { policy, now, labelKey: fromBase64(label_key), proofs: proofs.map((proof: unknown) => JSON.stringify(proof)) }
+  const whole = await checkJournal({ ...given, openings, wantsOpenings: true })
+  assert.equal(whole.verdict, 'GREEN')
+  const report = await checkJournal({ ...given, openings: openings.slice(1), wantsOpenings: true })
+  assert.deepEqual([report.verdict, report.claims.at(-1)!.code, report.claims.at(-1)!.facts], ['CANNOT TELL', 'journal.no-opening', [0]])
+})
+
 test('JSON that is none is a malformed journal', async () => {
   const report = await checkJournal({ ...journals.good, labelKey: new Uint8Array(32), proofs: ['{'] })
   assert.equal(report.claims.at(-1)!.code, 'journal.format')

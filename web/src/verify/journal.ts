@@ -46,8 +46,10 @@ export interface JournalInput extends Trust {
   /** The journal proof; several, if it came in parts. The last one shows that there is no more. */
   proofs: string[]
   labelKey: Uint8Array | null
-  /** Those that are here are checked; GREEN says how many. */
+  /** Those that are here are checked. */
   openings?: Opened[]
+  /** Whether an entry without an opening leaves the question open. */
+  wantsOpenings?: boolean
 }
 
 export function checkReceipt(input: ReceiptInput): Promise<Report> {
@@ -163,17 +165,17 @@ async function journalSteps(input: JournalInput, policy: Policy): Promise<[strin
   // 3. Openings say what was logged; those of entries newer than the proof wait for the next.
   const openings = (input.openings ?? []).filter(({ n }) => !(n >= entries.length))
   for (const { n, nonce, opening } of openings) {
-    const isSame = formed('journal.opening', () => {
-      return isOpening(entries[n]!.person, n, fromBase64(nonce), toUtf8(opening))
-    })
-    must(isSame, 'journal.opening')
+    const read = () => isOpening(entries[n]!.person, n, fromBase64(nonce), toUtf8(opening))
+    must(formed('journal.opening', read, n), 'journal.opening', n)
   }
   // 4. The labels that would come next are absent from each sealed range, from 0 on.
   const { end, sealed, isLast } = checkAbsence(parts.at(-1)!.absence, labelKey, entries.length, head.checkpoint.size)
   // 5. The newest seal is the limit of what is known. One dated ahead would never grow old.
   const isRecent = sealed <= head.seen + CLOCK_SLACK_S && head.seen - sealed <= SEAL_DUE_S
   must(isLast || isRecent, 'journal.unsealed')
-  return ['journal.complete', entries.length, end, sealed, openings.length]
+  const opened = new Set(openings.map(({ n }) => n))
+  if (input.wantsOpenings) for (const { n } of entries) must(opened.has(n), 'journal.no-opening', n)
+  return ['journal.complete', entries.length, end, sealed]
 }
 
 /** That the next labels are in none of the ranges; up to which index, when that was sealed (POSIX

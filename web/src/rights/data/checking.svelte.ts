@@ -96,7 +96,7 @@ class Checking {
     }
     const [{ text: policy }, key] = [await this.policyText(), await this.labelKey()]
     const [receipt, leaf] = [await api.text(`/api/me/journal/${entry.n}/receipt`), bytesOf(entry.leaf)]
-    const { claims } = await checkReceipt({ policy, now: now(), receipt, entry: leaf, ...(key ? { owner: { labelKey: key.bytes, n: entry.n } } : {}) })
+    const { claims } = await checkReceipt({ policy, now: now(), receipt, entries: leaf && new Map([[entry.index, leaf]]), ...(key ? { owner: { labelKey: key.bytes, n: entry.n } } : {}) })
     const claim = claims.find((each) => each.claim === 'receipt') ?? claims[0]
     if (!claim) return
     const isOpen = leaf !== null && opens(entry, leaf) && isTrue(entry)
@@ -119,7 +119,7 @@ class Checking {
     this.step = 'entries'
     const shown = new Set(parts.flatMap((part) => part.numbers))
     const openings = (await everyEntry()).filter((entry) => shown.has(entry.n))
-    const { claims } = await checkJournal({ policy, isPolicyFromCell: isFromCell, now: now(), proofs: parts.map((part) => part.text), labelKey: key?.bytes ?? null, openings })
+    const { claims } = await checkJournal({ policy, isPolicyFromCell: isFromCell, now: now(), proofs: parts.map((part) => part.text), labelKey: key?.bytes ?? null, openings, wantsOpenings: true })
     const journal = claims.find((claim) => claim.claim === 'journal')
     if (journal) this.mark([...shown].map((n) => [n, ofEntry(journal, n)]))
     const found: Finding[] = [...claims]
