@@ -96,7 +96,7 @@ class Clips:
             captions,
             "published" if is_playable else "processing",
             clip.created_at,
-            clip.published_at,
+            min(clip.published_at, self._clock.now()),
         )
         if is_playable:
             await self._count(tx, author_id, clip.audience, 1)

@@ -51,7 +51,7 @@ INSERT INTO clips.clip
     (id, author_id, asset_id, caption, hashtags, audience, made_with_ai,
      captions_language, captions_vtt, state, created_at, published_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-        least($11::timestamptz, now()), least($12::timestamptz, now()))
+        least($11::timestamptz, now()), $12)
 """
 HAS_ANY = "SELECT EXISTS (SELECT 1 FROM clips.clip WHERE author_id = $1)"
 REFUSE = """

@@ -105,6 +105,19 @@ class ImportedRow(msgspec.Struct, frozen=True):
     list: Annotated[str, Meta(max_length=4_000_000)]
 
 
+# What is read of an export, by its place in it.
+SHAPES: dict[str, type[msgspec.Struct]] = {
+    "data/people/account.json": AccountRow,
+    "data/people/contacts.json": ContactRow,
+    "data/media/films.json": FilmRow,
+    "data/media/files.json": FileRow,
+    "data/clips/clips.json": ClipRow,
+    "data/clips/liked.json": LikedRow,
+    "data/graph/following.json": FollowingRow,
+    "data/rights/imported.json": ImportedRow,
+}
+
+
 class Lists:
     """Reads lists of an archive, a row a line, as exports write them."""
 
@@ -124,6 +137,12 @@ class Lists:
                     yield row
         finally:
             opened.close()
+
+    async def check(self) -> None:
+        """Reads all lists once, before anything is put into the account. Raises Unimportable."""
+        for path, shape in SHAPES.items():
+            async for _ in self.rows(path, shape):
+                pass
 
     async def first(self, path: str, shape: type[T]) -> T | None:
         """The first row of a list."""

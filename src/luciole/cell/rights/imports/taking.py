@@ -117,9 +117,11 @@ class Taker:
             manifest.signed, taking.archive, taking.manifest, raw, own.key
         )
         taking.is_same_cell = signed == "here" and taking.manifest.cell_id == own.cell_id
+        taking.lists = Lists(taking.archive)
         if not import_.is_checked:
             await self._compare(taking)
-        taking.lists = Lists(taking.archive)
+            await taking.lists.check()
+            await taking.show(AFTER_CHECK, is_checked=True)
         await account.take(taking)
         await taking.show(AFTER_ACCOUNT)
         await clips.take(taking, AFTER_ACCOUNT, AFTER_CLIPS)
@@ -151,7 +153,6 @@ class Taker:
             await asyncio.wait({comparing}, timeout=LOOK_S)
             await taking.show(min(AFTER_CHECK - 1, done * AFTER_CHECK // total))
         await comparing
-        await taking.show(AFTER_CHECK, is_checked=True)
 
     async def _finish(self, import_: Import, report: Report) -> None:
         """States the outcome, in the journal too, and lets go of the file."""
