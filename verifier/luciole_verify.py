@@ -73,7 +73,7 @@ checkpoint.origin ! It is of {}, not of a log of the policy. > Are policy and le
 checkpoint.cell ! The logs of this ledger are of different cells.
 checkpoint.unknown-key ! The checkpoint is not signed by the log's key.
 checkpoint.signature ! The log's signature under the checkpoint is wrong.
-witness.none ? The policy asks for no witness. > Ask for witnesses that the operator does not run.
+witness.none ? The policy asks for no witness beside the cell's own. > Ask for one with others.
 witness.signature ! A known witness's signature under the checkpoint is wrong.
 witness.future ! A witness's signature is dated {}, which has not come yet. > Is your clock right?
 witness.quorum ! {} of {} witnesses signed; the policy asks for more. > Look again in a minute.
@@ -410,7 +410,7 @@ def witnessed(point: Point, policy: Policy, now: int, fresh_s: float) -> Said:
             require(at > 0 and is_signed(key, signature[8:], message), "witness.signature")
             require(at <= now + CLOCK_SLACK_S, "witness.future", clock(at))
             times[name] = max(at, times.get(name, 0))
-    require(policy.quorum != "none", "witness.none")
+    require(not is_met(policy, {"none", "local", "local-pq"}), "witness.none")
     for at in sorted(times.values(), reverse=True):
         if is_met(policy, {name for name, seen in times.items() if seen >= at}):
             require(at >= now - fresh_s, "witness.stale", clock(at))
@@ -614,7 +614,7 @@ def check_entries(log: Log, now: int) -> Said:
         at = parsed[-1].at
         require(at <= now + CLOCK_SLACK_S, "entry.future", index, clock(at))
         require(at >= newest - DISORDER_S, "entry.back-dated", index, clock(at), clock(newest))
-        newest = max(newest, at)
+        newest = newest if isinstance(parsed[-1], Seal) else max(newest, at)  # seals go first
     return f"All {len(parsed)} entries are well-formed and in order of time.", parsed
 
 

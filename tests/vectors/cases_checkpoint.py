@@ -157,6 +157,15 @@ def _(world: World) -> None:
     world.ledger()
 
 
+@case("quorum-local", UNSURE, "witness.none", about="The cell's own witness is enough.")
+def _(world: World) -> None:
+    local = Signer.named("luciole-witness/0a1b2c3d", 4)
+    line = f"witness local {local.vkey()}\ngroup enough 1 oak local\nquorum enough"
+    world.policy = policy_of(OAK, quorum=line)
+    world.witnesses = [(OAK, SEEN), (local, SEEN)]
+    world.ledger()
+
+
 @case("wrong-witness", RED, "witness.quorum", about="A stranger signs in place of a witness.")
 def _(world: World) -> None:
     world.witnesses[1] = (STRANGER, SEEN)

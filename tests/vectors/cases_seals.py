@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.vectors.case import GREEN, RED, case
 from tests.vectors.log_writer import labels_in, mth, seal
-from tests.vectors.world import LAST, MINUTE, World
+from tests.vectors.world import HOUR, LAST, MINUTE, World
 
 # Seals. In the good access log they stand at 5, 10 and 14; 15 to 17 are not sealed yet.
 
@@ -87,4 +87,16 @@ def _(world: World) -> None:
     entries.append(ana.entry("read", "legal", LAST + 8 * MINUTE))
     entries.append(seal(entries, 18, len(entries), LAST + 9 * MINUTE))
     entries.append(seal(entries, 0, len(entries), LAST + 10 * MINUTE, scope=2))
+    world.ledger()
+
+
+@case(
+    "seal-before-backlog", GREEN, about="After a standstill the seal goes first, then what waited."
+)
+def _(world: World) -> None:
+    entries, cleo = world.entries["access"], world.someone("cleo")
+    del entries[15:]
+    entries.append(seal(entries, 0, 15, LAST + 20 * MINUTE))
+    entries.append(cleo.entry("grant", "self", LAST - 2 * HOUR))
+    entries.append(cleo.entry("grant", "self", LAST + 20 * MINUTE))
     world.ledger()

@@ -15,7 +15,10 @@ import signal
 import sys
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from tests.vectors import make
@@ -74,71 +77,99 @@ def changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(node.value[:-1])
 
 
-class Replace(ast.NodeTransformer):
-    """Puts another node in the place of one."""
-
-    def __init__(self, place: int, other: ast.AST) -> None:
-        self.place, self.other, self.at = place, other, -1
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        self.at += 1
-        if self.at == self.place:
-            return ast.copy_location(self.other, node)
-        return self.generic_visit(node)
-
-
-def numbered(tree: ast.AST) -> list[ast.AST]:
-    """The nodes in the order in which `Replace` counts them."""
-    found: list[ast.AST] = []
-
-    class Count(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            found.append(node)
-            return self.generic_visit(node)
-
-    Count().visit(tree)
-    return found
+def places(tree: ast.AST) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]:
+    """Every node, and what puts another in its place."""
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if isinstance(value, ast.AST):
+                yield value, partial(setattr, parent, name)
+            elif isinstance(value, list):
+                for at, one in enumerate(value):
+                    if isinstance(one, ast.AST):
+                        yield one, partial(value.__setitem__, at)
 
 
-def mutants(source: str) -> Iterator[tuple[str, str]]:
-    """What was changed (line, before, after), and the source with it."""
+def mutants(source: str) -> Iterator[tuple[range, str, types.CodeType]]:
+    """The changed lines, what was changed (before, after), and the verifier with it."""
     tree = ast.parse(source)
-    for place, node in enumerate(numbered(tree)):
+    for node, put in list(places(tree)):
         for other in changes(node):
-            whole = Replace(place, other).visit(copy.deepcopy(tree))
-            line = getattr(node, "lineno", 0)
             before, after = (ast.unparse(one).split("\n")[0][:90] for one in (node, other))
-            yield f"{line}: {before}  ->  {after}", ast.unparse(ast.fix_missing_locations(whole))
+            first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
+            put(ast.copy_location(other, node))
+            code = compile(ast.fix_missing_locations(tree), str(FILE), "exec")
+            put(node)
+            yield range(first, last + 1), f"{first}: {before}  ->  {after}", code
 
 
-def loaded(source: str) -> types.ModuleType:
+def loaded(code: types.CodeType) -> types.ModuleType:
     module = types.ModuleType("luciole_verify")
-    exec(compile(source, str(FILE), "exec"), module.__dict__)  # noqa: S102 - our own file, changed
+    exec(code, module.__dict__)  # noqa: S102 - our own file, changed
     return module
 
 
-def laid(folder: Path) -> dict[str, list[str]]:
-    """All vectors, laid out whole, with their arguments."""
-    return {name: runs.lay(name, folder / name) for name in make.names()}
+@dataclass
+class Vector:
+    """A case laid out whole, and which lines of the verifier it reaches."""
 
+    name: str
+    words: list[str]
+    expected: tuple[str, list[str]]
+    lines: set[int] = field(default_factory=set)
 
-def notices(source: str, vectors: dict[str, list[str]]) -> str:
-    """The first vector that is not judged as it should be; empty if all are."""
-    try:
-        module = loaded(source)
-    except Exception as error:
-        return f"(does not load: {type(error).__name__})"
-    for name, words in vectors.items():
-        said, expected = io.StringIO(), make.expected(name)
+    def is_judged(self, module: types.ModuleType) -> bool:
+        """Whether a verifier says what it should."""
+        said = io.StringIO()
         try:
             with contextlib.redirect_stdout(said), contextlib.redirect_stderr(io.StringIO()):
-                module.main(words)
+                module.main(self.words)
             report = json.loads(said.getvalue())
-            found = (report["verdict"], runs.codes(report))
         except (Exception, SystemExit):
-            return name
-        if found != (expected["verdict"], expected["codes"]):
-            return name
+            return False
+        return (report["verdict"], runs.codes(report)) == self.expected
+
+    def trace(self, module: types.ModuleType) -> None:
+        """Takes note of the lines that it reaches."""
+
+        def follow(frame: types.FrameType, event: str, _: object) -> object:
+            if frame.f_code.co_filename == str(FILE):
+                self.lines.add(frame.f_lineno)
+                return follow
+            return None
+
+        sys.settrace(follow)
+        try:
+            assert self.is_judged(module), self.name
+        finally:
+            sys.settrace(None)
+
+
+def laid(folder: Path) -> list[Vector]:
+    """All vectors; those that reach fewer lines first."""
+    source = FILE.read_text(encoding="utf-8")
+    module, vectors = loaded(compile(source, str(FILE), "exec")), []
+    for name in make.names():
+        expected = make.expected(name)
+        vector = Vector(
+            name, runs.lay(name, folder / name), (expected["verdict"], expected["codes"])
+        )
+        vector.trace(module)
+        vectors.append(vector)
+    return sorted(vectors, key=lambda vector: (vector.expected[0] == "GREEN", len(vector.lines)))
+
+
+def notices(lines: range, code: types.CodeType, vectors: list[Vector]) -> str:
+    """The first vector that is not judged as it should be; empty if all are. Those that reach the
+    changed lines come first: the others cannot tell, except where something is said once."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            module = loaded(code)
+    except (Exception, SystemExit) as error:
+        return f"(does not load: {type(error).__name__})"
+    near = [vector for vector in vectors if vector.lines.intersection(lines)]
+    for vector in near or vectors:
+        if not vector.is_judged(module):
+            return vector.name
     return ""
 
 
@@ -152,12 +183,12 @@ def main(first: int = 0, step: int = 1) -> int:
     count, missed = 0, []
     with tempfile.TemporaryDirectory() as folder:
         vectors = laid(Path(folder))
-        assert notices(FILE.read_text(encoding="utf-8"), vectors) == ""
-        for what, source in list(mutants(FILE.read_text(encoding="utf-8")))[first::step]:
+        every = mutants(FILE.read_text(encoding="utf-8"))
+        for lines, what, code in islice(every, first, None, step):
             count += 1
             signal.alarm(MOST_SECONDS)
             try:
-                seen = notices(source, vectors)
+                seen = notices(lines, code, vectors)
             except TimeoutError:
                 seen = "(does not end)"
             signal.alarm(0)
