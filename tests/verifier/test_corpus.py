@@ -40,8 +40,9 @@ def test_inclusion_proofs_are_judged_as_the_vectors_say() -> None:
     seen = 0
     for vector in vectors("inclusion"):
         seen += 1
-        index, size, leaf = vector["leafIdx"], vector["treeSize"], raw(vector["leafHash"])
-        found = verifier.included(index, size, leaf, path_of(vector), raw(vector["root"]))
+        point = Point("", b"", "", vector["treeSize"], raw(vector["root"]), [])
+        leaf = raw(vector["leafHash"])
+        found = verifier.included(vector["leafIdx"], leaf, path_of(vector), point)
         assert found != vector["wantErr"], vector["desc"]
     assert seen == 98
 
@@ -53,8 +54,9 @@ def test_subtrees_that_are_trees_are_judged_as_the_vectors_say() -> None:
     for vector in vectors("subtreeinclusion"):
         if vector["start"] == 0:
             seen += 1
-            index, size, leaf = vector["leafIdx"], vector["end"], raw(vector["leafHash"])
-            found = verifier.included(index, size, leaf, path_of(vector), raw(vector["root"]))
+            point = Point("", b"", "", vector["end"], raw(vector["root"]), [])
+            leaf = raw(vector["leafHash"])
+            found = verifier.included(vector["leafIdx"], leaf, path_of(vector), point)
             assert found != vector["wantErr"], vector["desc"]
     assert seen == 101
 

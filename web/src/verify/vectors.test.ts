@@ -70,7 +70,7 @@ async function judge(files: Files, now: number): Promise<Report[]> {
       }
     })
     const key = labelKey(files.get('journal/label-key.txt'))
-    const report = await checkJournal({ policy, now, labelKey: key, proofs: [proof], openings })
+    const report = await checkJournal({ policy, now, labelKey: key, proofs: [proof], openings, wantsOpenings: told.length > 0 })
     reports.push(report)
     if (report.verdict === 'GREEN') entries = entriesOf(proof)
   }
