@@ -80,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--name", default="", help="name of its keys (default: one made up)")
     _add(commands, "version", _version, "say which version this is")
 
+    one = _add(
+        commands, "restore-keys", _restore_keys, "put a short backup of the key store back in place"
+    )
+    one.add_argument("folder", help="the folder that LUCIOLE_KEYS_BACKUP_DIR named")
     one = _add(commands, "staff", _staff, "who may ask to read something of a person")
     one.add_argument("act", choices=["add", "remove", "list"])
     one.add_argument("handle", nargs="?", default="", help="whose account; not for list")
@@ -201,6 +205,16 @@ def _witness(chosen: argparse.Namespace) -> int:
     from luciole import witness_process
 
     return witness_process.alone(chosen.url, Path(chosen.data), chosen.name, chosen.listen)
+
+
+def _restore_keys(chosen: argparse.Namespace) -> int:
+    from luciole import broker
+
+    settings = config.load(_environment(chosen, demo=False))
+    restored = broker.restore(settings, Path(chosen.folder))
+    print(f"{restored.name} is in {settings.keys_dir} now. Start the cell: it looks for people who")
+    print("were erased since then, destroys their keys again, and rotates.")
+    return 0
 
 
 def _staff(chosen: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.keys.persons import ANA, BEN, LABEL_KEY, opened, sealed
 
+from luciole import cli
 from luciole.keys import KeyFileRefused, KeyStore, NoKey, RootKey, SealBroken, restore
 from luciole.kit.clock import SetClock
 
@@ -154,3 +155,19 @@ def test_open_backup_folder_is_refused(kept: Path, store: KeyStore) -> None:
     with pytest.raises(KeyFileRefused, match="chmod 700"):
         store.backup(kept)
     assert list(kept.iterdir()) == []
+
+
+def test_restore_keys_is_a_command(
+    kept: Path,
+    elsewhere: Path,
+    store: KeyStore,
+    field: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store.backup(kept)
+    monkeypatch.setenv("LUCIOLE_DATA_DIR", str(elsewhere.parent))
+    assert cli.main(["restore-keys", str(kept)]) == 0
+    assert "wraps-1-20261126T120000Z.sqlite is in" in capsys.readouterr().out
+    assert cli.main(["restore-keys", str(kept)]) == 1
+    assert "What to do: Move its files away first" in capsys.readouterr().err
