@@ -3,7 +3,7 @@
 Expected: a person costs one opening and one sealing of 61 bytes (3 µs for both) and a row of 190
 bytes read and written (5 µs), so 1,000,000 persons take 10 s of one core, four to five times the
 floor. The floor seals the same bytes with the same library and key and stores nothing. A
-reader asks for keys all the while; it may wait for a page of 5,000 rows, not for the rotation.
+reader asks for keys all the while; it may wait for a page of 1,000 rows, not for the rotation.
 
     PYTHONPATH=src .venv/bin/python -m bench.keys --persons 1000000
 

@@ -16,7 +16,6 @@ from luciole.custody.broker import said
 from luciole.custody.staff import StaffBroker
 from luciole.keys import KeyStore, open_root, open_secret
 from luciole.keys import restore as restore_keys
-from luciole.keys.store import Rotated
 from luciole.kit import logs
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
@@ -78,14 +77,22 @@ async def _serve(
         keys.close()
 
 
-async def note_rotation(database: Database, rotated: Rotated, clock: Clock) -> None:
+def turn(keys: KeyStore, life: timedelta, clock: Clock) -> list[int]:
+    """Rotates where it is due, else ends what a rotation has left; the epochs that were destroyed.
+    Raises RootUnavailable."""
+    if clock.now() - keys.epoch_began >= life:
+        return [keys.rotate().destroyed]
+    return keys.destroy_former()
+
+
+async def note_end(database: Database, epoch: int, destroyed: int, clock: Clock) -> None:
     """Says in the log of decisions which epoch was destroyed."""
     entry = {
         "v": 1,
         "kind": "epoch",
         "at": said(clock.now()),
-        "epoch": rotated.epoch,
-        "destroyed": rotated.destroyed,
+        "epoch": epoch,
+        "destroyed": destroyed,
     }
     async with database.tx() as tx:
         await ledger.put(tx, "decisions", canonical(entry))
@@ -98,10 +105,9 @@ async def _upkeep(
     life = timedelta(days=settings.keys.epoch_days)
     while True:
         try:
-            if Clock().now() - keys.epoch_began >= life:
-                rotated = await asyncio.to_thread(keys.rotate)
-                log.info("keys rotated", epoch=rotated.epoch)
-                await note_rotation(database, rotated, Clock())
+            for epoch in await asyncio.to_thread(turn, keys, life, Clock()):
+                log.info("keys rotated", epoch=keys.epoch)
+                await note_end(database, keys.epoch, epoch, Clock())
             if settings.keys.backup_dir:
                 await asyncio.to_thread(keys.backup, Path(settings.keys.backup_dir))
             await broker.tidy()

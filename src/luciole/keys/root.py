@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-
 from luciole.keys import private, seal
 from luciole.keys.private import KeyFileRefused
 from luciole.kit.ids import new_id
@@ -120,22 +118,22 @@ class RootKey:
 
     def wrap(self, label: str, secret: bytes, context: bytes = b"") -> bytes:
         """The secret sealed under a key derived for the label."""
-        return seal.encrypt(self._wrapping(label), secret, bound(self.cell_id, label, context))
+        return seal.seal_at(self._wrapping(label), secret, bound(self.cell_id, label, context))
 
     def unwrap(self, label: str, wrapped: bytes, context: bytes = b"") -> bytes:
         """What `wrap` was given. Raises AnotherRoot."""
         try:
-            return seal.decrypt(self._wrapping(label), wrapped, bound(self.cell_id, label, context))
+            return seal.open_at(self._wrapping(label), wrapped, bound(self.cell_id, label, context))
         except seal.SealBroken:
             raise AnotherRoot from None
 
     def retire(self, epoch: bytes) -> None:
         """Nothing: one key in one file opens what it has wrapped as long as it lives."""
 
-    def _wrapping(self, label: str) -> AESGCMSIV:
+    def _wrapping(self, label: str) -> bytes:
         # The prefix is none of those of `CellSecret.derived`: in a cell of the first version both
         # start from the same secret.
-        return AESGCMSIV(seal.derive(self.cell_id, self._key, f"luciole/root/v1\0wrap-{label}"))
+        return seal.derive(self.cell_id, self._key, f"luciole/root/v1\0wrap-{label}")
 
     @classmethod
     def generate(cls) -> RootKey:

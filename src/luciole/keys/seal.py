@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TypedDict
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -33,15 +32,6 @@ TAG_BYTES = 16
 FORMAT = b"\x01"
 OVERHEAD_BYTES = len(FORMAT) + NONCE_BYTES + TAG_BYTES
 FIELD = "luciole/field/v1"
-
-
-class FieldPlace(TypedDict):
-    """Arguments that say where a field belongs."""
-
-    cell_id: UUID
-    person_id: UUID
-    field_id: str
-    version: int
 
 
 class SealBroken(Exception):
@@ -67,14 +57,24 @@ def seal_field(
     field; `version` is stored beside the result and counts the writes of the field, so that an
     older value put back under a newer version does not open.
     """
-    return encrypt(AESGCMSIV(key), plaintext, place(FIELD, cell_id, person_id, field_id, version))
+    return seal_at(key, plaintext, place(FIELD, cell_id, person_id, field_id, version))
 
 
 def open_field(
     key: bytes, sealed: bytes, *, cell_id: UUID, person_id: UUID, field_id: str, version: int
 ) -> bytes:
     """What `seal_field` was given, if every part of the place is the same. Raises SealBroken."""
-    return decrypt(AESGCMSIV(key), sealed, place(FIELD, cell_id, person_id, field_id, version))
+    return open_at(key, sealed, place(FIELD, cell_id, person_id, field_id, version))
+
+
+def seal_at(key: bytes, plaintext: bytes, where: bytes) -> bytes:
+    """Seals for a place under a key that is used once."""
+    return encrypt(AESGCMSIV(key), plaintext, where)
+
+
+def open_at(key: bytes, sealed: bytes, where: bytes) -> bytes:
+    """Raises SealBroken."""
+    return decrypt(AESGCMSIV(key), sealed, where)
 
 
 class Layer:

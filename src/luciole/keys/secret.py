@@ -12,8 +12,6 @@ import hmac
 from pathlib import Path
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
-
 from luciole.keys import private, seal
 from luciole.keys.root import CELL_KEY_FILE, Root, RootKey
 
@@ -71,4 +69,4 @@ class CellSecret:
         if not hmac.compare_digest(root_id, self.derived("root-id")[:ROOT_ID_BYTES]):
             raise WrongRootKey("This data key was wrapped under another root key.")
         where = seal.place(FIRST_WRAP, self.cell_id, person_id, "data-key", 1)
-        return seal.decrypt(AESGCMSIV(self.derived("wrap")), sealed, where)
+        return seal.open_at(self.derived("wrap"), sealed, where)

@@ -18,7 +18,6 @@ and no result of this package.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -38,9 +37,10 @@ from luciole.kit.errors import NotFound
 
 INNER = "luciole/inner/v1"
 SHARE_ID_BYTES = 16
-LABEL_KEY = "custody.label-key"
-LABEL_KEY_VERSION = 1
-PAGE = 5_000
+# Field id and version: the label key is sealed as a field of its person.
+LABEL_FIELD = ("custody.label-key", 1)
+# Rows that are copied while others wait: some milliseconds.
+PAGE = 1_000
 
 
 class KeysInUse(KeyFileRefused):
@@ -66,25 +66,12 @@ class Share(Protocol):
         ...
 
 
-class Enrolled(NamedTuple):
-    """`commitment` binds the cell to the person's label key without showing it; `is_new` tells
-    whether the keys were drawn by this call."""
-
-    commitment: bytes
-    is_new: bool
-
-
 class Rotated(NamedTuple):
     """`destroyed` is the number of the epoch that can be opened no more."""
 
     epoch: int
     destroyed: int
     persons: int
-
-
-def commitment(label_key: bytes) -> bytes:
-    """SHA-256("luciole/label-key/v1" ‖ label key): what the log says of a label key."""
-    return hashlib.sha256(b"luciole/label-key/v1" + label_key).digest()
 
 
 class KeyStore:
@@ -157,16 +144,16 @@ class KeyStore:
 
     # Persons
 
-    def enrol(self, person_id: UUID, label_key: bytes | None = None) -> Enrolled:
+    def enrol(self, person_id: UUID, label_key: bytes | None = None) -> bool:
         """Draws the data key of a person and keeps their label key (drawn here where the person's
-        client sent none). A second call changes nothing and tells the first one's commitment:
-        compare it, where the client has sent a label key."""
+        client sent none). False where both are here already: then nothing changes, also where the
+        client sent another label key."""
         with self._guard:
             is_new = self._wraps.get(person_id.bytes) is None
             if is_new:
                 since_s = int(self._clock.now().timestamp())
                 self._put([self._row(person_id, seal.new_key(), label_key, since_s)])
-            return Enrolled(commitment(self.label_key(person_id)), is_new)
+            return is_new
 
     def adopt(self, wraps: Iterable[tuple[UUID, bytes]]) -> int:
         """Moves data keys of a cell of the first version in, all or none; persons whose keys are
@@ -187,7 +174,7 @@ class KeyStore:
     def label_key(self, person_id: UUID) -> bytes:
         """32 bytes that make and find the person's entries in the log. Raises NoKey, SealBroken."""
         data_key, sealed = self._opened(person_id)
-        return seal.open_field(data_key, sealed, **self._label_key_place(person_id))
+        return seal.open_at(data_key, sealed, self._label_place(person_id))
 
     def confirm(self, person_id: UUID) -> None:
         """The account of an enrolled person has been stored."""
@@ -283,6 +270,7 @@ class KeyStore:
                 while rows := self._page(after):
                     after = rows[-1][0]
                     draft.add(map(under_it, rows))
+                draft.flush()
                 self._reached("copied")
                 with self._guard:
                     # What changed since its page was read. From here others wait.
@@ -306,7 +294,7 @@ class KeyStore:
         person = person_id.bytes
         outer = self._outer.wrap(person, self._share.wrap(person, data_key))
         label_key = label_key or seal.new_key()
-        sealed = seal.seal_field(data_key, label_key, **self._label_key_place(person_id))
+        sealed = seal.seal_at(data_key, label_key, self._label_place(person_id))
         return person, outer, sealed, since_s
 
     def _opened(self, person_id: UUID) -> tuple[bytes, bytes]:
@@ -318,13 +306,8 @@ class KeyStore:
         person, outer, label_key, _ = row
         return self._share.unwrap(person, layer.unwrap(person, outer)), label_key
 
-    def _label_key_place(self, person_id: UUID) -> seal.FieldPlace:
-        return {
-            "cell_id": self.cell_id,
-            "person_id": person_id,
-            "field_id": LABEL_KEY,
-            "version": LABEL_KEY_VERSION,
-        }
+    def _label_place(self, person_id: UUID) -> bytes:
+        return seal.place(seal.FIELD, self.cell_id, person_id, *LABEL_FIELD)
 
     def _put(self, rows: list[Row]) -> None:
         with self._wraps:

@@ -50,10 +50,10 @@ class TransitRoot:
         """`address` is https://host[:port]/v1/<mount>/keys/<name>. Raises ValueError for another
         form, RootUnavailable where the certificates cannot be read."""
         parts = urlsplit(address)
-        self._mount, _, self._name = parts.path.rpartition("/keys/")
-        if parts.scheme != "https" or not parts.hostname or not self._mount or not self._name:
+        mount, _, self._name = parts.path.strip("/").removeprefix("v1/").rpartition("/keys/")
+        if parts.scheme != "https" or not parts.hostname or not mount or not self._name:
             raise ValueError("expected https://host:port/v1/transit/keys/NAME")
-        self.cell_id = cell_id
+        self.cell_id, self._mount = cell_id, f"/v1/{mount}"
         self._host, self._port = parts.hostname, parts.port or 443
         self._token_file, self._timeout_s = token_file, timeout_s
         try:

@@ -113,11 +113,15 @@ class Draft(Wraps):
         super().__init__(self._draft)
         self._db.executescript(MAKE)
 
+    def flush(self) -> None:
+        """What was added so far is on the disk: `finish` is quick then."""
+        self._db.commit()
+        private.sync(self._draft)
+
     def finish(self) -> None:
         """Everything on the disk, then the name."""
-        self._db.commit()
+        self.flush()
         self._db.close()
-        private.sync(self._draft)
         self._draft.replace(self._path)
         private.sync(self._path.parent)
 

@@ -15,7 +15,6 @@ from tests.cell.people.test_passkeys import add
 
 from luciole import broker, staffing
 from luciole.config import DatabaseSettings, Settings
-from luciole.keys.store import Rotated
 from luciole.kit.db import Database
 
 ASKED = {
@@ -151,6 +150,6 @@ async def test_staff_come_and_go_in_the_log_without_their_names(
 
 
 async def test_end_of_an_epoch_is_in_the_log(house: House, pools: Pools) -> None:
-    await broker.note_rotation(house.db, Rotated(8, 7, 100), house.clock)
+    await broker.note_end(house.db, 8, 7, house.clock)
     (said,) = await decisions(pools)
     assert (said["kind"], said["epoch"], said["destroyed"]) == ("epoch", 8, 7)

@@ -14,6 +14,7 @@ import pytest
 from tests.rules.source import ROOT
 from tests.unit.keys.persons import ANA, BEN, CAT, LABEL_KEY, opened, sealed
 
+from luciole import broker
 from luciole.keys import (
     KeyFileRefused,
     KeyStore,
@@ -182,9 +183,13 @@ def test_a_root_that_does_not_answer_stops_a_rotation_before_it_begins(
         with pytest.raises(RootUnavailable):
             store.rotate()
     assert (store.epoch, files(folder)) == (2, sorted(FIRST + SECOND))
-    assert store.destroy_former() == [1]
+    # The broker tries again each hour, and rotates when the week is over.
+    week, clock = timedelta(days=7), store._clock
+    assert broker.turn(store, week, clock) == [1]
     assert files(folder) == SECOND
-    assert store.destroy_former() == []
+    assert broker.turn(store, week, clock) == []
+    store.epoch_began -= week
+    assert broker.turn(store, week, clock) == [2]
     assert len(store.data_key(ANA)) == 32
 
 

@@ -233,6 +233,7 @@ def test_other_refusals_name_the_engine_and_no_secret(
         "http://bao.example/v1/transit/keys/luciole",
         "https://bao.example/v1/transit/luciole",
         "https:///v1/transit/keys/luciole",
+        "https://bao.example/v1/keys/luciole",
         "https://bao.example/v1/transit/keys/",
         "https://bao.example:none/v1/transit/keys/luciole",
         "",
