@@ -240,6 +240,11 @@ class Queue:
         work, _ = self._work[name]
         await work(body)
 
+    async def run_periodic(self, name: str) -> None:
+        """Does once, here and now, what is done on a schedule; for tests and drills."""
+        work, _ = self._periodic[name]
+        await work()
+
 
 async def _until_over(
     running: asyncio.Task[None], runner: _Runner, queries: _Queries, stop: asyncio.Event
