@@ -225,8 +225,8 @@ async def test_upload_goes_on_after_a_broken_connection(
     assert len(keys) == 3
     for key in keys:
         assert raw[:100] not in await house.parts.blobs.get(key)
-    refused(await ana.patch(place, content=b"x", headers={**PIECE, "upload-offset": "2500"}), 413,
-            "more-than-announced")  # fmt: skip
+    late = {**PIECE, "upload-offset": "2500"}
+    refused(await ana.patch(place, content=b"x", headers=late), 409, "wrong-offset")
 
 
 async def test_import_is_for_a_new_account_and_one_at_a_time(
