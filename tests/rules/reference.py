@@ -204,6 +204,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> str:
 def refusals() -> str:
     """Every refusal with its code, its status, its sentence and the next step."""
     from luciole.cell.media.model import REFUSALS
+    from luciole.cell.rights.model import REFUSALS as REFUSED_IMPORTS
 
     known = source.refusals()
     api = [
@@ -214,6 +215,10 @@ def refusals() -> str:
     clips = [
         Refusal(refusal.code, None, refusal.sentence, refusal.next_step, "")
         for refusal in REFUSALS.values()
+    ]
+    brought = [
+        Refusal(refusal.code, None, refusal.sentence, refusal.next_step, "")
+        for refusal in REFUSED_IMPORTS.values()
     ]
     console = [refusal for refusal in known if source.is_for_console(refusal)]
     words = ("code", "sentence", "next step")
@@ -231,6 +236,10 @@ def refusals() -> str:
         "The upload was accepted and the work on it found the reason. The clip has the state "
         "`refused`, and its author sees this as `refusal`.\n\n"
         f"{table(words, (_refusal(one)[1:] for one in clips))}"
+        "\n## Why an export of another cell was not taken in\n\n"
+        "The import has the state `refused`, and whoever brought it sees this as `refusal`. Nothing "
+        "of it is in the account then.\n\n"
+        f"{table(words, (_refusal(one)[1:] for one in brought))}"
         "\n## On the console\n\n"
         "What the command line and the processes say when they cannot start.\n\n"
         f"{table(words, (_refusal(one)[1:] for one in console))}"

@@ -10,6 +10,7 @@ from tests.rules import markdown, reference, source
 
 from luciole import config
 from luciole.cell.media.model import REFUSALS
+from luciole.cell.rights.model import REFUSALS as REFUSED_IMPORTS
 from luciole.kit import logs
 
 WRITTEN_BY_HAND = {"ledger-formats.md", "performance.md", "README.md"}
@@ -122,7 +123,7 @@ def codes_for_persons() -> set[str]:
         for refusal in source.refusals()
         if not source.is_for_console(refusal) and refusal.code not in source.INTERNAL_CODES
     }
-    return (told | set(REFUSALS)) - NOT_FOR_PERSONS
+    return (told | set(REFUSALS) | set(REFUSED_IMPORTS)) - NOT_FOR_PERSONS
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -115,7 +115,6 @@ OWNED: tuple[Owned, ...] = (
     Owned("rights.export", stays=_SHORT),
     Owned("rights.import", stays=_SHORT),
     Owned("rights.import_item", stays=_SHORT),
-    Owned("rights.carried", ("person_id",)),
     Owned("rights.imported", ("person_id",)),
     Owned("rights.erasure", ("person_id",)),
     Owned("rights.emptied_place", ("erasure_id > rights.erasure.id > person_id",)),
