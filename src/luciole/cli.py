@@ -61,6 +61,12 @@ def parser() -> argparse.ArgumentParser:
     _port(one)
 
     _add(commands, "migrate", _migrate, "bring the database to this version")
+    one = _add(
+        commands, "backup", _backup, "save the cell so that whoever is erased goes from it, too"
+    )
+    one.add_argument("folder", type=Path, help="where to; one that holds a backup is renewed")
+    one = _add(commands, "restore", _restore, "put a backup into an empty cell that has its keys")
+    one.add_argument("folder", type=Path, help="the folder of the backup")
     _add(
         commands,
         "upkeep",
@@ -187,6 +193,18 @@ def _migrate(chosen: argparse.Namespace) -> int:
     from luciole import serve
 
     return asyncio.run(serve.migrate(_environment(chosen, demo=False)))
+
+
+def _backup(chosen: argparse.Namespace) -> int:
+    from luciole.copies import commands
+
+    return asyncio.run(commands.backup(_environment(chosen, demo=False), chosen.folder))
+
+
+def _restore(chosen: argparse.Namespace) -> int:
+    from luciole.copies import commands
+
+    return asyncio.run(commands.restore(_environment(chosen, demo=False), chosen.folder))
 
 
 def _upkeep(chosen: argparse.Namespace) -> int:

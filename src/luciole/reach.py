@@ -39,11 +39,18 @@ def of(server: postgres.Server, *, is_cell_running: bool) -> Reached:
 
 @contextlib.asynccontextmanager
 async def reached(settings: Settings) -> AsyncIterator[Reached]:
-    """The database for the length of the block; one of our own that is stopped is started for
-    that, with the folder's lock held. In the main thread. Raises NoCell and what PostgreSQL's start
-    does."""
-    if settings.database.url:
-        yield Reached(settings.database.url, settings.database.url, is_cell_running=True)
+    """The database for the length of the block. Where the cell is stopped, the folder's lock is
+    held, and a database of our own is started for that. In the main thread. Raises NoCell and what
+    PostgreSQL's start does."""
+    url = settings.database.url
+    if url:
+        lock = FolderLock(settings.data / "run")
+        is_ours = lock.take()
+        try:
+            yield Reached(url, url, is_cell_running=not is_ours)
+        finally:
+            if is_ours:
+                lock.release()
         return
     home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
     if not (home / "data").exists():

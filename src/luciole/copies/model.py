@@ -54,7 +54,7 @@ class Manifest(msgspec.Struct, frozen=True):
 class NoBackup(NotFound):
     code = "no-backup"
     sentence = "There is no whole backup in this folder."
-    next_step = "Name the folder that holds manifest.json; if there is none, the backup never ended."
+    next_step = "Name the folder with manifest.json. If there is none, the backup never ended."
 
 
 class OtherCell(Conflict):

@@ -34,7 +34,12 @@ AUTOMATED: dict[str, Purpose] = {
         ),
         "what you brought along is put into your account",
     ),
-    "backup": Purpose("automated", (EVERYTHING,), "a backup of your data is sealed with your key"),
+    "backup": Purpose(
+        "automated",
+        ("backup.rows", "backup.object"),
+        "a backup of your data is sealed with your key",
+    ),
+    "restore": Purpose("automated", (), "your data was put back from a backup"),
     "erasure": Purpose(
         "automated", ("journal.entry",), "your data is deleted, because you asked for it"
     ),
@@ -56,4 +61,5 @@ DERIVED = {
     "api": ("cursors", "devices", "media-links"),
     "worker": ("cursors", "devices", "media-links"),
     "ledger": ("ledger/access", "ledger/decisions", "ledger/border"),
+    "copies": ("backup",),
 }

@@ -22,8 +22,8 @@ from luciole.kit import unix
 from luciole.kit.errors import Problem
 from luciole.kit.logs import log
 
-Process = Literal["api", "worker", "ledger"]
-PROCESSES: tuple[Process, ...] = ("api", "worker", "ledger")
+Process = Literal["api", "worker", "ledger", "copies"]
+PROCESSES: tuple[Process, ...] = ("api", "worker", "ledger", "copies")
 BACKLOG = 64
 # Requests of one connection that are worked on at the same time.
 MAX_AT_ONCE = 256
@@ -44,6 +44,8 @@ ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
     "api": (*_COMMON, wire.Enrol, *_STAFF),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
     "ledger": (wire.Derived, wire.PublicKeyOf),
+    # Who makes backups seals, and opens nothing.
+    "copies": (wire.Derived, wire.PublicKeyOf, wire.AutomatedGrant, wire.Seal),
 }
 
 _call = msgspec.msgpack.Decoder(wire.Call)

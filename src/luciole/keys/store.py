@@ -193,6 +193,17 @@ class KeyStore:
             self._note(person_id.bytes)
             return self._wraps.delete(person_id.bytes)
 
+    def everybody(self) -> Iterator[UUID]:
+        """The ids of all persons who have keys; for a restore, which must find whose they are."""
+        after = b""
+        while True:
+            with self._guard:
+                rows = self._wraps.page(after, PAGE)
+            if not rows:
+                return
+            yield from (UUID(bytes=row[0]) for row in rows)
+            after = rows[-1][0]
+
     def persons(self) -> int:
         """How many have keys."""
         with self._guard:

@@ -57,6 +57,8 @@ class Owned(msgspec.Struct, frozen=True):
     owners: tuple[str, ...] = ()
     objects: str = ""
     """The column that names an object of the row, which is copied with it."""
+    again: tuple[str, ...] = ()
+    """The columns by which the row is found again when its object was renamed meanwhile."""
     outlives: str = ""
     """The column that is emptied when its person goes: the rest of the row stays."""
     stays: str = ""

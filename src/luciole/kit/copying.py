@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+from luciole.kit.db import Tx
+
 Lines = Callable[[list[bytes]], Awaitable[None]]
 
 # Tables of the cell with their columns in order, those that are computed left out.
@@ -43,6 +45,12 @@ class Connection:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
+
+    @property
+    def tx(self) -> Tx:
+        """The same, as stores take it."""
+        tx: Tx = self._connection
+        return tx
 
     async def columns(self) -> dict[str, list[str]]:
         """Every table of the cell with its columns, in order."""

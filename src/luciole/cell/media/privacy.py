@@ -110,9 +110,19 @@ async def _uploads(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 OWNED: tuple[Owned, ...] = (
     Owned("media.upload", ("owner_id",)),
-    Owned("media.chunk", ("upload_id > media.upload.id > owner_id",), objects="object_key"),
+    Owned(
+        "media.chunk",
+        ("upload_id > media.upload.id > owner_id",),
+        objects="object_key",
+        again=("upload_id", "offset_bytes"),
+    ),
     Owned("media.asset", ("owner_id",)),
-    Owned("media.file", ("asset_id > media.asset.id > owner_id",), objects="object_key"),
+    Owned(
+        "media.file",
+        ("asset_id > media.asset.id > owner_id",),
+        objects="object_key",
+        again=("asset_id", "filename"),
+    ),
     Owned("media.unclaimed", stays="objects without a row are not copied"),
 )
 

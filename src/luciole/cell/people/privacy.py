@@ -179,7 +179,7 @@ async def _contacts(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 
 OWNED: tuple[Owned, ...] = (
-    Owned("people.person", ("id",), objects="avatar_key"),
+    Owned("people.person", ("id",), objects="avatar_key", again=("id",)),
     Owned("people.handle_taken", ("person_id",), outlives="person_id"),
     Owned("people.handle_change", ("person_id",)),
     Owned("people.data_key", stays="of an earlier version; the key broker takes them at its start"),

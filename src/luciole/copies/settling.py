@@ -1,0 +1,92 @@
+"""What a database has to be told after it was put back to an earlier state.
+
+All of it runs as the owner, in the transaction of the restore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from luciole.copies.numbers import Missed
+from luciole.keys import KeyStore
+from luciole.kit.copying import Connection
+from luciole.ledger import entry
+
+# Counts that others see: of whoever was erased since, the rows are missing.
+RECOUNT = (
+    """
+UPDATE graph.tally t SET
+    followers = (SELECT count(*) FROM graph.follow f
+                 WHERE f.followee_id = t.person_id AND f.state = 'accepted'),
+    following = (SELECT count(*) FROM graph.follow f
+                 WHERE f.follower_id = t.person_id AND f.state = 'accepted')
+""",
+    """
+UPDATE clips.clip c SET
+    likes = (SELECT count(*) FROM clips.liked l WHERE l.clip_id = c.id)
+""",
+)
+# Films under a public address whose clip is not for everybody any more: the job that was to rename
+# them waited when the backup was made.
+MISPLACED = """
+SELECT DISTINCT c.author_id FROM clips.clip c
+JOIN media.asset a ON a.id = c.asset_id
+JOIN people.person p ON p.id = c.author_id
+WHERE a.is_public <> (c.audience = 'everyone' AND NOT p.is_private)
+"""
+REFERRED = """
+SELECT object_key FROM media.file UNION ALL SELECT object_key FROM media.chunk
+UNION ALL SELECT avatar_key FROM people.person WHERE avatar_key IS NOT NULL
+"""
+GIVE_UP = """
+INSERT INTO media.unclaimed (object_key, since) SELECT unnest($1::text[]), 'epoch'
+ON CONFLICT DO NOTHING
+"""
+NEXT = "SELECT person_id, next FROM custody.subject WHERE person_id = ANY ($1::uuid[])"
+SET_NEXT = "UPDATE custody.subject SET next = $2 WHERE person_id = $1"
+ADD_MISSED = """
+INSERT INTO custody.journal (person_id, n, leaf, sealed) VALUES ($1, $2, $3, '') RETURNING ref
+"""
+ADD_PLACE = "INSERT INTO ledger.place (ref, idx) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+
+
+async def recount(connection: Connection) -> None:
+    """Corrects the counts."""
+    for statement in RECOUNT:
+        await connection.execute(statement)
+
+
+async def misplaced(connection: Connection) -> list[UUID]:
+    """Authors whose films have to be looked at."""
+    return [row["author_id"] for row in await connection.fetch(MISPLACED)]
+
+
+async def referred(connection: Connection) -> set[str]:
+    """The keys of all objects that a row refers to."""
+    return {row["object_key"] for row in await connection.fetch(REFERRED)}
+
+
+async def give_up(connection: Connection, keys: Iterable[str]) -> None:
+    """Objects that no row refers to: the next sweep deletes them."""
+    await connection.execute(GIVE_UP, list(keys))
+
+
+async def take_missed(
+    connection: Connection, keys: KeyStore, persons: list[UUID], missed: dict[bytes, Missed]
+) -> int:
+    """Moves each person's numbers past those that the log has given out meanwhile: used twice, a
+    number would make two entries with one label. What the entries meant is lost, and their place
+    in the journal stays empty. Gives how many there are."""
+    count = 0
+    for row in await connection.fetch(NEXT, persons):
+        person_id, n = row["person_id"], row["next"]
+        label_key = keys.label_key(person_id)
+        while found := missed.get(entry.label_of(label_key, n)):
+            (made,) = await connection.fetch(ADD_MISSED, person_id, n, found.leaf)
+            await connection.execute(ADD_PLACE, made["ref"], found.at)
+            n += 1
+            count += 1
+        if n != row["next"]:
+            await connection.execute(SET_NEXT, person_id, n)
+    return count
