@@ -24,6 +24,7 @@ PAGES = frozenset(
         "notifications",
         "requests",
         "settings",
+        "erasure",
         "c",
     }
 )

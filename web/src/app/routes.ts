@@ -8,6 +8,7 @@ export type Match =
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
   | { page: 'import' | 'data' }
+  | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
 export function matchRoute(path: string): Match {
@@ -20,6 +21,7 @@ export function matchRoute(path: string): Match {
     return { page: 'missing' }
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }

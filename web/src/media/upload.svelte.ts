@@ -18,7 +18,7 @@ export class MediaUpload {
   private readonly tus: Upload
   private readonly over = new AbortController()
 
-  constructor(file: File) {
+  constructor(file: File, endpoint = ENDPOINT) {
     this.totalBytes = file.size
     let resolve: (id: string) => void = () => undefined
     let reject: (problem: unknown) => void = () => undefined
@@ -27,7 +27,7 @@ export class MediaUpload {
       reject = no
     })
     this.tus = new Upload(file, {
-      endpoint: ENDPOINT,
+      endpoint,
       chunkSize: CHUNK_BYTES,
       retryDelays: RETRY_MS,
       removeFingerprintOnSuccess: true,

@@ -16,7 +16,8 @@ import { NOTHING, planOf, type Plan, type PlannedClip, type Ticks } from './tikt
 import { readArchive, videosIn, type VideoFile } from './tiktok/read.ts'
 import { ArchiveRefused } from './tiktok/refused.ts'
 
-export type Phase = 'pick' | 'reading' | 'choose' | 'running' | 'done'
+/** `cell`: the file is an export of another cell of Luciole. */
+export type Phase = 'pick' | 'reading' | 'choose' | 'running' | 'done' | 'cell'
 export interface Step {
   kind: 'profile' | 'suggestions' | 'favourites' | 'clip'
   state: 'waiting' | 'running' | 'done' | 'failed'
@@ -34,6 +35,7 @@ class Importing {
   phase = $state<Phase>('pick')
   problem = $state<unknown>(null)
   fileName = $state('')
+  file = $state.raw<File | null>(null)
   overview = $state.raw<Overview | null>(null)
   offers = $state.raw<Offers | null>(null)
   ticks = $state<Ticks>(fresh())
@@ -73,8 +75,10 @@ class Importing {
       this.ticks = fresh()
       this.phase = 'choose'
     } catch (problem) {
-      this.problem = told(problem)
-      this.phase = 'pick'
+      const isOurs = problem instanceof ArchiveRefused && problem.code === 'archive-of-luciole'
+      this.file = isOurs ? file : null
+      this.problem = isOurs ? null : told(problem)
+      this.phase = isOurs ? 'cell' : 'pick'
     }
   }
 
@@ -132,7 +136,7 @@ class Importing {
   reset(): void {
     this.phase = 'pick'
     this.problem = null
-    this.overview = this.offers = this.plan = null
+    this.overview = this.offers = this.plan = this.file = null
     this.videos = []
     this.matches = []
     this.passed = 0

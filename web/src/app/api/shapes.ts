@@ -18,6 +18,8 @@ export interface Author {
 
 export interface Me extends Author {
   id: string
+  /** When the account is erased, if its owner asked for that. */
+  leaving_at: string | null
   bio: string
   locale: string
   age_band: AgeBand
@@ -194,4 +196,32 @@ export interface Erasure {
 export interface ErasureAsked extends Erasure {
   /** With it anybody can ask what became of the erasure; shown once. */
   ticket: string
+}
+
+export interface ErasureReport extends Erasure {
+  state: 'waiting' | 'erasing' | 'emptying' | 'erased'
+  done_at: string | null
+  /** When backups cannot be read any more at the latest, and when that came. */
+  unreadable_by: string | null
+  remains_gone_at: string | null
+  removed: Record<string, number>
+  entry: { leaf: string; nonce: string; opening: string; proof: string | null } | null
+}
+
+/** Follows and likes that came along from another cell and are not in force here. */
+export interface Carried {
+  follows: { what: string; made_at: string }[]
+  likes: { what: string; made_at: string }[]
+}
+
+/** An export of another cell on its way into this account. */
+export interface CellImport {
+  id: string
+  state: 'uploading' | 'queued' | 'running' | 'done' | 'refused'
+  progress: number
+  size_bytes: number
+  offset_bytes: number
+  made_at: string
+  report: { cell_name: string; cell_origin: string; signed: 'here' | 'stated' | 'wrong' | 'missing'; counts: Record<string, Record<string, number>> } | null
+  refusal: Refusal | null
 }

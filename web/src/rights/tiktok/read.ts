@@ -6,6 +6,8 @@ import { ArchiveRefused } from './refused.ts'
 import { entries, isZip, open, storedSlice, type Entry } from './zip.ts'
 
 const DATA_FILE = /(^|\/)user_data(_tiktok)?\.json$/i
+/** An export of a cell of Luciole begins with these (docs/reference, exports). */
+const LUCIOLE_FILES = ['manifest.json', 'manifest.sig']
 const VIDEO_FILE = /\.(mp4|mov|webm|m4v|mkv)$/i
 
 /** Throws ArchiveRefused with the reason. */
@@ -30,6 +32,7 @@ function dataEntry(all: Entry[]): Entry {
   const [data, ...more] = all.filter((entry) => DATA_FILE.test(entry.name))
   if (more.length > 0) throw new ArchiveRefused('archive-two-data-files')
   if (data) return data
+  if (LUCIOLE_FILES.every((name) => all.some((entry) => entry.name === name))) throw new ArchiveRefused('archive-of-luciole')
   const isText = all.some((entry) => entry.name.toLowerCase().endsWith('.txt'))
   throw new ArchiveRefused(isText ? 'archive-of-text' : 'archive-without-data')
 }

@@ -4,6 +4,7 @@ export type ArchiveFault =
   | 'archive-encrypted'
   | 'archive-not-json'
   | 'archive-not-tiktok'
+  | 'archive-of-luciole'
   | 'archive-of-text'
   | 'archive-too-deep'
   | 'archive-too-large'
