@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 from tests.ledger.house import House, person
 
 from luciole import ledger_pages
@@ -45,7 +46,7 @@ class Outside:
         return await self.client.post("/ledger/access/cosignature", content=body.encode())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def outside(house: House) -> AsyncIterator[Outside]:
     app = web.application(
         [ledger_pages.routes(house.api, house.blobs)],
@@ -87,6 +88,9 @@ async def test_partial_tile_that_is_gone_is_cut_from_the_full_one(outside: Outsi
     cut = await outside.client.get("/ledger/access/tile/0/000.p/7")
     whole = await outside.client.get("/ledger/access/tile/0/000")
     assert cut.content == whole.content[:224]
+    cut = await outside.client.get("/ledger/access/tile/entries/000.p/7")
+    whole = await outside.client.get("/ledger/access/tile/entries/000")
+    assert cut.content == whole.content[: 7 * 73]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from tests.ledger.house import House, Stop, person, said, stopping_at
+from tests.ledger.house import House, Stop, naive_root, person, said, stopping_at
 
 from luciole.border.peers import Witnesses
-from luciole.kit.blobs import Blobs, Moved
+from luciole.kit.blobs import Blobs, Missing, Moved
 from luciole.ledger.archive import Stopped
+from luciole.ledger.merkle import leaf_hash, verify_inclusion
+from luciole.ledger.tiles import Tile
 
 STEPS = ("appended", "committed", "stored", "signed", "asked", "published")
 
@@ -209,6 +211,36 @@ async def test_staged_tile_that_differs_from_a_signed_one_is_refused(house: Hous
     with pytest.raises(Stopped) as stopped:
         await house.sequencer().round()
     assert stopped.value.code == "archive-damaged"
+
+
+async def test_full_tile_that_differs_from_a_signed_one_is_refused(house: House) -> None:
+    """Restored rows that are of no use, and an object that was changed: each alone is enough."""
+    await house.put(*[person() for _ in range(256)])
+    with pytest.raises(Stop):
+        await house.sequencer(at=stopping_at("signed")).round()
+    tile = house.folder / "tile/0/000"
+    tile.write_bytes(tile.read_bytes()[::-1])
+    with pytest.raises(Stopped) as stopped:
+        await house.sequencer().round()
+    assert stopped.value.code == "archive-damaged"
+
+
+async def test_lost_full_tile_is_noticed_by_who_needs_it(house: House) -> None:
+    await house.put(*[person() for _ in range(300)])
+    await house.sequencer().round()
+    with pytest.raises(Missing):
+        await house.sequencer().archive.read(Tile(0, 7))
+
+
+async def test_archive_proves_that_an_entry_is_there(house: House) -> None:
+    made = [person() for _ in range(300)]
+    await house.put(*made)
+    sequencer = house.sequencer()
+    await sequencer.round()
+    root = naive_root(made)
+    for index in (0, 255, 256, 299):
+        path = await sequencer.archive.path(index, 300)
+        verify_inclusion(index, 300, leaf_hash(made[index]), path, root)
 
 
 async def test_somebody_who_signed_meanwhile_is_noticed(house: House) -> None:
