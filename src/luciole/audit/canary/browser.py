@@ -119,13 +119,16 @@ class Browser:
         if "{" in path:
             raise Stale(f"{operation}: a part of the path is missing in {path}")
         mark = self.book.plant(self.person, "request.query")
-        answer = await self._http.request(
-            method,
-            path,
-            headers={**self.sent_along(), **(headers or {})},
-            params={"utm_source": mark, **(query or {})},
-            **body,
-        )
+        try:
+            answer = await self._http.request(
+                method,
+                path,
+                headers={**self.sent_along(), **(headers or {})},
+                params={"utm_source": mark, **(query or {})},
+                **body,
+            )
+        except httpx.HTTPError as error:
+            raise Stale(f"{operation} as {self.person}: {type(error).__name__}") from error
         self.hear(operation, answer)
         if expect and answer.status_code not in expect:
             code = answer.json().get("code") if answer.content else ""

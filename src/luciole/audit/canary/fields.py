@@ -86,6 +86,9 @@ FIELDS: tuple[Field, ...] = (
     Field("clip.captions for everybody", ("clips.clip.captions_vtt",)),
     Field("clip.captions for oneself", ("clips.clip.captions_vtt",), audience=NOBODY_ELSE),
     Field("clip.captions language", ("clips.clip.captions_language",)),
+    Field("imported.handle", shown_to="self"),
+    Field("imported.link", shown_to="self"),
+    Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),
     Field("film.place", ("blob:uploads/",), shown_to="nobody"),

@@ -28,16 +28,18 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ESCAPED = re.compile(rb"\\u([0-9a-fA-F]{4})")
 
 
-def layers(data: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
-    """(how it was opened, the text inside) for everything that can be opened, to DEEPEST."""
-    if depth == DEEPEST:
-        return
-    data = data[:MOST_BYTES]
-    for name, inner in _once(data):
-        if inner and inner != data:
-            yield name, inner
-            for further, innermost in layers(inner, depth + 1):
-                yield f"{name}, {further}", innermost
+def layers(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """(how it was opened, the text inside) for everything that can be opened, to DEEPEST; the
+    shortest ways first."""
+    waiting = [("", data[:MOST_BYTES])]
+    for _ in range(DEEPEST):
+        opened = []
+        for way, text in waiting:
+            for name, inner in _once(text):
+                if inner and inner != text:
+                    opened.append((f"{way}, {name}" if way else name, inner[:MOST_BYTES]))
+                    yield opened[-1]
+        waiting = opened
 
 
 def _once(data: bytes) -> Iterator[tuple[str, bytes]]:

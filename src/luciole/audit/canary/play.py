@@ -10,10 +10,11 @@ import hashlib
 import hmac
 from typing import Any
 
-from luciole.audit.canary import marks, things
+from luciole.audit.canary import marks, play_rights, things
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
+from luciole.audit.canary.scan import PAGE
 from luciole.audit.canary.stage import PERSONS, TUS, VISITOR, Stage
 
 FEEDS = ("latest", "following", "friends")
@@ -30,6 +31,7 @@ async def run(stage: Stage) -> None:
         await unlike(stage)
     await devices(stage)
     await unmake(stage)
+    await play_rights.run(stage)
 
 
 async def enter(stage: Stage) -> None:
@@ -126,11 +128,12 @@ async def publish(stage: Stage) -> None:
     """Clips for every audience, with captions; an upload that is given up; a file that is none."""
     plant, ana = stage.book.plant, stage["ana"]
     film = things.film(stage.folder / "film.mp4", stage.book, "ana")
+    tall = things.film(stage.folder / "film.mp4", stage.book, "ana", size="576x1024")
     tag = plant("ana", "clip.hashtag for everybody")
     first = plant("ana", "clip.former caption", "First {}")
     stage.ids["open"] = await stage.clip(
         "ana",
-        film,
+        tall,
         caption=first,
         audience="everyone",
         captions_vtt=_vtt(plant("ana", "clip.captions for everybody")),
@@ -160,6 +163,8 @@ async def publish(stage: Stage) -> None:
     stage.ids["ben's"] = await stage.clip(
         "ben", film, caption=plant("ben", "clip.caption for followers"), audience="everyone"
     )
+    narrowed = await stage.clip("ana", film, audience="everyone")
+    await ana.ask("PATCH /api/clips/{clip_id}", clip_id=narrowed, json={"audience": "only-me"})
     stage.ids["refused"] = await stage.clip("ana", film[:1000] * 3, audience="everyone")
     given_up = await stage.upload("ana", film, in_pieces=3)
     await ana.ask("HEAD /api/uploads/{upload_id}", upload_id=given_up, headers=TUS)
@@ -211,7 +216,7 @@ async def watch(stage: Stage) -> None:
             await one.ask("POST /api/notifications/read")
         for path in ("/", "/following", f"/@{stage.handle('ana')}", f"/c/{stage.ids['open']}"):
             page = await stage.http.get(path, headers={**one.sent_along(), "accept": "text/html"})
-            one.hear("GET a page", page)
+            one.hear(PAGE, page)
     for operation in (
         "GET /api/cell",
         "GET /.well-known/luciole/build.json",
@@ -287,11 +292,13 @@ async def devices(stage: Stage) -> None:
 
 
 async def unmake(stage: Stage) -> None:
-    """Removes a picture, an address, captions and a clip, and signs out."""
-    flo = stage["flo"]
-    await flo.ask("DELETE /api/me/avatar")
-    await flo.ask("DELETE /api/me/contacts/{kind}", kind="phone")
+    """Removes a picture, an address, captions and a clip; opens an account again."""
+    dan = stage["dan"]
+    await dan.ask("DELETE /api/me/avatar")
+    await dan.ask("DELETE /api/me/contacts/{kind}", kind="phone")
     ana = stage["ana"]
     await ana.ask("DELETE /api/clips/{clip_id}/captions", clip_id=stage.ids["open"])
     await ana.ask("DELETE /api/clips/{clip_id}", clip_id=stage.ids["friends"])
-    await flo.ask("DELETE /api/sessions/current")
+    eve = stage["eve"]
+    await eve.ask("PATCH /api/me", json={"is_private": True})
+    await eve.ask("PATCH /api/me", json={"is_private": False})

@@ -21,7 +21,7 @@ from luciole.audit.canary import fields, jobs, marks, play, report, tamper, watc
 from luciole.audit.canary.browser import Book, Exchange
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.report import Report
-from luciole.audit.canary.scan import Place, Scanner
+from luciole.audit.canary.scan import Kind, Place, Scanner
 from luciole.audit.canary.stage import LIVE, Stage
 from luciole.cell.notify.model import CHANNEL
 from luciole.kit.console import say
@@ -60,18 +60,23 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                 async with seen.over(owner, cell.pid, [CHANNEL, QUEUE_CHANNEL]):
                     await play.run(stage)
                     await wrong.run(stage, api)
+                    await stage["dan"].ask("DELETE /api/sessions/current")
                     await watch.run_all_jobs(owner, JOBS_WITHIN_S)
                     tampered = await tamper.run(stage, owner)
                     measured = await cell.metrics()
                 heard = stage.heard
                 say(f"Played {len(heard)} requests; scanning …")
                 held = [one async for one in watch.columns(owner, superuser)]
+                left = [one async for one in watch.held_now(owner)]
+                gone = frozenset(stage.gone)
         finally:
             await owner.close()
             await superuser.close()
-    scanner = Scanner(book.all(), fields.classes(catalogue.ALL), _salts(cell))
+    scanner = Scanner(book.all(), fields.classes(catalogue.ALL), _salts(cell), gone)
     for name, data in held:
         scanner.look(Place("column", name), data)
+    for name, data in left:
+        scanner.look(Place("remains", name), data)
     for exchange in heard:
         _look_at_answer(scanner, exchange)
     for channel, payload in seen.announced:
@@ -101,7 +106,8 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
 
 def _look_at_answer(scanner: Scanner, exchange: Exchange) -> None:
     status, viewer = exchange.status, exchange.viewer
-    scanner.look(Place("answer", exchange.operation, viewer, status), exchange.body)
+    kind: Kind = "export" if exchange.operation.endswith("/file") else "answer"
+    scanner.look(Place(kind, exchange.operation, viewer, status), exchange.body)
     for name, value in exchange.headers:
         place = Place("headers", f"{exchange.operation}: {name}", viewer, status)
         scanner.look(place, value.encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from luciole.kit.catalogue import DataClass
 
 Kind = Literal[
     "column",  # what a column holds, or held at any time of the run
+    "remains",  # what columns hold at the end, of persons who have left
     "database files",  # tables, indexes and the write-ahead log as they lie on the disk
     "objects",
     "answer",  # body of an HTTP answer
@@ -33,6 +34,9 @@ Kind = Literal[
     "backup",
     "tampering",  # what the cell gave out after its rows had been exchanged
 ]
+PAGE = "GET a page"
+# What stays of a person who has left: that nobody else may take the handle.
+KEPT_FOR_GOOD = frozenset({"people.handle_taken.likeness"})
 # Forms that a person's own data may have in what that person is given.
 _RAW = frozenset({"raw", "hex", "base64", "plain"})
 
@@ -74,8 +78,10 @@ class Scanner:
         planted: Sequence[Mark],
         classes: Mapping[str, DataClass],
         salts: Sequence[bytes] = (),
+        gone: Set[str] = frozenset(),
     ) -> None:
-        self._classes = classes
+        """`salts`: what a cell could stir into a hash. `gone`: persons who have been erased."""
+        self._classes, self._gone = classes, gone
         self._parts: list[tuple[bool, Search, list[tuple[Mark, Form]]]] = []
         known = [(mark, form) for mark in planted for form in marks.forms(mark, salts)]
         for is_folded in (True, False):
@@ -91,28 +97,34 @@ class Scanner:
         here = self.scanned[place.kind]
         here.items += 1
         here.size_bytes += len(data)
-        self._one(place, data, "")
+        told = self._one(place, data, "", set())
         if opened:
             for how, inner in peel.layers(data):
-                self._one(place, inner, how)
+                told |= self._one(place, inner, how, told)
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Leaks that were found in another way."""
         self.leaks.extend(findings)
 
-    def _one(self, place: Place, data: bytes, how: str) -> None:
+    def _one(
+        self, place: Place, data: bytes, how: str, told: set[tuple[str, str, str]]
+    ) -> set[tuple[str, str, str]]:
+        """Looks into one layer; what an outer layer has `told` already is not told again."""
         found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         for is_folded, search, known in self._parts:
             for hit in search.hits(data.lower() if is_folded else data):
                 mark, form = known[hit.pattern]
                 found[mark.field, mark.person, form.name].append(hit.at)
-        for (field, person, form_name), places in found.items():
+        for key in set(found) - told:
+            field, person, form_name = key
+            places = found[key]
             if self.is_allowed(place, field, person, form_name, how):
                 self.allowed += len(places)
             else:
                 self.leaks.append(
                     Finding(place, field, person, form_name, how, min(places), len(places))
                 )
+        return set(found)
 
     def is_allowed(self, place: Place, field: str, person: str, form: str, how: str) -> bool:
         """Whether the catalogue lets this field be in that place, in that form."""
@@ -126,6 +138,8 @@ class Scanner:
                 if place.name in one.stored:
                     return form in AS_WRITTEN
                 return place.name in one.kept_as and form not in AS_WRITTEN
+            case "remains":
+                return person not in self._gone or place.name in KEPT_FOR_GOOD
             case "database files":
                 # Rows as the columns hold them, so as much as any column of the field may hold.
                 if one.is_id:
@@ -140,6 +154,9 @@ class Scanner:
                 )
             case "announcements":
                 return one.is_id and is_written
+            case "answer" if place.name == PAGE:
+                # The same for everybody, and kept by caches.
+                return False
             case "answer" if one.is_id:
                 # A passkey carries its person's number, for that person's own device.
                 return is_written or (form == "base64" and place.viewer == person)

@@ -15,8 +15,8 @@ import httpx
 from luciole.audit.canary.browser import Book, Browser, Exchange, Stale
 
 # ana: an open account with everything in it; ben: a private one; cleo: a friend of both; dan: a
-# stranger to all; eve: gets everything wrong; flo: leaves; visitor: nobody.
-PERSONS = ("ana", "ben", "cleo", "dan", "eve", "flo")
+# stranger to all; eve: gets everything wrong; flo: leaves; gil: nearly does; visitor: nobody.
+PERSONS = ("ana", "ben", "cleo", "dan", "eve", "flo", "gil")
 VISITOR = "visitor"
 TUS = {"tus-resumable": "1.0.0"}
 PIECE = {**TUS, "content-type": "application/offset+octet-stream"}
@@ -30,6 +30,7 @@ class Stage:
         self.http, self.book, self.folder = http, book, folder
         self.heard: list[Exchange] = []
         self.ids: dict[str, str] = {}
+        self.gone: set[str] = set()
         self.browsers = {
             person: Browser(http, book, person, self.heard) for person in (*PERSONS, VISITOR)
         }
@@ -93,7 +94,7 @@ class Stage:
             "upload-metadata": f"filename {base64.b64encode(name.encode()).decode()}",
         }
         answer = await browser.ask("POST /api/uploads", headers=begin)
-        upload_id = answer.headers["location"].rsplit("/", 1)[1]
+        upload_id = answer.headers["location"].partition("?")[0].rsplit("/", 1)[1]
         size = -(-len(film) // in_pieces)
         for start in range(0, len(film), size):
             await browser.ask(

@@ -13,7 +13,7 @@ from luciole.cell.media import encode
 FILM_SECONDS = 1
 
 
-def film(place: Path, book: Book, person: str) -> bytes:
+def film(place: Path, book: Book, person: str, *, size: str = "180x320") -> bytes:
     """A second of moving picture and tone, with a title, a place and a device in its metadata."""
     plant = book.plant
     told = {
@@ -26,7 +26,7 @@ def film(place: Path, book: Book, person: str) -> bytes:
     }
     options = [word for name, value in told.items() for word in ("-metadata", f"{name}={value}")]
     source = [
-        *("-f", "lavfi", "-i", f"testsrc2=s=180x320:r=15:d={FILM_SECONDS}"),
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=15:d={FILM_SECONDS}"),
         *("-f", "lavfi", "-i", f"sine=440:d={FILM_SECONDS}"),
     ]
     subprocess.run(

@@ -125,27 +125,37 @@ def titles(pid: int) -> list[bytes]:
 async def columns(owner: Database, superuser: Database) -> AsyncIterator[tuple[str, bytes]]:
     """(`schema.table.column`, all that it holds and has held) for every column of every table;
     then large objects, which any login can make."""
+    held: dict[str, list[bytes]] = defaultdict(list)
     async with owner.read() as tx:
-        held: dict[str, list[bytes]] = defaultdict(list)
         for row in await tx.fetch(SEEN):
             if row["held"] is not None:
                 held[f"{row['place']}.{row['name']}"].append(row["held"].encode())
-        for table in await tx.fetch(TABLES):
-            for column in await tx.fetch(COLUMNS, table["name"]):
-                place = f"{table['name']}.{column['name']}"
-                kind = "" if column["is_bytes"] else "::text"
-                query = f'SELECT "{column["name"]}"{kind} AS held FROM {table["name"]}'  # noqa: S608
-                held[place] += [
-                    one if isinstance(one, bytes) else str(one).encode()
-                    for one in [row["held"] for row in await tx.fetch(query)]
-                    if one is not None
-                ]
+    async for place, data in held_now(owner):
+        held[place].append(data)
     for place, values in held.items():
         yield place, b"\n".join(values)
     async with superuser.read() as tx:
         objects = [bytes(row["data"]) for row in await tx.fetch(LARGE_OBJECTS)]
     if objects:
         yield "pg_largeobject.data", b"\n".join(objects)
+
+
+async def held_now(owner: Database) -> AsyncIterator[tuple[str, bytes]]:
+    """(`schema.table.column`, all that it holds) for every column of every table."""
+    async with owner.read() as tx:
+        for table in await tx.fetch(TABLES):
+            for column in await tx.fetch(COLUMNS, table["name"]):
+                kind = "" if column["is_bytes"] else "::text"
+                query = f'SELECT "{column["name"]}"{kind} AS held FROM {table["name"]}'  # noqa: S608
+                values = [row["held"] for row in await tx.fetch(query)]
+                yield (
+                    f"{table['name']}.{column['name']}",
+                    b"\n".join(
+                        one if isinstance(one, bytes) else str(one).encode()
+                        for one in values
+                        if one is not None
+                    ),
+                )
 
 
 async def run_all_jobs(owner: Database, seconds: float) -> None:

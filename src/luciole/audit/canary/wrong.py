@@ -108,34 +108,42 @@ async def _unasked(browser: Browser) -> None:
         await browser.ask(f"{method} {path}", expect=())
 
 
-# Texts that the play does not fill in, each with the reason.
+# Texts that the play does not mark, each with the reason.
 NOT_MARKED = {
-    "locale": "one of a few words",
-    "age_band": "one of a few words",
-    "audience": "one of a few words",
-    "type": "one of a few words",
-    "upload_id": "a number that the cell gave",
-    "challenge_id": "a number that the cell gave",
+    "clientDataJSON": "made by a device for this one request",
+    "attestationObject": "made by a device for this one request",
+    "authenticatorData": "made by a device for this one request",
+    "signature": "made by a device for this one request",
 }
 
 
 def not_planted(api: dict[str, Any]) -> list[str]:
-    """Properties of request bodies that hold text and that no field is about."""
+    """Parts of request bodies that hold text and that no field is about."""
     known = {*PLANTED, *NOT_MARKED}
-    missing = set()
-    for operation, described in _each(api):
-        schema = _body(described, api)
-        for name, kind in (schema or {}).get("properties", {}).items():
-            if _is_text(_followed(kind, api), api) and name not in known:
-                missing.add(f"{operation}: {name}")
-    return sorted(missing)
+    return sorted(
+        {
+            f"{operation}: {name}"
+            for operation, described in _each(api)
+            for name in _texts(_body(described, api) or {}, "", api)
+            if name not in known
+        }
+    )
 
 
-def _is_text(schema: dict[str, Any], api: dict[str, Any]) -> bool:
-    options = [_followed(one, api) for key in ("oneOf", "anyOf") for one in schema.get(key, [])]
+def _texts(schema: dict[str, Any], name: str, api: dict[str, Any]) -> Iterator[str]:
+    """Names of the properties that hold text, at any depth; those of lists have their list's."""
+    schema = _followed(schema, api)
+    for inner, kind in schema.get("properties", {}).items():
+        yield from _texts(kind, inner, api)
+    for one in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
+        yield from _texts(one, name, api)
+    if "items" in schema:
+        yield from _texts(schema["items"], name, api)
     kinds = schema.get("type", [])
-    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds)
-    return (is_text and "enum" not in schema) or any(_is_text(one, api) for one in options)
+    if "string" in ([kinds] if isinstance(kinds, str) else kinds) and not (
+        {"enum", "const"} & set(schema) or schema.get("format") in ("uuid", "date", "date-time")
+    ):
+        yield name
 
 
 # Where each text of a body gets its mark; `play` fills them in.
@@ -154,4 +162,10 @@ PLANTED = {
     "captions_language": "clip.captions language",
     "language": "clip.captions language",
     "label_key": "journal.label key",
+    "handles": "imported.handle",
+    "link": "imported.link",
+    # Parts of a passkey's answer.
+    "id": "passkey.credential",
+    "rawId": "passkey.credential",
+    "userHandle": "person.id",
 }

@@ -1,0 +1,112 @@
+"""What the canary persons do with their rights: look, take along, bring along, leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from luciole.audit.canary.stage import PERSONS, Stage
+
+EXPORTED_WITHIN_S = 90.0
+ERASED_WITHIN_S = 90.0
+FILE = "/api/me/exports/{export_id}/file"
+
+
+async def run(stage: Stage) -> None:
+    """In this order: whoever leaves has looked at everything and taken it along before."""
+    await look(stage)
+    await bring(stage)
+    # await take(stage)
+    # await leave(stage)
+
+
+async def prove(stage: Stage, person: str) -> None:
+    """Proves once more who is signed in, for what shows everything."""
+    field = "person.later password" if person == "ana" else "person.password"
+    body = {"password": stage.book.planted[person, field].value}
+    await stage[person].ask("POST /api/sessions/current/proof", json=body)
+
+
+async def look(stage: Stage) -> None:
+    """What is held, and the journal with its proofs, which wait for the log."""
+    for person in PERSONS:
+        one = stage[person]
+        await one.ask("GET /api/me/data")
+        key = await one.ask("GET /api/me/label-key")
+        stage.book.learn(person, "journal.label key", key.json()["label_key"])
+        await one.ask("GET /api/me/journal", expect=())  # TODO
+        await one.ask("GET /api/me/journal/summary", expect=())
+
+    async def is_in_log() -> bool:
+        answer = await stage["ana"].ask("GET /api/me/journal/proof", expect=())
+        return answer.status_code == 200
+
+    return  # TODO
+    await stage.until("the log has taken the entries", is_in_log, 20)
+    await stage["ana"].ask("GET /api/me/journal/{n}/receipt", n=0)
+
+
+async def bring(stage: Stage) -> None:
+    """Lists from another network, kept and forgotten."""
+    plant = stage.book.plant
+    for person in ("ana", "flo"):
+        one = stage[person]
+        handles = {"handles": [plant(person, "imported.handle")]}
+        link = plant(person, "imported.link", "https://www.tiktok.com/@{}/video/1")
+        links = {"items": [{"kind": "video", "link": link}]}
+        for kind, body in (("suggestions", handles), ("favourites", links)):
+            await one.ask(f"PUT /api/me/imported/{kind}", json=body)
+            await one.ask(f"GET /api/me/imported/{kind}")
+    for kind in ("suggestions", "favourites"):
+        await stage["ana"].ask(f"DELETE /api/me/imported/{kind}")
+
+
+async def take(stage: Stage) -> None:
+    """An export each of ana and flo, in whole and in part; ana's is deleted afterwards."""
+    for person in ("ana", "flo"):
+        one = stage[person]
+        await prove(stage, person)
+        made = await one.ask("POST /api/me/exports")
+        export_id = str(made.json()["id"])
+
+        async def is_ready(person: str = person, export_id: str = export_id) -> bool:
+            answer = await stage[person].ask("GET /api/me/exports/{export_id}", export_id=export_id)
+            return bool(answer.json()["state"] == "ready")
+
+        await stage.until(f"the export of {person} is ready", is_ready, EXPORTED_WITHIN_S)
+        await one.ask("GET /api/me/exports")
+        await one.ask(f"HEAD {FILE}", export_id=export_id)
+        await one.ask(f"GET {FILE}", export_id=export_id)
+        part = {"range": "bytes=0-999"}
+        await one.ask(f"GET {FILE}", export_id=export_id, headers=part, expect=(206,))
+        for other in ("dan", "visitor"):
+            await stage[other].ask(f"GET {FILE}", export_id=export_id, expect=(401, 403, 404))
+        if person == "ana":
+            await one.ask("DELETE /api/me/exports/{export_id}", export_id=export_id)
+
+
+async def leave(stage: Stage) -> None:
+    """gil changes his mind; flo goes, at once."""
+    gil = stage["gil"]
+    await prove(stage, "gil")
+    await gil.ask("POST /api/me/erasure", json={"now": False})
+    await gil.ask("GET /api/me/erasure")
+    await gil.ask("DELETE /api/me/erasure")
+    await prove(stage, "flo")
+    asked = await stage["flo"].ask("POST /api/me/erasure", json={"now": True})
+    ticket = str(asked.json()["ticket"])
+    stage.book.learn("flo", "erasure.ticket", ticket)
+
+    async def is_done() -> bool:
+        answer = await _report(stage, ticket)
+        return answer.status_code == 200 and bool(answer.json()["state"] == "done")
+
+    await stage.until("flo is erased", is_done, ERASED_WITHIN_S)
+    stage.gone.add("flo")
+    stage["flo"].token = ""
+
+
+async def _report(stage: Stage, ticket: str) -> Any:
+    found: httpx.Response = await stage["visitor"].ask("GET /api/erasures/{ticket}", ticket=ticket)
+    return found
