@@ -185,12 +185,17 @@ LEDGER: tuple[Held, ...] = (
     ),
 )
 
+_STAFF = "who may approve reads is decided anew after a restore: luciole staff add"
 _OF_AN_ENTRY = ("ref > custody.journal.ref > person_id",)
 OWNED: tuple[Owned, ...] = (
     Owned("custody.subject", ("person_id",)),
     Owned("custody.journal", ("person_id",)),
     Owned("custody.permit", stays="hang on sessions, or end within a day"),
     Owned("custody.cell"),
+    Owned("custody.staff", stays=_STAFF),
+    Owned("custody.staff_key", stays=_STAFF),
+    Owned("custody.staff_read", stays="kept for days only; what was read stands in the journal"),
+    Owned("custody.staff_approval", stays="end with what they approve"),
     Owned("ledger.inbox", _OF_AN_ENTRY),
     Owned("ledger.place", _OF_AN_ENTRY),
     Owned("ledger.taken"),

@@ -117,6 +117,8 @@ _ELSEWHERE = {
     "custody.journal.sealed": _JOURNAL,
 }
 _GRANT = "each grant is an entry of the journal, which says all of this"
+_OFFICE = "an office in this cell, which does not travel"
+_READ = "each read of yours is in the journal, which is in the export"
 _NOT_EXPORTED = {
     "custody.journal.person_id": "your own id",
     "custody.journal.ref": "leads to the entry's index in the log, which the journal has",
@@ -136,6 +138,16 @@ _NOT_EXPORTED = {
             "expires_at",
         )
     },
+    **{f"custody.staff.{name}": _OFFICE for name in ("id", "person_id", "added_at")},
+    **{
+        f"custody.staff_key.{name}": _OFFICE
+        for name in ("credential_id", "staff_id", "public_key", "sign_count")
+    },
+    **{
+        f"custody.staff_read.{name}": _READ
+        for name in ("id", "person_id", "staff_id", "asked", "ends_at", "is_granted", "is_told")
+    },
+    **{f"custody.staff_approval.{name}": _READ for name in ("read_id", "staff_id")},
     "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
     "queue.pgqueuer.dedupe_key": "the same ids",
     "blob:ledger/": "the log is public and whole for everybody; your entries in it are taken along",
