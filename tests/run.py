@@ -88,6 +88,7 @@ def checks(is_all: bool) -> list[Check]:
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Check("import contracts", [PYTHON, "-c", LINT_IMPORTS]),
         Check("mypy --strict", [PYTHON, "-m", "mypy"]),
+        Check("mypy verifier", [PYTHON, "-m", "mypy", "verifier/luciole_verify.py"]),
         Check("web packages", [PYTHON, str(ROOT / "tests" / "web_packages.py"), NODE]),
         Check("svelte-check", [*NPM_RUN, "check"]),
         Check("web tests", [*NPM_RUN, "test"]),

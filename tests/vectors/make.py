@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.vectors import (  # noqa: F401 - they register their cases
     cases_checkpoint,
+    cases_edges,
     cases_entries,
     cases_hidden,
     cases_journal,

@@ -11,6 +11,7 @@ import contextlib
 import copy
 import io
 import json
+import re
 import signal
 import sys
 import tempfile
@@ -21,12 +22,15 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import coverage
 from tests.vectors import make
 from tests.verifier import runs
 
 FILE = Path(__file__).resolve().parents[2] / "verifier" / "luciole_verify.py"
 # Seconds that all vectors together may take; a change that runs for ever is noticed too.
 MOST_SECONDS = 120
+# Limits of size and patience: vectors stay small and do not wait, test_run.py tries these.
+SIZES = re.compile("MOST_|ANSWER_SECONDS|[(]MOST_|[(]ANSWER_SECONDS")
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -92,8 +96,14 @@ def places(tree: ast.AST) -> Iterator[tuple[ast.AST, Callable[[ast.AST], None]]]
 def mutants(source: str) -> Iterator[tuple[range, str, types.CodeType]]:
     """The changed lines, what was changed (before, after), and the verifier with it."""
     tree = ast.parse(source)
+    sizes = {
+        id(node)
+        for line in tree.body
+        if isinstance(line, ast.Assign) and SIZES.match(ast.unparse(line))
+        for node in ast.walk(line)
+    }
     for node, put in list(places(tree)):
-        for other in changes(node):
+        for other in changes(node) if id(node) not in sizes else ():
             before, after = (ast.unparse(one).split("\n")[0][:90] for one in (node, other))
             first, last = node.lineno, node.end_lineno or node.lineno  # type: ignore[attr-defined]
             put(ast.copy_location(other, node))
@@ -128,33 +138,23 @@ class Vector:
             return False
         return (report["verdict"], runs.codes(report)) == self.expected
 
-    def trace(self, module: types.ModuleType) -> None:
-        """Takes note of the lines that it reaches."""
-
-        def follow(frame: types.FrameType, event: str, _: object) -> object:
-            if frame.f_code.co_filename == str(FILE):
-                self.lines.add(frame.f_lineno)
-                return follow
-            return None
-
-        sys.settrace(follow)
-        try:
-            assert self.is_judged(module), self.name
-        finally:
-            sys.settrace(None)
-
 
 def laid(folder: Path) -> list[Vector]:
     """All vectors; those that reach fewer lines first."""
-    source = FILE.read_text(encoding="utf-8")
-    module, vectors = loaded(compile(source, str(FILE), "exec")), []
+    source, vectors = FILE.read_text(encoding="utf-8"), []
+    measure = coverage.Coverage(data_file=None, include=[str(FILE)], config_file=False)
+    measure.start()
+    module = loaded(compile(source, str(FILE), "exec"))
     for name in make.names():
-        expected = make.expected(name)
-        vector = Vector(
-            name, runs.lay(name, folder / name), (expected["verdict"], expected["codes"])
-        )
-        vector.trace(module)
-        vectors.append(vector)
+        said, words = make.expected(name), runs.lay(name, folder / name)
+        vectors.append(Vector(name, words, (said["verdict"], said["codes"])))
+        measure.switch_context(name)
+        assert vectors[-1].is_judged(module), name
+    measure.stop()
+    for line, names in measure.get_data().contexts_by_lineno(str(FILE)).items():
+        for vector in vectors:
+            if vector.name in names:
+                vector.lines.add(line)
     return sorted(vectors, key=lambda vector: (vector.expected[0] == "GREEN", len(vector.lines)))
 
 
