@@ -80,6 +80,8 @@ async def rendition(source: Path, name: str, work_dir: Path) -> tuple[Encoded, b
 async def still(source: Path, width: int, height: int, work_dir: Path) -> None:
     """Returns if the file is a WebP as ours are, of this size. Raises NotOurs."""
     head = await asyncio.to_thread(_head, source, 30)
+    if len(head) < 30:
+        raise NotOurs
     size_bytes = encode.size_bytes(source)
     # RFC 9649, section 2.5: one lossy picture, no other chunk. Section 2.6, RFC 6386 9.1: a key
     # frame that begins with its size.
