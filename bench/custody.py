@@ -28,7 +28,7 @@ import uvloop
 from tests.drills.cell_process import free_port, serve, started
 
 from bench import machine
-from luciole.custody.client import Custody
+from luciole.ask.client import Custody
 from luciole.custody.model import Field
 from luciole.kit import postgres
 from luciole.kit.ids import new_id, new_token

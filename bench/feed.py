@@ -35,10 +35,10 @@ from bench import cells, machine
 from luciole.cell.feed import store
 from luciole.cell.feed.model import FeedPlace
 from luciole.cell.feed.service import TOP
-from luciole.keys import open_secret
 from luciole.kit import migrate, postgres
 from luciole.kit.cursor import Cursors
 from luciole.kit.keeper import FolderLock
+from luciole.roots.choose import open_secret
 
 RESULTS = Path(__file__).with_name("results") / "feed.md"
 PAGE = 20

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import uvloop
 
-from luciole import config
-from luciole.custody import adoption, fit, server
+from luciole import adoption, config, fit
+from luciole.custody import server
 from luciole.custody.broker import said
 from luciole.custody.staff import StaffBroker
-from luciole.keys import KeyStore, open_root, open_secret
+from luciole.keys import KeyStore
 from luciole.keys import restore as restore_keys
 from luciole.kit import logs
 from luciole.kit.clock import Clock
@@ -23,6 +23,7 @@ from luciole.kit.errors import Problem
 from luciole.kit.logs import log
 from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
+from luciole.roots.choose import open_root, open_secret
 
 POOL = 4
 TIDY_EVERY_S = 3600.0

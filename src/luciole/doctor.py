@@ -19,15 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from luciole import __version__, config
+from luciole import __version__, config, fit
 from luciole.cell.media import fence
 from luciole.config import Settings
-from luciole.custody import fit
-from luciole.keys import CellSecret, KeyFileRefused, epochs, open_secret
+from luciole.keys import CellSecret, KeyFileRefused, epochs
 from luciole.kit import postgres, postgres_programs
 from luciole.kit.db import Database
 from luciole.kit.errors import Problem
 from luciole.kit.keeper import FolderLock
+from luciole.roots.choose import open_secret
 
 Verdict = Literal["OK", "WARN", "FAIL"]
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from luciole import config
+from luciole.ask.client import Custody
 from luciole.border.peers import Witnesses, WitnessPeer
 from luciole.config import SettingError, Settings
-from luciole.custody.client import Custody
 from luciole.kit import logs, metrics
 from luciole.kit.blobs import Blobs, Missing, Moved
 from luciole.kit.clock import Clock

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from luciole import __version__
+from luciole.ask.client import Custody
+from luciole.ask.start import derived_now
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
@@ -20,9 +22,7 @@ from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
 from luciole.config import Settings
-from luciole.custody.client import Custody
 from luciole.custody.purposes import DERIVED
-from luciole.custody.start import derived_now
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors

@@ -16,10 +16,8 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config, programs, reach, showcase, upkeep
+from luciole import config, fit, programs, reach, showcase, upkeep
 from luciole.config import Settings
-from luciole.custody import fit
-from luciole.keys import open_secret
 from luciole.kit import logs, postgres
 from luciole.kit import migrate as migrations
 from luciole.kit.clock import Clock
@@ -28,6 +26,7 @@ from luciole.kit.db import Database
 from luciole.kit.errors import Conflict, Problem, Unavailable
 from luciole.kit.keeper import Failed, FolderLock, Keeper
 from luciole.reach import Reached
+from luciole.roots.choose import open_secret
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
 OURS = ("postgres", "blobs", "keys", "work", "log", "demo", "witness")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from luciole.ask.client import Custody
 from luciole.custody import wire
-from luciole.custody.client import Custody
 from luciole.custody.server import NAMES
 from luciole.custody.staff import StaffBroker
 from luciole.keys import KeyStore, RootKey

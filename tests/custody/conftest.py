@@ -13,9 +13,9 @@ from uuid import UUID
 import pytest
 from tests.cell.vault import Vault
 
+from luciole.ask.client import Custody
 from luciole.custody import server
 from luciole.custody.broker import Broker
-from luciole.custody.client import Custody
 from luciole.kit.clock import SetClock
 from luciole.kit.db import Database
 from luciole.kit.ids import new_id, new_token

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from tests.custody.conftest import Place, Somebody
 
-from luciole.custody.client import Custody
+from luciole.ask.client import Custody
 from luciole.custody.model import CustodyAway, Field, KeyGone, NoGrant, NotOpened
 from luciole.kit.errors import NotSignedIn
 from luciole.kit.ids import new_id
@@ -145,9 +145,10 @@ async def test_undeclared_purpose_and_unknown_person_get_nothing(
 
 
 async def test_grant_opens_its_columns_only(place: Place, worker: Custody, ana: Somebody) -> None:
-    grant = await worker.automated_grant(ana.id, "erasure")
+    grant = await worker.automated_grant(ana.id, "import")
+    assert len(await worker.seal(grant, [MAIL])) == 1
     with pytest.raises(NoGrant):
-        await worker.seal(grant, [MAIL])
+        await worker.seal(grant, [MAIL, Field("export.chunk", 1, b"")])
     with pytest.raises(NoGrant):
         await worker.label_key(grant)
     with pytest.raises(NoGrant):

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from tests.custody.conftest import Place, Somebody
 
+from luciole.ask.client import Custody
+from luciole.ask.start import derived_now
 from luciole.custody import server, wire
-from luciole.custody.client import Custody
 from luciole.custody.model import CustodyAway, Field, NoGrant
-from luciole.custody.start import derived_now
 from luciole.keys.signing import Algorithm, verifies
 from luciole.kit.ids import new_id
 

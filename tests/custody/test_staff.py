@@ -14,8 +14,8 @@ from tests.cell.people.authenticator import Authenticator, b64
 from tests.cell.vault import ORIGIN
 from tests.custody.conftest import Place, Somebody
 
+from luciole.ask.client import Custody
 from luciole.custody import store
-from luciole.custody.client import Custody
 from luciole.custody.model import (
     ApprovalRefused,
     Field,

@@ -11,9 +11,9 @@ import pytest
 from tests.cell.vault import Vault
 from tests.custody.conftest import ADD_PERSON, Place, Somebody
 
-from luciole.custody import adoption, fit
+from luciole import adoption, fit
+from luciole.ask.client import Custody
 from luciole.custody.broker import DataKey
-from luciole.custody.client import Custody
 from luciole.custody.model import CustodyAway
 from luciole.custody.warm import Warm
 from luciole.keys import NoKey

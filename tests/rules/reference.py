@@ -23,8 +23,8 @@ from tests.rules.source import PACKAGE, ROOT, Refusal
 
 from luciole import catalogue, cli, config
 from luciole.app import application
+from luciole.ask.client import Custody
 from luciole.audit import rights
-from luciole.custody.client import Custody
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
 from luciole.kit.described import describe
@@ -237,8 +237,8 @@ def refusals() -> str:
         "`refused`, and its author sees this as `refusal`.\n\n"
         f"{table(words, (_refusal(one)[1:] for one in clips))}"
         "\n## Why an export of another cell was not taken in\n\n"
-        "The import has the state `refused`, and whoever brought it sees this as `refusal`. Nothing "
-        "of it is in the account then.\n\n"
+        "The import has the state `refused`, and whoever brought it sees this as `refusal`. "
+        "Nothing of it is in the account then.\n\n"
         f"{table(words, (_refusal(one)[1:] for one in brought))}"
         "\n## On the console\n\n"
         "What the command line and the processes say when they cannot start.\n\n"

@@ -183,7 +183,7 @@ class Refusal:
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
     "luciole.audit",
-    "luciole.custody.fit",
+    "luciole.fit",
     "luciole.demo",
     "luciole.keys",
     "luciole.kit.migrate",

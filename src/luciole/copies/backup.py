@@ -21,12 +21,12 @@ from typing import NamedTuple
 import msgspec
 
 from luciole import __version__, catalogue
+from luciole.ask.client import Custody
 from luciole.copies import archive, keeping, objects
 from luciole.copies.blocks import Layer, Writer
 from luciole.copies.model import FORMAT, MANIFEST, Manifest, Part, TablePart
 from luciole.copies.owners import Line, Table
 from luciole.copies.persons import Owner, Persons
-from luciole.custody.client import Custody
 from luciole.custody.model import KeyGone, NoGrant
 from luciole.kit import copying
 from luciole.kit.blobs import Blobs, Missing

@@ -13,12 +13,13 @@ from luciole.copies import keeping
 from luciole.copies.backup import Backup
 from luciole.copies.model import CellRuns, OtherCell
 from luciole.copies.restore import Restore
-from luciole.keys import KeyStore, open_root, open_secret
+from luciole.keys import KeyStore
 from luciole.kit import logs, postgres
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.console import say
 from luciole.kit.keeper import FolderLock
+from luciole.roots.choose import open_root, open_secret
 
 
 async def backup(environment: Mapping[str, str], folder: Path) -> int:

@@ -6,15 +6,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+from luciole.ask.client import Custody
 from luciole.config import ROLES, Settings
 from luciole.custody import wire
 from luciole.custody.broker import Broker
-from luciole.custody.client import Custody
 from luciole.custody.server import answer
-from luciole.keys import KeyStore, open_root
+from luciole.keys import KeyStore
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.reach import Reached
+from luciole.roots.choose import open_root
 
 # The cell's own key around backups.
 PURPOSE = "backup"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.copies.blocks import Layer, Writer
-from luciole.custody.client import Custody
 from luciole.custody.model import Field, Grant, KeyGone, NoGrant
 from luciole.keys import seal_field
 

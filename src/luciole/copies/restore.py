@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from luciole.ask.client import Custody
 from luciole.config import ROLES
 from luciole.copies import archive, keeping, model, numbers, settling
 from luciole.copies.model import Manifest, NewerBackup, NotEmpty, OtherCell
 from luciole.copies.opening import Opening
 from luciole.custody.broker import Broker
-from luciole.custody.client import Custody
 from luciole.custody.server import NAMES
 from luciole.keys import KeyStore
 from luciole.kit import copying, migrate

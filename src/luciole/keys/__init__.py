@@ -14,8 +14,6 @@ package. Only this package (and the verifier) imports `cryptography`.
 """
 
 from luciole.keys.backup import restore as restore
-from luciole.keys.choose import open_root as open_root
-from luciole.keys.choose import open_secret as open_secret
 from luciole.keys.private import KeyFileRefused as KeyFileRefused
 from luciole.keys.root import AnotherRoot as AnotherRoot
 from luciole.keys.root import Root as Root

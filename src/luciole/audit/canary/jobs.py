@@ -7,8 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from luciole import worker
+from luciole.ask.client import Custody
 from luciole.config import Settings
-from luciole.custody.client import Custody
 from luciole.kit.db import Database
 from luciole.parts import Parts
 

@@ -16,9 +16,9 @@ import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, JSONBody
 
+from luciole.ask.client import Custody
 from luciole.cell.people import shapes
 from luciole.cell.people.service import People
-from luciole.custody.client import Custody
 from luciole.custody.model import NoSuchRead, StaffRead
 from luciole.kit.db import Database
 from luciole.kit.errors import NotSignedIn

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.cell.people import model, refusals
 from luciole.cell.people.model import FIELD_OF, Contact, ContactKind
 from luciole.cell.people.store import accounts
 from luciole.cell.people.store import contacts as store
-from luciole.custody.client import Custody
 from luciole.custody.model import Field, Grant, StaffRead
 from luciole.kit.db import Tx
 

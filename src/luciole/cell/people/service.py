@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.cell.people import model, refusals
 from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
@@ -16,7 +17,6 @@ from luciole.cell.people.proofs import Proofs
 from luciole.cell.people.store import accounts, erasure, sessions
 from luciole.config import Settings
 from luciole.custody import store as custody_store
-from luciole.custody.client import Custody
 from luciole.custody.model import Grant
 from luciole.custody.warm import Warm
 from luciole.kit.clock import Clock

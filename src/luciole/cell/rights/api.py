@@ -10,11 +10,11 @@ import msgspec
 from litestar import Response, Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 
+from luciole.ask.client import Custody
 from luciole.cell.people.service import People
 from luciole.cell.rights.holdings import Holdings, Kept, OfClass
 from luciole.cell.rights.journal import Entry, Journal
 from luciole.cell.rights.model import CellFacts
-from luciole.custody.client import Custody
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest

@@ -14,11 +14,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from luciole.ask.client import Custody
 from luciole.cell.people.service import People
 from luciole.cell.rights.export.pieces import Lending, SealedFile
 from luciole.cell.rights.model import EXPORT_FIELD, Export, ExportState, NoSuchExport
 from luciole.cell.rights.service import Rights
-from luciole.custody.client import Custody
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database

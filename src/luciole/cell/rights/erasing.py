@@ -21,11 +21,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.cell.media.service import Media
 from luciole.cell.people.service import People
 from luciole.cell.rights.model import Entry, Erasure
 from luciole.cell.rights.store import erasures
-from luciole.custody.client import Custody
 from luciole.custody.model import Grant, KeyGone, NoGrant
 from luciole.kit.blobs import Blobs
 from luciole.kit.catalogue import Erase, Removed

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.rights.imported_model import (
     FIELD_OF,
     Carried,
@@ -22,7 +23,6 @@ from luciole.cell.rights.imported_model import (
     check_links,
 )
 from luciole.cell.rights.store import imported as store
-from luciole.custody.client import Custody
 from luciole.custody.model import Field, Grant
 from luciole.kit.db import Tx
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.cell.clips.service import Clips
 from luciole.cell.media.model import WrongOffset
 from luciole.cell.rights.export.pieces import Lending, SealedFile
@@ -23,7 +24,6 @@ from luciole.cell.rights.model import (
 )
 from luciole.cell.rights.store import imports
 from luciole.config import RightsSettings
-from luciole.custody.client import Custody
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx

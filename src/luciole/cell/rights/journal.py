@@ -14,11 +14,11 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.rights.log_reader import Head, LogReader, NoCheckpoint
 from luciole.cell.rights.model import NoSuchEntry, NotInLogYet
 from luciole.cell.rights.store import journal as store
 from luciole.cell.rights.store.journal import Noted
-from luciole.custody.client import Custody
 from luciole.custody.model import Grant
 from luciole.kit.db import Database, Tx
 from luciole.ledger import entry

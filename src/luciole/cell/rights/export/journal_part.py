@@ -8,12 +8,12 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.rights.export.archive import Archive
 from luciole.cell.rights.export.pieces import Lending
 from luciole.cell.rights.journal import Entry, Journal
 from luciole.cell.rights.log_reader import Head, NoCheckpoint
 from luciole.cell.rights.store.journal import Noted
-from luciole.custody.client import Custody
 from luciole.ledger.note import to_base64
 
 

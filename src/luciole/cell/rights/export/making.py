@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.rights.export import guide, journal_part, streams
 from luciole.cell.rights.export.archive import Archive, Listed
 from luciole.cell.rights.export.contents import Contents, ListOf, stored_now
@@ -30,7 +31,6 @@ from luciole.cell.rights.model import (
 )
 from luciole.cell.rights.service import Rights
 from luciole.cell.rights.store import exports
-from luciole.custody.client import Custody
 from luciole.custody.model import Field
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.catalogue import Catalogue

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
+from luciole.ask.client import Custody
 from luciole.cell.rights.model import PIECE_BYTES
-from luciole.custody.client import Custody
 from luciole.custody.model import Field, Grant
 from luciole.kit.blobs import Blobs
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from luciole.custody.client import Custody
+from luciole.ask.client import Custody
 from luciole.custody.model import PublicKey
 from luciole.ledger.note import KeyKind, VerifierKey, to_base64
 

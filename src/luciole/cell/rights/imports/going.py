@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from luciole.ask.client import Custody
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
@@ -24,7 +25,6 @@ from luciole.cell.rights.imports.manifest import Manifest
 from luciole.cell.rights.imports.rows import Lists
 from luciole.cell.rights.model import Import, ItemKind, Outcome
 from luciole.cell.rights.store import imports
-from luciole.custody.client import Custody
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx

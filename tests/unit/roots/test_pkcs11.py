@@ -15,8 +15,9 @@ from uuid import UUID, uuid4
 import pytest
 from tests.unit.keys.persons import ANA, opened, sealed
 
-from luciole.keys import AnotherRoot, KeyFileRefused, KeyStore, RootUnavailable, open_root, restore
-from luciole.keys.pkcs11 import Pkcs11Root
+from luciole.keys import AnotherRoot, KeyFileRefused, KeyStore, RootUnavailable, restore
+from luciole.roots.choose import open_root
+from luciole.roots.pkcs11 import Pkcs11Root
 
 CELL = UUID("0190b6a5-3333-7000-8000-000000000003")
 EPOCH = (7).to_bytes(8)

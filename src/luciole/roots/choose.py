@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from luciole.keys import private
-from luciole.keys.pkcs11 import Pkcs11Root
 from luciole.keys.root import CELL_KEY_FILE, Root, RootKey, RootUnavailable, cell_id_in
 from luciole.keys.secret import CellSecret
-from luciole.keys.transit import TransitRoot
+from luciole.roots.pkcs11 import Pkcs11Root
+from luciole.roots.transit import TransitRoot
 
 NEXT_STEP = (
     "Set LUCIOLE_KEYS_ROOT to file:, to transit:https://…/v1/transit/keys/NAME, or to "

@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from luciole.keys import (
-    AnotherRoot,
-    CellSecret,
-    KeyFileRefused,
-    KeyStore,
-    RootKey,
-    RootUnavailable,
-    open_root,
-    open_secret,
-)
+from luciole.keys import AnotherRoot, CellSecret, KeyFileRefused, KeyStore, RootKey, RootUnavailable
+from luciole.roots.choose import open_root, open_secret
 
 
 def test_unknown_kind_of_root_is_refused(folder: Path) -> None:

@@ -12,16 +12,9 @@ import pytest
 from tests.unit.keys.persons import ANA, opened, sealed
 from tests.unit.keys.transit_server import Engine, SmallEngine, find_bao, openbao, small_engine
 
-from luciole.keys import (
-    AnotherRoot,
-    KeyFileRefused,
-    KeyStore,
-    Root,
-    RootUnavailable,
-    open_root,
-    restore,
-)
-from luciole.keys.transit import TransitRoot
+from luciole.keys import AnotherRoot, KeyFileRefused, KeyStore, Root, RootUnavailable, restore
+from luciole.roots.choose import open_root
+from luciole.roots.transit import TransitRoot
 
 CELL = UUID("0190b6a5-3333-7000-8000-000000000003")
 EPOCH = (7).to_bytes(8)

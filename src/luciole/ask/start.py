@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from luciole.ask.client import decoded
 from luciole.custody import wire
-from luciole.custody.client import decoded
 from luciole.custody.model import CustodyAway
 from luciole.kit import unix
 
