@@ -33,6 +33,7 @@ FIELDS = {
     "status": "HTTP status",
     "code": "the stable code of a refusal",
     "count": "a number of things",
+    "log": "which of the cell's logs: access, decisions or border",
     "port": "a TCP port on loopback",
     "epoch": "the number of a period of the key store",
     "migration": "the file name of a migration",
