@@ -94,6 +94,22 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("act", choices=["add", "remove", "list"])
     one.add_argument("handle", nargs="?", default="", help="whose account; not for list")
 
+    one = _add(commands, "me", _me, "what a cell holds about you: see, check, take along, leave")
+    one.add_argument(
+        "act", choices=["data", "journal", "verify", "export", "erase"], help="which of these"
+    )
+    one.add_argument("--cell", required=True, metavar="URL", help="address of the cell")
+    one.add_argument("--handle", required=True, help="your handle there")
+    one.add_argument(
+        "--token-file", type=Path, help="file with a session token, mode 600 (default: ask)"
+    )
+    one.add_argument("--policy", type=Path, help="verify: whom to trust, kept from earlier")
+    one.add_argument("--label-key", type=Path, help="verify: your label key, kept from earlier")
+    one.add_argument(
+        "--to", type=Path, default=Path("luciole-export.zip"), help="export: file to write"
+    )
+    one.add_argument("--now", action="store_true", help="erase: without the 30 days of thinking")
+
     # Started by `serve` only, so without a line in the help.
     one = commands.add_parser("api-process")
     one.add_argument("--socket", type=int, required=True)
@@ -289,6 +305,27 @@ def _seed_process(chosen: argparse.Namespace) -> int:
     from luciole import showcase
 
     return asyncio.run(showcase.seed_process(chosen.address))
+
+
+def _me(chosen: argparse.Namespace) -> int:
+    from luciole.me import commands
+    from luciole.me.client import Client
+
+    client = Client(chosen.cell, chosen.handle, chosen.token_file)
+    try:
+        match chosen.act:
+            case "data":
+                return commands.data(client)
+            case "journal":
+                return commands.journal(client)
+            case "verify":
+                return commands.verify(client, chosen.policy, chosen.label_key)
+            case "export":
+                return commands.export(client, chosen.to)
+            case _:
+                return commands.erase(client, now=chosen.now)
+    finally:
+        client.close()
 
 
 def _refused(sentence: str, next_step: str) -> int:
