@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
-from tests.rules import data_page, database, source
+from tests.rules import data_page, database, export_page, source
 from tests.rules.markdown import NOTE, table
 from tests.rules.source import PACKAGE, ROOT, Refusal
 
@@ -44,6 +44,7 @@ def pages(owner_url: str) -> dict[str, str]:
         "cli.md": commands(),
         "errors.md": refusals(),
         "data.md": data_page.data(described),
+        "export-format.md": export_page.export_format(),
         "rights.md": rights.page(allowed, catalogue.ALL, f"{NOTE}\n"),
         "logs-and-metrics.md": observed(),
     }

@@ -186,7 +186,7 @@ CONSOLE = (
     "luciole.fit",
     "luciole.demo",
     "luciole.keys",
-    "luciole.me",
+    "luciole.me.",
     "luciole.kit.migrate",
     "luciole.kit.postgres",
     "luciole.kit.upkeep",

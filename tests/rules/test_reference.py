@@ -33,6 +33,7 @@ def pages(owner_url: str) -> dict[str, str]:
         "cli.md",
         "errors.md",
         "data.md",
+        "export-format.md",
         "rights.md",
         "logs-and-metrics.md",
     ],
