@@ -15,12 +15,15 @@ def test_core_can_be_read_in_a_day(record_property: pytest.RecordProperty) -> No
         for path in core.files():
             if (ROOT / folder) in path.parents:
                 here += core.count(path.read_text(encoding="utf-8"))
-        print(f"{folder}: {here.code} lines of code, {here.share_of_words:.0%} words about it")
+        print(
+            f"{folder}: {here.logical} logical lines, on {here.code} of the file; "
+            f"{here.share_of_words:.0%} words about it"
+        )
         total += here
-    print(f"together: {total.code} of {core.MOST_LINES}, {total.share_of_words:.0%} words")
-    record_property("core_lines", total.code)
-    assert total.code <= core.MOST_LINES, (
-        f"The trusted core has {total.code} lines. Whoever checks this house reads all of it: take "
+    print(f"together: {total.logical} of {core.MOST_LINES} logical lines, on {total.code}")
+    record_property("core_lines", total.logical)
+    assert total.logical <= core.MOST_LINES, (
+        f"The trusted core has {total.logical} logical lines. Whoever checks this house reads all of it: take "
         "out what need not be trusted, rather than raising the limit."
     )
     assert total.share_of_words >= 0.10, "Crypto and logs are the place for comments."
@@ -37,15 +40,16 @@ def test_nothing_of_the_core_is_kept_out_of_its_coverage() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "words"),
+    ("text", "code", "words", "logical"),
     [
-        ("", 0, 0),
-        ("# a\n\nx = 1  # b\n", 1, 1),
-        ('"""One\n\ntwo."""\n\nx = 1\n', 1, 2),
-        ('def f():\n    """Says."""\n    return """\n    SQL\n    """\n', 4, 1),
-        ("class A:\n    # why\n    x: int\n\n    'words'\n", 3, 1),
-        ("f(\n    1,\n    # two\n    2,\n)\n", 4, 1),
+        ("", 0, 0, 0),
+        ("# a\n\nx = 1  # b\n", 1, 1, 1),
+        ('"""One\n\ntwo."""\n\nx = 1\n', 1, 2, 1),
+        ('def f():\n    """Says."""\n    return """\n    SQL\n    """\n', 4, 1, 2),
+        ("class A:\n    # why\n    x: int\n\n    'words'\n", 3, 1, 2),
+        ("f(\n    1,\n    # two\n    2,\n)\n", 4, 1, 1),
+        ("import os\n\nif os:\n    x = y = 1; z = 2\n", 3, 0, 3),
     ],
 )
-def test_lines_are_counted(text: str, code: int, words: int) -> None:
-    assert core.count(text) == Count(code, words)
+def test_lines_are_counted(text: str, code: int, words: int, logical: int) -> None:
+    assert core.count(text) == Count(code, words, logical)
