@@ -23,8 +23,8 @@ def test_core_can_be_read_in_a_day(record_property: pytest.RecordProperty) -> No
     print(f"together: {total.logical} of {core.MOST_LINES} logical lines, on {total.code}")
     record_property("core_lines", total.logical)
     assert total.logical <= core.MOST_LINES, (
-        f"The trusted core has {total.logical} logical lines. Whoever checks this house reads all of it: take "
-        "out what need not be trusted, rather than raising the limit."
+        f"The trusted core has {total.logical} logical lines. Whoever checks this house reads all "
+        "of it: take out what need not be trusted, rather than raising the limit."
     )
     assert total.share_of_words >= 0.10, "Crypto and logs are the place for comments."
 
