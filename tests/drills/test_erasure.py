@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from tests import canary
 from tests.cell.house import PIECE, TUS
 from tests.drills.cell_process import free_port, none_left, serve, started
-from tests.drills.planted import PASSWORD, Planted, ask, browser, until_published
+from tests.drills.planted import LATER_HANDLE, PASSWORD, Planted, ask, browser, until_published
 from tests.unit.media import films
 
 from luciole.kit import postgres
@@ -19,7 +20,7 @@ from luciole.kit import postgres
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 # Sealed, hashed, made smaller, not kept at all, or in memory only.
 NOT_FOUND = {"email", "later email", "phone", "password", "agent", "person id, as text 1"}
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("start"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("start"), pytest.mark.timeout(1200)]
 
 
 def stays(port: int, folder: Path) -> httpx.Client:
@@ -54,12 +55,10 @@ def test_no_byte_of_an_erased_person_is_left(tmp_path: Path) -> None:
         server = postgres.Server(data / "postgres", tmp_path / "log")
         asyncio.run(person.note_secrets(server))
         before = canary.search(canary.files(data), person.marks)
+        luciole(command, environment, "backup", str(tmp_path / "backup"))
         ticket = person.erase()
         # What the supervisor does each week.
-        upkeep = subprocess.run(
-            [*command[:-1], "upkeep"], env=environment, capture_output=True, text=True, check=False
-        )
-        assert upkeep.returncode == 0, upkeep.stdout + upkeep.stderr
+        luciole(command, environment, "upkeep")
         with browser(port) as stranger:
             told = ask(stranger, "GET", f"/api/erasures/{ticket}").json()
             assert told["remains_gone_at"] is not None
@@ -75,4 +74,34 @@ def test_no_byte_of_an_erased_person_is_left(tmp_path: Path) -> None:
         clips = ask(other, "GET", "/api/people/stays/clips").json()["items"]
         assert [clip["likes"] for clip in clips] == [0]
     assert none_left(data) == []
-    assert canary.search(canary.files(data), person.marks) == []
+    places = (data, tmp_path / "backup")
+    assert canary.search(canary.files(*places), person.marks) == []
+    # Another machine, with the keys of today and the backup of before.
+    again, port = tmp_path / "again", free_port()
+    again.mkdir(mode=0o700)
+    shutil.copytree(data / "keys", again / "keys")
+    command, environment = serve(again, port)
+    said = luciole(command, environment, "restore", str(tmp_path / "backup"))
+    assert "Erased since the backup and not restored: 1 people" in said
+    with started(command, environment) as cell:
+        cell.wait_for(READY, 60)
+        with browser(port) as stranger:
+            assert stranger.get(f"/api/people/{LATER_HANDLE}").status_code == 404
+            clips = ask(stranger, "GET", "/api/people/stays/clips").json()["items"]
+            assert [clip["caption"] for clip in clips] == ["stays"]
+            ask(stranger, "GET", clips[0]["renditions"][0]["url"])
+            sign_in = {"handle": "stays", "password": PASSWORD}
+            ask(stranger, "POST", "/api/sessions", json=sign_in)
+            entries = ask(stranger, "GET", "/api/me/journal").json()["items"]
+            assert {"backup", "restore"} <= {entry["purpose"] for entry in entries}
+    assert none_left(again) == []
+    assert canary.search(canary.files(again), person.marks) == []
+
+
+def luciole(command: list[str], environment: dict[str, str], *words: str) -> str:
+    """What a command of the cell said."""
+    done = subprocess.run(
+        [*command[:-1], *words], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

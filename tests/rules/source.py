@@ -183,6 +183,7 @@ class Refusal:
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
     "luciole.audit",
+    "luciole.copies",
     "luciole.fit",
     "luciole.demo",
     "luciole.keys",

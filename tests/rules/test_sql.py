@@ -21,9 +21,15 @@ SQL_ELSEWHERE = {
     "luciole.kit.migrate",
     "luciole.kit.postgres",
     "luciole.kit.queue",
+    "luciole.kit.copying",
     "luciole.kit.upkeep",
     "luciole.doctor",
     "luciole.upkeep",
+    # Copy all slices' tables as the owner.
+    "luciole.copies.backup",
+    "luciole.copies.owners",
+    "luciole.copies.restore",
+    "luciole.copies.settling",
     "luciole.audit.rights",
     # Looks into the canary's own database as its owner, and tampers with it.
     "luciole.audit.canary.watch",

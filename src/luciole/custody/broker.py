@@ -45,6 +45,7 @@ WARM_PERSONS = 20_000
 AFTER_MIDNIGHT = timedelta(hours=6)
 UNCONFIRMED_KEPT = timedelta(days=1)
 JOURNAL_FIELD = "journal.entry"
+LABEL_KEY = "label-key"
 INDEX_KINDS = ("email", "phone")
 SIGNING = ("export",)
 
@@ -230,12 +231,12 @@ class Broker:
 
     async def label_key(self, asked: wire.LabelKey) -> bytes:
         """The person's label key, for a new device. Raises NoGrant, KeyGone."""
-        grant = await self._whole(asked.grant_id)
+        grant = await self._covering(asked.grant_id, LABEL_KEY)
         return self._data_key(grant.person_id).label_key
 
     async def open_journal(self, asked: wire.OpenJournal) -> list[OpenedEntry]:
         """What entries mean. Raises NoGrant, KeyGone, NotOpened."""
-        grant = await self._whole(asked.grant_id)
+        grant = await self._covering(asked.grant_id, JOURNAL_FIELD)
         key = self._data_key(grant.person_id)
         try:
             opened = [(n, key.open(sealed, JOURNAL_FIELD, n)) for n, sealed in asked.entries]
@@ -246,10 +247,10 @@ class Broker:
             for n, text in opened
         ]
 
-    async def _whole(self, grant_id: UUID) -> Grant:
-        """A grant for everything of a person: the person's own, or their export's."""
+    async def _covering(self, grant_id: UUID, field_id: str) -> Grant:
+        """A grant that is good now and covers a field. Raises NoGrant, CustodyAway."""
         grant = await self._grant(grant_id)
-        if not grant.covers(JOURNAL_FIELD):
+        if not grant.covers(field_id):
             raise NoGrant
         return grant
 

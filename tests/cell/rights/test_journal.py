@@ -52,6 +52,20 @@ async def test_entries_open_to_what_their_leaves_commit_to(
         assert item["index"] is not None
 
 
+async def test_entry_whose_meaning_was_lost_in_a_restore_says_what_its_leaf_says(
+    house: House, log: Log, pools: tuple[Any, ...], ana: Browser
+) -> None:
+    await log.take()
+    async with pools[0].tx() as tx:
+        await tx.execute("UPDATE custody.journal SET sealed = '' WHERE n = 1")
+    lost, first = (await journal(ana))["items"]
+    assert (lost["n"], lost["kind"], lost["class"]) == (1, "grant", "self")
+    assert (lost["nonce"], lost["note"]) == ("", "lost in a restore")
+    assert first["nonce"]
+    shown = await proof(ana, first=0, last=1)
+    assert [each["n"] for each in shown["entries"]] == [0, 1]
+
+
 async def test_pages_go_back_to_the_first_entry(house: House, log: Log, ana: Browser) -> None:
     for _ in range(3):
         again = house.visitor()

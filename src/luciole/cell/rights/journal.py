@@ -185,13 +185,32 @@ class Journal:
         return await self._log.head()
 
     async def _opened(self, grant: Grant, noted: Sequence[Noted]) -> list[Entry]:
-        if not noted:
-            return []
-        opened = await self._custody.open_journal(grant, [(each.n, each.sealed) for each in noted])
+        sealed = [(each.n, each.sealed) for each in noted if each.sealed]
+        opened = (
+            {it.n: it for it in await self._custody.open_journal(grant, sealed)} if sealed else {}
+        )
         return [
             Entry(each.n, each.index, each.leaf, it.nonce, it.opening)
-            for each, it in zip(noted, opened, strict=True)
+            if (it := opened.get(each.n))
+            else _lost(each)
+            for each in noted
         ]
+
+
+def _lost(noted: Noted) -> Entry:
+    """An entry that came after the backup from which the cell was restored: that it is in the log
+    is known, and what the leaf says. What it commits to is lost, and so there is no nonce."""
+    leaf = entry.decode(noted.leaf)
+    assert isinstance(leaf, entry.PersonEntry)  # journals hold nothing else
+    said = {
+        "v": 1,
+        "n": noted.n,
+        "at": f"{datetime.fromtimestamp(leaf.minute * 60, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "kind": leaf.kind.name.lower(),
+        "class": leaf.cls.name.lower(),
+        "note": "lost in a restore",
+    }
+    return Entry(noted.n, noted.index, noted.leaf, b"", entry.canonical(said))
 
 
 def _days(days: dict[date, dict[str, int]]) -> list[Day]:
