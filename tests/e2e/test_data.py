@@ -148,6 +148,22 @@ async def test_log_that_does_not_go_on_from_what_was_seen_is_red(
         await expect(finding(page, code)).to_be_visible()
 
 
+async def test_other_keys_than_the_first_ones_are_red(cell: Cell, stage: Stage) -> None:
+    member = await cell.member("noor")
+    page = await stage.phone(member)
+    told = lived()
+    await told.stand_in(page)
+    await opened(page, member, told)
+    await verified(page, "CANNOT TELL")
+    # The same past, signed by somebody else.
+    other = lived(b"\3")
+    await page.unroute_all()
+    await other.stand_in(page)
+    await page.reload()
+    await verified(page, "RED")
+    await expect(finding(page, "policy.changed")).to_be_visible()
+
+
 async def test_single_entry_is_checked_when_it_unfolds(cell: Cell, stage: Stage) -> None:
     member = await cell.member("noor")
     page = await stage.phone(member)

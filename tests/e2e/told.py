@@ -32,6 +32,7 @@ class Told:
     label_key: bytes = bytes(range(32))
     started: int = field(default_factory=lambda: int(time.time()) - 40 * DAY_S)
     cosigned: bool = True
+    log_seed: bytes = b"\1"
     shown: list[dict[str, Any]] = field(default_factory=list)
     entries: list[bytes] = field(default_factory=list)
     edge: Edge = field(default_factory=Edge)
@@ -39,7 +40,7 @@ class Told:
     objects: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._log = Signer(ORIGIN, KeyKind.ED25519, bytes(31) + b"\1")
+        self._log = Signer(ORIGIN, KeyKind.ED25519, bytes(31) + self.log_seed)
         self._witness = Signer("witness.example", KeyKind.COSIGNATURE, bytes(31) + b"\2")
 
     # What happens
@@ -169,9 +170,9 @@ class Told:
         await page.route(re.compile(r"/ledger/|/api/me/(journal|label-key)"), answer)
 
 
-def lived() -> Told:
+def lived(log_seed: bytes = b"\1") -> Told:
     """A month of somebody's life here."""
-    told = Told()
+    told = Told(log_seed=log_seed)
     told.add("enrol", "self", 0, key_made_by="you")
     phone = {"actor": "you", "purpose": "session", "columns": ["*"], "note": "Chrome on Android"}
     told.add("grant", "self", 60, **phone, expires="2027-01-26T12:00:00Z")

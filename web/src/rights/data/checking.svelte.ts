@@ -122,7 +122,7 @@ class Checking {
     const { claims } = await checkJournal({ policy, isPolicyFromCell: isFromCell, now: now(), proofs: parts.map((part) => part.text), labelKey: key?.bytes ?? null, openings, wantsOpenings: true })
     const journal = claims.find((claim) => claim.claim === 'journal')
     if (journal) this.mark([...shown].map((n) => [n, ofEntry(journal, n)]))
-    const found: Finding[] = [...claims]
+    const found: Finding[] = [...claims, ...(isFromCell ? sameKeys(policy) : [])]
     if (key && journal && !journal.code.startsWith('journal.label')) {
       found.push({ code: key.isOwn ? 'key.own' : 'key.from-cell', verdict: 'GREEN', facts: [] })
       if (!key.isOwn) keepLabelKey(this.person, key.text)
@@ -245,6 +245,14 @@ async function history(note: string): Promise<Finding> {
   }
   // The old one stays: it is evidence.
   return { code: `history.${found}`, verdict: found === 'unreadable' ? 'CANNOT TELL' : 'RED', facts: [before.size, head.size] }
+}
+
+/** The log's keys never change: those that the cell gave first are held against later ones. Witnesses come and go. */
+function sameKeys(policy: string): Finding[] {
+  const keys = policy.split('\n').filter((line) => line.startsWith('log ')).sort().join('\n')
+  const kept = recall('keys')
+  if (kept === null) remember('keys', keys)
+  return kept === null || kept === keys ? [] : [{ code: 'policy.changed', verdict: 'RED', facts: [] }]
 }
 
 function asLast(text: string | null): Last | null {
