@@ -192,6 +192,7 @@ CONSOLE = (
     "luciole.kit.postgres",
     "luciole.kit.upkeep",
     "luciole.reach",
+    "luciole.roots",
     "luciole.serve",
     "luciole.witness",
     "luciole.witness_process",
