@@ -24,6 +24,7 @@ _FILES = (
     ("`journal/journal.jsonl`", "each entry of the log about the person: `n`, `index`, `leaf`, "
      "`nonce`, `opening` (the text that the leaf commits to, byte for byte)"),
     ("`journal/label-key.txt`", "the key by which the person's entries are found, base64"),
+    ("`journal/policy.txt`", "whom the cell itself says to trust (C2SP tlog-policy)"),
     ("`journal/proof.json`", "that these entries are in the log, and that there are no others"),
     ("`journal/receipts/N.tlog-proof`", "the receipt of each entry (C2SP tlog-proof)"),
     ("`manifest.json`", "from which cell, when, the checkpoint, and the SHA-256 and size of every "

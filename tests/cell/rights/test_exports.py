@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import resource
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +16,11 @@ from tests.cell.rights.support import Killed
 from tests.cell.rights.taken import Taken, take
 
 from luciole.cell.rights.export import making, pieces
+from luciole.kit.ids import new_id
+from luciole.ledger.merkle import leaf_hash
+from luciole.ledger.policy import Policy
+from luciole.ledger.proof import Proof
+from luciole.me import check
 
 
 async def test_export_holds_everything_with_its_bytes(
@@ -59,6 +67,15 @@ async def test_export_holds_everything_with_its_bytes(
     assert "Not hers" not in page
     journal = [json.loads(line) for line in taken.files["journal/journal.jsonl"].splitlines()]
     assert [each["n"] for each in journal] == list(range(len(journal)))
+    # The archive is evidence by itself.
+    policy = Policy.parse(taken.files["journal/policy.txt"])
+    key = base64.b64decode(taken.files["journal/label-key.txt"])
+    proof = taken.json("journal/proof.json")
+    found = check.journal([proof], {each["n"]: each for each in journal}, key, policy)
+    assert (found.entries, found.sealed_until is None) == (2, False)
+    for each in journal[:2]:
+        receipt = Proof.parse(taken.files[f"journal/receipts/{each['n']:06}.tlog-proof"].decode())
+        receipt.verify(leaf_hash(base64.b64decode(each["leaf"])), policy)
 
 
 async def start(person: Browser) -> dict[str, Any]:
@@ -272,3 +289,43 @@ async def test_export_is_in_the_journal(house: House, log: Log, ana: Browser) ->
     ]
     assert items[0]["actor"] == "you"
     assert "files" in items[0]["note"]
+
+
+@pytest.mark.long
+async def test_two_hundred_clips_take_no_more_memory_than_one(
+    house: House, log: Log, ana: Browser, tiny_film: bytes
+) -> None:
+    """200 clips of three renditions, 1.2 GB: read, packed, sealed and stored bit by bit."""
+    await ana.clip(house, tiny_film, caption="One of many")
+    me = await house.person_id("ana")
+    film = os.urandom(2_000_000)
+    await house.parts.blobs.put("p/many/film.mp4", film)
+    async with log.owner.tx() as tx:
+        for number in range(200):
+            asset_id, clip_id = new_id(), new_id()
+            await tx.execute(ASSET, asset_id, me, f"many{number}")
+            for name in ("540", "720", "1080"):
+                await tx.execute(FILE, asset_id, name, len(film))
+            await tx.execute(CLIP, clip_id, me, asset_id, f"Clip {number} " + "x" * 2_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    place = f"{await made(house, ana)}/file"
+    grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown_kib < 150_000, grown_kib
+    body = (await ana.get(place.removesuffix("/file"))).json()
+    assert body["size_bytes"] > 1_200_000_000
+
+
+ASSET = """
+INSERT INTO media.asset (id, owner_id, state, trim_start_ms, cover_ms, is_public, token, progress,
+                         duration_ms, width, height, created_at, changed_at)
+VALUES ($1, $2, 'complete', 0, 0, true, $3, 100, 1000, 540, 960, now(), now())
+"""
+FILE = """
+INSERT INTO media.file (asset_id, kind, name, filename, object_key, mime, width, height,
+                        bitrate_bps, size_bytes)
+VALUES ($1, 'rendition', $2, $2 || '-1.mp4', 'p/many/film.mp4', 'video/mp4', 540, 960, 1, $3)
+"""
+CLIP = """
+INSERT INTO clips.clip (id, author_id, asset_id, caption, audience, state, published_at)
+VALUES ($1, $2, $3, $4, 'everyone', 'published', now())
+"""

@@ -180,6 +180,10 @@ class Journal:
         async for noted in self.noted(grant.person_id):
             yield await self._opened(grant, noted)
 
+    async def policy(self) -> str | None:
+        """Whom the cell itself says to trust."""
+        return await self._log.policy()
+
     async def head(self) -> Head:
         """The newest published checkpoint. Raises NoCheckpoint."""
         return await self._log.head()

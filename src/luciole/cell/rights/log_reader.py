@@ -67,6 +67,13 @@ class LogReader:
             raise NoCheckpoint(retry_after_s=2) from error
         return Head(note, Checkpoint.parse(Note.parse(note).text).size)
 
+    async def policy(self) -> str | None:
+        """Whom the cell itself says to trust, None where it has not said yet."""
+        try:
+            return (await self._blobs.get("ledger/policy")).decode()
+        except Missing:
+            return None
+
     async def paths(self, head: Head, indexes: Sequence[int]) -> list[list[bytes]]:
         """The inclusion paths of entries, by their indexes."""
         wanted = [merkle.inclusion_ranges(index, head.size) for index in indexes]

@@ -33,6 +33,8 @@ async def write(archive: Archive, journal: Journal, lending: Lending, custody: C
         head = await journal.head()
     except NoCheckpoint:
         return ""
+    if (policy := await journal.policy()) is not None:
+        await archive.text("journal/policy.txt", policy)
     proved = -1
     async with archive.file("journal/proof.json") as entry:
         await entry.write(b'{"checkpoint":' + msgspec.json.encode(head.note) + b',"entries":[')
