@@ -127,6 +127,22 @@ class Cell:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    def command(self, *words: str) -> None:
+        """Another command of the operator's, on the same machine. Raises DidNotStart."""
+        done = subprocess.run(
+            [sys.executable, "-m", "luciole", *words],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode:
+            raise DidNotStart(
+                f"luciole {words[0]} did not work. It said:\n"
+                + done.stdout[-2000:].decode("utf-8", "replace")
+            )
+
     async def metrics(self) -> dict[str, bytes]:
         """What each process tells who measures it."""
 

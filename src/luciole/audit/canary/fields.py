@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from luciole.audit.canary.stage import STAFF
 from luciole.kit.catalogue import DataClass, Held
 
 Readers = Literal["everyone", "audience", "self", "nobody"]
@@ -30,7 +31,8 @@ class Field(msgspec.Struct, frozen=True):
 
     `is_id`: a number that the cell gave somebody; it stands in any declared column that is not
     telemetry, in announcements and in addresses, and still in no log. `audience`: who may see it,
-    besides its person; empty for everybody.
+    besides its person; empty for everybody. `is_bytes`: given to its
+    person in base64.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Field(msgspec.Struct, frozen=True):
     shown_to: Readers | None = None
     audience: tuple[str, ...] = ()
     is_id: bool = False
+    is_bytes: bool = False
 
     def readers(self, classes: Mapping[str, DataClass]) -> Readers:
         """Who may be shown it, by the class of the first place that holds it."""
@@ -67,11 +70,16 @@ FIELDS: tuple[Field, ...] = (
     Field("contact.email", shown_to="self"),
     Field("contact.phone", shown_to="self"),
     Field("passkey.name", ("people.passkey.name",)),
-    Field("passkey.credential", kept_as=("people.passkey.credential_id",), shown_to="self"),
+    Field(
+        "passkey.credential",
+        kept_as=("people.passkey.credential_id", "custody.staff_key.credential_id"),
+        shown_to="self",
+        is_bytes=True,
+    ),
     Field("session.token", kept_as=("people.session.token_hash",), shown_to="self"),
     Field("session.device", shown_to="self"),
     Field("recovery.code", kept_as=("people.recovery_code.code_hash",), shown_to="self"),
-    Field("journal.label key", shown_to="self"),
+    Field("journal.label key", shown_to="self", is_bytes=True),
     Field("clip.caption for everybody", ("clips.clip.caption",)),
     Field("clip.caption for followers", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for friends", ("clips.clip.caption",), audience=FRIENDS),
@@ -89,6 +97,7 @@ FIELDS: tuple[Field, ...] = (
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
+    Field("staff.reason", ("custody.staff_read.asked",), audience=STAFF),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),
     Field("film.place", ("blob:uploads/",), shown_to="nobody"),

@@ -49,7 +49,7 @@ async def enter(stage: Stage) -> None:
         if person == "dan":
             about = {"handle": handle, "display_name": body["display_name"]}
             begun = await stage[person].ask("POST /api/sign-up/passkey-options", json=about)
-            body["passkey"] = _new_passkey(stage, person, begun.json())
+            body["passkey"] = new_passkey(stage, person, begun.json())
         else:
             body["password"] = plant(person, "person.password", "{} heron 7")
         answer = await stage[person].ask("POST /api/sign-up", json=body)
@@ -71,7 +71,8 @@ def _label_key(stage: Stage, person: str) -> str:
     return b64(key)
 
 
-def _new_passkey(stage: Stage, person: str, begun: dict[str, Any]) -> dict[str, Any]:
+def new_passkey(stage: Stage, person: str, begun: dict[str, Any]) -> dict[str, Any]:
+    """The body that adds a passkey, after the ceremony was begun."""
     drawn = hashlib.sha256(stage.book.seed + person.encode()).digest()
     passkey = Passkey(stage.origin, drawn)
     PASSKEYS[person] = passkey
@@ -128,7 +129,7 @@ async def publish(stage: Stage) -> None:
     """Clips for every audience, with captions; an upload that is given up; a file that is none."""
     plant, ana = stage.book.plant, stage["ana"]
     film = things.film(stage.folder / "film.mp4", stage.book, "ana")
-    tall = things.film(stage.folder / "film.mp4", stage.book, "ana", size="576x1024")
+    tall = things.film(stage.folder / "film.mp4", stage.book, "ana", size="720x1280")
     tag = plant("ana", "clip.hashtag for everybody")
     first = plant("ana", "clip.former caption", "First {}")
     stage.ids["open"] = await stage.clip(
@@ -256,7 +257,7 @@ async def devices(stage: Stage) -> None:
     """Passkeys, recovery codes, passwords, other sessions."""
     plant, ana = stage.book.plant, stage["ana"]
     begun = await ana.ask("POST /api/me/passkeys/options", json={})
-    made = _new_passkey(stage, "ana", begun.json())
+    made = new_passkey(stage, "ana", begun.json())
     added = await ana.ask("POST /api/me/passkeys", json=made)
     begun = await ana.ask("POST /api/sessions/passkey-options", json={})
     options = begun.json()

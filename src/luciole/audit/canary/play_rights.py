@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 
-from luciole.audit.canary.stage import PERSONS, Stage
+from luciole.audit.canary.browser import Stale
+from luciole.audit.canary.stage import PERSONS, PIECE, TUS, Stage
 
+LOGGED_WITHIN_S = 20.0
 EXPORTED_WITHIN_S = 90.0
+IMPORTED_WITHIN_S = 120.0
 ERASED_WITHIN_S = 90.0
 FILE = "/api/me/exports/{export_id}/file"
+IMPORT = "/api/me/imports/{import_id}"
 
 
 async def run(stage: Stage) -> None:
     """In this order: whoever leaves has looked at everything and taken it along before."""
     await look(stage)
     await bring(stage)
-    # await take(stage)
-    # await leave(stage)
+    archive = await take(stage)
+    await move_in(stage, archive)
+    await leave(stage)
 
 
 async def prove(stage: Stage, person: str) -> None:
@@ -29,21 +35,20 @@ async def prove(stage: Stage, person: str) -> None:
 
 
 async def look(stage: Stage) -> None:
-    """What is held, and the journal with its proofs, which wait for the log."""
+    """What is held, and the journal with its proofs, as soon as the log has the entries."""
     for person in PERSONS:
         one = stage[person]
         await one.ask("GET /api/me/data")
         key = await one.ask("GET /api/me/label-key")
         stage.book.learn(person, "journal.label key", key.json()["label_key"])
-        await one.ask("GET /api/me/journal", expect=())  # TODO
-        await one.ask("GET /api/me/journal/summary", expect=())
+        await one.ask("GET /api/me/journal")
+        await one.ask("GET /api/me/journal/summary")
 
     async def is_in_log() -> bool:
         answer = await stage["ana"].ask("GET /api/me/journal/proof", expect=())
         return answer.status_code == 200
 
-    return  # TODO
-    await stage.until("the log has taken the entries", is_in_log, 20)
+    await stage.until("the log has taken the entries", is_in_log, LOGGED_WITHIN_S)
     await stage["ana"].ask("GET /api/me/journal/{n}/receipt", n=0)
 
 
@@ -62,8 +67,10 @@ async def bring(stage: Stage) -> None:
         await stage["ana"].ask(f"DELETE /api/me/imported/{kind}")
 
 
-async def take(stage: Stage) -> None:
-    """An export each of ana and flo, in whole and in part; ana's is deleted afterwards."""
+async def take(stage: Stage) -> bytes:
+    """An export each of ana and flo, in whole and in part; ana's, which is given back, is deleted
+    afterwards."""
+    archive = b""
     for person in ("ana", "flo"):
         one = stage[person]
         await prove(stage, person)
@@ -77,13 +84,47 @@ async def take(stage: Stage) -> None:
         await stage.until(f"the export of {person} is ready", is_ready, EXPORTED_WITHIN_S)
         await one.ask("GET /api/me/exports")
         await one.ask(f"HEAD {FILE}", export_id=export_id)
-        await one.ask(f"GET {FILE}", export_id=export_id)
+        whole = await one.ask(f"GET {FILE}", export_id=export_id)
         part = {"range": "bytes=0-999"}
         await one.ask(f"GET {FILE}", export_id=export_id, headers=part, expect=(206,))
         for other in ("dan", "visitor"):
             await stage[other].ask(f"GET {FILE}", export_id=export_id, expect=(401, 403, 404))
         if person == "ana":
+            archive = whole.content
             await one.ask("DELETE /api/me/exports/{export_id}", export_id=export_id)
+    return archive
+
+
+async def move_in(stage: Stage, archive: bytes) -> None:
+    """hal, who is ana with another account, takes her export in; the first upload is given up."""
+    hal = stage["hal"]
+    for is_kept in (False, True):
+        begin = {**TUS, "upload-length": str(len(archive))}
+        begun = await hal.ask("POST /api/me/imports", headers=begin)
+        import_id = begun.headers["location"].removesuffix("/file").rsplit("/", 1)[1]
+        await hal.ask(f"HEAD {IMPORT}/file", import_id=import_id, headers=TUS)
+        if is_kept:
+            piece = {**PIECE, "upload-offset": "0"}
+            await hal.ask(
+                f"PATCH {IMPORT}/file", import_id=import_id, headers=piece, content=archive
+            )
+            await stage.until("ana's export is in", _is_in(stage, import_id), IMPORTED_WITHIN_S)
+            await hal.ask("GET /api/me/imports")
+        await hal.ask(f"DELETE {IMPORT}", import_id=import_id)
+    await hal.ask("GET /api/me/imported/carried")
+    await hal.ask("DELETE /api/me/imported/carried")
+    await hal.ask("GET /api/people/{handle}/clips", handle=stage.handle("hal"))
+
+
+def _is_in(stage: Stage, import_id: str) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        answer = await stage["hal"].ask(f"GET {IMPORT}", import_id=import_id)
+        state = str(answer.json()["state"])
+        if state == "refused":
+            raise Stale(f"the import was refused: {answer.json()['refusal']}")
+        return state == "done"
+
+    return ask
 
 
 async def leave(stage: Stage) -> None:
@@ -100,7 +141,7 @@ async def leave(stage: Stage) -> None:
 
     async def is_done() -> bool:
         answer = await _report(stage, ticket)
-        return answer.status_code == 200 and bool(answer.json()["state"] == "done")
+        return answer.status_code == 200 and bool(answer.json()["state"] in ("emptying", "erased"))
 
     await stage.until("flo is erased", is_done, ERASED_WITHIN_S)
     stage.gone.add("flo")

@@ -17,11 +17,22 @@ import httpx
 import msgspec
 
 from luciole import __version__, catalogue
-from luciole.audit.canary import fields, jobs, marks, play, report, tamper, watch, wrong
+from luciole.audit.canary import (
+    fields,
+    jobs,
+    log,
+    marks,
+    play,
+    play_staff,
+    report,
+    tamper,
+    watch,
+    wrong,
+)
 from luciole.audit.canary.browser import Book, Exchange
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.report import Report
-from luciole.audit.canary.scan import Kind, Place, Scanner
+from luciole.audit.canary.scan import Finding, Kind, Place, Scanner
 from luciole.audit.canary.stage import LIVE, Stage
 from luciole.cell.notify.model import CHANNEL
 from luciole.kit.console import say
@@ -59,6 +70,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                 stage = Stage(http, book, home / "home")
                 async with seen.over(owner, cell.pid, [CHANNEL, QUEUE_CHANNEL]):
                     await play.run(stage)
+                    await play_staff.run(stage, cell)
                     await wrong.run(stage, api)
                     await stage["dan"].ask("DELETE /api/sessions/current")
                     await watch.run_all_jobs(owner, JOBS_WITHIN_S)
@@ -68,7 +80,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                 say(f"Played {len(heard)} requests; scanning …")
                 held = [one async for one in watch.columns(owner, superuser)]
                 left = [one async for one in watch.held_now(owner)]
-                gone = frozenset(stage.gone)
+                gone, own = frozenset(stage.gone), await watch.own_files(owner)
         finally:
             await owner.close()
             await superuser.close()
@@ -86,8 +98,13 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
     scanner.look(Place("console", "supervisor"), bytes(cell.console))
     for name, text in measured.items():
         scanner.look(Place("metrics", name), text)
-    _look_at_files(scanner, home)
+    _look_at_files(scanner, home, own)
+    scanner.add(
+        Finding(Place("network", one), "a connection", "-", "to another machine", "", 0, 1)
+        for one in sorted(seen.connections)
+    )
     scanner.add(tampered)
+    scanner.add(log.linked(cell.data / "blobs" / "ledger" / "access"))
     return Report(
         __version__,
         marks.commitment(book.all()),
@@ -106,14 +123,18 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
 
 def _look_at_answer(scanner: Scanner, exchange: Exchange) -> None:
     status, viewer = exchange.status, exchange.viewer
-    kind: Kind = "export" if exchange.operation.endswith("/file") else "answer"
+    kind: Kind = "answer"
+    if exchange.operation.startswith("GET /api/me/exports/") and status in (200, 206):
+        kind = "export" if exchange.operation.endswith("/file") else kind
+    if "/ledger/" in exchange.operation:
+        kind = "ledger"
     scanner.look(Place(kind, exchange.operation, viewer, status), exchange.body)
     for name, value in exchange.headers:
         place = Place("headers", f"{exchange.operation}: {name}", viewer, status)
         scanner.look(place, value.encode())
 
 
-def _look_at_files(scanner: Scanner, home: Path) -> None:
+def _look_at_files(scanner: Scanner, home: Path, own: frozenset[str]) -> None:
     for name, path in watch.files(home):
         data = path.read_bytes()
         top, _, rest = name.removeprefix("var/").partition("/")
@@ -123,7 +144,8 @@ def _look_at_files(scanner: Scanner, home: Path) -> None:
                 scanner.look(Place("files", name), data)
         elif top == "postgres":
             # Columns were opened one by one; this is what lies between them.
-            scanner.look(Place("database files", rest), data, opened=False)
+            if not any(rest.startswith(f"data/{path}") for path in own):
+                scanner.look(Place("database files", rest), data, opened=False)
         elif top == "blobs" and rest.startswith("ledger/"):
             scanner.look(Place("ledger", rest), data)
         elif top == "blobs":

@@ -12,6 +12,7 @@ from luciole.audit.canary import fields, marks, peel
 from luciole.audit.canary.fields import BY_NAME
 from luciole.audit.canary.marks import AS_WRITTEN, Form, Mark
 from luciole.audit.canary.search import Search
+from luciole.audit.canary.stage import SAME_PERSON, STAFF
 from luciole.kit.catalogue import DataClass
 
 Kind = Literal[
@@ -32,11 +33,15 @@ Kind = Literal[
     "ledger",
     "export",
     "backup",
+    "network",  # connections to other machines
     "tampering",  # what the cell gave out after its rows had been exchanged
 ]
 PAGE = "GET a page"
+# Where staff read what two of them have signed for.
+APPROVED = "POST /api/staff/reads/{read_id}/contacts"
 # What stays of a person who has left: that nobody else may take the handle.
-KEPT_FOR_GOOD = frozenset({"people.handle_taken.likeness"})
+# The hash of the ticket by which its holder can ask for the erasure.
+KEPT_FOR_GOOD = frozenset({"people.handle_taken.likeness", "rights.erasure.ticket_hash"})
 # Forms that a person's own data may have in what that person is given.
 _RAW = frozenset({"raw", "hex", "base64", "plain"})
 
@@ -129,15 +134,9 @@ class Scanner:
     def is_allowed(self, place: Place, field: str, person: str, form: str, how: str) -> bool:
         """Whether the catalogue lets this field be in that place, in that form."""
         one = BY_NAME[field]
-        is_written = form in AS_WRITTEN and not how
         match place.kind:
             case "column":
-                if one.is_id:
-                    known = self._classes.get(place.name)
-                    return known not in (None, DataClass.TELEMETRY) and form in _RAW
-                if place.name in one.stored:
-                    return form in AS_WRITTEN
-                return place.name in one.kept_as and form not in AS_WRITTEN
+                return self._may_be_held(one, place.name, form)
             case "remains":
                 return person not in self._gone or place.name in KEPT_FOR_GOOD
             case "database files":
@@ -152,47 +151,53 @@ class Scanner:
                     where.startswith("blob:") and place.name.startswith(where[5:])
                     for where in one.stored
                 )
-            case "announcements":
-                return one.is_id and is_written
-            case "answer" if place.name == PAGE:
-                # The same for everybody, and kept by caches.
-                return False
-            case "answer" if one.is_id:
-                # A passkey carries its person's number, for that person's own device.
-                return is_written or (form == "base64" and place.viewer == person)
             case "keys":
                 # Each wrapped key lies beside the number of the person to whom it belongs.
                 return one.is_id and form == "raw" and "file:keys/wraps" in self._classes
+            case "announcements":
+                return one.is_id and form in AS_WRITTEN and not how
             case "answer":
-                return is_written and self._may_see(one, person, place)
+                # A page is the same for everybody, and kept by caches.
+                return place.name != PAGE and self._may_see(one, person, place, form, how)
             case "export":
                 # An archive of files, so packed.
-                return form in AS_WRITTEN and self._may_see(one, person, place)
+                return self._may_see(one, person, place, form, how.removeprefix("zip").strip(", "))
             case "headers":
-                return self._may_be_header(one, person, place, is_written)
+                return self._may_be_header(one, person, place, form, how)
             case _:
                 return False
 
-    def _may_see(self, field: fields.Field, person: str, place: Place) -> bool:
+    def _may_be_held(self, field: fields.Field, column: str, form: str) -> bool:
+        if field.is_id:
+            known = self._classes.get(column)
+            return known not in (None, DataClass.TELEMETRY) and form in _RAW
+        if column in field.stored:
+            return form in AS_WRITTEN
+        return column in field.kept_as and form not in AS_WRITTEN
+
+    def _may_see(self, field: fields.Field, person: str, place: Place, form: str, how: str) -> bool:
         if place.status >= 400:
             # A refusal quotes nothing, not even to the person who sent it.
             return False
+        is_own = person in (place.viewer, SAME_PERSON.get(place.viewer))
+        if form not in AS_WRITTEN or how:
+            # Keys and passkeys are bytes, and JSON has no other way to hold those.
+            return is_own and (field.is_bytes or field.is_id) and form in _RAW
         readers = field.readers(self._classes)
-        if readers == "everyone":
-            return True
-        if readers == "nobody":
-            return False
-        return place.viewer == person or (readers == "audience" and place.viewer in field.audience)
+        if readers in ("everyone", "nobody"):
+            return readers == "everyone"
+        if place.name == APPROVED and place.viewer in STAFF:
+            return field.name.startswith("contact.")
+        return is_own or place.viewer in field.audience
 
     def _may_be_header(
-        self, field: fields.Field, person: str, place: Place, is_written: bool
+        self, field: fields.Field, person: str, place: Place, form: str, how: str
     ) -> bool:
         """Addresses and headers are written down by proxies and browsers: nothing of a person but
-        the cookie that signs in."""
-        is_cookie = place.name.endswith("set-cookie")
-        return (
-            is_written
-            and is_cookie
-            and place.viewer == person
-            and field.name in ("session.token", "session.device")
-        )
+        the cookies that sign in, and the name of one's own export."""
+        if form not in AS_WRITTEN or how or place.viewer != person:
+            return False
+        _, _, header = place.name.rpartition(" ")
+        if header == "set-cookie":
+            return field.name in ("session.token", "session.device")
+        return header == "content-disposition" and field.name == "person.handle"

@@ -15,8 +15,11 @@ import httpx
 from luciole.audit.canary.browser import Book, Browser, Exchange, Stale
 
 # ana: an open account with everything in it; ben: a private one; cleo: a friend of both; dan: a
-# stranger to all; eve: gets everything wrong; flo: leaves; gil: nearly does; visitor: nobody.
-PERSONS = ("ana", "ben", "cleo", "dan", "eve", "flo", "gil")
+# stranger to all; eve: gets everything wrong; flo: leaves; gil: nearly does; hal: is ana again,
+# with what she took along; visitor: nobody.
+PERSONS = ("ana", "ben", "cleo", "dan", "eve", "flo", "gil", "hal")
+SAME_PERSON = {"hal": "ana"}
+STAFF = ("dan", "gil")
 VISITOR = "visitor"
 TUS = {"tus-resumable": "1.0.0"}
 PIECE = {**TUS, "content-type": "application/offset+octet-stream"}

@@ -7,10 +7,11 @@ import asyncio
 import contextlib
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from luciole.audit.canary import sockets
 from luciole.kit import db
 from luciole.kit.db import Database
 
@@ -19,7 +20,7 @@ POLL_S = 0.25
 # Outside the schemas of the cell, so that no rule of its roles is changed.
 INSTALL = """
 CREATE SCHEMA canary;
-CREATE TABLE canary.seen (place text NOT NULL, held jsonb NOT NULL);
+CREATE UNLOGGED TABLE canary.seen (place text NOT NULL, held jsonb NOT NULL);
 CREATE FUNCTION canary.see() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
 AS $$
 BEGIN
@@ -40,6 +41,11 @@ CREATE TRIGGER canary_sees AFTER INSERT OR UPDATE ON {}
 FOR EACH ROW EXECUTE FUNCTION canary.see()
 """
 SEEN = "SELECT place, e.key AS name, e.value AS held FROM canary.seen, jsonb_each_text(held) AS e"
+# Its own files, and those of the long values in it: what the canary wrote is no leak.
+OWN_FILES = """
+SELECT pg_relation_filepath(c.oid) AS path, pg_relation_filepath(c.reltoastrelid) AS toast
+FROM pg_class c WHERE c.oid = 'canary.seen'::regclass
+"""
 STATEMENTS = """
 SELECT query, application_name, backend_type FROM pg_stat_activity WHERE pid <> pg_backend_pid()
 """
@@ -64,6 +70,7 @@ class Watch:
         self.announced: list[tuple[str, bytes]] = []
         self.statements: set[bytes] = set()
         self.titles: set[bytes] = set()
+        self.connections: set[str] = set()
 
     @contextlib.asynccontextmanager
     async def over(self, owner: Database, pid: int, channels: list[str]) -> AsyncIterator[None]:
@@ -77,7 +84,7 @@ class Watch:
                 await stack.enter_async_context(owner.listening(channel, self._hear_on(channel)))
             polling = [
                 asyncio.create_task(self._poll_statements(owner)),
-                asyncio.create_task(self._poll_titles(pid)),
+                asyncio.create_task(self._poll_processes(pid)),
             ]
             try:
                 yield
@@ -98,27 +105,36 @@ class Watch:
                         self.statements.add(said.encode())
             await asyncio.sleep(POLL_S)
 
-    async def _poll_titles(self, pid: int) -> None:
+    async def _poll_processes(self, pid: int) -> None:
         while True:
-            self.titles.update(await asyncio.to_thread(titles, pid))
+            below = await asyncio.to_thread(processes, pid)
+            self.titles.update(await asyncio.to_thread(titles, below))
+            self.connections.update(await asyncio.to_thread(sockets.outside, below))
             await asyncio.sleep(POLL_S)
 
 
-def titles(pid: int) -> list[bytes]:
-    """Command lines, names and environments of a process and all below it (Linux)."""
+def processes(pid: int) -> list[int]:
+    """A process and all below it (Linux; elsewhere none)."""
     parents: dict[int, list[int]] = defaultdict(list)
     for name in os.listdir("/proc") if Path("/proc").is_dir() else []:
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
                 stat = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
                 parents[int(stat[1])].append(int(name))
-    found, waiting = [], [pid]
+    found, waiting = list[int](), [pid]
     while waiting:
-        one = waiting.pop()
-        waiting += parents[one]
+        found.append(waiting.pop())
+        waiting += parents[found[-1]]
+    return found
+
+
+def titles(pids: Iterable[int]) -> list[bytes]:
+    """Command lines, names and environments of processes."""
+    found = []
+    for pid in pids:
         for part in ("cmdline", "environ", "comm"):
             with contextlib.suppress(OSError):
-                found.append(Path(f"/proc/{one}/{part}").read_bytes())
+                found.append(Path(f"/proc/{pid}/{part}").read_bytes())
     return found
 
 
@@ -129,7 +145,7 @@ async def columns(owner: Database, superuser: Database) -> AsyncIterator[tuple[s
     async with owner.read() as tx:
         for row in await tx.fetch(SEEN):
             if row["held"] is not None:
-                held[f"{row['place']}.{row['name']}"].append(row["held"].encode())
+                held[f"{row['place']}.{row['name']}"].append(_as_bytes(row["held"]))
     async for place, data in held_now(owner):
         held[place].append(data)
     for place, values in held.items():
@@ -138,6 +154,21 @@ async def columns(owner: Database, superuser: Database) -> AsyncIterator[tuple[s
         objects = [bytes(row["data"]) for row in await tx.fetch(LARGE_OBJECTS)]
     if objects:
         yield "pg_largeobject.data", b"\n".join(objects)
+
+
+def _as_bytes(held: str) -> bytes:
+    """A value of a row as it was seen: bytes come written in hex."""
+    if held.startswith("\\x"):
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(held[2:])
+    return held.encode()
+
+
+async def own_files(owner: Database) -> frozenset[str]:
+    """Paths below the database's folder that hold what the canary itself wrote."""
+    async with owner.read() as tx:
+        row = await tx.fetchrow(OWN_FILES)
+    return frozenset(str(path) for path in row) if row is not None else frozenset()
 
 
 async def held_now(owner: Database) -> AsyncIterator[tuple[str, bytes]]:

@@ -110,6 +110,8 @@ async def _unasked(browser: Browser) -> None:
 
 # Texts that the play does not mark, each with the reason.
 NOT_MARKED = {
+    "purpose": "one of the declared purposes",
+    "columns": "names of declared fields",
     "clientDataJSON": "made by a device for this one request",
     "attestationObject": "made by a device for this one request",
     "authenticatorData": "made by a device for this one request",
@@ -164,6 +166,7 @@ PLANTED = {
     "label_key": "journal.label key",
     "handles": "imported.handle",
     "link": "imported.link",
+    "reason": "staff.reason",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",

@@ -1,0 +1,73 @@
+"""Two of the staff read somebody's address, as the rules have it; and strangers read the logs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from luciole.audit.canary.browser import Stale
+from luciole.audit.canary.cell import Cell
+from luciole.audit.canary.play import PASSKEYS, new_passkey
+from luciole.audit.canary.stage import STAFF, VISITOR, Stage
+
+LOGS = ("access", "decisions", "border")
+READS = "/api/staff/reads"
+TILE_ENTRIES = 256
+
+
+async def run(stage: Stage, cell: Cell) -> None:
+    """Staff first, so that the logs hold what they did."""
+    await read(stage, cell)
+    await logs(stage)
+
+
+async def read(stage: Stage, cell: Cell) -> None:
+    """dan and gil are staff. dan asks for ana's address, both sign, dan reads."""
+    begun = await stage["gil"].ask("POST /api/me/passkeys/options", json={})
+    made = new_passkey(stage, "gil", begun.json())
+    await stage["gil"].ask("POST /api/me/passkeys", json=made)
+    for person in STAFF:
+        await asyncio.to_thread(cell.command, "staff", "add", stage.handle(person))
+    reason = stage.book.plant("ana", "staff.reason", "Report 4711 says {}.")
+    asked = await stage["dan"].ask(
+        f"POST {READS}",
+        json={
+            "handle": stage.handle("ana"),
+            "purpose": "abuse-report",
+            "columns": ["contact.email", "contact.phone"],
+            "minutes": 30,
+            "reason": reason,
+        },
+    )
+    told: dict[str, Any] = asked.json()
+    for person in STAFF:
+        await stage[person].ask(f"GET {READS}")
+        options = {"rpId": "localhost", "challenge": told["challenge"]}
+        await stage[person].ask(
+            f"POST {READS}/{{read_id}}/approvals",
+            read_id=told["id"],
+            json={"credential": PASSKEYS[person].get(options)},
+        )
+    await stage["dan"].ask(f"POST {READS}/{{read_id}}/contacts", read_id=told["id"])
+    for person in ("ana", "gil", VISITOR):
+        refused = f"POST {READS}/{{read_id}}/contacts"
+        await stage[person].ask(refused, read_id=told["id"], expect=(401, 403))
+    await asyncio.to_thread(cell.command, "staff", "remove", stage.handle("gil"))
+
+
+async def logs(stage: Stage) -> None:
+    """A stranger reads every entry of every log, as a witness does."""
+    one = stage[VISITOR]
+    await one.ask("GET /ledger/policy")
+    for log in LOGS:
+        head = await one.ask(f"GET /ledger/{log}/checkpoint", expect=(200, 404))
+        if head.status_code == 404:
+            raise Stale(f"the log {log} has published nothing")
+        size = int(head.text.splitlines()[1])
+        for index in range(-(-size // TILE_ENTRIES)):
+            width = min(TILE_ENTRIES, size - index * TILE_ENTRIES)
+            path = f"{index:03}" + (f".p/{width}" if width < TILE_ENTRIES else "")
+            for kind in ("0", "entries"):
+                await one.ask(f"GET /ledger/{log}/tile/{kind}/{path}")
+        garbage = stage.book.plant(VISITOR, "refused.body")
+        await one.ask(f"POST /ledger/{log}/cosignature", content=garbage.encode(), expect=())
