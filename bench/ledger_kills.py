@@ -97,34 +97,39 @@ def write(path: Path, state: dict[str, Any], wanted: int) -> None:
     victims = machine.table(
         ("killed", "times"), [(name, f"{count}") for name, count in kills.most_common()]
     )
-    commits = ", ".join(sorted({one["commit"] for one in rounds}))
-    text = f"""# Kills of the log
-
-Does the log lose, repeat or contradict anything in {wanted:,} kills and restores?
-`bench/ledger_kills.py`: {ledger_kills.WRITERS} writers commit fast, slowly and not at all, while
-`kill -9` falls at random moments and the database's files are put back to an earlier state.
-Durability of PostgreSQL is on, the archive is flushed, a witness mirrors and cosigns.
-
-- {kills.total():,} of {wanted:,}, in {len(rounds)} rounds, seeds {rounds[0]["seed"]} to \
-{rounds[-1]["seed"]}, {sum(one["seconds"] for one in rounds) / 60:.0f} minutes, commits {commits}
-- acknowledged: {total("acknowledged")} entries; in doubt, because the answer to a commit was lost: \
-{total("in_doubt")}; aborted: {total("aborted")}
-- heads that anybody could see: {total("heads")}; each is about the beginning of the one log, of \
-{rounds[-1]["size"]:,} entries in the end
-- restores: {kills["restore"]}; acknowledged and unpublished entries that went with them: \
-{sum(lost):,} (at most {max(lost, default=0)} with one), of the last {max(ages, default=0):.2f} s \
-before it
-- published entries lost, entries that come twice, heads that contradict, aborted entries that \
-appear: **{len(wrong)}**
-{"".join(f"  - {text}{chr(10)}" for text in wrong[:50])}
-{victims}
-A restore is the database's files as they were at an earlier kill. Nothing here cuts the power: what
-the disk does with flushed pages is not tried.
-
-{machine.described()}
-"""
+    minutes = sum(one["seconds"] for one in rounds) / 60
+    lines = [
+        "# Kills of the log",
+        "",
+        f"Does the log lose, repeat or contradict anything in {wanted:,} kills and restores?",
+        f"`bench/ledger_kills.py`: {ledger_kills.WRITERS} writers commit fast, slowly and not at",
+        "all, while `kill -9` falls at random moments and the database's files are put back to an",
+        "earlier state. Durability of PostgreSQL is on, the archive is flushed, a witness mirrors",
+        "and cosigns.",
+        "",
+        f"- {kills.total():,} of {wanted:,}, in {len(rounds)} rounds, seeds {rounds[0]['seed']} "
+        f"to {rounds[-1]['seed']}, {minutes:.0f} minutes, commits "
+        f"{', '.join(sorted({one['commit'] for one in rounds}))}",
+        f"- acknowledged: {total('acknowledged')} entries; in doubt, because the answer to a "
+        f"commit was lost: {total('in_doubt')}; aborted: {total('aborted')}",
+        f"- heads that anybody could see: {total('heads')}; each is about the beginning of the "
+        f"one log, of {rounds[-1]['size']:,} entries in the end",
+        f"- restores: {kills['restore']}; acknowledged and unpublished entries that went with "
+        f"them: {sum(lost):,} (at most {max(lost, default=0)} with one), of the last "
+        f"{max(ages, default=0):.2f} s before it",
+        "- published entries lost, entries that come twice, heads that contradict, aborted "
+        f"entries that appear: **{len(wrong)}**",
+        *(f"  - {text}" for text in wrong[:50]),
+        "",
+        victims,
+        "A restore is the database's files as they were at an earlier kill. Nothing here cuts the",
+        "power: what the disk does with flushed pages is not tried.",
+        "",
+        machine.described(),
+        "",
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def main() -> int:
