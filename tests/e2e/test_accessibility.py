@@ -152,6 +152,20 @@ async def test_axe_finds_nothing_serious_in_what_is_said_about_one_s_data(
     await page.get_by_test_id("import-start").click()
     await expect(page.get_by_test_id("import-finish")).to_be_visible()
     found += await faults(page)
+    gone = {
+        "state": "erased",
+        "asked_at": "2026-11-20T12:00:00Z",
+        "due_at": "2026-11-20T12:00:00Z",
+        "done_at": "2026-11-20T12:01:00Z",
+        "unreadable_by": "2026-11-28T12:01:00Z",
+        "remains_gone_at": None,
+        "removed": {"clips": 2, "likes": 5},
+        "entry": None,
+    }
+    await page.route("**/api/erasures/*", lambda route: route.fulfill(json=gone))
+    await page.goto("/erasure/a-ticket")
+    await expect(page.get_by_text("What was erased")).to_be_visible()
+    found += await faults(page)
     assert found == []
 
 
