@@ -96,7 +96,7 @@ class Parts:
             journal=journal,
             cell=_facts(settings),
             leaving=Leaving(people, journal, clock, queue),
-            imports=Imports(db, blobs, custody, clips, settings.rights, clock, queue),
+            imports=Imports(db, blobs, custody, clips, settings, clock, queue),
         )
 
 

@@ -23,6 +23,7 @@ from luciole.cell.rights.export.making import ExportMaker
 from luciole.cell.rights.imported import Imported
 from luciole.cell.rights.imports.going import Cell
 from luciole.cell.rights.imports.taking import Taker
+from luciole.cell.rights.room import Room
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
 from luciole.kit.logs import log
@@ -74,6 +75,7 @@ def register(parts: Parts) -> None:
         catalogue.WHOLE,
         parts.journal,
         parts.cell,
+        Room(parts.settings),
     )
     taker = Taker(
         Cell(

@@ -26,7 +26,8 @@ _FILES = (
     ("`journal/label-key.txt`", "the key by which the person's entries are found, base64"),
     ("`journal/policy.txt`", "whom the cell itself says to trust (C2SP tlog-policy)"),
     ("`journal/proof.json`", "that these entries are in the log, and that there are no others"),
-    ("`journal/receipts/N.tlog-proof`", "the receipt of each entry (C2SP tlog-proof)"),
+    ("`journal/receipts/N.tlog-proof`", "the receipt of each entry (C2SP tlog-proof), for the "
+     "first 10,000"),
     ("`manifest.json`", "from which cell, when, the checkpoint, and the SHA-256 and size of every "
      "other file"),
     ("`manifest.sig`", "the cell's signature over the manifest"),

@@ -7,14 +7,16 @@ import json
 import os
 import resource
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.cell.house import PASSWORD, Browser, House, refused
+from tests.cell.house import PASSWORD, TUS, Browser, House, refused
 from tests.cell.rights.log import Log
 from tests.cell.rights.support import Killed
 from tests.cell.rights.taken import Taken, take
 
+from luciole.cell.rights import room
 from luciole.cell.rights.export import making, pieces
 from luciole.kit.ids import new_id
 from luciole.ledger.merkle import leaf_hash
@@ -126,6 +128,24 @@ async def test_one_at_a_time_and_each_for_its_owner(
     assert (await ben.get("/api/me/exports")).json()["items"] == []
 
 
+async def test_three_are_kept(house: House, log: Log, ana: Browser) -> None:
+    places = [await made(house, ana) for _ in range(3)]
+    refused(await ana.post("/api/me/exports"), 429, "too-many-exports")
+    await ana.delete(places[0])
+    await made(house, ana)
+
+
+async def test_export_that_would_fill_the_disk_is_not_made(
+    house: House, log: Log, ana: Browser, tiny_film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ana.clip(house, tiny_film)
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    place = await made(house, ana)
+    assert (await ana.get(place)).json()["state"] == "failed"
+    answer = await ana.post("/api/me/imports", headers={**TUS, "upload-length": "101"})
+    refused(answer, 507, "disk-full")
+
+
 async def test_download_goes_on_where_it_broke_off(
     house: House, log: Log, ana: Browser, tiny_film: bytes
 ) -> None:
@@ -209,11 +229,11 @@ async def test_killed_worker_is_followed_by_another(
     for number in (1, 3, 8):
         left = number
         with pytest.raises(Killed):
-            await house.parts.queue.run_once("rights.export", {"export_id": begun["id"]})
+            await house.parts.queue.run_once("rights.archive", {"export_id": begun["id"]})
     left = 0
     await house.work()
     # Whoever thought to be dead and was not: nothing is left to do for them.
-    await house.parts.queue.run_once("rights.export", {"export_id": begun["id"]})
+    await house.parts.queue.run_once("rights.archive", {"export_id": begun["id"]})
     place = f"/api/me/exports/{begun['id']}"
     body = (await ana.get(place)).json()
     assert body["state"] == "ready"

@@ -277,6 +277,27 @@ async def signed_in(house: House, handle: str) -> Browser:
     return again
 
 
+async def test_long_import_gives_others_their_turn(
+    house: House,
+    log: Log,
+    ana: Browser,
+    ben: Browser,
+    tiny_film: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await lived_in(house, ana, ben, tiny_film)
+    taken = await take(house, ana)
+    monkeypatch.setattr(going, "TURN_S", 0.0)
+    cleo = await house.person("cleo")
+    place = await send(cleo, taken.raw)
+    import_id = place.rsplit("/", 1)[1]
+    for clips in (1, 2, 3, 3):
+        await house.parts.queue.run_once("rights.archive", {"import_id": import_id})
+        mine = (await cleo.get("/api/people/cleo/clips")).json()["items"]
+        assert len(mine) == clips
+    assert (await cleo.get(place)).json()["state"] == "done"
+
+
 @pytest.mark.parametrize("at", [1, later(2), later(3), 4, later(6), later(8), later(10)])
 async def test_killed_worker_is_followed_by_another(
     house: House,
@@ -305,9 +326,9 @@ async def test_killed_worker_is_followed_by_another(
 
     monkeypatch.setattr(going.Taking, "add", add)
     with pytest.raises(Killed):
-        await house.parts.queue.run_once("rights.import", {"import_id": import_id})
-    await house.parts.queue.run_once("rights.import", {"import_id": import_id})
-    await house.parts.queue.run_once("rights.import", {"import_id": import_id})
+        await house.parts.queue.run_once("rights.archive", {"import_id": import_id})
+    await house.parts.queue.run_once("rights.archive", {"import_id": import_id})
+    await house.parts.queue.run_once("rights.archive", {"import_id": import_id})
     await house.work()
     done = (await cleo.get(place)).json()
     assert done["state"] == "done", done

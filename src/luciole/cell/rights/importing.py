@@ -22,8 +22,9 @@ from luciole.cell.rights.model import (
     NoSuchImport,
     NotFresh,
 )
+from luciole.cell.rights.room import Room
 from luciole.cell.rights.store import imports
-from luciole.config import RightsSettings
+from luciole.config import Settings
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
@@ -40,7 +41,7 @@ class Imports:
         blobs: Blobs,
         custody: Custody,
         clips: Clips,
-        settings: RightsSettings,
+        settings: Settings,
         clock: Clock,
         queue: Queue,
     ) -> None:
@@ -48,19 +49,22 @@ class Imports:
         self._blobs = blobs
         self._custody = custody
         self._clips = clips
-        self._settings = settings
+        self._most_bytes = settings.rights.max_import_bytes
+        self._room = Room(settings)
         self._clock = clock
         self._queue = queue
 
     @property
     def most_bytes(self) -> int:
         """The largest archive that the cell takes."""
-        return self._settings.max_import_bytes
+        return self._most_bytes
 
     async def begin(self, tx: Tx, person_id: UUID, size_bytes: int) -> Import:
-        """Opens an upload of that size. Raises ImportTooLarge, NotFresh, ImportUnderWay."""
+        """Opens an upload of that size. Raises ImportTooLarge, DiskFull, NotFresh,
+        ImportUnderWay."""
         if size_bytes > self.most_bytes:
             raise ImportTooLarge
+        self._room.require(size_bytes)
         if await self._clips.has_any(tx, person_id):
             raise NotFresh
         import_id, now = new_id(), self._clock.now()
@@ -101,7 +105,7 @@ class Imports:
     async def put(self, tx: Tx, import_id: UUID) -> None:
         """Queues the work on an import, unless it waits or runs already."""
         body, key = {"import_id": str(import_id)}, f"rights.import/{import_id}"
-        await self._queue.put(tx, "rights.import", body, priority=0, once=key)
+        await self._queue.put(tx, "rights.archive", body, priority=0, once=key)
 
     async def drop(self, tx: Tx, person_id: UUID, import_id: UUID) -> None:
         """Forgets an import; what it has put into the account stays. Raises NoSuchImport."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from luciole.cell.media.model import Refusal
-from luciole.kit.errors import Conflict, NotFound, TooLarge
+from luciole.kit.errors import Conflict, NotFound, TooLarge, TooMany
 
 ExportState = Literal["queued", "running", "ready", "failed"]
 ItemKind = Literal["account", "avatar", "contact", "clip", "like", "follow"]
@@ -18,6 +18,7 @@ Outcome = Literal["taken", "encoding", "carried", "left"]
 ImportState = Literal["uploading", "queued", "running", "done", "refused"]
 
 EXPORT_KEPT = timedelta(days=4)
+MAX_EXPORTS = 3
 # Plaintext of one sealed piece of a long file.
 PIECE_BYTES = 1024 * 1024
 # Starts of one export, kills and failures included, before it counts as failed.
@@ -150,6 +151,12 @@ class NotInLogYet(Conflict):
     code = "not-in-log-yet"
     sentence = "This entry waits for the log's next checkpoint."
     next_step = "Ask again in a few seconds."
+
+
+class TooManyExports(TooMany):
+    code = "too-many-exports"
+    sentence = f"The cell keeps {MAX_EXPORTS} exports of one person at most."
+    next_step = "Download the last one and delete one of them, or wait until one has expired."
 
 
 class ExportNotReady(Conflict):

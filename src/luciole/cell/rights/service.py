@@ -6,10 +6,12 @@ from uuid import UUID
 
 from luciole.cell.rights.model import (
     EXPORT_KEPT,
+    MAX_EXPORTS,
     Export,
     ExportNotReady,
     ExportUnderWay,
     NoSuchExport,
+    TooManyExports,
 )
 from luciole.cell.rights.store import exports
 from luciole.kit.clock import Clock
@@ -29,8 +31,10 @@ class Rights:
     # --- exports -------------------------------------------------------------------------------
 
     async def start_export(self, tx: Tx, person_id: UUID) -> UUID:
-        """Queues an export of everything. Raises ExportUnderWay."""
+        """Queues an export of everything. Raises ExportUnderWay, TooManyExports."""
         export_id, now = new_id(), self._clock.now()
+        if len(await exports.of_person(tx, person_id, now)) >= MAX_EXPORTS:
+            raise TooManyExports
         if not await exports.add(tx, export_id, person_id, now, now + EXPORT_KEPT):
             raise ExportUnderWay
         await self.put_export(tx, export_id)
@@ -39,7 +43,7 @@ class Rights:
     async def put_export(self, tx: Tx, export_id: UUID) -> None:
         """Queues the work on an export, unless it waits or runs already."""
         body, key = {"export_id": str(export_id)}, f"rights.export/{export_id}"
-        await self._queue.put(tx, "rights.export", body, priority=0, once=key)
+        await self._queue.put(tx, "rights.archive", body, priority=0, once=key)
 
     async def exports(self, tx: Tx, person_id: UUID) -> list[Export]:
         """The person's exports that can still be had, the newest first."""

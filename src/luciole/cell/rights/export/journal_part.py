@@ -16,6 +16,9 @@ from luciole.cell.rights.log_reader import Head, NoCheckpoint
 from luciole.cell.rights.store.journal import Noted
 from luciole.ledger.note import to_base64
 
+# proof.json has them all; an archive with more files than these would be no pleasure to unpack.
+MOST_RECEIPTS = 10_000
+
 
 async def write(archive: Archive, journal: Journal, lending: Lending, custody: Custody) -> str:
     """Writes the folder `journal/`; gives the checkpoint that all of it stands on, empty where
@@ -45,7 +48,7 @@ async def write(archive: Archive, journal: Journal, lending: Lending, custody: C
                 proved = int(found["n"])
         absence = await journal.absence(head, label_key, proved + 1)
         await entry.write(b'\n],"absence":' + msgspec.json.encode(absence) + b"}\n")
-    async for noted in _inside(journal, grant.person_id, head, last):
+    async for noted in _inside(journal, grant.person_id, head, min(last, MOST_RECEIPTS)):
         for one, receipt in zip(noted, await journal.receipts(head, noted), strict=True):
             await archive.text(f"journal/receipts/{one.n:06}.tlog-proof", receipt)
     return head.note

@@ -8,13 +8,13 @@ start, and the pieces of the former one are deleted with the next tidying.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 import msgspec
 
 from luciole.ask.client import Custody
+from luciole.cell.media.model import DiskFull
 from luciole.cell.rights.export import guide, journal_part, streams
 from luciole.cell.rights.export.archive import Archive, Listed
 from luciole.cell.rights.export.contents import Contents, ListOf, stored_now
@@ -29,6 +29,7 @@ from luciole.cell.rights.model import (
     CellFacts,
     Export,
 )
+from luciole.cell.rights.room import Room
 from luciole.cell.rights.service import Rights
 from luciole.cell.rights.store import exports
 from luciole.custody.model import Field
@@ -77,6 +78,7 @@ class ExportMaker:
         catalogue: Catalogue,
         journal: Journal,
         cell: CellFacts,
+        room: Room,
     ) -> None:
         self._db = db
         self._blobs = blobs
@@ -86,6 +88,7 @@ class ExportMaker:
         self._catalogue = catalogue
         self._journal = journal
         self._cell = cell
+        self._room = room
 
     async def make(self, export_id: UUID) -> None:
         """Makes the export, from the start, where it is still wanted."""
@@ -97,8 +100,13 @@ class ExportMaker:
                 return
         if export is None:
             return
-        with contextlib.suppress(Overtaken):
+        try:
             await _Attempt(self, export).run()
+        except DiskFull:
+            async with self._db.tx() as tx:
+                await exports.fail(tx, export_id, self._clock.now())
+        except Overtaken:
+            pass
 
     async def tidy(self) -> None:
         """Begins stuck exports again, and deletes what has expired."""
@@ -217,6 +225,7 @@ class _Attempt:
     async def _write_films(self, contents: Contents) -> None:
         """The bytes of every file, as they are stored."""
         total = sum(each.size_bytes for each in contents.stored.values()) or 1
+        self._maker._room.require(total)
         done = 0
         for path in sorted(contents.stored):
             stored = await self._found(contents.stored[path])

@@ -48,15 +48,17 @@ async def take(taking: Taking, start: int, end: int) -> None:
             film.still = file.file
     done = 0
     async for clip in taking.lists.rows("data/clips/clips.json", ClipRow):
-        await _take_one(taking, clip, films.get(clip.asset_id, _Film()))
+        if await _take_one(taking, clip, films.get(clip.asset_id, _Film())):
+            taking.give_way()
         done += 1
         await taking.show(start + (end - start) * done // max(len(films), done))
 
 
-async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> None:
+async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> bool:
+    """Takes a clip in; False where that has been done before."""
     cell, subject = taking.cell, str(clip.id)
     if await taking.is_done("clip", subject):
-        return
+        return False
     async with cell.db.read() as tx:
         is_private = (await cell.people.account(tx, taking.person_id)).is_private
     folder = taking.folder / "clip"
@@ -70,7 +72,7 @@ async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> None:
     still = folder / "poster.webp"
     if clip.state != "published" or clip.published_at is None or not renditions:
         await taking.note("clip", subject, "left")
-        return
+        return True
     brought = Brought(
         clip.caption,
         clip.audience,
@@ -90,6 +92,7 @@ async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> None:
         await _adopt(taking, subject, brought, laid, film)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    return True
 
 
 async def _adopt(taking: Taking, subject: str, brought: Brought, laid: Any, film: _Film) -> None:

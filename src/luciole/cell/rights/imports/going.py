@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 import zipfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,6 +29,9 @@ from luciole.cell.rights.store import imports
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
+
+# After so long others have their turn.
+TURN_S = 180.0
 
 AvatarMaker = Callable[[bytes], Awaitable[bytes]]
 
@@ -56,7 +60,12 @@ class Films(Protocol):
 
 
 class Later(Exception):
-    """The cell has as many of this person's films in hand as it takes; the rest waits."""
+    """The rest waits: for others' turn, or because the cell has as many of this person's films in
+    hand as it takes."""
+
+    def __init__(self, after: timedelta = timedelta(seconds=30)) -> None:
+        self.after = after
+        super().__init__()
 
 
 class Overtaken(Exception):
@@ -98,6 +107,12 @@ class Taking:
             lambda: custody.automated_grant(import_.person_id, "import"), cell.clock.now
         )
         self._shown = import_.progress
+        self._turn_ends_at = time.monotonic() + TURN_S
+
+    def give_way(self) -> None:
+        """Raises Later where others have waited long enough."""
+        if time.monotonic() > self._turn_ends_at:
+            raise Later(timedelta())
 
     async def show(self, percent: int, *, is_checked: bool = False) -> None:
         """Shows how far it is. Raises Overtaken."""

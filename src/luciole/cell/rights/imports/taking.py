@@ -12,7 +12,6 @@ import contextlib
 import os
 import shutil
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -40,8 +39,6 @@ from luciole.kit.workplace import open_folder, sweep_folders
 
 AT_ONCE = 100
 LOOK_S = 0.5
-# Where the cell has all the films in hand that it takes of one person, this job comes back.
-LATER = timedelta(seconds=30)
 # Shares of the progress: the comparison, the account, the clips, the rest.
 AFTER_CHECK, AFTER_ACCOUNT, AFTER_CLIPS = 25, 30, 95
 
@@ -91,11 +88,11 @@ class Taker:
                 await self._run(Taking(self._cell, import_, folder))
         except Unimportable as refusal:
             await self._refuse(import_, refusal.code)
-        except Later:
+        except Later as later:
             async with self._cell.db.tx() as tx:
                 await imports.pardon(tx, import_.id, import_.attempt)
                 body = {"import_id": str(import_id)}
-                await self._queue.put(tx, "rights.import", body, priority=0, after=LATER)
+                await self._queue.put(tx, "rights.archive", body, priority=0, after=later.after)
         except Overtaken:
             pass
 
