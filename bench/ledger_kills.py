@@ -31,10 +31,7 @@ A_ROUND = 50
 PAUSE_S = (0.1, 2.0)
 
 
-async def run(chosen: argparse.Namespace) -> int:
-    path: Path = chosen.state.absolute()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state = json.loads(path.read_text()) if path.exists() else {"rounds": [], "heads": {}}
+async def run(chosen: argparse.Namespace, path: Path, state: dict[str, Any]) -> int:
     done = sum(sum(one["kills"].values()) for one in state["rounds"])
     drill = ledger_kills.Drill(path.parent / "log", free_port())
     drill.remember(state["heads"])
@@ -138,7 +135,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261126)
     parser.add_argument("--state", type=Path, required=True, help="JSON file; its log lies beside")
     parser.add_argument("--results", type=Path, default=RESULTS)
-    return asyncio.run(run(parser.parse_args()))
+    chosen = parser.parse_args()
+    path: Path = chosen.state.absolute()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = json.loads(path.read_text()) if path.exists() else {"rounds": [], "heads": {}}
+    return asyncio.run(run(chosen, path, state))
 
 
 if __name__ == "__main__":

@@ -18,80 +18,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from tests.drills import ledger_child
 from tests.drills.cell_process import ROOT
-from tests.ledger.house import person, read_entries, said
+from tests.drills.ledger_look import Fate, Known, Outcome
+from tests.ledger.house import person, said
 
 from luciole.kit import migrate, postgres, processes
 from luciole.kit.db import LOST
-from luciole.ledger.note import Note
 
 VICTIMS = {"log": 36, "witness": 16, "postgresql": 14, "backend": 14, "all": 8, "restore": 12}
 WRITERS = 6
 SETTLE_S = 60.0
-# A restore loses what no log had taken yet.
-MAY_LOSE_S = 1.0
 PLACES = "SELECT ref, idx FROM ledger.place"
 NAMES = ("pending", "checkpoint")
 LEFT = "SELECT log FROM ledger.inbox LIMIT 1"
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE usename = 'luciole_ledger_process'"
 GONE = (*LOST, asyncpg.PostgresError, TimeoutError)
-
-
-@dataclass
-class Fate:
-    """What a writer knows of an entry."""
-
-    log: str
-    ref: int | None
-    acknowledged: float = 0.0
-    """When its commit returned; 0 while that is in doubt."""
-    is_aborted: bool = False
-
-
-@dataclass
-class Outcome:
-    """How a round went. `wrong` is empty when every promise was kept."""
-
-    kills: Counter[str] = field(default_factory=Counter)
-    acknowledged: int = 0
-    in_doubt: int = 0
-    aborted: int = 0
-    heads: int = 0
-    size: int = 0
-    lost: list[int] = field(default_factory=list)
-    """Acknowledged and unpublished entries that each restore took."""
-    lost_s: list[float] = field(default_factory=list)
-    """How long before each restore the oldest of those was acknowledged."""
-    settled_s: float = 0.0
-    seconds: float = 0.0
-    wrong: list[str] = field(default_factory=list)
-
-
-class Prefixes:
-    """The roots of all beginnings of a log, by code of its own."""
-
-    def __init__(self, entries: list[bytes], sizes: set[int]) -> None:
-        self.roots = {0: sha256(b"").digest()}
-        stack: list[tuple[int, bytes]] = []
-        for count, entry in enumerate(entries, 1):
-            stack.append((0, sha256(b"\0" + entry).digest()))
-            while len(stack) > 1 and stack[-1][0] == stack[-2][0]:
-                (level, left), (_, right) = stack[-2:]
-                stack[-2:] = [(level + 1, sha256(b"\1" + left + right).digest())]
-            if count in sizes:
-                root = stack[-1][1]
-                for _, left in reversed(stack[:-1]):
-                    root = sha256(b"\1" + left + root).digest()
-                self.roots[count] = root
 
 
 class Drill:
@@ -169,7 +116,11 @@ class Drill:
         await self._settle(outcome)
         self._stop.set()
         await keeping
-        await self._look(outcome)
+        self._see()
+        async with self._owner() as owner:
+            places = {row["ref"]: row["idx"] for row in await owner.fetch(PLACES)}
+        known = Known(self.home, self._fates, self._heads, self._restored)
+        await asyncio.to_thread(known.look, places, outcome)
         outcome.seconds = time.monotonic() - began
         return outcome
 
@@ -339,68 +290,6 @@ class Drill:
     def _head(self, log: str, name: str) -> tuple[int, bytes]:
         path = self.home / "blobs" / "ledger" / log / name
         return said(path.read_bytes()) if path.exists() else (0, b"")
-
-    async def _look(self, outcome: Outcome) -> None:
-        self._see()
-        index: dict[bytes, int] = {}
-        for log in ledger_child.LOGS:
-            entries = await asyncio.to_thread(self._look_at, log, outcome)
-            counted = Counter(entries)
-            twice = [e for e in entries if counted[e] > 1 and e in self._fates]
-            outcome.wrong += [f"{log}: an entry comes twice"] * (len(twice) // 2)
-            index |= {entry: at for at, entry in enumerate(entries)}
-            outcome.size += len(entries)
-        lost: dict[int, list[float]] = {}
-        for entry, fate in self._fates.items():
-            if fate.is_aborted and entry in index:
-                outcome.wrong.append(f"{fate.log}: an aborted entry was published")
-            if fate.acknowledged and entry not in index:
-                later = [n for n, at in enumerate(self._restored) if at >= fate.acknowledged]
-                if not later:
-                    outcome.wrong.append(f"{fate.log}: an acknowledged entry is lost")
-                    continue
-                lost.setdefault(later[0], []).append(self._restored[later[0]] - fate.acknowledged)
-        for number, ages in sorted(lost.items()):
-            outcome.lost.append(len(ages))
-            outcome.lost_s.append(max(ages))
-            if max(ages) > MAY_LOSE_S:
-                outcome.wrong.append(f"restore {number} lost entries of {max(ages):.1f} s before")
-        outcome.acknowledged = sum(bool(fate.acknowledged) for fate in self._fates.values())
-        outcome.aborted = sum(fate.is_aborted for fate in self._fates.values())
-        outcome.in_doubt = len(self._fates) - outcome.acknowledged - outcome.aborted
-        await self._look_at_places(index, outcome)
-
-    def _look_at(self, log: str, outcome: Outcome) -> list[bytes]:
-        """The entries of a log, after all heads and the mirror were compared with them."""
-        folder = self.home / "blobs" / "ledger" / log
-        size, _ = self._head(log, "checkpoint")
-        entries = read_entries(folder, size)
-        heads = {note: said(note) for note in self._heads[log]}
-        prefixes = Prefixes(entries, {known for known, _ in heads.values()})
-        for note, (known, root) in heads.items():
-            Note.parse(note).verify([ledger_child.signer(log).verifier])
-            if prefixes.roots.get(known) != root:
-                outcome.wrong.append(f"{log}: a head of {known} entries is of another log")
-        outcome.heads += len(heads)
-        mirror = sha256(ledger_child.signer(log).verifier.name.encode()).hexdigest()
-        if read_entries(self.home / "witness" / mirror, size) != entries:
-            outcome.wrong.append(f"{log}: the mirror differs")
-        if list((self.home / "witness" / mirror).glob("evidence/*")):
-            outcome.wrong.append(f"{log}: the witness has seen a contradiction")
-        return entries
-
-    async def _look_at_places(self, index: dict[bytes, int], outcome: Outcome) -> None:
-        """Where the database says that an entry is, it is; and it says so of all that it has."""
-        async with self._owner() as owner:
-            places = {row["ref"]: row["idx"] for row in await owner.fetch(PLACES)}
-        since = self._restored[-1] if self._restored else 0.0
-        for entry, fate in self._fates.items():
-            if fate.ref is None or entry not in index:
-                continue
-            if fate.ref not in places and fate.acknowledged > since:
-                outcome.wrong.append(f"{fate.log}: an entry has no place")
-            if places.get(fate.ref, index[entry]) != index[entry]:
-                outcome.wrong.append(f"{fate.log}: an entry has the place of another")
 
     # Over the end of this process
 

@@ -7,6 +7,7 @@ import http.client
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -314,6 +315,38 @@ async def test_slow_witness_is_not_waited_for(house: House) -> None:
     async with asyncio.timeout(20):
         while not (house.folder / "checkpoint").exists() or len(house.published()) < 2:
             await sequencer.round()
+
+
+async def test_witness_that_was_stopped_before_it_showed_its_head(house: House) -> None:
+    """It knows more than it shows: the size in its refusal says so."""
+    sequencer = house.sequencer()
+    await house.put(person())
+    await sequencer.round()
+    shown = house.witness.home / sha256(house.signer.verifier.name.encode()).hexdigest()
+    stale = (shown / "checkpoint").read_bytes()
+    await house.put(person())
+    await sequencer.round()
+    (shown / "checkpoint").write_bytes(stale)
+    await house.put(person())
+    await house.sequencer().round()
+    assert house.near.statuses[-2:] == [409, 200]
+    assert len(house.published()) == 3
+
+
+@pytest.mark.parametrize("said", [b"", b"nonsense", b"\xff", b"01\n", b"999999\n", b"0\n"])
+async def test_witness_that_claims_any_size_does_not_stop_the_log(
+    house: House, said: bytes
+) -> None:
+    """Only what the log itself has signed counts against it."""
+
+    async def claim(*_given: Any) -> peers.Answer:
+        return peers.Answer(409, said)
+
+    house.near.add_checkpoint = claim  # type: ignore[method-assign]
+    sequencer = house.sequencer()
+    for _ in range(2):
+        await house.put(person())
+        assert await sequencer.round() == 1
 
 
 async def test_witness_that_refuses_is_left_alone_and_the_log_goes_on(house: House) -> None:

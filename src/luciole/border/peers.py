@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from luciole.kit.blobs import Missing
 from luciole.kit.logs import log
-from luciole.ledger.archive import Stopped
-from luciole.ledger.merkle import EMPTY_ROOT
-from luciole.ledger.note import Checkpoint, Note, VerifierKey, to_base64
+from luciole.ledger.archive import Stopped, Tiles
+from luciole.ledger.merkle import EMPTY_ROOT, consistency_ranges
+from luciole.ledger.note import BadNote, Checkpoint, Note, VerifierKey, parse_number, to_base64
 
 TIMEOUT_S = 10.0
 # How long a witness is left alone that did not answer as it should.
@@ -27,8 +27,8 @@ AWAY_S = 3.0
 MAX_ANSWER_BYTES = 17 * 1024 * 1024
 MAX_IDLE = 8
 
-# Makes the proof that one head continues another.
-Prove = Callable[[Checkpoint, Checkpoint], Awaitable[Sequence[bytes]]]
+# How often a witness that knows another size is asked again at once.
+TRIES = 3
 
 
 class PeerAway(Exception):
@@ -122,11 +122,11 @@ class WitnessPeer(Peer):
 
 
 class _Witness:
-    """The head that a witness is known to have (None: to be asked), and what is under way."""
+    """The size that a witness is known to have (None: to be asked), and what is under way."""
 
     def __init__(self, peer: WitnessPeer) -> None:
         self.peer = peer
-        self.seen: Checkpoint | None = None
+        self.seen: int | None = None
         self.has_answered = False
         self.asked: tuple[Checkpoint, asyncio.Task[bytes]] | None = None
         self.away_until = 0.0
@@ -134,11 +134,8 @@ class _Witness:
     def away(self, error: Exception) -> None:
         """Leaves it alone for a while, and then asks what it knows."""
         status = error.args[0] if isinstance(error, _Refused) else None
-        self.seen = None
-        # 409: it has moved on without us. Only what it knows has to be asked again.
-        if status != 409:
-            log.warning("a witness does not cosign", error=type(error).__name__, status=status)
-            self.away_until = time.monotonic() + AWAY_S
+        log.warning("a witness does not cosign", error=type(error).__name__, status=status)
+        self.seen, self.away_until = None, time.monotonic() + AWAY_S
 
 
 class Witnesses:
@@ -154,14 +151,14 @@ class Witnesses:
         for one in self._all:
             one.has_answered = False
 
-    async def look(self, known: Checkpoint, prove: Prove) -> None:
+    async def look(self, known: Checkpoint, tiles: Tiles) -> None:
         """Compares what witnesses have seen with the newest head that the log knows to have
-        signed. Raises Stopped, and what `prove` raises."""
+        signed. Raises Stopped, and what `tiles` raises."""
         now = time.monotonic()
         ask = [one for one in self._all if one.seen is None and one.away_until <= now]
-        await asyncio.gather(*(self._look_at(one, known, prove) for one in ask))
+        await asyncio.gather(*(self._look_at(one, known, tiles) for one in ask))
 
-    async def _look_at(self, one: _Witness, known: Checkpoint, prove: Prove) -> None:
+    async def _look_at(self, one: _Witness, known: Checkpoint, tiles: Tiles) -> None:
         seen = Checkpoint(self._key.name, 0, EMPTY_ROOT)
         try:
             if raw := await one.peer.head(self._key.name):
@@ -177,20 +174,19 @@ class Witnesses:
                 f"A witness has seen {seen.size} entries, the archive has {known.size}: it was "
                 "put back to an earlier state. Restore the archive from a mirror.",
             )
-        await prove(seen, known)
-        one.seen, one.has_answered = seen, False
+        await tiles.proof(seen, known)
+        one.seen, one.has_answered = seen.size, False
 
     async def ask(
-        self, head: Checkpoint, note: bytes, prove: Prove, within_s: float
+        self, head: Checkpoint, note: bytes, tiles: Tiles, within_s: float
     ) -> dict[Checkpoint, bytes]:
         """Has the newest head cosigned. Gives lines of signatures, not verified, by the head that
         they are for: a slow witness is not waited for, its answer counts when it comes."""
         for one in self._all:
-            if one.seen and one.asked is None and not (one.seen == head and one.has_answered):
-                one.asked = (
-                    head,
-                    asyncio.create_task(self._ask_one(one, one.seen, head, note, prove)),
-                )
+            is_done = one.seen == head.size and one.has_answered
+            if one.seen is not None and one.asked is None and not is_done:
+                asking = asyncio.create_task(self._ask_one(one.peer, one.seen, head, note, tiles))
+                one.asked = head, asking
         tasks = [one.asked[1] for one in self._all if one.asked]
         if tasks:
             await asyncio.wait(tasks, timeout=within_s)
@@ -200,18 +196,35 @@ class Witnesses:
                 (asked, task), one.asked = one.asked, None
                 try:
                     found[asked] = found.get(asked, b"") + await task
-                    one.seen, one.has_answered = asked, True
+                    one.seen, one.has_answered = asked.size, True
                 except Exception as error:
                     one.away(error)
         return found
 
     async def _ask_one(
-        self, one: _Witness, seen: Checkpoint, head: Checkpoint, note: bytes, prove: Prove
+        self, peer: WitnessPeer, size: int, head: Checkpoint, note: bytes, tiles: Tiles
     ) -> bytes:
-        answer = await one.peer.add_checkpoint(seen.size, await prove(seen, head), note)
-        if answer.status != 200:
-            raise _Refused(answer.status)
-        return answer.body
+        for _ in range(TRIES):
+            proof = await tiles.hashes(consistency_ranges(size, head.size), head.size)
+            answer = await peer.add_checkpoint(size, proof, note)
+            if answer.status == 200:
+                return answer.body
+            # It knows another size than it shows, after it was stopped, or because others asked.
+            # That is only its word: it says 422 itself if what it knows is not of this log.
+            size = _size_of(answer)
+            if size > head.size:
+                break
+        raise _Refused(answer.status)
+
+
+def _size_of(answer: Answer) -> int:
+    """The size in an answer of 409. Raises _Refused for other answers."""
+    try:
+        if answer.status == 409:
+            return parse_number(answer.body.decode("ascii").removesuffix("\n"))
+    except (BadNote, UnicodeError):
+        pass
+    raise _Refused(answer.status)
 
 
 class _Refused(Exception):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -23,7 +23,15 @@ from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
 from luciole.kit.logs import log as lines
 from luciole.ledger import measures, sealing, store
-from luciole.ledger.archive import CHECKPOINT, PENDING, Archive, Head, Stopped, cosignatures
+from luciole.ledger.archive import (
+    CHECKPOINT,
+    PENDING,
+    Archive,
+    Head,
+    Stopped,
+    Tiles,
+    cosignatures,
+)
 from luciole.ledger.entry import SealEntry
 from luciole.ledger.merkle import EMPTY_ROOT, Frontier, Refused
 from luciole.ledger.note import Checkpoint, Signer
@@ -41,18 +49,16 @@ HEADS_KEPT = timedelta(minutes=10)
 # Signed heads that may still get cosignatures from those who come by themselves.
 HEADS_OPEN = 64
 
-Prove = Callable[[Checkpoint, Checkpoint], Awaitable[Sequence[bytes]]]
-
 
 class Cosigners(Protocol):
     """The witnesses that can be called (`luciole.border.peers.Witnesses`)."""
 
     def forget(self) -> None: ...
 
-    async def look(self, known: Checkpoint, prove: Prove) -> None: ...
+    async def look(self, known: Checkpoint, tiles: Tiles) -> None: ...
 
     async def ask(
-        self, head: Checkpoint, note: bytes, prove: Prove, within_s: float
+        self, head: Checkpoint, note: bytes, tiles: Tiles, within_s: float
     ) -> dict[Checkpoint, bytes]: ...
 
 
@@ -108,7 +114,7 @@ class Sequencer:
         try:
             known = await self.archive.head(PENDING, self._key)
             empty = Checkpoint(self._key.name, 0, EMPTY_ROOT)
-            await self._witnesses.look(known.checkpoint if known else empty, self.archive.proof)
+            await self._witnesses.look(known.checkpoint if known else empty, self.archive)
             async with self._db.tx() as tx:
                 count, head, known = await self._append(tx)
                 self._at("appended")
@@ -121,7 +127,7 @@ class Sequencer:
                 "Put it back from a mirror; nothing is signed until then.",
             ) from error
         answers = await self._witnesses.ask(
-            signed.checkpoint, signed.raw, self.archive.proof, self._patience_s
+            signed.checkpoint, signed.raw, self.archive, self._patience_s
         )
         self._at("asked")
         await self._publish(answers)
