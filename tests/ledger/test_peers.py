@@ -9,7 +9,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -395,7 +394,3 @@ async def test_head_of_a_witness_that_contradicts_stops_the_log(house: House) ->
     with pytest.raises(Stopped) as stopped:
         await house.sequencer().round()
     assert stopped.value.code == "log-forked"
-
-
-def test_folder_of_a_witness_is_its_own(tmp_path: Path) -> None:
-    assert Watch(tmp_path / "a", Shown()).folder.parent == tmp_path / "a"

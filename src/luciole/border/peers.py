@@ -204,17 +204,19 @@ class Witnesses:
     async def _ask_one(
         self, peer: WitnessPeer, size: int, head: Checkpoint, note: bytes, tiles: Tiles
     ) -> bytes:
+        status = 0
         for _ in range(TRIES):
             proof = await tiles.hashes(consistency_ranges(size, head.size), head.size)
             answer = await peer.add_checkpoint(size, proof, note)
-            if answer.status == 200:
+            status = answer.status
+            if status == 200:
                 return answer.body
             # It knows another size than it shows, after it was stopped, or because others asked.
             # That is only its word: it says 422 itself if what it knows is not of this log.
             size = _size_of(answer)
             if size > head.size:
                 break
-        raise _Refused(answer.status)
+        raise _Refused(status)
 
 
 def _size_of(answer: Answer) -> int:

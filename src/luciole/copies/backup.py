@@ -162,13 +162,17 @@ class Backup:
             self._objects.append(Named(line.object_key, table, line.again, owners[0]))
 
     async def _copy_objects(self, rows: Path) -> Part:
+        async with copying.reader(self._url) as now:
+            return await self._copy_each(now, rows)
+
+    async def _copy_each(self, now: Connection, rows: Path) -> Part:
         writer = Writer(rows / "objects", self._around, f"objects-{self._id}")
         written = written_bytes = 0
         for number, named in enumerate(self._objects, 1):
             path = self._path(named)
             if not path.exists():
                 try:
-                    written_bytes += await self._copy_object(path, named)
+                    written_bytes += await self._copy_object(now, path, named)
                     written += 1
                 except (Missing, KeyGone, NoGrant):
                     self._gone += 1
@@ -180,13 +184,12 @@ class Backup:
         self._say(f"{written} new objects, {size}; {len(self._objects) - written} were there.")
         return writer.close()
 
-    async def _copy_object(self, path: Path, named: Named) -> int:
+    async def _copy_object(self, now: Connection, path: Path, named: Named) -> int:
         """Under the key that the copied row names, whatever it is called by now. Raises Missing,
         KeyGone, NoGrant."""
         with contextlib.suppress(Missing):
             return await self._write_object(path, named.key, named.owner)
-        async with copying.snapshot(self._url) as now:
-            found = await now.fetch(named.table.again, *named.again)
+        found = await now.fetch(named.table.again, *named.again)
         if not found or not found[0][0]:
             raise Missing(named.key)
         return await self._write_object(path, found[0][0], named.owner)
@@ -202,9 +205,9 @@ class Backup:
         for former in self._folder.glob("rows-*"):
             if former.name != manifest.rows_dir:
                 shutil.rmtree(former, ignore_errors=True)
-        wanted = {self._path(named) for named in self._objects}
+        wanted = {objects.name_of(self._around, named.key) for named in self._objects}
         for path in objects.files(self._folder):
-            if path not in wanted:
+            if path.name not in wanted:
                 path.unlink(missing_ok=True)
 
 

@@ -37,9 +37,14 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     size_bytes: int
 
 
+def name_of(layer: Layer, object_key: str) -> str:
+    """The name of an object's file."""
+    return layer.mark(object_key.encode()).hex()
+
+
 def path_of(folder: Path, layer: Layer, object_key: str) -> Path:
     """Where an object lies in a backup."""
-    name = layer.mark(object_key.encode()).hex()
+    name = name_of(layer, object_key)
     return folder / FOLDER / name[:2] / name
 
 

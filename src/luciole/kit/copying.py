@@ -131,6 +131,13 @@ async def snapshot(url: str) -> AsyncIterator[Connection]:
 
 
 @contextlib.asynccontextmanager
+async def reader(url: str) -> AsyncIterator[Connection]:
+    """A connection that sees the database as it is at each query."""
+    async with _connected(url) as connection:
+        yield Connection(connection)
+
+
+@contextlib.asynccontextmanager
 async def whole(url: str) -> AsyncIterator[Connection]:
     """A connection whose work is there, all of it or nothing, at the end of the block."""
     async with _connected(url) as connection:
