@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from luciole import __version__, config, fit
+from luciole import __version__, config, fit, upkeep
 from luciole.cell.media import fence
 from luciole.config import Settings
 from luciole.keys import CellSecret, KeyFileRefused, epochs
@@ -327,6 +327,26 @@ async def _asked(url: str, secret: CellSecret | None) -> bool:
         await database.close()
 
 
+def _remains(settings: Settings) -> Iterator[Finding]:
+    """Of people who were erased, in the database's own files. Only of a database that runs."""
+    subject, url = "remains", settings.database.url
+    try:
+        if not url:
+            home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
+            url = postgres.Server(home, log).url()
+        days = asyncio.run(upkeep.overdue(url, datetime.now(UTC)))
+        keepers = asyncio.run(upkeep.keepers(url)) if settings.database.url else []
+    except Exception:  # it does not run, or other checks say what is wrong with it
+        return
+    for sentence, next_step in keepers:
+        yield Finding("WARN", subject, sentence, next_step)
+    if days:
+        found = f"of erased people should have been removed {days} days ago"
+        yield Finding("WARN", subject, found, "Run ./luciole upkeep.")
+    else:
+        yield Finding("OK", subject, "nothing of erased people is there for longer than 7 days")
+
+
 def _web_client(settings: Settings) -> Iterator[Finding]:
     here = Path(__file__).resolve().parent
     places = [here / "web_dist", here.parent.parent / "web" / "dist"]
@@ -363,6 +383,7 @@ CHECKS: tuple[Check, ...] = (
     _database,
     _root_key,
     _key_store,
+    _remains,
     _web_client,
     _fence,
 )

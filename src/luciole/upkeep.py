@@ -28,6 +28,13 @@ QUIET = range(2, 5)
 
 # The log is public and kept whole; the house holds nothing about anybody.
 NOT_OURS = ("house.", "ledger.")
+RECYCLE = "SHOW wal_recycle"
+ARCHIVE = "SHOW archive_mode"
+SLOTS = "SELECT slot_name FROM pg_replication_slots"
+MAY_CHECKPOINT = """
+SELECT pg_has_role(current_user, 'pg_checkpoint', 'USAGE')
+   AND has_function_privilege(current_user, 'pg_switch_wal()', 'EXECUTE')
+"""
 OLDEST = """
 SELECT min(done_at) FROM rights.erasure
 WHERE done_at > coalesce((SELECT max(began_at) FROM house.upkeep), '-infinity')
@@ -66,6 +73,60 @@ async def is_due(place: Reached, now: datetime) -> bool:
     if oldest is None or now < oldest + WAITS:
         return False
     return now.hour in QUIET or now >= oldest + WAITS_AT_MOST
+
+
+async def overdue(url: str, now: datetime) -> int:
+    """For how many days, counted from the eighth, remains of somebody have been there too long."""
+    database = await Database.open(url, size=1)
+    try:
+        async with database.read() as tx:
+            oldest: datetime | None = await tx.fetchval(OLDEST)
+    finally:
+        await database.close()
+    return 0 if oldest is None else max(0, (now - oldest - WAITS_AT_MOST).days)
+
+
+async def keepers(url: str) -> list[tuple[str, str]]:
+    """What else of an outside server keeps deleted rows: a sentence, and what to do about it."""
+    database = await Database.open(url, size=1)
+    try:
+        async with database.read() as tx:
+            recycle, archive = await tx.fetchval(RECYCLE), await tx.fetchval(ARCHIVE)
+            may_checkpoint = await tx.fetchval(MAY_CHECKPOINT)
+            slots = len(await tx.fetch(SLOTS))
+    finally:
+        await database.close()
+    found = []
+    if recycle == "on":
+        found.append(
+            (
+                "the server uses files of its log again with deleted rows still in them",
+                "Set wal_recycle = off there.",
+            )
+        )
+    if archive != "off":
+        found.append(
+            (
+                "the server archives its log, deleted rows included",
+                "Let no archived file and no base backup live longer than 8 days.",
+            )
+        )
+    if slots:
+        found.append(
+            (
+                f"replicas may keep what is deleted ({slots} replication slots)",
+                "Keep them up with the server, and remove slots that nobody uses.",
+            )
+        )
+    if not may_checkpoint:
+        found.append(
+            (
+                "upkeep may not begin another file of the server's log",
+                "As an administrator: GRANT pg_checkpoint TO the owner, and GRANT EXECUTE ON "
+                "FUNCTION pg_switch_wal() TO the owner. Or do both within 8 days of an erasure.",
+            )
+        )
+    return found
 
 
 async def watch(place: Reached, clock: Clock) -> None:
