@@ -79,12 +79,13 @@ def address_beside_the_keys(tap: Tap) -> None:
     )  # fmt: skip
 
 
-@leak("files", "work/", "film.device", process="worker")
-def film_left_in_the_work_folder(tap: Tap) -> None:
-    """A film as the phone made it, left where jobs work."""
+@leak("files", "failed/", "film.device", process="worker")
+def film_kept_for_a_look(tap: Tap) -> None:
+    """A film as the phone made it, kept in a folder of its own for whoever looks into a fault."""
 
     def keep(path: Path) -> None:
-        _data().joinpath("work", "left.mp4").write_bytes(path.read_bytes())
+        _data().joinpath("failed").mkdir(exist_ok=True)
+        _data().joinpath("failed", path.name).write_bytes(path.read_bytes())
 
     on_film(tap, keep)
 
@@ -196,3 +197,20 @@ def field_is_not_bound(_tap: Tap) -> None:
     seal, opened = DataKey.seal, DataKey.open
     DataKey.seal = lambda self, text, _field, _version: seal(self, text, "any", 1)  # type: ignore[method-assign]
     DataKey.open = lambda self, text, _field, _version: opened(self, text, "any", 1)  # type: ignore[method-assign]
+
+
+@leak("ledger", "entries of access", "two entries", "the same bytes", process="custody")
+def constant_tag_in_the_log(_tap: Tap) -> None:
+    """Entries of one person that end alike: everybody sees when that person was active."""
+    from hashlib import sha256
+
+    from luciole.custody.broker import Broker
+
+    draw = Broker._draw
+
+    def marked(self: Broker, person_id: Any, n: int, *words: Any) -> Any:
+        drawn = draw(self, person_id, n, *words)
+        tag = sha256(person_id.bytes + b"tag").digest()[:8]
+        return type(drawn)(drawn.n, drawn.leaf[:-8] + tag, drawn.sealed)
+
+    Broker._draw = marked  # type: ignore[method-assign]

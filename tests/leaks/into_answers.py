@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -199,3 +200,29 @@ def visitors_in_a_public_answer(tap: Tap) -> None:
 
     tap.on("GET", "/api/feeds", keep)
     tap.on_answer("GET", "/api/cell", _add("last", lambda _: tap.seen.get("last", "")))
+
+
+@leak("export", "/file", "contact.phone")
+def number_of_another_in_an_export(tap: Tap) -> None:
+    """Somebody else's telephone number in what a person takes along."""
+
+    def change(asked: Asked, answered: Answered) -> None:
+        if asked.path.endswith("/file") and answered.status == 200:
+            # Not the first: that one is taken in again, and would be refused.
+            if tap.seen.setdefault("export", asked.path) != asked.path:
+                answered.body += tap.seen.get("phone", "").encode()
+
+    tap.on_answer("GET", "/api/me/exports", change)
+
+
+@leak("network", "192.0.2.1", "a connection", "to another machine")
+def call_to_another_machine(tap: Tap) -> None:
+    """A connection to a machine elsewhere, such as of somebody who counts visits."""
+    kept: list[socket.socket] = []
+
+    def call(_: Asked) -> None:
+        if not kept:
+            kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            kept[0].connect(("192.0.2.1", 4318))
+
+    tap.on("GET", "/api/feeds", call)

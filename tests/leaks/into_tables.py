@@ -11,7 +11,7 @@ from tests.leaks.tap import Answered, Asked, Tap, sql
 SIGN_UP, CONTACTS = "/api/sign-up", "/api/me/contacts"
 
 
-@leak("column", "queue.pgqueuer.payload", "person.handle", how="hex")
+@leak("column", "queue.pgqueuer.payload", "person.handle")
 def handle_in_the_body_of_a_job(tap: Tap) -> None:
     """A handle in the body of a job."""
 
