@@ -84,8 +84,9 @@ def film_kept_for_a_look(tap: Tap) -> None:
     """A film as the phone made it, kept in a folder of its own for whoever looks into a fault."""
 
     def keep(path: Path) -> None:
-        _data().joinpath("failed").mkdir(exist_ok=True)
-        _data().joinpath("failed", path.name).write_bytes(path.read_bytes())
+        if title_in(path.read_bytes()):
+            _data().joinpath("failed").mkdir(exist_ok=True)
+            _data().joinpath("failed", path.name).write_bytes(path.read_bytes())
 
     on_film(tap, keep)
 

@@ -207,10 +207,10 @@ def number_of_another_in_an_export(tap: Tap) -> None:
     """Somebody else's telephone number in what a person takes along."""
 
     def change(asked: Asked, answered: Answered) -> None:
-        if asked.path.endswith("/file") and answered.status == 200:
-            # Not the first: that one is taken in again, and would be refused.
-            if tap.seen.setdefault("export", asked.path) != asked.path:
-                answered.body += tap.seen.get("phone", "").encode()
+        is_file = asked.path.endswith("/file") and answered.status == 200
+        # Not the first: that one is taken in again, and would be refused.
+        if is_file and tap.seen.setdefault("export", asked.path) != asked.path:
+            answered.body += tap.seen.get("phone", "").encode()
 
     tap.on_answer("GET", "/api/me/exports", change)
 
