@@ -15,7 +15,9 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
-from tests.cell.house import Browser, House
+from tests.cell.house import PIECE, Browser, House
+from tests.cell.rights.log import Log
+from tests.cell.vault import Vault
 from tests.unit.media import films
 
 from luciole.kit.db import Database
@@ -51,8 +53,8 @@ NOT_SENT = {"connection", "user-agent", "accept-encoding", "x-schemathesis-testc
 class Stage:
     """A furnished cell in an event loop of its own, as Hypothesis calls tests without one."""
 
-    def __init__(self, runner: asyncio.Runner, house: House, film: bytes) -> None:
-        self._runner, self._house, self._film = runner, house, film
+    def __init__(self, runner: asyncio.Runner, house: House, log: Log, film: bytes) -> None:
+        self._runner, self._house, self._log, self._film = runner, house, log, film
         self._people: list[Browser] = []
         # Values that are there, by the name of the path's part.
         self.real: dict[str, list[str]] = {}
@@ -69,6 +71,13 @@ class Stage:
         ]
         sessions = (await ben.get("/api/sessions")).json()["items"]
         addresses = [clip["renditions"][0]["url"].removeprefix("/media/") for clip in clips[:2]]
+        export = (await ana.post("/api/me/exports")).json()["id"]
+        await self._house.work()
+        dora = await self._house.person("dora")
+        brought = await dora.post(
+            "/api/me/imports", content=b"x", headers={**PIECE, "upload-length": "5"}
+        )
+        await self._log.take()
         self._people = [ana, ben]
         self.real = {
             "handle": ["ana", "ben", "nobody.here"],
@@ -76,6 +85,8 @@ class Stage:
             "upload_id": [(await ana.draft(self._film))["upload_id"]],
             "session_id": [each["id"] for each in sessions],
             "kind": ["email", "phone"],
+            "export_id": [export],
+            "import_id": [brought.headers["location"].split("/")[-2]],
             "key": [address.partition("?")[0] for address in addresses],
         }
 
@@ -115,19 +126,26 @@ def stage(
     folder = tmp_path_factory.mktemp("fuzz")
     film = films.make(folder / "tiny.mp4", size="90x160", seconds=0.4, rate=10).read_bytes()
 
-    async def opened() -> tuple[Database, House]:
+    async def opened() -> tuple[Database, Database, House]:
         owner = await Database.open(owner_url, size=1)
         async with owner.tx() as tx:
             await tx.execute(emptying)
         await owner.close()
         db = await Database.open(owner_url, role="luciole_api", size=4)
-        return db, House.at(db, folder / "var")
+        keys = await Database.open(owner_url, role="luciole_custody_process", size=2)
+        house = House.at(db, Vault.at(folder, keys), folder / "var")
+        return db, keys, house
 
     with asyncio.Runner() as runner:
-        db, house = runner.run(opened())
-        yield Stage(runner, house, film)
+        db, keys, house = runner.run(opened())
+        owner = runner.run(Database.open(owner_url, size=1))
+        log = Log(owner, house.parts.blobs, house.vault.store.secret.cell_id)
+        yield Stage(runner, house, log, film)
+        runner.run(owner.close())
         runner.run(house.close())
+        house.vault.store.close()
         runner.run(db.close())
+        runner.run(keys.close())
 
 
 @pytest.mark.parametrize("times", TIMES)

@@ -93,7 +93,9 @@ async def test_receipt_proves_the_entry_without_the_cell(
     leaf = base64.b64decode((await journal(ana))["items"][-1]["leaf"])
     trusted = Proof.parse(answer.text).verify(leaf_hash(leaf), log.policy)
     assert trusted.checkpoint.size == log.edge.size
-    refused(await ana.get("/api/me/journal/77/receipt"), 404, "no-such-entry")
+    for n in (77, 2**63, 2**70):
+        refused(await ana.get(f"/api/me/journal/{n}/receipt"), 404, "no-such-entry")
+    refused(await ana.get("/api/me/journal", params={"before": 2**63}), 400, "invalid")
 
 
 async def test_entry_without_a_place_has_no_receipt_yet(

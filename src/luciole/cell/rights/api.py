@@ -8,20 +8,21 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, QueryParameter
 
 from luciole.ask.client import Custody
 from luciole.cell.people.service import People
 from luciole.cell.rights.holdings import Holdings, Kept, OfClass
 from luciole.cell.rights.journal import Entry, Journal
-from luciole.cell.rights.model import CellFacts
+from luciole.cell.rights.model import CellFacts, NoSuchEntry
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
 NO_STORE = {"cache-control": "private, no-store"}
 MOST_PROVED = 500
-Number = Annotated[int, QueryParameter(ge=0, le=2**62)]
+LAST = 2**62
+Number = Annotated[int | None, QueryParameter(ge=0, le=LAST)]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 
 
@@ -95,9 +96,7 @@ def routes(
         return DataBody(cell, holdings.declared(), kept)
 
     @get("/journal")
-    async def entries(
-        request: AnyRequest, before: FromQuery[int | None] = None, limit: Limit = 50
-    ) -> JournalPage:
+    async def entries(request: AnyRequest, before: Number = None, limit: Limit = 50) -> JournalPage:
         """What the log has about the person, opened, the newest first."""
         grant = await people.grant(request)
         async with db.read() as tx:
@@ -116,8 +115,8 @@ def routes(
     @get("/journal/proof")
     async def proof(
         request: AnyRequest,
-        first: Annotated[int, QueryParameter(name="from", ge=0, le=2**62)] = 0,
-        last: Annotated[int | None, QueryParameter(name="to", ge=0, le=2**62)] = None,
+        first: Annotated[int, QueryParameter(name="from", ge=0, le=LAST)] = 0,
+        last: Annotated[int | None, QueryParameter(name="to", ge=0, le=LAST)] = None,
     ) -> Response[Any]:
         """The proof that entries are in the log, and, where it reaches the last, that there are
         no more; for a verifier. At most 500 entries at once."""
@@ -133,6 +132,8 @@ def routes(
         """The receipt of one entry: a tlog-proof, which anybody can check without the cell."""
         async with db.read() as tx:
             me = await people.require(tx, request)
+            if not 0 <= n <= LAST:
+                raise NoSuchEntry
             text = await journal.receipt(tx, me.person_id, n)
         headers = {
             **NO_STORE,
