@@ -33,6 +33,14 @@ WORDS = {
         "bring_how": "Make an account there, open Settings, Your data, and choose this file as it "
         "is.",
         "left": "What is not in here, and why",
+        "everyone": "for everyone",
+        "friends": "for friends",
+        "only-me": "only for you",
+        "processing": "being made",
+        "in_review": "in review",
+        "published": "published",
+        "refused": "refused",
+        "removed": "removed",
     },
     "fr": {
         "title": "Ce que Luciole gardait de vous",
@@ -50,6 +58,14 @@ WORDS = {
         "bring_how": "Créez-y un compte, ouvrez Réglages, Vos données, et choisissez ce fichier "
         "tel quel.",
         "left": "Ce qui n’y est pas, et pourquoi",
+        "everyone": "pour tout le monde",
+        "friends": "pour vos amis",
+        "only-me": "pour vous seul",
+        "processing": "en préparation",
+        "in_review": "en cours d’examen",
+        "published": "publié",
+        "refused": "refusé",
+        "removed": "retiré",
     },
 }
 # No script, and nothing from elsewhere, however the page is opened.
@@ -128,9 +144,10 @@ def _clip(clip: ExportedRow, files: list[ExportedRow], words: Mapping[str, str])
     link = ""
     if isinstance(clip["captions"], Written):
         link = f'<p><a href="{escape(clip["captions"].path)}">{words["captions"]}</a></p>'
+    said = f"{when:%Y-%m-%d}, {words[clip['audience']]}, {words[clip['state']]}"
     return (
         f'<li>{film}<p class="caption" dir="auto">{escape(clip["caption"])}</p>'
-        f"<p><small>{when:%Y-%m-%d}, {clip['audience']}, {clip['state']}</small></p>{link}</li>\n"
+        f"<p><small>{said}</small></p>{link}</li>\n"
     )
 
 
