@@ -19,6 +19,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+LONGEST_MS = 180_000
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Encoded]:
     return {}
@@ -46,7 +49,7 @@ def out(tmp_path: Path) -> Path:
     ("size", "rate", "sound"),
     [
         ("180x320", 15, True),
-        ("1280x720", 60, False),
+        later("1280x720", 60, False),
         later("1080x1920", 30, True),
         later("640x360", 50, True),
     ],
@@ -59,7 +62,7 @@ async def test_what_we_make_is_recognised(
     cut = Cut(100, film.duration_ms - 150)
     first, still = await encode.first_playable(source, film, cut, tmp_path)
     for each in (first, *await encode.ladder(source, film, cut, tmp_path)):
-        assert await recognise.rendition(each.path, each.name, out) == (each, sound)
+        assert await recognise.rendition(each.path, each.name, out, LONGEST_MS) == (each, sound)
     await recognise.still(still.path, first.width, first.height, out)
 
 
@@ -136,13 +139,18 @@ async def test_what_differs_is_not_ours(
     if target.read_bytes() == ours.path.read_bytes():
         pytest.fail("the case changes nothing")
     with pytest.raises(NotOurs):
-        await recognise.rendition(target, "540", out)
+        await recognise.rendition(target, "540", out, LONGEST_MS)
 
 
 async def test_rendition_has_the_size_of_its_name(ours: Encoded, out: Path) -> None:
     for name in ("720", "1080", "2160", ""):
         with pytest.raises(NotOurs):
-            await recognise.rendition(ours.path, name, out)
+            await recognise.rendition(ours.path, name, out, LONGEST_MS)
+
+
+async def test_rendition_is_no_longer_than_a_clip(ours: Encoded, out: Path) -> None:
+    with pytest.raises(NotOurs):
+        await recognise.rendition(ours.path, "540", out, -400)
 
 
 STILLS: dict[str, Callable[[bytes], bytes]] = {

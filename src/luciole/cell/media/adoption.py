@@ -65,7 +65,8 @@ class Adoption:
         if FIRST.name not in films:
             raise NotOurs
         judged = [
-            await recognise.rendition(path, name, work_dir) for name, path in sorted(films.items())
+            await recognise.rendition(path, name, work_dir, self._settings.max_duration_ms)
+            for name, path in sorted(films.items())
         ]
         first = next(made for made, _ in judged if made.name == FIRST.name)
         sounds = {has_sound for _, has_sound in judged}

@@ -48,7 +48,9 @@ ROOM_BYTES = 65_536
 LENGTH_MS = 500
 
 
-async def rendition(source: Path, name: str, work_dir: Path) -> tuple[Encoded, bool]:
+async def rendition(
+    source: Path, name: str, work_dir: Path, longest_ms: int
+) -> tuple[Encoded, bool]:
     """The file as a rendition of ours, and whether it has sound. Raises NotOurs; nothing else
     that the file could bring about."""
     rung = RUNGS.get(name)
@@ -66,6 +68,8 @@ async def rendition(source: Path, name: str, work_dir: Path) -> tuple[Encoded, b
     size_bytes = encode.size_bytes(source)
     duration_ms = encode.duration_ms(source)
     if not _is_shape(film.facts, film.fps, rung) or has_sound != film.has_audio:
+        raise NotOurs
+    if duration_ms > longest_ms + 2 * LENGTH_MS:
         raise NotOurs
     heaviest = (rung.cap_bps + encode.AUDIO_BPS) * duration_ms // 1000 + rung.buffer_bits
     if size_bytes > heaviest // 8 * 5 // 4 + ROOM_BYTES:
@@ -211,7 +215,7 @@ async def _decodes(source: Path, work_dir: Path, what: str) -> None:
 
 async def _run(source: Path, work_dir: Path, arguments: list[str], what: str) -> Outcome:
     size_bytes = encode.size_bytes(source)
-    seconds = 60 + size_bytes // 100_000
+    seconds = 60 + size_bytes // 500_000
     limits = Limits(
         wall_s=seconds,
         cpu_s=seconds,
