@@ -14,11 +14,13 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from luciole.ask.client import Custody
 from luciole.config import ROLES
 from luciole.copies import archive, keeping, model, numbers, settling
 from luciole.copies.model import Manifest, NewerBackup, NotEmpty, OtherCell
+from luciole.copies.numbers import Missed
 from luciole.copies.opening import Opening
 from luciole.custody.broker import Broker
 from luciole.custody.server import NAMES
@@ -34,7 +36,6 @@ ROWS_AT_ONCE = 500
 SAID_EVERY = 500
 # Where objects of persons are; the log's own are not for sweeping.
 PREFIXES = ("p/", "r/", "uploads/", "exports/", "imports/")
-ACCESS_SIZE = "SELECT size FROM ledger.state WHERE log = 'access'"
 
 Say = Callable[[str], None]
 
@@ -85,11 +86,12 @@ class Restore:
             raise NewerBackup
         await _require_fresh(self._url, self.manifest)
         await migrate.apply(self._url, then)
-        backup = self._backup
-        self._say(f"{len(backup.persons)} people can be read; {backup.erased} were erased since.")
         logs = await archive.put_back(self._blobs, self._folder)
         for log, outcome in logs.items():
             self._say(f"The archive of the log {log}: {outcome}.")
+        self._missed = await self._look_into_log()
+        backup = self._backup
+        self._say(f"{len(backup.persons)} people can be read; {backup.erased} were erased since.")
         count = await self._put_objects()
         database = await Database.open(self._url, role=ROLES["custody"], size=1)
         try:
@@ -109,6 +111,20 @@ class Restore:
             backup.skipped_objects,
             missed,
         )
+
+    async def _look_into_log(self) -> dict[bytes, Missed]:
+        """What the log has beyond the backup. People who were erased by then are shut, and their
+        keys destroyed again: a key store from a copy may still have them."""
+        backup = self._backup
+        sizes = {log: int(size) for log, size in backup.values("ledger.state", "log", "size")}
+        missed = await numbers.missed(self._blobs, self._keys.secret, sizes.get("access", 0))
+        for person, n in list(backup.values("custody.subject", "person_id", "next")):
+            person_id = UUID(person)
+            known = numbers.after(self._keys.label_key(person_id), int(n), missed)
+            if any(one.is_erasure for one in known):
+                backup.close(person_id)
+                self._keys.shred(person_id)
+        return missed
 
     async def _put_objects(self) -> int:
         count = 0
@@ -136,11 +152,8 @@ class Restore:
         self._say(f"{rows} rows; {self._backup.skipped_rows} of erased people stay closed.")
         await connection.move_sequences_on()
         await settling.recount(connection)
-        sizes = await connection.fetch(ACCESS_SIZE)
-        size = sizes[0]["size"] if sizes else 0
-        missed = await numbers.missed(self._blobs, self._keys.secret, size)
         persons = self._backup.persons
-        taken = await settling.take_missed(connection, self._keys, persons, missed)
+        taken = await settling.take_missed(connection, self._keys, persons, self._missed)
         custody = Custody.within(lambda asked: getattr(broker, NAMES[type(asked)])(asked))
         for person_id in persons:
             await custody.note(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from luciole.copies import numbers
 from luciole.copies.numbers import Missed
 from luciole.keys import KeyStore
 from luciole.kit.copying import Connection
-from luciole.ledger import entry
 
 # Counts that others see: of whoever was erased since, the rows are missing.
 RECOUNT = (
@@ -79,14 +79,12 @@ async def take_missed(
     number would make two entries with one label. What the entries meant is lost, and their place
     in the journal stays empty. Gives how many there are."""
     count = 0
-    for row in await connection.fetch(NEXT, persons):
-        person_id, n = row["person_id"], row["next"]
-        label_key = keys.label_key(person_id)
-        while found := missed.get(entry.label_of(label_key, n)):
-            (made,) = await connection.fetch(ADD_MISSED, person_id, n, found.leaf)
-            await connection.execute(ADD_PLACE, made["ref"], found.at)
-            n += 1
-            count += 1
-        if n != row["next"]:
-            await connection.execute(SET_NEXT, person_id, n)
+    for person_id, n in await connection.fetch(NEXT, persons):
+        found = list(numbers.after(keys.label_key(person_id), n, missed))
+        for number, one in enumerate(found, n):
+            (made,) = await connection.fetch(ADD_MISSED, person_id, number, one.leaf)
+            await connection.execute(ADD_PLACE, made["ref"], one.at)
+        if found:
+            await connection.execute(SET_NEXT, person_id, n + len(found))
+        count += len(found)
     return count

@@ -2,106 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from tests import canary
+from tests.cell.copies.support import (
+    back_up,
+    bring_back,
+    contents,
+    contents_of,
+    live,
+    restore_of,
+)
 from tests.cell.house import Browser, House
-from tests.cell.rights.log import Log
-from tests.cell.rights.support import forget
+from tests.cell.rights.support import forget, workshop_of
 
-from luciole import catalogue
-from luciole.cell.rights.log_reader import LogReader
 from luciole.copies import model
 from luciole.copies.backup import Backup, BeingWritten
 from luciole.copies.model import Damaged, Manifest, NoBackup, NotEmpty, OtherCell
-from luciole.copies.restore import Restore, Restored
-from luciole.kit import postgres
-from luciole.kit.blobs import Blobs
-from luciole.kit.db import Database
-from luciole.kit.postgres import Server
-from luciole.kit.postgres_logins import SUPERUSER
-from luciole.ledger import entry
-from luciole.ledger.note import KeyKind, Signer
-
-from tests.conftest import NOT_DURABLE  # isort: skip
-
-_names = itertools.count(1)
-COPIED = [one for one in catalogue.OWNED if not one.stays]
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Another machine's PostgreSQL, empty."""
-    home = tmp_path_factory.mktemp("elsewhere")
-    with postgres.embedded(home, settings=NOT_DURABLE) as running:
-        yield running
-
-
-@pytest.fixture
-async def elsewhere(server: Server) -> str:
-    """The owner's URL of an empty database there."""
-    name = f"restored_{next(_names)}"
-    superuser = await asyncpg.connect(server.url(SUPERUSER, "postgres"))
-    await superuser.execute(f"CREATE DATABASE {name} OWNER {server.logins.owner}")
-    await superuser.close()
-    return server.url(database=name)
-
-
-@pytest.fixture
-def log(house: House, pools: tuple[Database, ...], monkeypatch: pytest.MonkeyPatch) -> Log:
-    """The log of the house, signed with the key that it has in a real one."""
-    blobs, secret = house.parts.blobs, house.vault.store.secret
-    monkeypatch.setattr(house.parts.journal, "_log", LogReader(blobs))
-    made = Log(pools[0], blobs, secret.cell_id)
-    made.signer = Signer(
-        made.signer.verifier.name, KeyKind.ED25519, secret.derived("ledger/access")
-    )
-    return made
-
-
-async def back_up(house: House, owner_url: str, folder: Path) -> Manifest:
-    custody = house.vault.custody(house.clock)
-    return await Backup(folder, owner_url, house.parts.blobs, custody, house.clock).run()
-
-
-def restore_of(house: House, folder: Path, url: str, blobs: Blobs, work: Path) -> Restore:
-    work.mkdir(exist_ok=True)
-    return Restore(folder, url, blobs, house.vault.store, house.clock, work)
-
-
-async def bring_back(house: House, folder: Path, url: str, tmp_path: Path) -> Restored:
-    """Restores next to an empty object store."""
-    blobs = Blobs.open(str(tmp_path / "blobs-elsewhere"))
-    return await restore_of(house, folder, url, blobs, tmp_path / "work").run()
-
-
-async def contents(url: str) -> dict[str, list[Any]]:
-    """Every row of every copied table."""
-    owner = await asyncpg.connect(url)
-    found = {}
-    for one in COPIED:
-        rows = await owner.fetch(f"SELECT t::text AS row FROM {one.table} t")
-        found[one.table] = sorted(row["row"] for row in rows)
-    await owner.close()
-    return found
-
-
-async def live(house: House, film: bytes) -> list[Browser]:
-    """Three people with clips, who know each other."""
-    people = [await house.person(handle) for handle in ("ana", "ben", "eve")]
-    clips = [await one.clip(house, film, caption=f"by {one.handle}\ttab\\n") for one in people]
-    for one in people:
-        await one.put("/api/me/contacts/email", json={"value": f"{one.handle}@example.org"})
-        for other, clip in zip(people, clips, strict=True):
-            await one.put(f"/api/clips/{clip['id']}/like")
-            if other is not one:
-                await one.follow(other)
-    return people
+from luciole.copies.restore import Restore
 
 
 async def test_cell_comes_back_whole(
@@ -252,8 +173,6 @@ async def test_film_whose_address_changes_meanwhile_is_in_the_backup(
     async def meanwhile(backup: Backup, rows: Path) -> Any:
         await ana.patch("/api/me", json={"is_private": True})
         await house.work()
-        from tests.cell.rights.support import workshop_of
-
         await workshop_of(house).sweep_objects()
         return await copy(backup, rows)
 
@@ -264,54 +183,6 @@ async def test_film_whose_address_changes_meanwhile_is_in_the_backup(
     assert done.objects == 2
     for (key,) in await contents_of(elsewhere, "SELECT object_key FROM media.file"):
         assert (tmp_path / "blobs-elsewhere" / key).exists()
-
-
-async def contents_of(url: str, query: str) -> list[Any]:
-    owner = await asyncpg.connect(url)
-    rows = await owner.fetch(query)
-    await owner.close()
-    return list(rows)
-
-
-async def test_numbers_that_the_log_has_given_out_are_not_given_again(
-    house: House,
-    log: Log,
-    ana: Browser,
-    owner_url: str,
-    elsewhere: str,
-    tmp_path: Path,
-) -> None:
-    await log.take()
-    await back_up(house, owner_url, tmp_path / "backup")
-    for _ in range(3):
-        again = house.visitor()
-        body = {"handle": "ana", "password": "seven turquoise herons"}
-        await again.post("/api/sessions", json=body)
-        await again.get("/api/me/contacts")
-    await log.take()
-    head = await house.parts.blobs.get("ledger/access/checkpoint")
-    await house.parts.blobs.put("ledger/access/pending", head)
-    done = await restore_of(
-        house, tmp_path / "backup", elsewhere, house.parts.blobs, tmp_path / "work"
-    ).run()
-    # The grants of the three sessions.
-    assert done.missed == 3
-    label_key = house.vault.store.label_key(await house.person_id("ana"))
-    rows = await contents_of(
-        elsewhere,
-        "SELECT j.n, j.leaf, j.sealed, p.idx FROM custody.journal j "
-        "LEFT JOIN ledger.place p ON p.ref = j.ref ORDER BY j.n",
-    )
-    assert [row["n"] for row in rows] == list(range(len(rows)))
-    for row in rows:
-        leaf = entry.decode(row["leaf"])
-        assert isinstance(leaf, entry.PersonEntry)
-        assert leaf.label == entry.label_of(label_key, row["n"])
-    # Before them, what the backup has; after them, the entry about the restore, which is new.
-    *kept, _, _, _, last = rows
-    assert all(row["sealed"] for row in kept)
-    assert [(row["idx"], row["sealed"]) for row in rows[-4:-1]] == [(n, b"") for n in (3, 4, 5)]
-    assert last["idx"] is None
 
 
 # What is refused
