@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from luciole import catalogue
 from luciole.kit import upkeep
 from luciole.kit.clock import Clock
-from luciole.kit.db import LOST, Database
-from luciole.kit.errors import Problem
+from luciole.kit.db import Database
 from luciole.kit.logs import log
 from luciole.reach import Reached
 
@@ -135,7 +134,8 @@ async def watch(place: Reached, clock: Clock) -> None:
         try:
             if await is_due(place, clock.now()):
                 done = await run(place, clock)
-                log.warning("upkeep done", duration_ms=int(done.seconds * 1000), count=done.tables)
-        except (Problem, *LOST, TimeoutError) as error:
+                log.info("upkeep done", duration_ms=int(done.seconds * 1000), count=done.tables)
+        except Exception as error:
+            # Whatever it was: nobody else would ever begin again.
             log.error("upkeep failed", error=type(error).__name__)
         await asyncio.sleep(LOOKS_EVERY_S)

@@ -30,6 +30,8 @@ from luciole.cell.media import encode
 from luciole.cell.media import privacy as media
 from luciole.cell.media.service import CLAIM_WITHIN
 from luciole.cell.notify import privacy as notify
+from luciole.cell.rights.export import journal_part
+from luciole.custody.model import KeyGone, NoGrant
 from luciole.keys import NoKey
 from luciole.kit.db import Database
 from luciole.ledger import entry
@@ -258,6 +260,36 @@ async def test_upload_that_is_under_way_ends_and_leaves_nothing(
     assert (await report(house, tickets[0]))["state"] == "emptying"
     await house.work()
     assert (await report(house, tickets[0]))["state"] == "erased"
+    await nothing_is_left(house, pools, person_id)
+
+
+async def test_export_that_is_being_made_does_not_come_back(
+    house: House,
+    log: Log,
+    pools: Pools,
+    ana: Browser,
+    tiny_film: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await ana.clip(house, tiny_film)
+    await log.take()
+    person_id = await house.person_id("ana")
+    assert (await ana.post("/api/me/exports", json={})).status_code == 201
+    write, tickets = journal_part.write, []
+
+    async def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        written = await write(*args, **kwargs)
+        tickets.append(await leave(ana, now=True))
+        await erasing_of(house).run(await erasure_id(house))
+        return written
+
+    monkeypatch.setattr(journal_part, "write", meanwhile)
+    with pytest.raises((KeyGone, NoGrant)):
+        await house.work()
+    assert (await report(house, tickets[0]))["state"] == "erased"
+    assert [key async for key in house.parts.blobs.keys("exports/")] == []
+    # The queue tries it again, and there is nothing to make any more.
+    await house.work()
     await nothing_is_left(house, pools, person_id)
 
 
