@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from luciole import __version__, config, fit, upkeep
+from luciole import __version__, config, fit, statements, upkeep
 from luciole.cell.media import fence
 from luciole.config import Settings
 from luciole.keys import CellSecret, KeyFileRefused, epochs
@@ -360,6 +360,16 @@ def _web_client(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def _log(settings: Settings) -> Iterator[Finding]:
+    try:
+        faults = asyncio.run(statements.faults(settings, datetime.now(UTC)))
+    except Exception as error:
+        faults = [(f"cannot be read ({type(error).__name__})", "Start the cell.")]
+    yield from (Finding("WARN", "log", *words) for words in faults)
+    if not faults:
+        yield Finding("OK", "log", "names this release, and each day has its statement")
+
+
 def _fence(settings: Settings) -> Iterator[Finding]:
     found = fence.available()
     why = "; ".join(found.reasons)
@@ -385,5 +395,6 @@ CHECKS: tuple[Check, ...] = (
     _key_store,
     _remains,
     _web_client,
+    _log,
     _fence,
 )

@@ -16,7 +16,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config, fit, programs, reach, showcase, upkeep
+from luciole import config, fit, programs, reach, showcase, statements, upkeep
 from luciole.config import Settings
 from luciole.kit import logs, postgres
 from luciole.kit import migrate as migrations
@@ -184,6 +184,7 @@ async def _start(
     programs_left = [*cell.ledger(witness), *cell.others(listener)]
     await asyncio.gather(*(keeper.start(program) for program in programs_left))
     keeper.also(upkeep.watch(place, Clock()))
+    keeper.also(statements.watch(place, settings, Clock()))
 
 
 @contextlib.asynccontextmanager

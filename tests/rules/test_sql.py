@@ -25,6 +25,7 @@ SQL_ELSEWHERE = {
     "luciole.kit.upkeep",
     "luciole.doctor",
     "luciole.upkeep",
+    "luciole.statements",
     # Copy all slices' tables as the owner.
     "luciole.copies.backup",
     "luciole.copies.owners",
