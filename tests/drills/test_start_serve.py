@@ -14,11 +14,13 @@ import pytest
 from tests.conftest import later
 from tests.drills.cell_process import free_port, get, none_left, serve, started, until_ready
 
+from luciole.config import ROLES
 from luciole.kit import postgres, processes
 from luciole.kit.keeper import FolderLock
 
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
+OURS = {"custody", "ledger", "witness", "api", "worker"}
 
 # One after the other: each starts four processes, and times are looked at.
 pytestmark = pytest.mark.xdist_group("start")
@@ -50,7 +52,7 @@ def test_signal_stops_everything_in_order(data: Path, number: signal.Signals) ->
     port = free_port()
     with started(*serve(data, port)) as cell:
         cell.wait_for(READY, 60)
-        assert set(children(data)) == {"postgresql", "api", "worker"}
+        assert set(children(data)) == {"postgresql", *OURS}
         began = time.monotonic()
         assert cell.stop(number) == 0
         assert time.monotonic() - began < 15
@@ -92,7 +94,7 @@ def test_killed_parts_come_back(data: Path) -> None:
     port = free_port()
     with started(*serve(data, port)) as cell:
         cell.wait_for(READY, 60)
-        for name in ("worker", "api", "postgresql"):
+        for name in ("worker", "api", "custody", "ledger", "witness", "postgresql"):
             before = children(data)
             assert before[name].send(signal.SIGKILL)
             cell.wait_for(f"{name} ended .* starting it again", 20)
@@ -234,9 +236,8 @@ def test_api_process_knows_its_own_login_only(data: Path) -> None:
                 for login in postgres.Logins().names
                 if (data / "postgres" / "passwords" / login).read_text().strip() in told
             }
-            assert secrets == {"api": {"luciole_api"}, "worker": {"luciole_worker"}}.get(
-                name, set()
-            )
+            own = {ROLES[process] for process in ROLES if process == name}
+            assert secrets == own, name
 
 
 @pytest.mark.skipif(not DEBIAN.exists(), reason="PostgreSQL 15 of Debian is not installed")
@@ -251,7 +252,7 @@ def test_outside_postgresql_15_by_url(data: Path, tmp_path: Path, own_logins: bo
             environment["DATABASE_URL_WORKER"] = server.url("luciole_worker")
         with started(command, environment) as cell:
             cell.wait_for(READY, 60)
-            assert set(children(data)) == {"api", "worker"}
+            assert set(children(data)) == OURS
             assert get(port, "/api/feeds/latest")[0] == 200
             assert cell.stop() == 0
 
