@@ -263,8 +263,7 @@ def included(index: int, leaf: bytes, path: list[bytes], point: Point) -> bool:
             return node_hash(climb(index, middle), sibling)
         return node_hash(sibling, climb(index - middle, size - middle))
 
-    is_inside = index < point.size and len(point.root) == 32
-    return is_inside and climb(index, point.size) == point.root and left == []
+    return index < point.size and climb(index, point.size) == point.root and left == []
 
 
 # --- 5. Signed checkpoints (C2SP signed-note, tlog-checkpoint) ------------------------------------
@@ -603,7 +602,7 @@ def check_history(earlier: Point, log: Log) -> Said:
     size = earlier.size
     require(size <= log.point.size, "history.truncated", log.point.size, size)
     require(root_of(log.leaves[:size]) == earlier.root, "history.forked", size)
-    return f"The {size} entries of an earlier checkpoint are still the first ones.", True
+    return f"The {size} entries of an earlier checkpoint are still the first ones.", None
 
 
 def check_entries(log: Log, now: int) -> Said:
@@ -644,7 +643,7 @@ def check_seals(entries: list[Person | Seal]) -> Said:
     end, newest = cover[-1][1], max((entry.at for entry in entries), default=0)
     oldest = min((one.at for one in entries[end:] if isinstance(one, Person)), default=newest)
     require(newest - oldest <= SEAL_DUE_S, "seal.missing", clock(oldest))
-    return f"{before[end]} of {len(labels)} entries about people are sealed, each seal right.", True
+    return f"{before[end]} of {len(labels)} entries about people are sealed, each seal right.", None
 
 
 def check_statements(log: Log, texts: list[Text], people: list[Any]) -> Said:
@@ -671,10 +670,10 @@ def check_statements(log: Log, texts: list[Text], people: list[Any]) -> Said:
         require(is_honest, "statement.counts", said["day"])
     due = ((log.seen or max(times)) - DISORDER_S) // DAY_S
     require(expected >= due, "statement.gap", clock(DAY_S * expected)[:10])
-    return f"There are {len(made)} daily statements, without a gap.", True
+    return f"There are {len(made)} daily statements, without a gap.", None
 
 
-def check_journal(options: Any, policy: Policy, log: Log | None, people: Any) -> Said:
+def check_journal(options: Any, policy: Policy, log: Any, people: Any) -> Said:
     """All entries about one person are shown, and there is no further one."""
     # 1. The proof is well-formed, and about a checkpoint that was signed and seen.
     with formed("journal.no-key"):
@@ -721,7 +720,7 @@ def check_journal(options: Any, policy: Policy, log: Log | None, people: Any) ->
         end, sealed = seal.end, seal.at
     # 5. Where the whole log is here, look through it as well; else the newest seal is the limit.
     sentence, held = f"All {len(leaves)} entries about you are shown", {p[0]: p[1] for p in proofs}
-    if log and people and log.point.origin == point.origin:
+    if people and log.point.origin == point.origin:
         check_history(point, log)
         for one in people[: point.size]:
             require(one[3] not in coming, "journal.hidden", coming.get(one[3]))
@@ -749,7 +748,7 @@ def check_receipt(path: Path, policy: Policy, now: int, logs: Any, mine: Any) ->
     ours = dict(enumerate(log.entries)) if log else (mine or {}) if name == "access" else {}
     require(index in ours, "receipt.no-entry")
     require(included(index, leaf_hash(ours[index]), hashed, point), "receipt.inclusion", index)
-    return f"Witnesses saw entry {index} of {point.origin} at {clock(seen)}.", True
+    return f"Witnesses saw entry {index} of {point.origin} at {clock(seen)}.", None
 
 
 def keep_memory(path: Path, points: dict[str, Point]) -> Said:
@@ -758,7 +757,7 @@ def keep_memory(path: Path, points: dict[str, Point]) -> Said:
         beside = path.with_name(f"{path.name}.new")
         beside.write_bytes(b"".join(point.text.encode() for point in points.values()))
         beside.replace(path)
-    return f"{len(points)} checkpoints are kept for the next run.", True
+    return f"{len(points)} checkpoints are kept for the next run.", None
 
 
 # --- 10. The run ----------------------------------------------------------------------------------

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.vectors.case import RED, case
-from tests.vectors.log_writer import Signer, absence, b64, seal, sha256
+from tests.vectors.log_writer import (
+    Signer,
+    absence,
+    b64,
+    labels_in,
+    leaf_hash,
+    mth,
+    seal,
+    sha256,
+)
 from tests.vectors.world import (
     LAST,
     MINUTE,
@@ -99,6 +108,49 @@ def _(world: World) -> None:
     world.put_proof(proof)
 
 
+def small(world: World) -> list[bytes]:
+    """A log of three entries, of which Ana's journal hides one; its label sorts between the other
+    two."""
+    entries, ana, gus = world.entries["access"], world.someone("ana"), world.someone("gus")
+    ana.entries.clear()
+    entries[:] = [
+        ana.entry("enrol", "self", LAST),
+        ana.entry("read", "staff", LAST),
+        gus.entry("enrol", "self", LAST),
+    ]
+    assert gus.label(0) < ana.label(1) < ana.label(0)
+    ana.entries.pop()
+    return entries
+
+
+@case("journal-hidden-disorder", RED, "journal.absence", about="Positions that go back and forth.")
+def _(world: World) -> None:
+    # The recursion takes the leaves at 0 and 2, and a node for the hidden label at 1. Made-up
+    # leaves between them are passed over by it, and yet the hidden label has a neighbour at 1.
+    entries = small(world)
+    entries.append(seal(entries, 0, 3, LAST + MINUTE))
+    proof, ana = world.journal("ana"), world.someone("ana")
+    last = int.from_bytes(ana.label(0), "big")
+    shown = [world.someone("gus").label(0)]
+    shown += [(last - below).to_bytes(32, "big") for below in (2, 1, 0)]
+    leaves = [[at, b64(label)] for at, label in zip((0, 1, 0, 2), shown, strict=True)]
+    proof["absence"][0] |= {"leaves": leaves, "nodes": [b64(leaf_hash(ana.label(1)))]}
+    world.put_proof(proof)
+
+
+@case("journal-seal-unsorted", RED, "journal.absence", about="A seal over labels that descend.")
+def _(world: World) -> None:
+    entries = small(world)
+    del entries[1]
+    labels = labels_in(entries, 0, 2)
+    assert labels[0] > labels[1]
+    entries.append(seal(entries, 0, 2, LAST + MINUTE)[:31] + mth(labels))
+    proof = world.journal("ana")
+    leaves = [[at, b64(label)] for at, label in enumerate(labels)]
+    proof["absence"][0] |= {"leaves": leaves, "nodes": []}
+    world.put_proof(proof)
+
+
 @case("journal-hidden-range", RED, "journal.cover", about="It leaves out the range of the entry.")
 def _(world: World) -> None:
     split_seals(world)
@@ -159,6 +211,12 @@ proved(
     "journal.inclusion",
     "The seal is not where it is said to be.",
     lambda p: p["absence"][1].update(seal_index=17),
+)
+proved(
+    "seal-aliased",
+    "journal.inclusion",
+    "The log's last entry is said to be behind it; its path is the same.",
+    lambda p: p["absence"][2].update(seal_index=p["absence"][2]["seal_index"] + 1),
 )
 proved(
     "seal-of-nobody",

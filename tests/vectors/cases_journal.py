@@ -8,7 +8,22 @@ from typing import Any
 
 from tests.vectors.case import GREEN, RED, UNSURE, case
 from tests.vectors.log_writer import b64, canonical, seal, sha256
-from tests.vectors.world import DAY, HOUR, LAST, MINUTE, NOW, World, seal_many, split_seals
+from tests.vectors.world import (
+    CELL,
+    DAY,
+    ELM,
+    HOUR,
+    LAST,
+    MINUTE,
+    NOW,
+    OAK,
+    OTHER_CELL,
+    World,
+    good,
+    policy_of,
+    seal_many,
+    split_seals,
+)
 
 
 @case("journal-good", GREEN, about="All entries about Ana, and the proof that there is no other.")
@@ -49,6 +64,21 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     world.ledger()
     world.journal("ana", 16)
+
+
+@case(
+    "journal-of-other-cell",
+    GREEN,
+    about="A journal and a receipt of one cell, the ledger of another.",
+)
+def _(world: World) -> None:
+    world.entries["access"] = world.entries["access"][:14]
+    world.ledger()
+    other = good(OTHER_CELL)
+    other.policy = policy_of(OAK, ELM, cells=(CELL, OTHER_CELL))
+    other.journal("ana")
+    other.receipt("access", 0, 8)
+    world.files |= other.files
 
 
 @case(

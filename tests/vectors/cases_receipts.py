@@ -59,7 +59,7 @@ def _(world: World) -> None:
 @case("receipt-of-border-alone", UNSURE, "receipt.no-entry", about="A journal does not hold it.")
 def _(world: World) -> None:
     world.journal("ana")
-    world.receipt("border", 0)
+    world.receipt("border", 1)
 
 
 @case(

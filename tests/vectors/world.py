@@ -83,6 +83,7 @@ class World:
     signers: dict[str, list[Signer]] = field(default_factory=dict)
     witnesses: list[tuple[Signer, int]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    cell: str = CELL
 
     def someone(self, name: str) -> Someone:
         return self.people.setdefault(name, Someone(name))
@@ -90,7 +91,7 @@ class World:
     def note(self, log: str, size: int | None = None, body: str = "") -> str:
         """The signed and witnessed checkpoint of a log at a size."""
         entries = self.entries[log][: len(self.entries[log]) if size is None else size]
-        body = body or f"{origin(log)}\n{len(entries)}\n{b64(mth(entries))}\n"
+        body = body or f"{origin(log, self.cell)}\n{len(entries)}\n{b64(mth(entries))}\n"
         signed = "".join(signer.signed(body) for signer in self.signers[log])
         return f"{body}\n{signed}" + "".join(one.cosigned(body, at) for one, at in self.witnesses)
 
@@ -178,7 +179,8 @@ def policy_of(*witnesses: Signer, quorum: str = "", cells: tuple[str, ...] = (CE
 def access_log(world: World, days: int = 3) -> list[bytes]:
     """Three people's days, sealed at the beginning of the next; then a morning, not yet sealed."""
     entries: list[bytes] = []
-    ana, ben, cleo = (world.someone(name) for name in ("ana", "ben", "cleo"))
+    ben_or_not = "ben" if world.cell == CELL else "bea"
+    ana, ben, cleo = (world.someone(name) for name in ("ana", ben_or_not, "cleo"))
     for number in range(days + 1):
         day = FIRST_DAY + number * DAY
         if number:
@@ -196,9 +198,9 @@ def access_log(world: World, days: int = 3) -> list[bytes]:
     return entries
 
 
-def good() -> World:
+def good(cell: str = CELL) -> World:
     """A cell that keeps every promise."""
-    world = World()
+    world = World(cell=cell)
     world.entries["access"] = access_log(world)
     world.entries["decisions"] = [
         text(
@@ -214,7 +216,7 @@ def good() -> World:
         text(FIRST_DAY + number * DAY + 11 * HOUR, "out", transfer=f"{number:08x}", bytes=4096)
         for number in range(3)
     ]
-    world.signers = {log: [log_key(log)] for log in LOGS}
+    world.signers = {log: [log_key(log, cell)] for log in LOGS}
     world.witnesses = [(OAK, SEEN), (ELM, SEEN + 1)]
     world.policy = policy_of(OAK, ELM)
     return world

@@ -11,8 +11,9 @@ import contextlib
 import copy
 import io
 import json
+import os
 import re
-import signal
+import resource
 import sys
 import tempfile
 import types
@@ -27,8 +28,9 @@ from tests.vectors import make
 from tests.verifier import runs
 
 FILE = Path(__file__).resolve().parents[2] / "verifier" / "luciole_verify.py"
-# Seconds that all vectors together may take; a change that runs for ever is noticed too.
-MOST_SECONDS = 120
+# Processor time and memory that one change may take with all vectors; more is noticed too.
+MOST_SECONDS, MOST_BYTES = 30, 2 << 30
+SURVIVED = 77
 # Limits of size and patience: vectors stay small and do not wait, test_run.py tries these.
 SIZES = re.compile("MOST_|ANSWER_SECONDS|[(]MOST_|[(]ANSWER_SECONDS")
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -173,26 +175,25 @@ def notices(lines: range, code: types.CodeType, vectors: list[Vector]) -> str:
     return ""
 
 
+def is_noticed(lines: range, code: types.CodeType, vectors: list[Vector]) -> bool:
+    """Whether a vector notices; in a child, which may run for ever or eat all memory."""
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+        os._exit(0 if notices(lines, code, vectors) else SURVIVED)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != SURVIVED
+
+
 def main(first: int = 0, step: int = 1) -> int:
     """Prints the score; 1 when something is not noticed. Runs each step-th change from `first`."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    signal.signal(signal.SIGALRM, stop)
     count, missed = 0, []
     with tempfile.TemporaryDirectory() as folder:
         vectors = laid(Path(folder))
         every = mutants(FILE.read_text(encoding="utf-8"))
         for lines, what, code in islice(every, first, None, step):
             count += 1
-            signal.alarm(MOST_SECONDS)
-            try:
-                seen = notices(lines, code, vectors)
-            except TimeoutError:
-                seen = "(does not end)"
-            signal.alarm(0)
-            if not seen:
+            if not is_noticed(lines, code, vectors):
                 missed.append(what)
                 print(f"not noticed, line {what}", flush=True)
     print(f"{count - len(missed)} of {count} changes are noticed by the vectors.")
