@@ -1,4 +1,4 @@
-"""What the wheel needs beyond the Python files: the list of dependencies and the web client.
+"""What the wheel needs beyond the Python files: dependencies, the web client, the verifier.
 
 `requirements/run.in` stays the one list of what a cell needs. The web client is built here unless
 `web/dist` is there already; node comes as a wheel, so that nobody needs to have it.
@@ -48,6 +48,7 @@ class WebClient(BuildHookInterface[Any]):
                     env={**os.environ, "PYTHONPATH": scratch},
                 )
         build_data["force_include"][str(root / "web" / "dist")] = "luciole/web_dist"
+        build_data["force_include"][str(root / "verifier")] = "luciole/verifier_dist"
 
 
 def _fetch_node(root: Path, target: Path) -> None:

@@ -110,6 +110,17 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--now", action="store_true", help="erase: without the 30 days of thinking")
 
+    one = _add(commands, "audit", _audit, "evidence for an auditor, or a search for leaks")
+    one.add_argument(
+        "what",
+        choices=["pack", "canary"],
+        help="pack: logs, catalogue, rights and digests of this cell in one ZIP; canary: persons "
+        "with marked fields in a cell of its own, and a look for the marks everywhere",
+    )
+    one.add_argument("--out", help="where the pack, or the canary's report as JSON, is written")
+    one.add_argument("--heads", action="store_true", help="pack: the heads of the logs only")
+    one.add_argument("--keep", metavar="DIR", help="canary: keep its cell in this new folder")
+
     # Started by `serve` only, so without a line in the help.
     one = commands.add_parser("api-process")
     one.add_argument("--socket", type=int, required=True)
@@ -260,6 +271,19 @@ def _staff(chosen: argparse.Namespace) -> int:
     for line in asyncio.run(staffing.change(settings, chosen.act, handle, Clock())):
         print(line)
     return 0
+
+
+def _audit(chosen: argparse.Namespace) -> int:
+    environment = _environment(chosen, demo=False)
+    if chosen.what == "canary":
+        from luciole.audit.canary import run
+
+        keep = Path(chosen.keep) if chosen.keep else None
+        return run.main(environment, keep=keep, out=Path(chosen.out) if chosen.out else None)
+    from luciole.audit import pack
+
+    out = Path(chosen.out or "luciole-audit.zip")
+    return pack.main(config.load(environment), out, heads_only=chosen.heads)
 
 
 def _version(_chosen: argparse.Namespace) -> int:

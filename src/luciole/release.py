@@ -17,8 +17,9 @@ import msgspec
 from luciole import __version__
 
 HERE = Path(__file__).resolve().parent
-# Made by Python as it runs, or the web client, which has a digest of its own.
-NOT_SOURCE = ("__pycache__", "web_dist")
+# Made by Python as it runs; the web client, which has a digest of its own; the auditor's verifier,
+# which lies beside the package in a checkout.
+NOT_SOURCE = ("__pycache__", "web_dist", "verifier_dist")
 # The page names the digest of the bundle that it is part of. So the digest is taken over the page
 # as it was built, with nothing between these quotes.
 PLACE = b'<meta name="luciole-bundle" content=""'

@@ -2,105 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from tests.rules import database
-from tests.rules.markdown import NOTE, table
+from tests.rules.markdown import NOTE
 
-from luciole import catalogue
-from luciole.kit.catalogue import Border, DataClass, Held
-
-_CLASSES = {
-    DataClass.PUBLIC: "the person published it",
-    DataClass.SHARED: "for the people whom the person chose",
-    DataClass.PERSONAL: "the service needs it, nobody else sees it",
-    DataClass.SECRET: "keys, hashes of credentials, tokens",
-    DataClass.TELEMETRY: "about the machine, never about a person",
-}
-_BORDERS = {
-    Border.NEVER: "never leaves the cell",
-    Border.PUBLISHED: "may leave: the person published it",
-    Border.ADDRESSED: "may leave to those to whom the person sent it",
-    Border.COUNTED: "may leave as a total over enough people only",
-    Border.NETWORK: "the workings of the network, without content or identity",
-}
+from luciole.audit import data_page
 
 
 def data(described: database.Described) -> str:
     """Everything that a cell stores: its class, purpose, retention and border rule."""
-    types = {
-        f"{relation.full_name}.{name}": words.split(" DEFAULT ")[0].removesuffix(" NOT NULL")
+    tables = {
+        relation.full_name: {
+            name: words.split(" DEFAULT ")[0].removesuffix(" NOT NULL")
+            for name, words in relation.columns
+        }
         for relation in described.tables()
-        for name, words in relation.columns
     }
-    columns: dict[str, list[Held]] = {}
-    others: dict[str, list[Held]] = {}
-    for held in catalogue.ALL:
-        kind, _, _ = held.where.partition(":")
-        if kind in _OTHERS:
-            others.setdefault(kind, []).append(held)
-        else:
-            columns.setdefault(held.where.rsplit(".", 1)[0], []).append(held)
-    parts = [
-        f"# What a cell stores\n\n{NOTE}\n"
-        "Every column, stored object, cache and log field is declared in the code with its class, "
-        "its purpose, how long it stays, and whether it may leave the cell. A test compares this "
-        "list with a real database, both ways, so that nothing is stored that is not on it.\n\n"
-        "There is no address book, no advertising or device identifier, no precise place, no birth "
-        "date and no network address on disk.\n\n"
-        "## Words\n\n"
-        f"{table(('class', 'what belongs to it'), _words(_CLASSES))}\n"
-        f"{table(('border', 'what it means'), _words(_BORDERS))}"
-    ]
-    schema = ""
-    for relation in described.tables():
-        if relation.schema != schema:
-            schema = relation.schema
-            parts.append(f"\n## {schema}\n{_ABOUT.get(schema, '')}")
-        rows = [
-            (
-                ", ".join(
-                    f"`{name}` ({types.get(f'{relation.full_name}.{name}', 'not stored')})"
-                    for name in names
-                ),
-                *said,
-            )
-            for said, names in _alike(columns.get(relation.full_name, []))
-        ]
-        parts.append(f"\n### {relation.full_name}\n\n{table(('columns', *_HELD_HEAD), rows)}")
-    for kind, title in _OTHERS.items():
-        rows = [
-            (f"`{held.where.partition(':')[2]}`", *_said(held)) for held in others.get(kind, [])
-        ]
-        parts.append(f"\n## {title}\n\n{table((kind, *_HELD_HEAD), rows)}")
-    return "".join(parts)
-
-
-_HELD_HEAD = ("class", "purpose", "kept", "border")
-_OTHERS = {
-    "blob": "Stored objects",
-    "file": "Files beside the database",
-    "cache": "Caches in memory",
-    "log": "Fields of log lines",
-}
-_ABOUT = {
-    "queue": "\nBackground jobs, in the tables of PgQueuer. A job's body holds ids only.\n",
-    "house": "\nThe database's own history.\n",
-}
-
-
-def _words(words: dict[Any, str]) -> list[tuple[str, str]]:
-    return [(f"`{word.value}`", meaning) for word, meaning in words.items()]
-
-
-def _said(held: Held) -> tuple[str, str, str, str]:
-    return held.data_class.value, held.purpose, held.retention, held.border.value
-
-
-def _alike(held: Sequence[Held]) -> list[tuple[tuple[str, ...], list[str]]]:
-    """Columns that are declared alike, in one row."""
-    rows: dict[tuple[str, ...], list[str]] = {}
-    for one in held:
-        rows.setdefault(_said(one), []).append(one.where.rsplit(".", 1)[1])
-    return list(rows.items())
+    return data_page.page(tables, f"{NOTE}\n")

@@ -32,6 +32,7 @@ SQL_ELSEWHERE = {
     "luciole.copies.restore",
     "luciole.copies.settling",
     "luciole.audit.rights",
+    "luciole.audit.pack",
     # Looks into the canary's own database as its owner, and tampers with it.
     "luciole.audit.canary.watch",
     "luciole.audit.canary.tamper",

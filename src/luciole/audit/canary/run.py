@@ -40,6 +40,8 @@ from luciole.kit.db import Database
 from luciole.kit.postgres_logins import SUPERUSER
 
 QUEUE_CHANNEL = "ch_pgqueuer"
+# The pack for an auditor, made while everything is there; scanned as any other file.
+PACK = "home/pack.zip"
 JOBS_WITHIN_S = 60.0
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
@@ -78,6 +80,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                     measured = await cell.metrics()
                 heard = stage.heard
                 say(f"Played {len(heard)} requests; scanning …")
+                await asyncio.to_thread(cell.command, "audit", "pack", "--out", str(home / PACK))
                 held = [one async for one in watch.columns(owner, superuser)]
                 left = [one async for one in watch.held_now(owner)]
                 gone, own = frozenset(stage.gone), await watch.own_files(owner)

@@ -1,0 +1,142 @@
+"""Everybody outside of a cell's own processes who touches data, from the code and the settings."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+from luciole.audit.markdown import table
+from luciole.config import Settings
+from luciole.ledger.policy import Policy
+
+# Modules that can reach another machine, and for what. A test finds all that import a library for
+# the network, and fails for one that is not here.
+WAYS = {
+    "luciole.kit.db": "the database",
+    "luciole.kit.copying": "the database",
+    "luciole.kit.migrate": "the database",
+    "luciole.kit.queue": "the database",
+    "luciole.kit.upkeep": "the database",
+    "luciole.kit.blobs": "the object store",
+    "luciole.roots.transit": "the key service",
+    "luciole.roots.pkcs11": "the key module",
+    "luciole.border.peers": "witnesses",
+}
+# Modules that import such a library and speak to this machine only, or stand outside of the cell.
+LOCAL = {
+    "luciole.ask.client": "asks the key broker, through a Unix socket",
+    "luciole.ask.start": "asks the key broker, through a Unix socket",
+    "luciole.audit.canary": "plays persons, against a cell of its own on this machine",
+    "luciole.demo": "plays persons, against the demo on this machine",
+    "luciole.doctor": "looks whether a port is free",
+    "luciole.kit.postgres_place": "finds a port for the database that a cell brings along",
+    "luciole.me.client": "a person's own tool, at the person's own machine",
+    "luciole.programs": "asks the cell's own processes whether they are ready",
+    "luciole.serve": "listens for visitors",
+    "luciole.witness.server": "answers those who ask this witness",
+    "luciole.witness_process": "listens for those who ask this witness",
+}
+NOBODY = (
+    "mail",
+    "text messages",
+    "push services",
+    "content delivery networks",
+    "analytics",
+    "error trackers",
+    "fonts, maps and scripts of others",
+    "advertising",
+)
+
+
+class Party(msgspec.Struct, frozen=True):
+    """Who touches what. `where` names a host or a folder, never a login."""
+
+    name: str
+    where: str
+    sees: str
+    is_outside: bool
+
+
+def parties(settings: Settings, policy: Policy | None) -> list[Party]:
+    """All of them, as this cell is set up."""
+    found = [
+        _by_url(
+            "the database",
+            settings.database.url,
+            "this machine, started by the cell itself",
+            "every table of data/data.md; sealed columns as ciphertext",
+        ),
+        _by_url(
+            "the object store",
+            settings.blobs if "://" in settings.blobs else "",
+            "a folder of this machine",
+            "films, posters and pictures; exports and uploads; the archive of the logs",
+        ),
+        _root(settings),
+    ]
+    if settings.keys.backup_dir:
+        found.append(Party("hourly copies of the keys", "a folder of this machine", _KEYS, False))
+    for name, party in sorted((policy.witnesses if policy else {}).items()):
+        if name.endswith("-pq"):
+            continue  # the second key of the same witness
+        found.append(
+            Party(
+                f"witness {name}",
+                _host(party.url) if party.url else "hands its word in by itself",
+                "the logs, which everybody may read: nothing of a person",
+                name != "local",
+            )
+        )
+    return found
+
+
+_KEYS = "the wrapped secret of the cell and the keys of a week; no field of a person"
+
+
+def _by_url(name: str, url: str, otherwise: str, sees: str) -> Party:
+    if not url:
+        return Party(name, otherwise, sees, False)
+    return Party(name, _host(url), sees, urlsplit(url).hostname not in _LOOPBACK)
+
+
+def _root(settings: Settings) -> Party:
+    kind, _, rest = settings.keys.root.partition(":")
+    match kind:
+        case "transit":
+            return Party("the key service", _host(rest), _KEYS, True)
+        case "pkcs11":
+            return Party("the key module", "a PKCS#11 module on this machine", _KEYS, False)
+        case _:
+            return Party("the root key", "a file of this machine", _KEYS, False)
+
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost", "", None)
+
+
+def _host(url: str) -> str:
+    """Scheme and host; what may be a login, a path or a query is left out."""
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname or ''}{port}"
+
+
+def page(found: list[Party]) -> str:
+    """The same for people."""
+    rows = [
+        (one.name, f"`{one.where}`", "outside" if one.is_outside else "this cell", one.sees)
+        for one in found
+    ]
+    code = [(f"`{module}`", what) for module, what in sorted(WAYS.items())]
+    return (
+        "# Who touches data besides the cell's own processes\n\n"
+        "As this cell is set up. Whoever runs the machine below it (a provider of servers, of "
+        "disks, of backups) is not known to it: ask the operator.\n\n"
+        f"{table(('who', 'where', 'whose', 'what they see'), rows)}"
+        f"\nNobody else. In particular: no {', no '.join(NOBODY)}.\n\n"
+        "## Ways out in the code\n\n"
+        "The only modules that can reach another machine. The tests fail for one that is not "
+        "here; the parts that touch personal data may import none of them but the database's and "
+        "the object store's.\n\n"
+        f"{table(('module', 'reaches'), code)}"
+    )
