@@ -85,8 +85,11 @@ def film_kept_for_a_look(tap: Tap) -> None:
 
     def keep(path: Path) -> None:
         if title_in(path.read_bytes()):
-            _data().joinpath("failed").mkdir(exist_ok=True)
-            _data().joinpath("failed", path.name).write_bytes(path.read_bytes())
+            folder = _data() / "failed"
+            folder.mkdir(exist_ok=True)
+            # All films have the same name while they are looked at.
+            number = len(list(folder.iterdir()))
+            (folder / f"{number}-{path.name}").write_bytes(path.read_bytes())
 
     on_film(tap, keep)
 

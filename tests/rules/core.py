@@ -26,6 +26,7 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 # Where their tests lie; those that exist are run.
 TESTS = (
     "tests/unit/keys",
+    "tests/unit/roots",
     "tests/unit/custody",
     "tests/unit/ledger",
     "tests/custody",
