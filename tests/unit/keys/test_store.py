@@ -231,3 +231,11 @@ def test_a_missing_file_is_not_made_anew(
     with pytest.raises(KeyFileRefused, match="missing"):
         KeyStore(folder, root)
     assert not path.exists()
+
+
+def test_everybody_who_has_keys_is_named(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("luciole.keys.store.PAGE", 2)
+    people = {uuid4() for _ in range(5)}
+    for person_id in people:
+        store.enrol(person_id, None)
+    assert set(store.everybody()) == people
