@@ -421,12 +421,12 @@ def witnessed(point: Point, policy: Policy, now: int, fresh_s: float) -> Said:
 
 # --- 7. Entries (the cell's own formats) ----------------------------------------------------------
 
-LOGS = ("access", "decisions", "border")
+LOGS = ("decisions", "access", "border")  # in this order a statement is never newer than its logs
 KINDS = ("", "enrol", "grant", "read", "export", "import", "erase", "decision", "crossing", "key")
 CLASSES = ("", "self", "automated", "staff", "legal", "export")
 SEAL = 0x80
 Person = namedtuple("Person", "at kind cls label commit")  # about one person, who alone can tell
-Seal = namedtuple("Seal", "at first end count root")  # of the labels in the range [first, end)
+Seal = namedtuple("Seal", "at kind cls first end count root")  # of labels in [first, end)
 Text = namedtuple("Text", "at kind said")  # of the logs `decisions` and `border`
 
 
@@ -439,7 +439,7 @@ def person_of(entry: bytes) -> Person:
 def seal_of(entry: bytes) -> Seal:
     version, kind, _, minute, *rest = struct.unpack(">BBBIQQQ32s", entry)
     demand(version == 1 and kind == SEAL)
-    return Seal(60 * minute, *rest)
+    return Seal(60 * minute, "seal", "", *rest)
 
 
 def access_of(entry: bytes) -> Person | Seal:
@@ -510,25 +510,22 @@ def absence_root(absence: Absence) -> bytes:
 
 def is_absent(label: bytes, absence: Absence) -> bool:
     """Whether the label falls between two neighbours, or before or after all."""
-    at = bisect_left(absence.labels, label)
-    left, right = [-1, *absence.positions][at], [*absence.positions, absence.seal.count][at]
-    return bool(left + 1 == right)
+    at, places = bisect_left(absence.labels, label), absence.positions
+    return bool([-1, *places][at] + 1 == [*places, absence.seal.count][at])
 
 
-def label_of(label_key: bytes, n: int) -> bytes:
+def label_of(key: bytes, n: int) -> bytes:
     """The label of a person's n-th entry; of the 0th, the commitment to their label key."""
-    if n == 0:
-        return sha256(b"luciole/label-key/v1" + label_key)
-    return hmac.digest(label_key, b"luciole/access/v1" + n.to_bytes(8), "sha256")
+    named = b"luciole/access/v1" + n.to_bytes(8)
+    return hmac.digest(key, named, "sha256") if n else sha256(b"luciole/label-key/v1" + key)
 
 
 # --- 9. The claims: each gives a sentence and what later claims need, or raises its finding -------
 
 Log = namedtuple("Log", "point leaves entries seen")
-Source = Folder | Site
 
 
-def check_policy(given: Path | None, source: Source) -> Said:
+def check_policy(given: Path | None, source: Any) -> Said:
     data = read_file(given, MOST_TEXT_BYTES) if given else source.read("policy", MOST_TEXT_BYTES)
     with formed("policy.format"):
         policy = policy_of(data)
@@ -545,7 +542,7 @@ def check_memory(path: Path, policy: Policy) -> Said:
     return f"{len(points)} checkpoints of earlier runs are known.", {p.origin: p for p in points}
 
 
-def check_checkpoint(source: Source, policy: Policy, log: str, cell: str) -> Said:
+def check_checkpoint(source: Any, policy: Policy, log: str, cell: str) -> Said:
     data = source.read(f"{log}/checkpoint", MOST_TEXT_BYTES)
     require(data != b"", "checkpoint.missing")
     point = opened(data, policy, log)
@@ -553,7 +550,7 @@ def check_checkpoint(source: Source, policy: Policy, log: str, cell: str) -> Sai
     return f"The log's key signed {point.size} entries of {point.origin}.", point
 
 
-def tile(source: Source, log: str, level: object, n: int, width: int) -> tuple[str, int, bytes]:
+def tile(source: Any, log: str, level: object, n: int, width: int) -> tuple[str, int, bytes]:
     """Name, width and bytes of a tile or bundle; of the full one where the partial one is gone."""
     name, rest = f"{n % 1000:03d}", n // 1000
     while rest:
@@ -577,7 +574,7 @@ def unbundled(bundle: bytes, count: int) -> list[bytes]:
     return entries
 
 
-def check_tree(source: Source, log: str, point: Point) -> Said:
+def check_tree(source: Any, log: str, point: Point) -> Said:
     """Recomputes the tree from all entries, and compares every tile with it."""
     entries: list[bytes] = []
     taken = 0
@@ -646,34 +643,41 @@ def check_seals(entries: list[Person | Seal]) -> Said:
     return f"{before[end]} of {len(labels)} entries about people are sealed, each seal right.", None
 
 
-def check_statements(log: Log, texts: list[Text], people: list[Any]) -> Said:
-    """One statement for each day from the first entry on, and no lie about reads by others."""
-    times = [one.at for one in (*texts, *people)]
-    require(times != [], "statement.none")
-    # An entry of a day's last hour may have come after its statement.
-    read = [one for one in people if one[1] == "read" and one.at % DAY_S < DAY_S - DISORDER_S]
-    reads = Counter((one.at // DAY_S, one.cls) for one in read)
-    made = [text for text in texts if text.kind == "residency"]
-    expected = min(times) // DAY_S  # days since 1970
+def check_statements(log: Log, parsed: dict[str, Any]) -> Said:
+    """One statement for each day from the first entry on, with the counts that the logs have."""
+    ends = [(entries[0].at, entries[-1].at) for entries in parsed.values() if entries]
+    require(ends != [], "statement.none")
+    people, border = parsed.get("access"), parsed.get("border")
+    made = [text for text in parsed["decisions"] if text.kind == "residency"]
+    expected, done = min(ends)[0] // DAY_S, [0, 0]  # a day since 1970; how far the logs are counted
     for at, _, said in made:
         with formed("statement.format", shown(said.get("day"))):
             day = instant(f"{said['day']}T00:00:00Z") // DAY_S
-            crossings = [natural(count) for count in said["crossings"].values()]
-            demand(sum(crossings) == 2 * said["crossings"]["total"])
+            # The ranges [a, b) of `access` and [c, d) of `border` are what it counts.
+            (a, b), (c, d) = said["ranges"]["access"], said["ranges"]["border"]
             demand(said["cell"] == log.point.origin.split("/")[1])
-            told = {cls: natural(said[f"{cls}_reads"]) for cls in ("staff", "legal")}
         expected = min(day, expected) if said is made[0].said else expected
         require(day == expected, "statement.gap", clock(DAY_S * expected)[:10])
         expected += 1
         require(at >= DAY_S * expected, "statement.early", said["day"])
-        is_honest = all(count >= reads[day, cls] for cls, count in told.items())
-        require(is_honest, "statement.counts", said["day"])
-    due = ((log.seen or max(times)) - DISORDER_S) // DAY_S
+        if people is None or border is None:
+            continue
+        with formed("statement.counts", said["day"]):
+            demand([a, c] == done and a <= b <= len(people) and c <= d <= len(border))
+            kinds = Counter(one[1] for one in people[a:b])
+            reads = Counter(one[2] for one in people[a:b] if one[1] == "read")
+            told = [natural(said[k]) for k in ("staff_reads", "legal_reads", "erasures", "seals")]
+            demand(told == [reads["staff"], reads["legal"], kinds["erase"], kinds.pop("seal", 0)])
+            demand(said["entries"]["access"] == kinds)
+            crossings = Counter(one.kind for one in border[c:d])
+            demand(said["crossings"] == {**crossings, "total": d - c})
+            done = [b, d]
+    due = ((log.seen or max(last for _, last in ends)) - DISORDER_S) // DAY_S
     require(expected >= due, "statement.gap", clock(DAY_S * expected)[:10])
     return f"There are {len(made)} daily statements, without a gap.", None
 
 
-def check_journal(options: Any, policy: Policy, log: Any, people: Any) -> Said:
+def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
     """All entries about one person are shown, and there is no further one."""
     # 1. The proof is well-formed, and about a checkpoint that was signed and seen.
     with formed("journal.no-key"):
@@ -720,8 +724,8 @@ def check_journal(options: Any, policy: Policy, log: Any, people: Any) -> Said:
         end, sealed = seal.end, seal.at
     # 5. Where the whole log is here, look through it as well; else the newest seal is the limit.
     sentence, held = f"All {len(leaves)} entries about you are shown", {p[0]: p[1] for p in proofs}
-    if people and log.point.origin == point.origin:
-        check_history(point, log)
+    if people and logs["access"].point.origin == point.origin:
+        check_history(point, logs["access"])
         for one in people[: point.size]:
             require(one[3] not in coming, "journal.hidden", coming.get(one[3]))
         return f"{sentence}; the log of {point.size} at {clock(seen)} has no other.", held
@@ -741,11 +745,12 @@ def check_receipt(path: Path, policy: Policy, now: int, logs: Any, mine: Any) ->
         demand(first == "c2sp.org/tlog-proof@v1" and word == "index")
     point = opened(note, policy, *LOGS)
     _, seen = witnessed(point, policy, now, float("inf"))
-    log = logs.get(name := point.origin.split("/")[2])
-    if log and log.point.origin == point.origin:
+    log = next((log for log in logs.values() if log.point.origin == point.origin), None)
+    if log:
         check_history(point, log)
-    require(name != "access" or mine is None or index in mine, "receipt.not-yours")
-    ours = dict(enumerate(log.entries)) if log else (mine or {}) if name == "access" else {}
+    is_access = point.origin.endswith("/access")
+    require(not is_access or mine is None or index in mine, "receipt.not-yours")
+    ours = dict(enumerate(log.entries)) if log else (mine or {}) if is_access else {}
     require(index in ours, "receipt.no-entry")
     require(included(index, leaf_hash(ours[index]), hashed, point), "receipt.inclusion", index)
     return f"Witnesses saw entry {index} of {point.origin} at {clock(seen)}.", None
@@ -794,7 +799,7 @@ def verdict_of(claims: list[Any]) -> str:
 
 def audit(options: argparse.Namespace) -> list[Any]:
     """All claims about one source, in order."""
-    claims: list[Any] = []
+    claims, logs, parsed, cell = list[Any](), dict[str, Log](), dict[str, Any](), ""
     check, now, where = partial(claim, claims), options.now, options.source
     source = Site(where) if where.startswith(("http://", "https://")) else Folder(where)
     if not (policy := check("policy", check_policy, options.policy, source)):
@@ -802,9 +807,6 @@ def audit(options: argparse.Namespace) -> list[Any]:
     if not options.policy:
         claims.append({"claim": "choice of policy", **vars(Finding("policy.from-cell"))})
     memory = check("memory", check_memory, options.remember, policy) if options.remember else {}
-    logs: dict[str, Log] = {}
-    parsed: dict[str, Any] = {}
-    cell = ""
     for name in LOGS if where else ():
         if point := check(f"{name}: checkpoint", check_checkpoint, source, policy, name, cell):
             cell = point.origin.removesuffix(name)
@@ -816,10 +818,9 @@ def audit(options: argparse.Namespace) -> list[Any]:
                 parsed[name] = check(f"{name}: entries", check_entries, log, now)
     if (people := parsed.get("access")) is not None:
         check("access: seals", check_seals, people)
-    if (texts := parsed.get("decisions")) is not None:
-        check("daily statements", check_statements, logs["decisions"], texts, people or [])
-    given = (options, policy, logs.get("access"), people)
-    mine = options.journal and check("journal", check_journal, *given)
+    if parsed.get("decisions") is not None:
+        check("daily statements", check_statements, logs["decisions"], parsed)
+    mine = options.journal and check("journal", check_journal, options, policy, logs, people)
     for path in options.receipt:
         check(f"receipt {shown(path.name)}", check_receipt, path, policy, now, logs, mine)
     if options.remember and verdict_of(claims) != RED:

@@ -165,25 +165,7 @@ def _(world: World) -> None:
     world.ledger()
 
 
-def read_at(world: World, at: int) -> None:
-    """A second staff read on the last day that has a statement, which tells of one."""
-    entries, cleo = world.entries["access"], world.someone("cleo")
-    entries.insert(14, cleo.entry("read", "staff", at))
-    entries[15] = seal(entries, 0, 15, FIRST_DAY + 3 * DAY)
-    world.ledger()
-
-
-@case("edge-last-hour", GREEN, about="A read of the last hour may have come after the statement.")
-def _(world: World) -> None:
-    read_at(world, FIRST_DAY + 3 * DAY - HOUR)
-
-
-@case("edge-last-hour-over", RED, "statement.counts", about="A read of a minute before is told.")
-def _(world: World) -> None:
-    read_at(world, FIRST_DAY + 3 * DAY - HOUR - MINUTE)
-
-
 @case("edge-end-of-day", GREEN, about="A statement that was made at midnight.")
 def _(world: World) -> None:
-    world.entries["decisions"][3] = statement(FIRST_DAY + 2 * DAY, at="2026-11-26T00:00:00Z")
+    world.entries["decisions"][3] = statement(FIRST_DAY + 2 * DAY, {"at": "2026-11-26T00:00:00Z"})
     world.ledger()

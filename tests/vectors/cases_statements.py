@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.vectors.case import GREEN, RED, case
+from tests.vectors.case import GREEN, RED, UNSURE, case
 from tests.vectors.log_writer import seal
 from tests.vectors.world import (
     DAY,
     ELM,
     FIRST_DAY,
     HOUR,
+    MINUTE,
     NOW,
     OAK,
     OTHER_CELL,
@@ -26,38 +27,16 @@ def stated(
 
     @case(name, verdict, *codes, about=about)
     def _(world: World) -> None:
-        world.entries["decisions"][day + 1] = statement(FIRST_DAY + day * DAY, **changes)
+        said = {name.rstrip("_"): value for name, value in changes.items()}
+        world.entries["decisions"][day + 1] = statement(FIRST_DAY + day * DAY, said)
         world.ledger()
 
 
 stated(
     "statement-other-cell", RED, "statement.format", about="About another cell.", cell=OTHER_CELL
 )
-stated(
-    "statement-sums",
-    RED,
-    "statement.format",
-    about="The sum of crossings is another.",
-    crossings={"clip": 1, "total": 2},
-)
-stated(
-    "statement-negative",
-    RED,
-    "statement.format",
-    about="A negative count.",
-    crossings={"a": -1, "b": 1, "total": 0},
-)
-stated("statement-word", RED, "statement.format", about="A count in words.", staff_reads="one")
-stated(
-    "statement-lies",
-    RED,
-    "statement.counts",
-    about="No staff read, where the log shows one.",
-    staff_reads=0,
-)
-stated(
-    "statement-more", GREEN, about="More reads than the log shows by its minutes.", staff_reads=2
-)
+stated("statement-no-ranges", RED, "statement.format", about="Without ranges.", ranges={})
+stated("statement-impossible-day", RED, "statement.format", about="No such day.", day_="2026-11-31")
 stated(
     "statement-early",
     RED,
@@ -67,13 +46,108 @@ stated(
 )
 
 
+def counted(name: str, about: str, **changes: object) -> None:
+    stated(f"statement-{name}", RED, "statement.counts", about=about, **changes)
+
+
+# On the second day the access log has the entries 5 to 9: a seal, an enrolment, two grants, a read
+# by staff. The border has one entry.
+KINDS = {"enrol": 1, "grant": 2, "read": 1}
+counted("lies", "No staff read, where the log has one.", staff_reads=0)
+counted("more", "A staff read more than the log has.", staff_reads=2)
+counted("word", "A count in words.", staff_reads="one")
+counted("true", "A count that is no number.", staff_reads=True)
+counted("legal", "A legal read that the log does not have.", legal_reads=1)
+counted("erasures", "An erasure that the log does not have.", erasures=1)
+counted("seals", "No seal, where the log has one.", seals=0)
+counted("kind-missing", "A kind is left out.", entries={"access": {"enrol": 1, "grant": 2}})
+counted("kind-fewer", "A grant less.", entries={"access": KINDS | {"grant": 1}})
+counted("kind-more", "A kind that the log does not have.", entries={"access": KINDS | {"key": 1}})
+counted("crossings", "A crossing more.", crossings={"out": 2, "total": 2})
+counted("crossing-kind", "A crossing of another kind.", crossings={"in": 1, "total": 1})
+counted("sums", "The sum of crossings is another.", crossings={"out": 1, "total": 2})
+counted(
+    "ranges-apart", "An entry is left out between.", ranges={"access": [6, 10], "border": [1, 2]}
+)
+counted("ranges-twice", "An entry is counted twice.", ranges={"access": [4, 10], "border": [1, 2]})
+counted("border-apart", "A crossing is left out.", ranges={"access": [5, 10], "border": [2, 3]})
+counted(
+    "ranges-back",
+    "A range that ends before it begins.",
+    ranges={"access": [5, 4], "border": [1, 2]},
+    seals=0,
+    staff_reads=0,
+    entries={"access": {}},
+)
+counted(
+    "border-back",
+    "A range of the border that ends before it begins.",
+    ranges={"access": [5, 10], "border": [1, 0]},
+    crossings={"total": -1},
+)
+
+
+def beyond(name: str, **changes: object) -> None:
+    """The last statement counts entries that the log does not have."""
+    about = f"Beyond the end of the log: {name}."
+
+    @case(f"statement-{name}-beyond", RED, "statement.counts", about=about)
+    def _(world: World) -> None:
+        world.entries["decisions"][3] = statement(FIRST_DAY + 2 * DAY, changes)
+        world.ledger()
+
+
+beyond(
+    "ranges",
+    ranges={"access": [10, 19], "border": [2, 3]},
+    entries={"access": {"grant": 4, "read": 2}},
+    staff_reads=2,
+    seals=2,
+)
+beyond("border", ranges={"access": [10, 14], "border": [2, 4]}, crossings={"out": 1, "total": 2})
+
+
 @case("statement-lies-of-legal", RED, "statement.counts", about="A legal read that is not told.")
 def _(world: World) -> None:
     entries, cleo = world.entries["access"], world.someone("cleo")
     at = FIRST_DAY + 2 * DAY + 12 * HOUR
     entries.insert(14, cleo.entry("read", "legal", at))
     entries[15] = seal(entries, 0, 15, at + 12 * HOUR)
+    world.entries["decisions"][3] = statement(FIRST_DAY + 2 * DAY, {"legal_reads": 0})
     world.ledger()
+
+
+@case("statement-of-all", GREEN, about="Reads by staff and the law, and an erasure, all told.")
+def _(world: World) -> None:
+    entries, cleo = world.entries["access"], world.someone("cleo")
+    at = FIRST_DAY + 2 * DAY + 12 * HOUR
+    entries[14:14] = [
+        cleo.entry("read", "legal", at),
+        cleo.entry("read", "staff", at),
+        cleo.entry("erase", "self", at),
+    ]
+    entries[17] = seal(entries, 0, 17, at + 12 * HOUR)
+    world.ledger()
+
+
+@case("statement-late-entry", GREEN, about="What came after midnight counts to the next day.")
+def _(world: World) -> None:
+    entries, cleo = world.entries["access"], world.someone("cleo")
+    at = FIRST_DAY + 2 * DAY
+    entries.insert(11, cleo.entry("read", "staff", at - MINUTE))
+    entries[15] = seal(entries, 0, 15, at + DAY)
+    world.ledger()
+
+
+@case(
+    "statement-without-access",
+    UNSURE,
+    "tree.missing",
+    about="A copy without the access log's entries.",
+)
+def _(world: World) -> None:
+    world.ledger()
+    del world.files["ledger/access/tile/entries/000.p/18"]
 
 
 def restated(name: str, verdict: str, *codes: str, about: str, days: list[int]) -> None:
@@ -98,16 +172,9 @@ restated("statement-twice", RED, "statement.gap", about="A day has two.", days=[
 
 @case("statement-before", GREEN, about="Statements began two days before the first entry.")
 def _(world: World) -> None:
-    days = [statement(FIRST_DAY + day * DAY, staff_reads=1) for day in range(-2, 3)]
+    days = [statement(FIRST_DAY + day * DAY) for day in range(-2, 3)]
     world.entries["decisions"][:1] = []
     world.entries["decisions"][:3] = days
-    world.ledger()
-
-
-@case("statement-impossible-day", RED, "statement.format", about="For the 31st of November.")
-def _(world: World) -> None:
-    made = world.entries["decisions"]
-    made[2] = made[2].replace(b'"day":"2026-11-24"', b'"day":"2026-11-31"')
     world.ledger()
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.vectors.log_writer import (
+    CLASSES,
+    KINDS,
     Signer,
     Someone,
     absence,
@@ -46,26 +49,69 @@ YEW = Signer.named("witness.example/yew", 6)
 STRANGER = Signer.named("witness.example/stranger", 4)
 
 
-def statement(day: int, **changes: Any) -> bytes:
-    """The residency statement of the day that begins at a time."""
-    said: dict[str, Any] = {
-        "v": 1,
-        "kind": "residency",
-        "at": iso(day + DAY + 30),
-        "day": iso(day)[:10],
-        "cell": CELL,
-        "jurisdiction": "FR",
-        "operator": "Les Lucioles",
-        "entries": {"access": {"grant": 2}},
-        "crossings": {"clip": 1, "total": 1},
-        "staff_reads": 1,
-        "legal_reads": 0,
-        "erasures": 0,
-        "seals": 1,
-        "witnesses": 2,
-        "exceptions": [],
-    }
-    return canonical(said | changes)
+@dataclass(frozen=True)
+class Statement:
+    """The residency statement of a day; its counts are those of the logs when it is laid out."""
+
+    day: int
+    changes: dict[str, Any]
+
+    def encode(self, entries: dict[str, list[Any]], done: dict[str, int]) -> bytes:
+        """`done` says how far the statements before this one have counted, and is moved on."""
+        ranges = {}
+        for log in ("access", "border"):
+            end = done[log]
+            while end < len(entries[log]) and time_of(entries[log][end]) < self.day + DAY:
+                end += 1
+            ranges[log], done[log] = [done[log], end], end
+        people = entries["access"][slice(*ranges["access"])]
+        kinds = Counter(kind_of(entry) for entry in people)
+        reads = Counter(entry[2] for entry in people if kind_of(entry) == "read")
+        crossings = Counter(kind_of(one) for one in entries["border"][slice(*ranges["border"])])
+        said: dict[str, Any] = {
+            "v": 1,
+            "kind": "residency",
+            "at": iso(self.day + DAY + 30),
+            "day": iso(self.day)[:10],
+            "cell": CELL,
+            "jurisdiction": "FR",
+            "operator": "Les Lucioles",
+            "erasures": kinds["erase"],
+            "seals": kinds.pop("seal", 0),
+            "entries": {"access": dict(kinds)},
+            "ranges": ranges,
+            "crossings": {**crossings, "total": sum(crossings.values())},
+            "staff_reads": reads[CLASSES.index("staff")],
+            "legal_reads": reads[CLASSES.index("legal")],
+            "witnesses": 2,
+            "exceptions": [],
+        }
+        return canonical(said | self.changes)
+
+
+def statement(day: int, changes: dict[str, Any] | None = None) -> Any:
+    """The statement of the day that begins at a time, with what it says otherwise."""
+    return Statement(day, changes or {})
+
+
+def time_of(entry: bytes) -> int:
+    """When an entry was made; what nobody can read was made before all."""
+    try:
+        if entry[:1] == b"{":
+            return seconds(json.loads(entry)["at"].replace("T", " ").rstrip("Z"))
+        return int.from_bytes(entry[3:7], "big") * 60
+    except (ValueError, KeyError):
+        return 0
+
+
+def kind_of(entry: bytes) -> str:
+    """What an entry is about; `unknown` for what nobody can read."""
+    try:
+        if entry[:1] == b"{":
+            return str(json.loads(entry)["kind"])
+        return "seal" if entry[1] == 0x80 else KINDS[entry[1]]
+    except (ValueError, KeyError, IndexError):
+        return "unknown"
 
 
 def text(at: int, kind: str, **said: Any) -> bytes:
@@ -77,7 +123,8 @@ class World:
     """A cell's three logs and who watches them. A case changes it, then asks for its files."""
 
     people: dict[str, Someone] = field(default_factory=dict)
-    entries: dict[str, list[bytes]] = field(default_factory=dict)
+    # Those of `decisions` may be statements that are not made yet.
+    entries: dict[str, list[Any]] = field(default_factory=dict)
     policy: str = ""
     # Who signs, by log; a witness with the time at which it saw the checkpoint.
     signers: dict[str, list[Signer]] = field(default_factory=dict)
@@ -88,9 +135,17 @@ class World:
     def someone(self, name: str) -> Someone:
         return self.people.setdefault(name, Someone(name))
 
+    def log(self, log: str) -> list[bytes]:
+        """The entries of a log, with its statements made."""
+        done = {"access": 0, "border": 0}
+        return [
+            entry.encode(self.entries, done) if isinstance(entry, Statement) else entry
+            for entry in self.entries[log]
+        ]
+
     def note(self, log: str, size: int | None = None, body: str = "") -> str:
         """The signed and witnessed checkpoint of a log at a size."""
-        entries = self.entries[log][: len(self.entries[log]) if size is None else size]
+        entries = self.log(log)[:size]
         body = body or f"{origin(log, self.cell)}\n{len(entries)}\n{b64(mth(entries))}\n"
         signed = "".join(signer.signed(body) for signer in self.signers[log])
         return f"{body}\n{signed}" + "".join(one.cosigned(body, at) for one, at in self.witnesses)
@@ -99,13 +154,13 @@ class World:
         """Lays the logs into the vector's files."""
         for log in logs or LOGS:
             self.files[f"ledger/{log}/checkpoint"] = self.note(log).encode()
-            for name, data in tile_files(self.entries[log]).items():
+            for name, data in tile_files(self.log(log)).items():
                 self.files[f"ledger/{log}/{name}"] = data
         self.files["policy"] = self.policy.encode()
 
     def receipt(self, log: str, index: int, size: int | None = None, extra: str = "") -> None:
         """Lays a receipt into the vector's files."""
-        entries = self.entries[log][: len(self.entries[log]) if size is None else size]
+        entries = self.log(log)[:size]
         path = "".join(f"{b64(node)}\n" for node in audit_path(index, entries))
         proof = f"c2sp.org/tlog-proof@v1\n{extra}index {index}\n{path}\n{self.note(log, size)}"
         self.files["receipt.tlog-proof"] = proof.encode()
@@ -179,6 +234,7 @@ def policy_of(*witnesses: Signer, quorum: str = "", cells: tuple[str, ...] = (CE
 def access_log(world: World, days: int = 3) -> list[bytes]:
     """Three people's days, sealed at the beginning of the next; then a morning, not yet sealed."""
     entries: list[bytes] = []
+    you = "you" if world.cell == CELL else "you, over there"
     ben_or_not = "ben" if world.cell == CELL else "bea"
     ana, ben, cleo = (world.someone(name) for name in ("ana", ben_or_not, "cleo"))
     for number in range(days + 1):
@@ -186,13 +242,13 @@ def access_log(world: World, days: int = 3) -> list[bytes]:
         if number:
             entries.append(seal(entries, 0, len(entries), day + 5 * MINUTE))
         if number == 0:
-            entries.append(ana.entry("enrol", "self", day + 8 * HOUR, actor="you"))
-            entries.append(ben.entry("enrol", "self", day + 8 * HOUR + MINUTE, actor="you"))
+            entries.append(ana.entry("enrol", "self", day + 8 * HOUR, actor=you))
+            entries.append(ben.entry("enrol", "self", day + 8 * HOUR + MINUTE, actor=you))
         if number == 1:
-            entries.append(cleo.entry("enrol", "self", day + 7 * HOUR, actor="you"))
+            entries.append(cleo.entry("enrol", "self", day + 7 * HOUR, actor=you))
         for person in (ana, ben):
             at = day + 9 * HOUR + len(person.entries) * MINUTE
-            entries.append(person.entry("grant", "self", at, actor="you", purpose="session"))
+            entries.append(person.entry("grant", "self", at, actor=you, purpose="session"))
         at = day + 11 * HOUR + 30 * MINUTE
         entries.append(ben.entry("read", "staff", at, actor="desk 4", purpose="a report"))
     return entries
