@@ -78,16 +78,17 @@ class Cell:
 
     def judged(self) -> None:
         """Raises what the auditor's verifier finds wrong."""
-        texts = [verifier.text_of(one) for one in self.logs["decisions"].published()]
-        people = [
-            one
-            for one in map(verifier.access_of, self.logs["access"].published())
-            if isinstance(one, verifier.Person)
-        ]
+        parsed = {
+            name: [
+                (verifier.access_of if name == "access" else verifier.text_of)(one)
+                for one in log.published()
+            ]
+            for name, log in self.logs.items()
+        }
         origin = f"luciole/{CELL}/decisions"
-        point = verifier.Point("", b"", origin, len(texts), b"", [])
+        point = verifier.Point("", b"", origin, len(parsed["decisions"]), b"", [])
         seen = int(self.clock.now().timestamp())
-        verifier.check_statements(verifier.Log(point, [], [], seen), texts, people)
+        verifier.check_statements(verifier.Log(point, [], [], seen), parsed)
 
 
 def _stranger() -> str:
