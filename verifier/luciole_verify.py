@@ -687,16 +687,16 @@ def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
         shape = json.loads(read_file(options.journal, MOST_JOURNAL_BYTES))
         note, entries = shape["checkpoint"].encode(), shape["entries"]
         absences = [absence_of(absence) for absence in shape["absence"]]
-        numbers = [natural(entry["n"]) for entry in entries]
+        numbered = [(natural(e["n"]), person_of(b64(e["leaf"]))) for e in entries]
         proofs = [(natural(e["index"]), b64(e["leaf"]), hashes(e["path"])) for e in entries]
-        leaves = [person_of(leaf) for _, leaf, _ in proofs]
+        leaves = [leaf for _, leaf in numbered]
     point = opened(note, policy, "access")
     _, seen = witnessed(point, policy, options.now, FRESH_S)
     # 2. Entries 0, 1, 2 … without a gap, each with its label; they and the seals are in the log.
-    for n, it in zip(numbers, leaves, strict=True):
+    for n, it in numbered:
         require((it.label, it.kind == "enrol") == (label_of(key, n), n == 0), "journal.label", n)
-    gap = next((n for n, m in enumerate([*numbers, -1]) if n != m))
-    require(gap == len(numbers) > 0, "journal.gap", gap)
+    gap = next((n for n, one in enumerate(numbered) if n != one[0]), len(numbered))
+    require(gap == len(numbered) > 0, "journal.gap", gap)
     for index, entry, hashed in [*proofs, *(absence[:3] for absence in absences)]:
         require(included(index, leaf_hash(entry), hashed, point), "journal.inclusion", index)
     # 3. What the export tells beside the proof (where it lies there) is what each entry commits to.
@@ -726,8 +726,8 @@ def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
     sentence, held = f"All {len(leaves)} entries about you are shown", {p[0]: p[1] for p in proofs}
     if people and logs["access"].point.origin == point.origin:
         check_history(point, logs["access"])
-        for one in people[: point.size]:
-            require(one[3] not in coming, "journal.hidden", coming.get(one[3]))
+        hidden = [coming[one[3]] for one in people[: point.size] if one[3] in coming]
+        require(hidden == [], "journal.hidden", *hidden)
         return f"{sentence}; the log of {point.size} at {clock(seen)} has no other.", held
     is_all = absences != [] and end == absences[-1].index == point.size - 1
     require(is_all or -CLOCK_SLACK_S <= seen - sealed <= SEAL_DUE_S, "journal.unsealed")

@@ -44,6 +44,14 @@ def _(world: World) -> None:
     assert len(proof["absence"][0]["nodes"]) > 9
 
 
+@case("journal-good-no-range", GREEN, about="A seal of no entry at all, after one of all.")
+def _(world: World) -> None:
+    entries = world.entries["access"]
+    entries.append(seal(entries, 0, 18, LAST + MINUTE))
+    entries.append(seal(entries, 18, 18, LAST + 2 * MINUTE))
+    world.journal("ana")
+
+
 @case("journal-good-empty-range", GREEN, about="A sealed range without any entry about people.")
 def _(world: World) -> None:
     entries = world.entries["access"]

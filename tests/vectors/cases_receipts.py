@@ -62,6 +62,12 @@ def _(world: World) -> None:
     world.receipt("border", 1)
 
 
+@case("receipt-of-border-same-place", UNSURE, "receipt.no-entry", about="A place that both have.")
+def _(world: World) -> None:
+    world.journal("ana")
+    world.receipt("border", 0)
+
+
 @case(
     "receipt-of-another-entry", RED, "receipt.inclusion", about="Its path is that of another entry."
 )

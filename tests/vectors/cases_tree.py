@@ -37,6 +37,12 @@ def _(world: World) -> None:
     world.ledger()
 
 
+@case("good-two-tiles", GREEN, about="520 entries: two full tiles below one of level 1.")
+def _(world: World) -> None:
+    many(world, 520)
+    world.ledger()
+
+
 @case("good-grown", GREEN, about="The partial tiles are gone, because the full ones are there.")
 def _(world: World) -> None:
     many(world)

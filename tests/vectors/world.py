@@ -286,11 +286,11 @@ def split_seals(world: World) -> None:
     entries.append(seal(entries, 18, 20, LAST + 3 * MINUTE))
 
 
-def many(world: World) -> None:
-    """300 entries in the access log: more than a tile holds."""
+def many(world: World, count: int = 300) -> None:
+    """So many entries in the access log: more than a tile holds."""
     dora, access = world.someone("dora"), world.entries["access"]
     access.append(dora.entry("enrol", "self", LAST))
-    access += [dora.entry("grant", "automated", LAST) for _ in range(300 - len(access))]
+    access += [dora.entry("grant", "automated", LAST) for _ in range(count - len(access))]
 
 
 def seal_many(world: World) -> None:
