@@ -279,7 +279,10 @@ class Drill:
         found = {str(path.relative_to(blobs)) for path in blobs.rglob("*") if path.is_file()}
         wrong += [f"object {key} is lost" for key in sorted(kept - found)]
         # `#` marks a draft that the object store had not finished when it was killed.
-        stray = {key for key in found - kept - listed if "#" not in key}
+        # The log's own objects belong to the log.
+        stray = {
+            key for key in found - kept - listed if "#" not in key and not key.startswith("ledger/")
+        }
         return wrong + [f"object {key} belongs to nothing" for key in sorted(stray)]
 
     def _check_folders(self, until: float) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -41,7 +42,11 @@ def of(home: Path, name: str = "") -> list[Signer]:
                 os.urandom(SEED_BYTES),
             )
             _signers(made)
-            durable.replace(path, msgspec.json.encode(made))
+            # The witness and the log look here at the same moment of a first start: whoever is
+            # faster wins, and both read what stands there.
+            with contextlib.suppress(durable.Differs):
+                durable.create([(path, msgspec.json.encode(made))])
+                durable.flush([home])
         keys = msgspec.json.decode(path.read_bytes(), type=_Keys)
         if name not in ("", keys.name):
             raise KeysUnusable(f"The witness in this folder is {keys.name}, not {name}.")
