@@ -20,7 +20,7 @@ export interface Post {
 }
 
 export class Batch {
-  /** By place and kind: what is said twice of a slot is one signal, and its newest numbers count. */
+  /** By place and kind: what is said twice of a slot before it is sent is one signal, with its newest numbers. */
   private readonly waiting = new Map<string, Signal>()
   private readonly post: Post
   private sending: Promise<void> | null = null

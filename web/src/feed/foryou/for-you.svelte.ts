@@ -7,7 +7,7 @@ import type { Source } from '../streams.svelte.ts'
 import { Batch, type Sent } from './batch.ts'
 import { hide, hides, readHidden, takeBack, type Hidden, type HiddenKind } from './hidden.ts'
 import { Walk, type Door, type Place } from './walk.ts'
-import { AWAY, Watch, type OnScreen } from './watch.ts'
+import { AWAY, SEEN_MS, Watch, type OnScreen } from './watch.ts'
 
 const PATH = '/api/feeds/for-you'
 const PAGE_SIZE = 10
@@ -40,8 +40,8 @@ class ForYou implements Source {
 
   constructor() {
     this.mode = this.walk.mode
-    document.addEventListener('visibilitychange', () => document.hidden && this.leave())
-    addEventListener('pagehide', () => this.leave())
+    document.addEventListener('visibilitychange', () => document.hidden && this.leave(SEEN_MS))
+    addEventListener('pagehide', () => this.leave(0))
   }
 
   /** Begins a new session; nothing of the last one is kept. */
@@ -190,8 +190,8 @@ class ForYou implements Source {
     }
   }
 
-  private leave(): void {
-    this.watch.interim()
+  private leave(leastMs: number): void {
+    this.watch.interim(leastMs)
     this.batch.leave()
   }
 }

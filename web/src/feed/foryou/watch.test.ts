@@ -94,6 +94,7 @@ test('a window that goes away says how far it came, and later the total', () => 
   const { watch, said, pass } = eyes()
   watch.tell('a', HERE, playing)
   pass(1200)
+  watch.interim(2000)
   watch.interim()
   pass(800)
   watch.tell('a', HERE, AWAY)

@@ -4,13 +4,16 @@ import type { Place } from './walk.ts'
 
 /** A clip counts as seen after this long; shorter is a look in passing. */
 export const SEEN_MS = 2000
+/** The cell does not believe in more. */
+const LONGEST_MS = 3_600_000
 /** Of so many clips we remember how long they were watched; one does not scroll back further. */
 const MOST = 60
 
 /** What a slide tells of itself. */
 export interface OnScreen {
-  /** It is the one on screen, with a frame painted, in a window in view. */
+  /** It is the one on screen, with a frame painted. */
   shown: boolean
+  /** And plays, in a window that is in view. */
   playing: boolean
   /** How often it has begun again by itself since it came on screen. */
   loops: number
@@ -63,12 +66,15 @@ export class Watch {
     }
   }
 
-  /** Says how far the clip on screen has come; for a window that may not come back. */
-  interim(): void {
+  /**
+   * Says how far the clip on screen has come; for a window that may not come back. The cell takes the first number that it
+   * hears of a slot: less than `leastMs` would make a skip of a clip that is only interrupted.
+   */
+  interim(leastMs = 0): void {
     for (const one of this.clips.values()) {
       if (!one.isHere) continue
       this.count(one)
-      this.say(one)
+      if (one.ms >= leastMs) this.say(one)
     }
   }
 
@@ -113,9 +119,9 @@ export class Watch {
     })
   }
 
-  /** The totals so far: said again they replace, and do not add to, what was said before. */
+  /** The totals so far. */
   private say(one: Watched): void {
-    const ms = Math.round(one.ms)
+    const ms = Math.min(Math.round(one.ms), LONGEST_MS)
     if (ms > 0) this.ears.signal({ ...one.place, kind: 'watched', ms, loops: one.loops })
   }
 }
