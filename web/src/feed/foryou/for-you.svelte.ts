@@ -7,7 +7,7 @@ import type { Source } from '../streams.svelte.ts'
 import { Batch, type Sent } from './batch.ts'
 import { hide, hides, readHidden, takeBack, type Hidden, type HiddenKind } from './hidden.ts'
 import { Walk, type Door, type Place } from './walk.ts'
-import { AWAY, SEEN_MS, Watch, type OnScreen } from './watch.ts'
+import { SEEN_MS, Watch, type OnScreen } from './watch.ts'
 
 const PATH = '/api/feeds/for-you'
 const PAGE_SIZE = 10
@@ -92,10 +92,6 @@ class ForYou implements Source {
   watches(clip: Clip, is: OnScreen): void {
     const place = this.places.get(clip.id)
     if (place) this.watch.tell(clip.id, place, is)
-  }
-
-  away(clip: Clip): void {
-    this.watches(clip, AWAY)
   }
 
   tell(clip: Clip, kind: SignalKind): void {
