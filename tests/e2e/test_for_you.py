@@ -46,7 +46,7 @@ async def test_visitor_sees_no_clip_twice_also_after_a_reload(
     assert len(set(seen)) == len(seen)
 
     async def sent() -> list[dict[str, Any]] | None:
-        signals = [signal for one in told for signal in one.post_data_json["signals"]]
+        signals = [signal for one in told for signal in (one.post_data_json or {})["signals"]]
         watched = [signal for signal in signals if signal["kind"] == "watched"]
         return watched if len(watched) >= 3 else None
 
@@ -121,8 +121,9 @@ async def test_person_lets_it_learn_hides_an_author_and_has_it_forget(
     pages = await page.evaluate(
         """async () => {
             const kept = JSON.parse(localStorage.getItem('luciole.for-you'))
-            const ask = async (cursor) => (await fetch(`/api/feeds/for-you?cursor=${cursor}`)).json()
-            return [await ask(kept.cursor), await ask('')]
+            const path = '/api/feeds/for-you'
+            const ask = async (query) => (await fetch(`${path}?${query}`)).json()
+            return [await ask(`cursor=${kept.cursor}`), await ask('')]
         }"""
     )
     handles = [clip["author"]["handle"] for told in pages for clip in told["items"]]
