@@ -143,7 +143,7 @@ class Streams {
     const open = KEPT.flatMap((path) => [...this.kept].filter(([key]) => key === path))
     this.kept.clear()
     shelf.empty()
-    forYou.anew()
+    forYou.forget()
     for (const [path, stream] of open) {
       this.kept.set(path, stream)
       // Later, because this may be asked while a page is being drawn.

@@ -51,6 +51,12 @@ class ForYou implements Source {
     return this
   }
 
+  /** Another person is here, or nobody. */
+  forget(): void {
+    this.anew()
+    this.mode = 'public'
+  }
+
   // Source
 
   get ended(): boolean {

@@ -143,6 +143,19 @@ test('what is kept may be anything, and then counts for nothing', () => {
   assert.equal(here.walk().begun, false)
 })
 
+test('what is rejected while the kept ones are on their way takes none of the others with it', async () => {
+  const here = cell('abcd', 'e')
+  await here.walk().next()
+  const walk = here.walk()
+  await walk.next()
+  const coming = walk.next()
+  walk.done('b')
+  await coming
+  assert.equal(ids(await walk.next()), 'e')
+  assert.ok(!here.kept?.includes('"b"'))
+  for (const id of 'acd') assert.ok(here.kept?.includes(`"${id}"`), id)
+})
+
 test('beginning anew forgets what was kept', async () => {
   const here = cell('ab')
   await here.walk().next()

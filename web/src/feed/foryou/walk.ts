@@ -126,7 +126,7 @@ export class Walk<Item extends { id: string }> {
     const lot = this.first ? this.left.slice(0, 1) : this.left
     const items = await Promise.all(lot.map((one) => this.door.again(one.id)))
     this.first = false
-    this.left = this.left.slice(lot.length)
+    this.left = this.left.filter((one) => !lot.includes(one))
     const gone = lot.filter((_, at) => items[at] === null)
     if (gone.length > 0) {
       this.kept.waiting = this.kept.waiting.filter((one) => !gone.includes(one))
