@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from luciole.cell.feed.fold import START, Fold
+from luciole.cell.feed.model import CHANNEL
 from luciole.cell.feed.ranker import published
 from luciole.cell.feed.store import log as store
 from luciole.kit import db
@@ -113,7 +114,7 @@ class Follower:
     async def _listen_for_ever(self) -> None:
         while True:
             try:
-                async with self._db.listening(store.CHANNEL, self._heard.put_nowait) as tx:
+                async with self._db.listening(CHANNEL, self._heard.put_nowait) as tx:
                     await self.caught_up()
                     while True:
                         try:

@@ -14,6 +14,8 @@ from luciole.kit.errors import Invalid, NotAllowed, NotFound
 
 HiddenKind = Literal["author", "clip", "hashtag", "sound"]
 
+# Says that the log has grown; written down in the triggers of the tables, too.
+CHANNEL = "luciole_feed"
 # A session, its pages and its rows of the log live so long; then only totals are left.
 SESSION_LIFE = timedelta(hours=24)
 # So long is kept what happened in the feed of somebody who lets the cell learn.

@@ -37,7 +37,10 @@ def replay(page: Page, weights: Weights) -> Replayed:
     """Computes a page anew. Raises ValueError or msgspec.DecodeError where what is kept of it is
     damaged, or goes with other weights."""
     given = msgspec.msgpack.decode(page.slots, type=list[Slot])
-    draws = msgspec.msgpack.decode(zlib.decompress(page.inputs), type=list[bytes])
+    try:
+        draws = msgspec.msgpack.decode(zlib.decompress(page.inputs), type=list[bytes])
+    except zlib.error as error:
+        raise ValueError("what is kept of the page is damaged") from error
     clips = {slot.clip for slot in given}
     anew = [slot for draw in draws for slot in recompute(draw, weights) if slot.clip in clips]
     return Replayed(given, anew)

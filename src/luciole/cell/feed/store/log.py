@@ -7,11 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from luciole.cell.feed.model import LogRow, Mark, NewEvent, Snapshot
+from luciole.cell.feed.model import CHANNEL, LogRow, Mark, NewEvent, Snapshot
 from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
 from luciole.kit.db import Row, Tx
-
-CHANNEL = "luciole_feed"
 
 ADD = """
 INSERT INTO feed.event

@@ -31,6 +31,10 @@ PAGE_BY_ID = """
 SELECT id, session_id, n, made_at, weights_version, seed, is_end, slots, inputs
 FROM feed.page WHERE id = $1
 """
+IS_SEALED = """
+SELECT EXISTS (
+    SELECT 1 FROM feed.page p JOIN feed.learner l ON l.session_id = p.session_id WHERE p.id = $1)
+"""
 SLOTS_BETWEEN = """
 SELECT slots FROM feed.page WHERE session_id = $1 AND n >= $2 AND n < $3 ORDER BY n
 """
@@ -103,6 +107,11 @@ async def page(tx: Tx, session_id: UUID, n: int) -> Page | None:
 async def page_by_id(tx: Tx, page_id: UUID) -> Page | None:
     row = await tx.fetchrow(PAGE_BY_ID, page_id)
     return Page(*row) if row else None
+
+
+async def is_sealed(tx: Tx, page_id: UUID) -> bool:
+    """Whether a page is of somebody who lets the cell learn."""
+    return bool(await tx.fetchval(IS_SEALED, page_id))
 
 
 async def slots_between(tx: Tx, session_id: UUID, first: int, end: int) -> list[bytes]:
