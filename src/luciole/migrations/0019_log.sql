@@ -1,3 +1,5 @@
+-- The log learns from what happened to it.
+
 -- A database that was put back to an earlier state, by whatever means, gives numbers out again that
 -- the log has seen already. Recovery notes what the log holds under them, and the journal tells of
 -- each such number that its meaning is lost.
@@ -47,4 +49,26 @@ CREATE OR REPLACE FUNCTION custody.record(about uuid, number bigint, entry bytea
         PERFORM ledger.put('access', entry, made);
         RETURN made;
     END
+    $$;
+
+-- When a cosignature line ("— name base64") was made: 8 bytes behind the key's id.
+CREATE FUNCTION ledger.cosigned_at(line text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE SET search_path = ''
+    AS $$
+        SELECT pg_catalog.substr(pg_catalog.decode(pg_catalog.split_part(line, ' ', 3), 'base64'), 5, 8)
+    $$;
+REVOKE ALL ON FUNCTION ledger.cosigned_at FROM PUBLIC;
+
+-- As before, but an older line never replaces a newer one: lines may be handed in late, or again.
+CREATE OR REPLACE FUNCTION ledger.cosign(log text, size bigint, root bytea, signer text, line text)
+    RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER SET search_path = ''
+    AS $$
+        INSERT INTO ledger.cosignature AS c (log, size, signer, line)
+        SELECT k.log, k.size, $4, $5 FROM ledger.checkpoint k
+        WHERE k.log = $1 AND k.size = $2 AND k.root = $3 AND k.note IS NOT NULL
+        ON CONFLICT (log, size, signer) DO UPDATE SET line = CASE
+            WHEN ledger.cosigned_at(excluded.line) > ledger.cosigned_at(c.line) THEN excluded.line
+            ELSE c.line END
+        RETURNING true
     $$;
