@@ -925,8 +925,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.inbox TO luciole_ledger;
 
 CREATE TABLE ledger.taken (
     label  bytea NOT NULL,
+    leaf   bytea,
+    idx    bigint,
     CONSTRAINT taken_pkey PRIMARY KEY (label),
-    CONSTRAINT taken_label_check CHECK (octet_length(label) = 32)
+    CONSTRAINT taken_check CHECK ((leaf IS NULL) = (idx IS NULL)),
+    CONSTRAINT taken_label_check CHECK (octet_length(label) = 32),
+    CONSTRAINT taken_leaf_check CHECK (octet_length(leaf) = 71)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.taken TO luciole_ledger;
 
