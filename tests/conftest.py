@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from luciole.kit import logs, migrate, postgres
-from luciole.kit.db import Database
+from luciole.kit.db import Database, Tx
 
 # Programs that tests start find the package as `./luciole` lets them find it.
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "src")
@@ -23,6 +23,9 @@ SELECT format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT IN ('house', 'pg_catalog', 'information_schema', 'public')
 """
+
+
+Emptying = Callable[[Tx], Awaitable[None]]
 
 
 def later(*values: Any) -> Any:
@@ -43,25 +46,34 @@ def owner_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def emptying(owner_url: str) -> str:
-    """SQL that empties every table of the slices and the queue."""
+def emptying(owner_url: str) -> Emptying:
+    """Empties every table of the slices and the queue, in a transaction of the owner."""
 
     async def find() -> str:
         owner = await Database.open(owner_url, size=1)
         async with owner.read() as tx:
             rows = await tx.fetch(TABLES)
         await owner.close()
-        return f"TRUNCATE {', '.join(row['name'] for row in rows)}"
+        names = [row["name"] for row in rows]
+        each = (f"SELECT '{name}' AS name WHERE EXISTS (SELECT FROM {name})" for name in names)
+        return " UNION ALL ".join(each)
 
-    return asyncio.run(find())
+    filled = asyncio.run(find())
+
+    async def empty(tx: Tx) -> None:
+        # Emptying all of them takes thirty times as long as looking which ones have to be.
+        if rows := await tx.fetch(filled):
+            await tx.execute(f"TRUNCATE {', '.join(row['name'] for row in rows)} CASCADE")
+
+    return empty
 
 
 @pytest.fixture
-async def empty_url(owner_url: str, emptying: str) -> str:
+async def empty_url(owner_url: str, emptying: Emptying) -> str:
     """The owner's URL, with all tables empty."""
     owner = await Database.open(owner_url, size=1)
     async with owner.tx() as tx:
-        await tx.execute(emptying)
+        await emptying(tx)
     await owner.close()
     return owner_url
 

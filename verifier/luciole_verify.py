@@ -109,6 +109,7 @@ journal.label ! Entry {} of the journal is not one about you. > Is the key file 
 journal.inclusion ! What the journal places at {} is not in the log.
 journal.opening ! What the export tells of an entry is not what was logged.
 journal.no-opening ? The export does not tell what each of the entries means.
+journal.lost ? What entry {} means was lost, as the cell says, when it was restored from a backup.
 journal.cover ! The seals leave out entries from {} on.
 journal.absence ! The seal at {} does not prove that there is no further entry.
 journal.hidden ! The log holds an entry {} about you that the journal hides.
@@ -702,13 +703,21 @@ def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
     # 3. What the export tells beside the proof (where it lies there) is what each entry commits to.
     lines = read_file(options.journal.with_name("journal.jsonl"), MOST_JOURNAL_BYTES).splitlines()
     known, told = {(n, n, *leaf[:3], leaf.commit) for n, leaf in enumerate(leaves)}, set()
+    lost = []
     with formed("journal.opening"):
         for line in map(json.loads, lines):
-            said, opening = json.loads(line["opening"]), line["opening"].encode()
-            commit = sha256(b"luciole/open/v1" + b64(line["nonce"], 32) + opening)
-            minute = instant(said["at"]) // 60 * 60
-            told.add((line["n"], said["n"], minute, said["kind"], said["class"], commit))
-        demand({one for one in told if one[0] < len(leaves)} <= known)
+            n, said, opening = line["n"], json.loads(line["opening"]), line["opening"].encode()
+            if n >= len(leaves):
+                continue  # newer than the proof
+            if line["nonce"]:
+                commit = sha256(b"luciole/open/v1" + b64(line["nonce"], 32) + opening)
+            else:
+                commit = leaves[n].commit
+                lost.append(n)
+            told.add(
+                (n, said["n"], instant(said["at"]) // 60 * 60, said["kind"], said["class"], commit)
+            )
+        demand(told <= known)
     require(lines == [] or known <= told, "journal.no-opening")
     # 4. The labels that would come next are absent from each sealed range, from 0 on.
     coming = {label_of(key, n): n for n in range(len(leaves), len(leaves) + WINDOW)}
@@ -728,9 +737,11 @@ def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
         check_history(point, logs["access"])
         hidden = [coming[one[3]] for one in people[: point.size] if one[3] in coming]
         require(hidden == [], "journal.hidden", *hidden)
+        require(lost == [], "journal.lost", *lost)
         return f"{sentence}; the log of {point.size} at {clock(seen)} has no other.", held
     is_all = absences != [] and end == absences[-1].index == point.size - 1
     require(is_all or -CLOCK_SLACK_S <= seen - sealed <= SEAL_DUE_S, "journal.unsealed")
+    require(lost == [], "journal.lost", *lost)
     return f"{sentence}; the {end} sealed at {clock(sealed)} have no other.", held
 
 

@@ -129,6 +129,14 @@ LEDGER: tuple[Held, ...] = (
         Border.NETWORK,
     ),
     *columns(
+        "ledger.taken",
+        "leaf idx",
+        DataClass.TELEMETRY,
+        "the entry that the log holds under a label which a restored database has forgotten",
+        _LOG,
+        Border.NETWORK,
+    ),
+    *columns(
         "ledger.state",
         "log size frontier unsealed_minute",
         DataClass.TELEMETRY,

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from collections import defaultdict
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -130,12 +131,7 @@ def policy_of(settings: Settings, signers: dict[str, Signer], witness_url: str) 
     words = [line.split() for line in added]
     policy += added
     if not any(word[:1] == ["quorum"] for word in words):
-        names = [word[1] for word in words if word[:1] == ["witness"] and len(word) > 1]
-        policy += (
-            [f"group outside {wanted} {' '.join(names)}", "quorum outside"]
-            if wanted
-            else [f"quorum {OWN}"]
-        )
+        policy += _outside(words, wanted) if wanted else [f"quorum {OWN}"]
     written = "".join(f"{line}\n" for line in policy).encode()
     try:
         Policy.parse(written)
@@ -145,6 +141,21 @@ def policy_of(settings: Settings, signers: dict[str, Signer], witness_url: str) 
             f"LUCIOLE_LEDGER_QUORUM={wanted}. {error}"
         ) from error
     return written
+
+
+def _outside(words: list[list[str]], wanted: int) -> list[str]:
+    """The quorum of witnesses outside; one who gave two keys counts once, by either of them."""
+    names = defaultdict[str, list[str]](list)
+    for word in words:
+        if word[:1] == ["witness"] and len(word) > 2:
+            names[word[2].partition("+")[0]].append(word[1])
+    groups = {f"{twins[0]}-keys": twins for twins in names.values() if len(twins) > 1}
+    members = [twins[0] if len(twins) == 1 else f"{twins[0]}-keys" for twins in names.values()]
+    return [
+        *(f"group {name} any {' '.join(twins)}" for name, twins in groups.items()),
+        f"group outside {wanted} {' '.join(members)}",
+        "quorum outside",
+    ]
 
 
 async def _show_policy(db: Database, blobs: Blobs, policy: bytes) -> None:

@@ -23,7 +23,7 @@ from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, Tx
 from luciole.kit.logs import log
 from luciole.ledger import store
-from luciole.ledger.archive import CHECKPOINT, Archive
+from luciole.ledger.archive import CHECKPOINT, PENDING, Archive
 from luciole.ledger.entry import SealEntry, canonical, decode, parse_canonical
 from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Checkpoint, Note
@@ -36,6 +36,9 @@ LOGS = ("access", "decisions", "border")
 COUNTED = ("access", "border")
 SEAL = "seal"
 LOOKS_EVERY_S = 30.0
+# What a head may wait for witnesses, and how old a cosignature may be to who verifies.
+WAITS_FOR = timedelta(minutes=10)
+SEEN_WITHIN = timedelta(hours=26)
 BEGINS_EVERY_S = 2.0
 # From then on a statement says that it is late.
 LATE_AFTER = timedelta(hours=1)
@@ -224,8 +227,8 @@ def _midnight_after(day: date) -> datetime:
 
 
 async def faults(settings: Settings, now: datetime) -> list[tuple[str, str]]:
-    """(what is wrong, what to do): files that are not the release that the log names last, and a
-    day without a statement. Reads the published log only."""
+    """(what is wrong, what to do): files that are not the release that the log names last, a day
+    without a statement, and a log that witnesses have not seen. Reads the archive only."""
     place, found = settings.blobs_place, list[tuple[str, str]]()
     if _is_new(place):
         return found
@@ -250,7 +253,7 @@ async def faults(settings: Settings, now: datetime) -> list[tuple[str, str]]:
                 "Start the cell; it says what was missed, and that it is late.",
             )
         )
-    return found
+    return found + [fault for name in LOGS for fault in await _unseen(blobs, name, now)]
 
 
 def _is_new(place: str) -> bool:
@@ -274,6 +277,28 @@ async def _head(blobs: Blobs, name: str) -> Checkpoint | None:
         note = Note.parse(await blobs.get(f"ledger/{name}/{CHECKPOINT}"))
         return Checkpoint.parse(note.text)
     return None
+
+
+async def _unseen(blobs: Blobs, name: str, now: datetime) -> list[tuple[str, str]]:
+    """Whether a head of a log waits for witnesses, or they have not looked at it for long."""
+    try:
+        policy = Policy.parse(await blobs.get("ledger/policy"))
+        pending = Note.parse(await blobs.get(f"ledger/{name}/{PENDING}"))
+    except Missing:
+        return []
+    size, seen = 0, None
+    with contextlib.suppress(Missing, Refused):
+        head, cosigned = policy.check(await blobs.get(f"ledger/{name}/{CHECKPOINT}"))
+        size, seen = head.size, datetime.fromtimestamp(max(cosigned.values()), UTC)
+    waiting = Checkpoint.parse(pending.text).size - size
+    if seen and now - seen <= (WAITS_FOR if waiting else SEEN_WITHIN):
+        return []
+    since = f"since {seen:%Y-%m-%d %H:%M} UTC" if seen else "at all"
+    if waiting:
+        step = "Ask those who run the witnesses why; log/ledger.log says which one does not cosign."
+        return [(f"witnesses have not seen {waiting} entries of {name}, nor it {since}", step)]
+    step = "Start the cell. If it runs, log/ledger.log says which witness does not cosign."
+    return [(f"no witness has looked at {name} {since}, so who verifies calls it stale", step)]
 
 
 async def _texts(blobs: Blobs, name: str, start: int = 0) -> list[Text]:

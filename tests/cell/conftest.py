@@ -11,6 +11,7 @@ import pytest_asyncio
 from tests.cell.house import Browser, House
 from tests.cell.once import Once
 from tests.cell.vault import Vault
+from tests.conftest import Emptying
 from tests.unit.media import films
 
 from luciole.kit.db import Database
@@ -47,11 +48,11 @@ async def vault(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def db(pools: tuple[Database, Database], emptying: str) -> Database:
+async def db(pools: tuple[Database, Database], emptying: Emptying) -> Database:
     """The empty database as the API process sees it."""
     owner, api = pools
     async with owner.tx() as tx:
-        await tx.execute(emptying)
+        await emptying(tx)
     return api
 
 

@@ -10,10 +10,11 @@ import pytest
 from tests.custody.conftest import Place, Somebody
 
 from luciole.ask.client import Custody
-from luciole.custody.model import CustodyAway, Field, KeyGone, NoGrant, NotOpened
+from luciole.custody.model import CustodyAway, Drawn, Field, KeyGone, NoGrant, NotOpened
 from luciole.kit.errors import NotSignedIn
 from luciole.kit.ids import new_id
 from luciole.ledger import entry
+from luciole.ledger import store as ledger_store
 
 MAIL = Field("contact.email", 1, b"ana@example.org")
 
@@ -267,3 +268,99 @@ async def test_acts_at_the_same_time_get_numbers_without_holes(
 
     await asyncio.gather(*(act() for _ in range(10)))
     assert await place.entries(ana.id) == list(range(11))
+
+
+async def test_number_that_the_log_knows_from_before_a_restore_is_skipped(
+    place: Place, api: Custody, ana: Somebody
+) -> None:
+    await api.session_grant(ana.token)
+    await _note(place, api, ana)
+    lost = await place.rows(
+        "SELECT n, leaf FROM custody.journal WHERE person_id = $1 AND n > 0 ORDER BY n", ana.id
+    )
+    # The database as it was before; recovery has noted what the log holds beyond it.
+    async with place.owner.tx() as tx:
+        await tx.execute("DELETE FROM custody.journal WHERE n > 0")
+        await tx.execute("DELETE FROM custody.permit")
+        await tx.execute("UPDATE custody.subject SET next = 1")
+        await tx.execute("DELETE FROM ledger.inbox")
+        await ledger_store.forget(tx, "access", [], {700 + row["n"]: row["leaf"] for row in lost})
+
+    grant = await place.vault.custody(place.clock).session_grant(ana.token)
+    again = await _note(place, api, ana)
+    rows = await place.rows(
+        "SELECT j.n, j.leaf, j.sealed = '' AS is_lost, p.idx FROM custody.journal j"
+        " LEFT JOIN ledger.place p ON p.ref = j.ref WHERE j.person_id = $1 ORDER BY j.n",
+        ana.id,
+    )
+    assert [(row["n"], row["is_lost"], row["idx"]) for row in rows] == [
+        (0, False, None),
+        (1, True, 701),
+        (2, True, 702),
+        (3, False, None),
+        (4, False, None),
+    ]
+    assert [row["leaf"] for row in rows[1:3]] == [row["leaf"] for row in lost]
+    assert again.n == 4
+    # What it got is good for use, and nothing that is lost goes to the log a second time.
+    assert await api.open(grant, [Field("contact.email", 1, (await api.seal(grant, [MAIL]))[0])])
+    handed = {row["entry"] for row in await place.rows("SELECT entry FROM ledger.inbox")}
+    assert handed == {rows[3]["leaf"], rows[4]["leaf"]}
+
+
+async def test_grant_that_another_process_has_just_given_is_the_one(
+    place: Place, api: Custody, ana: Somebody
+) -> None:
+    ((session_id,),) = await place.rows(
+        "SELECT id FROM people.session WHERE person_id = $1", ana.id
+    )
+    theirs = new_id()
+    async with place.owner.tx() as tx:
+        await tx.execute(
+            "INSERT INTO custody.permit"
+            " (id, person_id, class, purpose, columns, session_id, made_at, expires_at)"
+            " VALUES ($1, $2, 'self', 'session', '{*}', $3,"
+            " $4::timestamptz, $4 + interval '1 day')",
+            theirs,
+            ana.id,
+            session_id,
+            place.clock.now(),
+        )
+        asked = asyncio.create_task(api.session_grant(ana.token))
+        await _until_it_waits(place)
+    assert (await asked).id == theirs
+
+
+async def test_grant_of_the_day_that_another_process_has_just_given_is_the_one(
+    place: Place, worker: Custody, ana: Somebody
+) -> None:
+    theirs = new_id()
+    async with place.owner.tx() as tx:
+        await tx.execute(
+            "INSERT INTO custody.permit"
+            " (id, person_id, class, purpose, columns, day, made_at, expires_at)"
+            " VALUES ($1, $2, 'automated', 'backup', '{backup.rows}', $3,"
+            " $4::timestamptz, $4 + interval '1 day')",
+            theirs,
+            ana.id,
+            place.clock.now().date(),
+            place.clock.now(),
+        )
+        asked = asyncio.create_task(worker.automated_grant(ana.id, "backup"))
+        await _until_it_waits(place)
+    assert (await asked).id == theirs
+
+
+async def _note(place: Place, custody: Custody, ana: Somebody) -> Drawn:
+    async with place.owner.tx() as tx:
+        return await custody.note(tx, ana.id, kind="export", cls="export", purpose="export")
+
+
+async def _until_it_waits(place: Place) -> None:
+    """Until the broker waits for the transaction that is open here."""
+    for _ in range(500):
+        waits = await place.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        if waits:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("the broker did not ask for the grant within 5 s")

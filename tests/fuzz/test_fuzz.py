@@ -18,6 +18,7 @@ from schemathesis.checks import CHECKS
 from tests.cell.house import PIECE, Browser, House
 from tests.cell.rights.log import Log
 from tests.cell.vault import Vault
+from tests.conftest import Emptying
 from tests.unit.media import films
 
 from luciole.kit.db import Database
@@ -121,7 +122,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(
-    owner_url: str, emptying: str, tmp_path_factory: pytest.TempPathFactory
+    owner_url: str, emptying: Emptying, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("fuzz")
     film = films.make(folder / "tiny.mp4", size="90x160", seconds=0.4, rate=10).read_bytes()
@@ -129,7 +130,7 @@ def stage(
     async def opened() -> tuple[Database, Database, House]:
         owner = await Database.open(owner_url, size=1)
         async with owner.tx() as tx:
-            await tx.execute(emptying)
+            await emptying(tx)
         await owner.close()
         db = await Database.open(owner_url, role="luciole_api", size=4)
         keys = await Database.open(owner_url, role="luciole_custody_process", size=2)

@@ -126,7 +126,7 @@ class House:
         self.clock = SetClock(NOON)
         self.folder = home / "blobs" / "ledger" / log
         self.blobs = Blobs.open(str(home / "blobs"))
-        self.signer = Signer(f"luciole/{CELL}/{log}", KeyKind.ED25519, b"s" * 32)
+        self.signer = Signer(f"luciole/{CELL}/{log}", KeyKind.ED25519, log.encode().ljust(32))
         self.cosigners = [
             Signer("near", KeyKind.COSIGNATURE, b"w" * 32),
             Signer("near", KeyKind.SUBTREE, b"w" * 32),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,8 +59,8 @@ class Cell:
         self.taken.append((log, body))
 
 
-def follower(home: Path, cell: Cell) -> Follower:
-    return Follower(Witness(home, identity.of(home), lambda: 1.8e9, lambda said: None), cell.get)
+def follower(home: Path, cell: Cell, time: Callable[[], float] = lambda: 1.8e9) -> Follower:
+    return Follower(Witness(home, identity.of(home), time, lambda said: None), cell.get)
 
 
 @pytest.fixture
@@ -132,6 +133,21 @@ async def test_same_head_is_handed_in_once(tmp_path: Path, cell: Cell) -> None:
     cell.grow(1)
     await follow.cosign("access", cell.post)
     assert len(cell.taken) == 2
+
+
+async def test_quiet_log_is_cosigned_anew_before_it_counts_as_stale(
+    tmp_path: Path, cell: Cell
+) -> None:
+    now = [1.8e9]
+    follow = follower(tmp_path, cell, lambda: now[0])
+    await follow.learn()
+    for hours in (0, 5, 7, 12, 14):
+        now[0] = 1.8e9 + hours * 3600
+        await follow.cosign("access", cell.post)
+    (first, second, third) = [body for _, body in cell.taken]
+    keys = [one.verifier for one in identity.of(tmp_path)]
+    times = [{time for _, time in Note.parse(one).verify(keys)} for one in (first, second, third)]
+    assert times == [{int(1.8e9 + hours * 3600)} for hours in (0, 7, 14)]
 
 
 async def test_head_that_was_not_taken_is_handed_in_again(tmp_path: Path, cell: Cell) -> None:

@@ -280,16 +280,19 @@ async def test_log_and_witness_over_http(house: House) -> None:
 
 
 async def test_witness_that_is_away_is_asked_again_later(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House,
 ) -> None:
+    now = [0.0]
+    peer: Any = house.near
+    witnesses = Witnesses(house.signer.verifier, [peer], lambda: now[0])
     house.near.is_away = True
-    sequencer = house.sequencer()
+    sequencer = house.sequencer(witnesses=witnesses)
     await house.put(person())
     await sequencer.round()
     house.near.is_away = False
     await sequencer.round()
     assert not (house.folder / "checkpoint").exists()
-    monkeypatch.setattr(peers.time, "monotonic", lambda: 1e9)
+    now[0] += peers.AWAY_S
     await sequencer.round()
     assert len(house.published()) == 1
 

@@ -53,6 +53,15 @@ def test_policy_names_the_logs_and_the_own_witness(tmp_path: Path) -> None:
     assert not made.is_enough(["local-pq"])
 
 
+def test_outsider_who_gave_both_keys_counts_once(tmp_path: Path) -> None:
+    both = identity.policy_lines(identity.of(tmp_path / "ana", "ana"), "ana")
+    write(tmp_path, *both, outsider(tmp_path, "ben"))
+    made = policy(settings(tmp_path, quorum=2))
+    assert not made.is_enough(["ana", "ana-pq"])
+    assert made.is_enough(["ana", "ben"])
+    assert made.is_enough(["ana-pq", "ben"])
+
+
 def test_outsiders_count_as_the_operator_says(tmp_path: Path) -> None:
     write(tmp_path, "# friends", *(outsider(tmp_path, name) for name in ("ana", "ben", "cy")))
     assert policy(settings(tmp_path)).is_enough(["local"])

@@ -43,6 +43,9 @@ async def test_restored_database_is_moved_on_and_nothing_comes_twice(house: Hous
     # What came back with the restore has its place again; what is lost is lost to this database.
     rows = await house.rows("SELECT ref, idx FROM ledger.place WHERE ref > 300 ORDER BY ref")
     assert rows == [(301 + n, 300 + n) for n in range(5)] + [(306, 705)]
+    # So that the journals of those whom it was about can tell.
+    lost = await house.rows("SELECT label, leaf, idx FROM ledger.taken ORDER BY idx")
+    assert lost == [(leaf[7:39], leaf, 305 + at) for at, leaf in enumerate(after)]
     assert await restores(house) == [
         {
             "v": 1,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import asyncpg
 import pytest
 from tests.ledger.house import House, person, said
 
+from luciole.border.peers import Witnesses
 from luciole.kit.blobs import Moved
 from luciole.kit.db import UniqueViolation
 from luciole.ledger import store
 from luciole.ledger.entry import Kind
+from luciole.ledger.note import Checkpoint
 
 
 async def test_new_log_shows_that_it_is_empty(house: House) -> None:
@@ -180,3 +183,34 @@ async def test_place_of_an_erased_person_is_forgotten(house: House) -> None:
     async with house.api.tx() as tx:
         await tx.execute("SELECT ledger.forget($1)", [1])
     assert await house.rows("SELECT ref FROM ledger.place") == [(2,)]
+
+
+async def test_quiet_log_shows_cosignatures_that_are_not_older_than_hours(house: House) -> None:
+    witnesses = Witnesses(
+        house.signer.verifier,
+        [house.near],  # type: ignore[list-item]
+        lambda: house.clock.now().timestamp(),
+    )
+    sequencer = house.sequencer(witnesses=witnesses)
+    await house.put(person())
+    await sequencer.round()
+
+    def seen() -> int:
+        shown = house.policy.check((house.folder / "checkpoint").read_bytes())
+        return (int(house.clock.now().timestamp()) - min(shown.cosigned.values())) // 3600
+
+    for _ in range(30):
+        house.clock.advance(timedelta(hours=1))
+        await sequencer.round()
+        assert seen() <= 6
+    # What is kept is the newest that was said, whoever hands an older line in again.
+    kept = "SELECT signer, line FROM ledger.cosignature ORDER BY size DESC, signer"
+    lines = await house.rows(kept)
+    ((size, root),) = await house.rows(
+        "SELECT size, root FROM ledger.checkpoint ORDER BY size DESC LIMIT 1"
+    )
+    head = Checkpoint(house.signer.verifier.name, size, root)
+    old = house.cosigners[0].line(str(head), int(house.clock.now().timestamp()) - 100_000)
+    async with house.db.tx() as tx:
+        assert await store.cosign(tx, house.log, head, lines[0][0], old)
+    assert await house.rows(kept) == lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Cell:
     async def show_policy(self, own: str = "near") -> None:
         """The policy, in which the only witness is the cell's own, or another's."""
         near = self.logs["access"].cosigners[0]
-        lines = [f"log {self.logs['access'].signer.verifier}"]
+        lines = [f"log {house.signer.verifier}" for house in self.logs.values()]
         lines += [f"witness local {near.verifier if own == 'near' else _stranger()}"]
         lines += [f"witness far {near.verifier if own != 'near' else _stranger()}", "quorum local"]
         await self.blobs.put("ledger/policy", "".join(f"{line}\n" for line in lines).encode())
@@ -245,6 +245,26 @@ async def test_doctor_says_which_days_are_missing_and_that_files_were_changed(ce
     assert step.endswith(".")
     await cell.state()
     assert len(await statements.faults(settings, cell.clock.now())) == 1
+
+
+async def test_doctor_says_which_log_witnesses_have_not_seen(cell: Cell) -> None:
+    settings = msgspec.structs.replace(SETTINGS, blobs="", data_dir=str(cell.home))
+    await cell.act(Kind.GRANT)
+    await cell.settle()
+    assert await statements.faults(settings, cell.clock.now()) == []
+    later = cell.clock.now() + timedelta(hours=27)
+    stale = [what for what, _ in await statements.faults(settings, later) if "stale" in what]
+    assert stale[0].startswith("no witness has looked at access since 2026-11-26 12:")
+    for house in cell.logs.values():
+        house.near.is_away = True
+    await cell.act(Kind.GRANT)
+    await cell.settle()
+    soon = cell.clock.now() + timedelta(minutes=9)
+    assert await statements.faults(settings, soon) == []
+    late = cell.clock.now() + timedelta(minutes=11)
+    ((waits, step),) = await statements.faults(settings, late)
+    assert waits.startswith("witnesses have not seen 1 entries of access")
+    assert step.endswith(".")
 
 
 async def test_doctor_makes_no_folder_where_no_cell_is(tmp_path: Path) -> None:

@@ -258,6 +258,37 @@ def _(world: World) -> None:
     world.files["journal/journal.jsonl"] = b"".join(lines[:2] + lines[3:])
 
 
+def lost(name: str, verdict: str, *codes: str, about: str, **said: object) -> None:
+    """A case whose export says of entry 2 that its meaning is lost."""
+
+    @case(f"opening-lost{name}", verdict, *codes, about=about)
+    def _(world: World) -> None:
+        world.journal("ana")
+        lines = [json.loads(line) for line in world.files["journal/journal.jsonl"].splitlines()]
+        opening = json.loads(lines[2]["opening"])
+        kept = {name: opening[name] for name in ("v", "n", "at", "kind", "class")}
+        opening = kept | {"note": "lost in a restore"} | said
+        lines[2] |= {"nonce": "", "opening": canonical(opening).decode()}
+        world.files["journal/journal.jsonl"] = b"".join(canonical(e) + b"\n" for e in lines)
+
+
+lost("", UNSURE, "journal.lost", about="What an entry means was lost in a restore.")
+lost(
+    "-of-another-kind",
+    RED,
+    "journal.opening",
+    about="What an entry means is said to be lost, and its kind is another than the log's.",
+    kind="erase",
+)
+lost(
+    "-of-another-class",
+    RED,
+    "journal.opening",
+    about="A read by staff said to be a lost act of the person's own.",
+    **{"class": "legal"},
+)
+
+
 def misnamed(field: str, value: object) -> None:
     """A case whose opening calls a staff read something else than the entry does; rightly
     committed to, so that only the comparison with the entry tells."""

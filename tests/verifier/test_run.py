@@ -19,7 +19,7 @@ from tests.verifier import runs
 from verifier import luciole_verify
 
 FILE = ROOT / "verifier" / "luciole_verify.py"
-MOST_LINES = 620
+MOST_LINES = 632
 
 
 def test_verifier_can_be_read_in_one_sitting() -> None:

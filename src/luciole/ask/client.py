@@ -162,11 +162,13 @@ class Custody:
         The one call to another process that is made inside a transaction: the broker answers from
         memory, on the same machine, or the act is refused.
         """
-        n = await store.take_number(tx, person_id)
         said: Opening = {"actor": actor, "purpose": purpose, **opening}
-        drawn = await self._line.ask(wire.Draw(person_id, n, kind, cls, said), Drawn)
-        await store.record(tx, person_id, drawn)
-        return drawn
+
+        async def draw(n: int) -> Drawn:
+            return await self._line.ask(wire.Draw(person_id, n, kind, cls, said), Drawn)
+
+        n = await store.take_number(tx, person_id)
+        return await store.record_next(tx, person_id, n, draw)
 
 
 class _Within:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -29,6 +29,9 @@ MAX_IDLE = 8
 
 # How often a witness that knows another size is asked again at once.
 TRIES = 3
+# A head that stays the newest is cosigned anew this often: what nobody has seen for 26 hours counts
+# as stale to who verifies.
+RENEW_S = 6 * 3600.0
 
 
 class PeerAway(Exception):
@@ -127,34 +130,39 @@ class _Witness:
     def __init__(self, peer: WitnessPeer) -> None:
         self.peer = peer
         self.seen: int | None = None
-        self.has_answered = False
+        self.answered_at: float | None = None
         self.asked: tuple[Checkpoint, asyncio.Task[bytes]] | None = None
         self.away_until = 0.0
 
-    def away(self, error: Exception) -> None:
+    def away(self, error: Exception, now: float) -> None:
         """Leaves it alone for a while, and then asks what it knows."""
         status = error.args[0] if isinstance(error, _Refused) else None
         log.warning("a witness does not cosign", error=type(error).__name__, status=status)
-        self.seen, self.away_until = None, time.monotonic() + AWAY_S
+        self.seen, self.away_until = None, now + AWAY_S
 
 
 class Witnesses:
     """The witnesses of one log that can be called. Whatever their servers do is no reason to stop,
     except to show a head that the log has signed and does not know."""
 
-    def __init__(self, key: VerifierKey, peers: Iterable[WitnessPeer]) -> None:
-        self._key = key
+    def __init__(
+        self,
+        key: VerifierKey,
+        peers: Iterable[WitnessPeer],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._key, self._monotonic = key, monotonic
         self._all = [_Witness(peer) for peer in peers]
 
     def forget(self) -> None:
         """Has all asked again: what they answered may not have been kept."""
         for one in self._all:
-            one.has_answered = False
+            one.answered_at = None
 
     async def look(self, known: Checkpoint, tiles: Tiles) -> None:
         """Compares what witnesses have seen with the newest head that the log knows to have
         signed. Raises Stopped, and what `tiles` raises."""
-        now = time.monotonic()
+        now = self._monotonic()
         ask = [one for one in self._all if one.seen is None and one.away_until <= now]
         await asyncio.gather(*(self._look_at(one, known, tiles) for one in ask))
 
@@ -166,7 +174,7 @@ class Witnesses:
                 note.verify([self._key])
                 seen = Checkpoint.parse(note.text)
         except Exception as error:
-            one.away(error)
+            one.away(error, self._monotonic())
             return
         if seen.size > known.size:
             raise Stopped(
@@ -175,15 +183,17 @@ class Witnesses:
                 "put back to an earlier state. Restore the archive from a mirror.",
             )
         await tiles.proof(seen, known)
-        one.seen, one.has_answered = seen.size, False
+        one.seen, one.answered_at = seen.size, None
 
     async def ask(
         self, head: Checkpoint, note: bytes, tiles: Tiles, within_s: float
     ) -> dict[Checkpoint, bytes]:
         """Has the newest head cosigned. Gives lines of signatures, not verified, by the head that
         they are for: a slow witness is not waited for, its answer counts when it comes."""
+        now = self._monotonic()
         for one in self._all:
-            is_done = one.seen == head.size and one.has_answered
+            is_fresh = one.answered_at is not None and now < one.answered_at + RENEW_S
+            is_done = one.seen == head.size and is_fresh
             if one.seen is not None and one.asked is None and not is_done:
                 asking = asyncio.create_task(self._ask_one(one.peer, one.seen, head, note, tiles))
                 one.asked = head, asking
@@ -196,9 +206,9 @@ class Witnesses:
                 (asked, task), one.asked = one.asked, None
                 try:
                     found[asked] = found.get(asked, b"") + await task
-                    one.seen, one.has_answered = asked.size, True
+                    one.seen, one.answered_at = asked.size, now
                 except Exception as error:
-                    one.away(error)
+                    one.away(error, self._monotonic())
         return found
 
     async def _ask_one(

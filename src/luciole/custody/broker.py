@@ -177,8 +177,11 @@ class Broker:
         }
         if session:
             opening["note"] = session.label
-        drawn = self._draw(grant.person_id, n, "grant", grant.cls, opening)
-        await store.record(tx, grant.person_id, drawn)
+
+        async def draw(n: int) -> Drawn:
+            return self._draw(grant.person_id, n, "grant", grant.cls, opening)
+
+        await store.record_next(tx, grant.person_id, n, draw)
         return grant
 
     @staticmethod

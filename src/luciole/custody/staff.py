@@ -26,6 +26,7 @@ from luciole.custody import purposes, store, wire
 from luciole.custody.broker import Broker, said
 from luciole.custody.model import (
     ApprovalRefused,
+    Drawn,
     Kind,
     NoGrant,
     NoSuchRead,
@@ -185,9 +186,12 @@ class StaffBroker(Broker):
             "note": read.said["reason"],
             **more,
         }
+
+        async def draw(n: int) -> Drawn:
+            return self._draw(read.person_id, n, kind, read.said["class"], opening)
+
         n = await store.take_number(tx, read.person_id)
-        drawn = self._draw(read.person_id, n, kind, read.said["class"], opening)
-        await store.record(tx, read.person_id, drawn)
+        await store.record_next(tx, read.person_id, n, draw)
 
 
 def token_hash(token: str) -> bytes:

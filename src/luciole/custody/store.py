@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -160,9 +160,20 @@ async def take_number(tx: Tx, person_id: UUID) -> int:
     return int(await tx.fetchval(TAKE_NUMBER, person_id))
 
 
-async def record(tx: Tx, person_id: UUID, drawn: Drawn) -> None:
-    """Notes an entry in the journal and hands it to the log."""
-    await tx.fetchval(RECORD, person_id, drawn.n, drawn.leaf, drawn.sealed)
+async def record(tx: Tx, person_id: UUID, drawn: Drawn) -> bool:
+    """Notes an entry in the journal and hands it to the log. False where the log has that number
+    already, because the database was put back since: its row stands for what is lost then."""
+    ref = await tx.fetchval(RECORD, person_id, drawn.n, drawn.leaf, drawn.sealed)
+    return ref is not None
+
+
+async def record_next(
+    tx: Tx, person_id: UUID, n: int, draw: Callable[[int], Awaitable[Drawn]]
+) -> Drawn:
+    """Records an entry under number `n`, or the next one that the log has not seen."""
+    while not await record(tx, person_id, drawn := await draw(n)):
+        n = await take_number(tx, person_id)
+    return drawn
 
 
 async def known(tx: Tx, person_ids: Sequence[UUID]) -> set[UUID]:

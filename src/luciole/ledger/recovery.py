@@ -8,8 +8,8 @@ least A: comparing the inbox with the entries from A on finds every one, and no 
 needed. Equal entries are told apart by counting.
 
 What cannot be recognised here, and is reported: acts of which the log tells and the restored
-database does not know. Their labels are noted as taken: the person's numbers, which went back with
-the restore, would give them out again.
+database does not know. They are noted: the person's numbers, which went back with the restore, come
+to their labels again, and the journal then tells of each that it is lost.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def recover(
     for one in await store.waiting(tx, log):
         came_back[one.entry].append(one)
     # 2. Walk through what the archive holds beyond the database.
-    dropped, placed, labels = list[int](), dict[int, int](), set[bytes]()
+    dropped, placed, lost = list[int](), dict[int, int](), dict[int, bytes]()
     cover = await store.cover(tx) if log == "access" else {}
     async for entries in archive.entries(start, known.size):
         for index, entry in enumerate(entries, frontier.size):
@@ -58,7 +58,7 @@ async def recover(
             elif decoded is not None:
                 minute = decoded.minute if minute is None else minute
                 if not known_here:
-                    labels.add(decoded.label)
+                    lost[index] = entry
         frontier = frontier.append(map(leaf_hash, entries))
     # 3. One root tells both: the archive is what was signed, and it continues this database.
     if frontier.root() != known.root:
@@ -68,13 +68,14 @@ async def recover(
             "cell. Restore the archive from its mirrors, or the database that belongs to it.",
         )
     # 4. An act that got a number which the log has given out already cannot be published.
+    labels = {decode(entry).label for entry in lost.values()}  # type: ignore[union-attr]
     aside = [
         one
         for waiting in came_back.values()
         for one in waiting
         if log == "access" and decode(one.entry).label in labels  # type: ignore[union-attr]
     ]
-    await store.forget(tx, log, [*dropped, *(one.id for one in aside)], labels)
+    await store.forget(tx, log, [*dropped, *(one.id for one in aside)], lost)
     await store.place(tx, placed)
     if log == "access":
         await store.save_cover(tx, cover)

@@ -244,7 +244,7 @@ class Sequencer:
 
     async def _publish(self, answers: dict[Checkpoint, bytes]) -> None:
         """Publishes the newest head with enough cosignatures, also those that came by themselves;
-        or the published one anew when it has more of them."""
+        or the published one anew when it has more or newer ones."""
         keys = [witness.key for witness in self._policy.witnesses.values()]
         shown = await self.archive.head(CHECKPOINT, self._key)
         least = shown.checkpoint.size if shown else 0
@@ -270,7 +270,10 @@ class Sequencer:
             break
 
     async def _show(self, size: int, note: str, shown: Head | None) -> None:
-        if shown is None or size > shown.checkpoint.size or len(note.encode()) > len(shown.raw):
+        raw = note.encode()
+        # The same head is shown anew where more have cosigned it, or the same ones once more.
+        is_newer = shown is None or size > shown.checkpoint.size
+        if shown is None or is_newer or (len(raw) >= len(shown.raw) and raw != shown.raw):
             await self.archive.exchange(CHECKPOINT, note, shown)
             self._at("published")
         now = self._clock.now()

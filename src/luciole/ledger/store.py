@@ -61,7 +61,11 @@ WAITING = "SELECT id, entry, ref FROM ledger.inbox WHERE log = $1 ORDER BY id"
 DROP_WAITING = "DELETE FROM ledger.inbox WHERE log = $1 AND id = ANY ($2::bigint[])"
 DROP_STAGED = "DELETE FROM ledger.staged WHERE log = $1"
 DROP_CHECKPOINTS = "DELETE FROM ledger.checkpoint WHERE log = $1"
-TAKE = "INSERT INTO ledger.taken (label) SELECT unnest($1::bytea[]) ON CONFLICT (label) DO NOTHING"
+TAKE = """
+INSERT INTO ledger.taken (label, leaf, idx)
+SELECT substr(leaf, 8, 32), leaf, idx FROM unnest($1::bytea[], $2::bigint[]) AS t (leaf, idx)
+ON CONFLICT (label) DO UPDATE SET leaf = excluded.leaf, idx = excluded.idx
+"""
 
 Cover = dict[int, SealEntry]
 
@@ -191,10 +195,11 @@ async def waiting(tx: Tx, log: str) -> list[Waiting]:
     return [Waiting(*row) for row in await tx.fetch(WAITING, log)]
 
 
-async def forget(tx: Tx, log: str, ids: Collection[int], labels: Collection[bytes]) -> None:
+async def forget(tx: Tx, log: str, ids: Collection[int], lost: Mapping[int, bytes]) -> None:
     """Before a log is moved on to what its archive holds: drops entries that are there already,
-    objects and heads of the database's own, and lets none of the labels come again."""
+    objects and heads of the database's own, and lets the label of none of the lost entries (by
+    their index) come again."""
     await tx.execute(DROP_WAITING, log, list(ids))
     await tx.execute(DROP_STAGED, log)
     await tx.execute(DROP_CHECKPOINTS, log)
-    await tx.execute(TAKE, list(labels))
+    await tx.execute(TAKE, list(lost.values()), list(lost))

@@ -43,7 +43,7 @@ class Witness:
         time: Callable[[], float],
         told: Callable[[str], None],
     ) -> None:
-        self.home, self._signers, self._time, self._told = home, signers, time, told
+        self.home, self.time, self._signers, self._told = home, time, signers, told
         self._mirrors: dict[str, Mirror] = {}
 
     def follow(self, key: VerifierKey, source: Tiles, *, has_seals: bool) -> None:
@@ -142,7 +142,7 @@ class Witness:
             if refusal.status == 422:  # the log's own fault, and provable
                 self._proven(mirror, refusal, note)
             raise
-        text, now = str(head), int(self._time())
+        text, now = str(head), int(self.time())
         lines = "".join(signer.line(text, now) for signer in self._signers)
         await mirror.blobs.put_durably(CHECKPOINT, (note + lines).encode())
         return lines

@@ -18,6 +18,8 @@ from luciole.witness.cosigner import Witness
 from luciole.witness.mirror import Refusal
 
 LOGS = ("access", "decisions", "border")
+# A head that stays the newest is cosigned anew this often, lest it count as stale.
+RENEW_S = 6 * 3600
 
 # Finds what a cell shows, by its path below /ledger/. Raises Missing.
 Get = Callable[[str], Awaitable[bytes]]
@@ -30,7 +32,7 @@ class Follower:
 
     def __init__(self, witness: Witness, get: Get) -> None:
         self._witness, self._get = witness, get
-        self._cosigned: dict[str, bytes] = {}
+        self._cosigned: dict[str, tuple[bytes, float]] = {}
         self.keys: dict[str, VerifierKey] = {}
 
     async def learn(self) -> None:
@@ -64,14 +66,17 @@ class Follower:
         self._witness.follow(key, Tiles(get), has_seals=log == "access")
 
     async def cosign(self, log: str, post: Post) -> int:
-        """Looks at a log once and hands over our cosignatures if there is something new; the size
-        of its head. Raises Refusal, Missing, and what the cell's server makes of it."""
+        """Looks at a log once and hands over our cosignatures if there is something new, or our
+        last ones grow old; the size of its head. Raises Refusal, Missing, and what the cell's
+        server makes of it."""
         head = await self._get(f"{log}/{PENDING}")
-        if self._cosigned.get(log) != head:
+        last, at = self._cosigned.get(log, (b"", 0.0))
+        now = self._witness.time()
+        if last != head or now - at > RENEW_S:
             lines = await self._witness.see(head)
             text = head.partition(b"\n\n")[0] + b"\n\n"
             await post(log, text + lines.encode())
-            self._cosigned[log] = head
+            self._cosigned[log] = head, now
         return int(head.split(b"\n", 2)[1])
 
     async def add_checkpoint(self, body: bytes) -> str:

@@ -55,7 +55,12 @@ export function labelOf(labelKey: Uint8Array, n: number): Uint8Array {
 /** Whether an opening is what the entry with number `n` commits to, and agrees with what the entry
  * says in the open. */
 export function isOpening(entry: PersonEntry, n: number, nonce: Uint8Array, opening: Uint8Array): boolean {
-  if (nonce.length !== 32 || !isEqual(sha256(concat(OPEN, nonce, opening)), entry.commit)) return false
+  const isCommitted = nonce.length === 32 && isEqual(sha256(concat(OPEN, nonce, opening)), entry.commit)
+  return isCommitted && isSaidOf(entry, n, opening)
+}
+
+/** Whether something said of the entry with number `n` agrees with what the entry says in the open. */
+export function isSaidOf(entry: PersonEntry, n: number, opening: Uint8Array): boolean {
   const said = parseCanonical(opening)
   const at = typeof said.at === 'string' && TIME.test(said.at) ? Date.parse(said.at) : NaN
   return (

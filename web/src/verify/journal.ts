@@ -4,7 +4,7 @@
  * nothing that the cell sends. Formats: docs/reference/ledger-formats.md.
  */
 import { demand, fromBase64, isEqual, natural, parseNumber, toUtf8 } from './bytes.ts'
-import { isOpening, labelOf, parsePerson, type PersonEntry } from './entry.ts'
+import { isOpening, isSaidOf, labelOf, parsePerson, type PersonEntry } from './entry.ts'
 import { isIncluded, leafHash } from './merkle.ts'
 import { type Checkpoint, cosignedAt, isSigned, type Note, parseCheckpoint, parseNote, signaturesBy } from './note.ts'
 import { isEnough, type Policy, parsePolicy } from './policy.ts'
@@ -13,6 +13,8 @@ import { type Claim, claimed, type Fact, Finding, formed, must, type Report, rep
 
 export const WINDOW = 64
 const CLOCK_SLACK_S = 300
+// The names that a cell gives its own witness: it proves nothing to others.
+const OWN = ['local', 'local-pq']
 const FRESH_S = 26 * 3600
 const SEAL_DUE_S = 26 * 3600
 const LABEL_KEY_BYTES = 32
@@ -164,8 +166,10 @@ async function journalSteps(input: JournalInput, policy: Policy): Promise<[strin
   })
   // 3. Openings say what was logged; those of entries newer than the proof wait for the next.
   const openings = (input.openings ?? []).filter(({ n }) => !(n >= entries.length))
+  const lost = openings.filter(({ nonce }) => nonce === '').map(({ n }) => n)
   for (const { n, nonce, opening } of openings) {
-    const read = () => isOpening(entries[n]!.person, n, fromBase64(nonce), toUtf8(opening))
+    const { person } = entries[n]!
+    const read = () => nonce === '' ? isSaidOf(person, n, toUtf8(opening)) : isOpening(person, n, fromBase64(nonce), toUtf8(opening))
     must(formed('journal.opening', read, n), 'journal.opening', n)
   }
   // 4. The labels that would come next are absent from each sealed range, from 0 on.
@@ -175,6 +179,7 @@ async function journalSteps(input: JournalInput, policy: Policy): Promise<[strin
   must(isLast || isRecent, 'journal.unsealed')
   const opened = new Set(openings.map(({ n }) => n))
   if (input.wantsOpenings) for (const { n } of entries) must(opened.has(n), 'journal.no-opening', n)
+  must(lost.length === 0, 'journal.lost', ...lost.slice(0, 1))
   return ['journal.complete', entries.length, end, sealed]
 }
 
@@ -224,7 +229,7 @@ async function witnessed(text: string, policy: Policy, now: number, freshSeconds
       times.set(name, Math.max(at, times.get(name) ?? 0))
     }
   }
-  must(policy.quorum !== 'none', 'witness.none')
+  must(!isEnough(policy, OWN), 'witness.none')
   for (const seen of [...times.values()].sort((left, right) => right - left)) {
     if (isEnough(policy, [...times].filter(([, at]) => at >= seen).map(([name]) => name))) {
       must(seen >= now - freshSeconds, 'witness.stale', seen)

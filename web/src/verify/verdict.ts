@@ -27,7 +27,7 @@ export const NOT_PROVED = ['not-proved.memory', 'not-proved.every-access', 'not-
 // What leaves the question open; all other findings are RED.
 const OPEN = new Set([
   'policy.format', 'policy.from-cell', 'witness.none', 'witness.stale', 'receipt.no-entry', 'journal.no-key',
-  'journal.unsealed', 'journal.no-opening', 'verifier.fault',
+  'journal.unsealed', 'journal.no-opening', 'journal.lost', 'verifier.fault',
 ])
 
 /** Why a claim is not GREEN. */

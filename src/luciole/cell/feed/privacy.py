@@ -62,15 +62,22 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "feed.snapshot",
-        "taken_at xid seq weights_version digest data",
+        "taken_at xid seq weights_version digest",
         DataClass.TELEMETRY,
-        "totals of each clip, and what clips were watched after it, over everybody",
-        "until the next ones, an hour or so later",
+        "up to where the log of For You has been summed up",
+        "until the next one, at most ten minutes after something happens",
         Border.NEVER,
+    ),
+    Held(
+        "feed.snapshot.data",
+        DataClass.PUBLIC,
+        "totals of each clip over everybody, with its author, hashtags and words of its caption",
+        "until the next one, at most ten minutes after something happens",
+        Border.COUNTED,
     ),
     *columns(
         "feed.profile",
-        "person_id mode since version",
+        "person_id mode since version forgot",
         DataClass.PERSONAL,
         "whether the person lets the cell learn what they like",
         _CHOICE,
@@ -78,7 +85,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "feed.taste_day",
-        "person_id day version events",
+        "person_id day part version events",
         DataClass.PERSONAL,
         "how much is kept of each day of people who let the cell learn",
         _LEARNT,
@@ -145,7 +152,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "profile",
         "whether you let the cell learn what you like, and since when",
-        of("feed.profile", "mode since version"),
+        of("feed.profile", "mode since version forgot"),
         store.export_profile,
         whose="feed.profile.person_id",
         stays="each cell asks anew",
@@ -153,7 +160,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "taste",
         "what you watched and did in For You, day by day, if you let the cell learn",
-        of("feed.taste_day", "day version events sealed"),
+        of("feed.taste_day", "day part version events sealed"),
         _taste,
         whose="feed.taste_day.person_id",
         stays=_OF_THIS_CELL,
@@ -184,6 +191,7 @@ NOT_EXPORTED: dict[str, str] = {
         of("feed.learner", _LEARNER).values(),
         "what happened in it is in the list of your taste; the rest is gone after a day",
     ),
+    "feed.snapshot.data": "your clips and their words are in the list of your clips",
     "cache:feed": "made of what is in the list of your taste, in memory only",
 }
 

@@ -8,7 +8,7 @@ import { isKey, moment, number, t } from '../../app/i18n/index.svelte.ts'
 import { recall, remember } from '../../app/memory.ts'
 import { isLabelKey, keepLabelKey, keptLabelKey, toUrlForm } from '../../people/label-key.ts'
 import { fromBase64 } from '../../verify/bytes.ts'
-import { isOpening, parsePerson } from '../../verify/entry.ts'
+import { isOpening, isSaidOf, parsePerson } from '../../verify/entry.ts'
 import { checkJournal, checkReceipt } from '../../verify/journal.ts'
 import { parseCheckpoint, parseNote } from '../../verify/note.ts'
 import { report, type Claim, type Verdict } from '../../verify/verdict.ts'
@@ -35,7 +35,7 @@ const PAGE = 200
 /** Facts that are times (POSIX seconds), by code. */
 const TIMES: Record<string, number[]> = { 'witness.future': [0], 'witness.stale': [0], 'journal.complete': [2], 'receipt.included': [2] }
 /** Findings about a checkpoint that its log did sign: such a one is worth remembering. */
-const SIGNED = new Set(['journal.complete', 'journal.unsealed', 'journal.no-opening', 'witness.none', 'witness.stale', 'witness.quorum'])
+const SIGNED = new Set(['journal.complete', 'journal.unsealed', 'journal.no-opening', 'journal.lost', 'witness.none', 'witness.stale', 'witness.quorum'])
 
 class Checking {
   running = $state(false)
@@ -100,7 +100,8 @@ class Checking {
     const claim = claims.find((each) => each.claim === 'receipt') ?? claims[0]
     if (!claim) return
     const isOpen = leaf !== null && opens(entry, leaf) && isTrue(entry)
-    this.mark([[entry.n, isOpen ? claim : { code: 'journal.opening', verdict: 'RED', facts: [entry.n] }]])
+    const found = entry.nonce === '' && claim.verdict !== 'RED' ? lostOne(entry.n) : claim
+    this.mark([[entry.n, isOpen ? found : { code: 'journal.opening', verdict: 'RED', facts: [entry.n] }]])
   }
 
   /** The sentence of a finding. */
@@ -121,7 +122,8 @@ class Checking {
     const openings = (await everyEntry()).filter((entry) => shown.has(entry.n))
     const { claims } = await checkJournal({ policy, isPolicyFromCell: isFromCell, now: now(), proofs: parts.map((part) => part.text), labelKey: key?.bytes ?? null, openings, wantsOpenings: true })
     const journal = claims.find((claim) => claim.claim === 'journal')
-    if (journal) this.mark([...shown].map((n) => [n, ofEntry(journal, n)]))
+    const lost = new Set(openings.filter((entry) => entry.nonce === '').map((entry) => entry.n))
+    if (journal) this.mark([...shown].map((n) => [n, lost.has(n) && journal.verdict !== 'RED' ? lostOne(n) : ofEntry(journal, n)]))
     const found: Finding[] = [...claims, ...(isFromCell ? sameKeys(policy) : [])]
     if (key && journal && !journal.code.startsWith('journal.label')) {
       found.push({ code: key.isOwn ? 'key.own' : 'key.from-cell', verdict: 'GREEN', facts: [] })
@@ -169,10 +171,15 @@ function bytesOf(base64: string): Uint8Array | null {
   }
 }
 
-/** Is the opening what the leaf commits to? */
+function lostOne(n: number): Finding {
+  return { code: 'journal.lost', verdict: 'CANNOT TELL', facts: [n] }
+}
+
+/** Is the opening what the leaf commits to, or, where that is lost, what the leaf says itself? */
 function opens(entry: JournalEntry, leaf: Uint8Array): boolean {
   try {
-    return isOpening(parsePerson(leaf), entry.n, fromBase64(entry.nonce), new TextEncoder().encode(entry.opening))
+    const [person, said] = [parsePerson(leaf), new TextEncoder().encode(entry.opening)]
+    return entry.nonce === '' ? isSaidOf(person, entry.n, said) : isOpening(person, entry.n, fromBase64(entry.nonce), said)
   } catch {
     return false
   }
@@ -192,7 +199,7 @@ function isTrue(entry: JournalEntry): boolean {
 /** What the finding about the whole journal says of one entry. */
 function ofEntry(journal: Claim, n: number): Finding {
   const isAbout = ['journal.label', 'journal.opening', 'journal.gap'].includes(journal.code) && journal.facts[0] === n
-  if (journal.verdict !== 'RED' || isAbout) return journal.verdict === 'GREEN' ? { code: 'entry.in-log', verdict: 'GREEN', facts: [] } : journal
+  if (journal.verdict !== 'RED' || isAbout) return journal.verdict === 'GREEN' || journal.code === 'journal.lost' ? { code: 'entry.in-log', verdict: 'GREEN', facts: [] } : journal
   return { code: 'entry.with-others', verdict: 'CANNOT TELL', facts: [] }
 }
 
