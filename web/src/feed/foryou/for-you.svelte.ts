@@ -55,6 +55,7 @@ class ForYou implements Source {
   /** Another person is here, or nobody. */
   forget(): void {
     this.anew()
+    this.places.clear()
     // Later, because this may be asked while a page is being drawn.
     queueMicrotask(() => (this.mode = 'public'))
   }
