@@ -525,10 +525,156 @@ CREATE VIEW clips.published AS
       WHERE state = 'published'::text;
 GRANT SELECT ON clips.published TO luciole_feed;
 
+CREATE VIEW clips.rankable AS
+    SELECT c.id,
+        c.author_id,
+        c.hashtags,
+        c.caption,
+        c.published_at,
+        m.duration_ms
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         JOIN media.playable m ON m.asset_id = c.asset_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
+GRANT SELECT ON clips.rankable TO luciole_feed;
+
 -- feed ------------------------------------------------------------------
 
 CREATE SCHEMA feed;
 GRANT USAGE ON SCHEMA feed TO luciole_feed;
+
+CREATE TABLE feed.session (
+    id               uuid NOT NULL,
+    mode             text NOT NULL,
+    trust            real NOT NULL,
+    made_at          timestamp with time zone NOT NULL,
+    hidden_authors   uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    hidden_hashtags  text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT session_pkey PRIMARY KEY (id),
+    CONSTRAINT session_hidden_authors_check CHECK (cardinality(hidden_authors) <= 500),
+    CONSTRAINT session_hidden_hashtags_check CHECK (cardinality(hidden_hashtags) <= 500),
+    CONSTRAINT session_mode_check CHECK (mode = ANY (ARRAY['public'::text, 'learning'::text])),
+    CONSTRAINT session_trust_check CHECK (trust >= 0::double precision AND trust <= 1::double precision)
+);
+CREATE INDEX session_by_age ON feed.session USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.session TO luciole_feed;
+
+CREATE TABLE feed.learner (
+    session_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    sealed      bytea NOT NULL,
+    CONSTRAINT learner_pkey PRIMARY KEY (session_id),
+    CONSTRAINT learner_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT learner_session_id_fkey FOREIGN KEY (session_id) REFERENCES feed.session(id) ON DELETE CASCADE
+);
+CREATE INDEX learner_by_person ON feed.learner USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.learner TO luciole_feed;
+
+CREATE TABLE feed.page (
+    id               uuid NOT NULL,
+    session_id       uuid NOT NULL,
+    n                integer NOT NULL,
+    made_at          timestamp with time zone NOT NULL,
+    weights_version  integer NOT NULL,
+    seed             bigint NOT NULL,
+    is_end           boolean NOT NULL,
+    slots            bytea NOT NULL,
+    inputs           bytea NOT NULL,
+    CONSTRAINT page_pkey PRIMARY KEY (id),
+    CONSTRAINT page_session_id_n_key UNIQUE (session_id, n),
+    CONSTRAINT page_session_id_fkey FOREIGN KEY (session_id) REFERENCES feed.session(id) ON DELETE CASCADE,
+    CONSTRAINT page_n_check CHECK (n >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.page TO luciole_feed;
+
+CREATE TABLE feed.event (
+    seq         bigint NOT NULL,
+    xid         xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    at          timestamp with time zone DEFAULT now() NOT NULL,
+    clip_id     uuid NOT NULL,
+    once        bytea,
+    session_id  uuid,
+    signal      smallint,
+    value       integer DEFAULT 0 NOT NULL,
+    loops       smallint DEFAULT 0 NOT NULL,
+    source      smallint DEFAULT 6 NOT NULL,
+    features    bytea DEFAULT '\x'::bytea NOT NULL,
+    trust       real DEFAULT 0 NOT NULL,
+    propensity  double precision DEFAULT 0 NOT NULL,
+    sign        smallint DEFAULT 1 NOT NULL,
+    CONSTRAINT event_pkey PRIMARY KEY (seq),
+    CONSTRAINT event_once_key UNIQUE (once),
+    CONSTRAINT event_check CHECK ((signal IS NULL) = (session_id IS NULL)),
+    CONSTRAINT event_loops_check CHECK (loops >= 0),
+    CONSTRAINT event_sign_check CHECK (sign = ANY (ARRAY['-1'::integer, 1])),
+    CONSTRAINT event_signal_check CHECK (signal >= 0 AND signal <= 11),
+    CONSTRAINT event_trust_check CHECK (trust >= 0::double precision AND trust <= 1::double precision),
+    CONSTRAINT event_value_check CHECK (value >= 0 AND value <= 3600000)
+);
+CREATE INDEX event_by_age ON feed.event USING btree (at);
+CREATE INDEX event_in_order ON feed.event USING btree (xid, seq);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.event TO luciole_feed;
+
+CREATE TABLE feed.snapshot (
+    taken_at         timestamp with time zone NOT NULL,
+    xid              xid8 NOT NULL,
+    seq              bigint NOT NULL,
+    weights_version  integer NOT NULL,
+    digest           text NOT NULL,
+    data             bytea NOT NULL,
+    CONSTRAINT snapshot_pkey PRIMARY KEY (taken_at)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.snapshot TO luciole_feed;
+
+CREATE TABLE feed.profile (
+    person_id  uuid NOT NULL,
+    mode       text NOT NULL,
+    since      timestamp with time zone NOT NULL,
+    version    integer DEFAULT 0 NOT NULL,
+    CONSTRAINT profile_pkey PRIMARY KEY (person_id),
+    CONSTRAINT profile_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT profile_mode_check CHECK (mode = ANY (ARRAY['public'::text, 'learning'::text])),
+    CONSTRAINT profile_version_check CHECK (version >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.profile TO luciole_feed;
+
+CREATE TABLE feed.taste_day (
+    person_id  uuid NOT NULL,
+    day        date NOT NULL,
+    version    integer NOT NULL,
+    events     integer NOT NULL,
+    sealed     bytea NOT NULL,
+    CONSTRAINT taste_day_pkey PRIMARY KEY (person_id, day),
+    CONSTRAINT taste_day_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT taste_day_events_check CHECK (events > 0),
+    CONSTRAINT taste_day_version_check CHECK (version > 0)
+);
+CREATE INDEX taste_day_by_age ON feed.taste_day USING btree (day);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.taste_day TO luciole_feed;
+
+CREATE TABLE feed.hidden (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    value      text NOT NULL,
+    hidden_on  date NOT NULL,
+    CONSTRAINT hidden_pkey PRIMARY KEY (person_id, kind, value),
+    CONSTRAINT hidden_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT hidden_kind_check CHECK (kind = ANY (ARRAY['author'::text, 'clip'::text, 'hashtag'::text, 'sound'::text])),
+    CONSTRAINT hidden_value_check CHECK (char_length(value) >= 1 AND char_length(value) <= 60)
+);
+CREATE INDEX hidden_by_value ON feed.hidden USING btree (kind, value);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.hidden TO luciole_feed;
+
+CREATE TABLE feed.allowance (
+    person_id  uuid NOT NULL,
+    day        date NOT NULL,
+    sessions   integer NOT NULL,
+    CONSTRAINT allowance_pkey PRIMARY KEY (person_id, day),
+    CONSTRAINT allowance_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT allowance_sessions_check CHECK (sessions > 0)
+);
+CREATE INDEX allowance_by_age ON feed.allowance USING btree (day);
+GRANT SELECT, INSERT, UPDATE, DELETE ON feed.allowance TO luciole_feed;
 
 -- rights ----------------------------------------------------------------
 

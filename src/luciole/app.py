@@ -16,6 +16,7 @@ from luciole.cell.clips import api as clips_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
 from luciole.cell.feed import api as feed_api
+from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
@@ -104,7 +105,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         if not is_started:
             await parts.db.start()
         try:
-            async with hub.running():
+            async with hub.running(), parts.for_you.follower.running():
                 yield
         finally:
             if not is_started:
@@ -119,6 +120,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
         clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
+        api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(
             parts.db,
             parts.people,

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from uuid import UUID
 
 from luciole import __version__, config
 from luciole.kit.errors import Problem
@@ -93,6 +94,15 @@ def parser() -> argparse.ArgumentParser:
     one = _add(commands, "staff", _staff, "who may ask to read something of a person")
     one.add_argument("act", choices=["add", "remove", "list"])
     one.add_argument("handle", nargs="?", default="", help="whose account; not for list")
+
+    one = _add(commands, "feed", _feed, "look into For You: a page again, its budget, its state")
+    one.add_argument(
+        "act",
+        choices=["replay", "budget", "rebuild"],
+        help="replay: compute a page of the last day anew, and compare; budget: what new clips "
+        "are promised; rebuild: the state from its newest snapshot and the log, and its digest",
+    )
+    one.add_argument("page", nargs="?", type=UUID, help="replay: the id of a page")
 
     one = _add(commands, "me", _me, "what a cell holds about you: see, check, take along, leave")
     one.add_argument(
@@ -271,6 +281,17 @@ def _staff(chosen: argparse.Namespace) -> int:
     for line in asyncio.run(staffing.change(settings, chosen.act, handle, Clock())):
         print(line)
     return 0
+
+
+def _feed(chosen: argparse.Namespace) -> int:
+    from luciole import feed_console
+    from luciole.kit.clock import Clock
+
+    settings = config.load(_environment(chosen, demo=False))
+    found = asyncio.run(feed_console.look(settings, chosen.act, chosen.page, Clock()))
+    for line in found.lines:
+        print(line)
+    return 0 if found.is_well else 1
 
 
 def _audit(chosen: argparse.Namespace) -> int:

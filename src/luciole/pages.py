@@ -18,6 +18,7 @@ PAGES = frozenset(
     {
         "following",
         "friends",
+        "latest",
         "publish",
         "sign-in",
         "sign-up",

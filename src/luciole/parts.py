@@ -10,6 +10,7 @@ from luciole import __version__
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
 from luciole.cell.clips.service import Clips
+from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
@@ -46,6 +47,7 @@ class Parts:
     graph: Graph
     clips: Clips
     feed: Feed
+    for_you: ForYou
     rights: Rights
     journal: Journal
     cell: CellFacts
@@ -92,6 +94,7 @@ class Parts:
             graph=graph,
             clips=clips,
             feed=Feed(cursors),
+            for_you=ForYou(db, custody, cursors, derived["signals"], clock),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

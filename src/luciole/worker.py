@@ -9,6 +9,9 @@ import threading
 
 from luciole import catalogue, config
 from luciole.cell.clips import jobs as clips_jobs
+from luciole.cell.feed import jobs as feed_jobs
+from luciole.cell.feed.snapshots import Snapshots
+from luciole.cell.feed.taking_back import TakingBack
 from luciole.cell.graph import jobs as graph_jobs
 from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
@@ -66,6 +69,8 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
+    feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)
     maker = ExportMaker(
         parts.db,
         parts.blobs,
@@ -107,7 +112,8 @@ def register(parts: Parts) -> None:
         parts.media,
         parts.custody,
         parts.clock,
-        catalogue.ERASE,
+        # After people's step, which takes the ways in away: nothing is learnt any more.
+        (catalogue.ERASE[0], TakingBack(parts.custody, parts.clock).erase, *catalogue.ERASE[1:]),
         workshop.sweep_objects,
     )
     erasure_jobs.register(parts.queue, parts.db, parts.leaving, erasing)

@@ -95,7 +95,7 @@ def sign_up(person: BrowserContext) -> None:
 
 
 def feed(page: Page, moment: float) -> bytes:
-    page.goto("/")
+    page.goto("/latest")
     current = page.locator('[data-current="true"] [data-painted="true"]')
     expect(current).to_be_visible(timeout=30_000)
     page.keyboard.press(" ")

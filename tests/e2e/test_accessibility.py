@@ -55,7 +55,9 @@ async def test_axe_finds_nothing_serious_for_a_visitor(stage: Stage, author: Mem
     found = []
     for path, mark in (
         ("/", "stage-box"),
+        ("/latest", "stage-box"),
         ("/following", "feed-sign-in"),
+        ("/settings/for-you", "time-settings"),
         (f"/@{author.handle}", "grid-clip"),
         ("/sign-in", "sign-in-handle"),
         ("/sign-up", "sign-up-handle"),

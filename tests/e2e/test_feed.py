@@ -201,7 +201,7 @@ async def test_place_in_the_feed_is_kept_while_one_visits_a_profile(
 async def test_new_clip_is_offered_not_forced(
     cell: Cell, stage: Stage, author: Member, tiny_film: bytes
 ) -> None:
-    page: Page = await stage.phone(await cell.member("viewer"), "/")
+    page: Page = await stage.phone(await cell.member("viewer"), "/latest")
     await plays(page)
     before = await page.evaluate(SEEN)
     fresh = await (await cell.member("eve")).clip(tiny_film, caption="Just now")

@@ -46,7 +46,7 @@ async def test_clip_reaches_another_screen_and_its_author_sees_the_like_and_the_
     # Somebody else's newer clip stands first, so that there is something to swipe away.
     carl = await cell.member("carl")
     newer = await carl.clip(tiny_film, caption="In front")
-    await ben.goto("/")
+    await ben.goto("/latest")
     await plays(ben, newer["id"])
     await swipe(ben)
     await plays(ben, clip_id)

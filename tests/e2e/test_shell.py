@@ -13,6 +13,7 @@ async def test_french_browser_gets_french_and_so_does_a_french_person(
     cell: Cell, stage: Stage, author: Member
 ) -> None:
     page = await stage.phone(locale="fr-FR", path="/")
+    await expect(page.get_by_test_id("tab-for-you")).to_have_text("Pour vous")
     await expect(page.get_by_test_id("tab-latest")).to_have_text("Récents")
     assert await page.locator("html").get_attribute("lang") == "fr"
     await page.goto("/sign-up")

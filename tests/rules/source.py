@@ -184,6 +184,7 @@ class Refusal:
 CONSOLE = (
     "luciole.audit",
     "luciole.copies",
+    "luciole.feed_console",
     "luciole.fit",
     "luciole.demo",
     "luciole.keys",

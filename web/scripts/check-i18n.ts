@@ -22,15 +22,17 @@ function compare<T>(first: string, second: string, places: (value: T) => string)
   for (const key of Object.keys(b)) if (!(key in a)) problems.push(`${first}: "${key}" is missing`)
 }
 
+/** Words that come with the pages that need them. */
+const CHAPTERS = ['rights', 'foryou']
 const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 compare<string>('en.json', 'fr.json', placeholders)
-compare<string>('rights.en.json', 'rights.fr.json', placeholders)
+for (const chapter of CHAPTERS) compare<string>(`${chapter}.en.json`, `${chapter}.fr.json`, placeholders)
 compare<{ sentence?: string; next_step?: string }>('errors.en.json', 'errors.fr.json', (told) =>
   [typeof told.sentence, typeof told.next_step].join(),
 )
 
 // French keeps a space before these signs, which no line may break at: U+202F before ; ! and ?, U+00A0 before : and inside « ».
-for (const name of ['fr.json', 'rights.fr.json', 'errors.fr.json', 'held.fr.json']) {
+for (const name of ['fr.json', 'errors.fr.json', 'held.fr.json', ...CHAPTERS.map((chapter) => `${chapter}.fr.json`)]) {
   for (const [key, told] of Object.entries(read<unknown>(name))) {
     if (/ [;:!?»]|« |[\d}] [MGK]i?o\b/.test(JSON.stringify(told))) problems.push(`${name}: "${key}" has a space where a line could break before a sign or a unit`)
   }
@@ -44,7 +46,7 @@ const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
 const templates = [...sources.matchAll(/`([a-z][a-z-]*\.[^`\s]*\$\{[^`]*)`/g)].map(
   ([, text]) => new RegExp(`^${(text ?? '').replaceAll('.', '\\.').replace(/\$\{[^}]*\}/g, '.+')}$`),
 )
-for (const key of [...Object.keys(read('en.json')), ...Object.keys(read('rights.en.json'))]) {
+for (const key of ['en.json', ...CHAPTERS.map((chapter) => `${chapter}.en.json`)].flatMap((name) => Object.keys(read(name)))) {
   const base = key.replace(/\.(one|many|other)$/, '')
   const used = [key, base].some((name) => sources.includes(`'${name}'`)) || templates.some((template) => template.test(key))
   if (!used) problems.push(`en.json: "${key}" is used by nobody`)

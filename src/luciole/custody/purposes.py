@@ -41,7 +41,9 @@ AUTOMATED: dict[str, Purpose] = {
     ),
     "restore": Purpose("automated", (), "your data was put back from a backup"),
     "erasure": Purpose(
-        "automated", ("journal.entry",), "your data is deleted, because you asked for it"
+        "automated",
+        ("journal.entry", "feed.taste"),
+        "your data is deleted, because you asked for it",
     ),
 }
 
@@ -58,8 +60,8 @@ STAFF: dict[str, Purpose] = {
 
 # For what the cell's processes may derive keys of their own.
 DERIVED = {
-    "api": ("cursors", "devices", "media-links"),
-    "worker": ("cursors", "devices", "media-links"),
+    "api": ("cursors", "devices", "media-links", "signals"),
+    "worker": ("cursors", "devices", "media-links", "signals"),
     "ledger": ("ledger/access", "ledger/decisions", "ledger/border"),
     "copies": ("backup",),
 }

@@ -5,7 +5,8 @@ import { fill, pickPlural } from './i18n/fill.ts'
 import { matchRoute } from './routes.ts'
 
 test('every page of the client has its path', () => {
-  assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'latest' })
+  assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'for-you' })
+  assert.deepEqual(matchRoute('/latest'), { page: 'feed', kind: 'latest' })
   assert.deepEqual(matchRoute('/friends'), { page: 'feed', kind: 'friends' })
   assert.deepEqual(matchRoute('/@mei.lin'), { page: 'profile', handle: 'mei.lin' })
   assert.deepEqual(matchRoute('/@mei.lin/followers'), { page: 'people', handle: 'mei.lin', list: 'followers' })

@@ -27,9 +27,10 @@ export function matchRoute(path: string): Match {
   if (second) return { page: 'missing' }
   switch (first) {
     case '':
-      return { page: 'feed', kind: 'latest' }
+      return { page: 'feed', kind: 'for-you' }
     case 'following':
     case 'friends':
+    case 'latest':
       return { page: 'feed', kind: first }
     case 'publish':
     case 'sign-in':

@@ -3,7 +3,17 @@ import { api, personPath } from '../app/api/client.ts'
 import type { Clip, FeedKind, Page } from '../app/api/shapes.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
 import { session } from '../people/session.svelte.ts'
+import { forYou } from './foryou/for-you.svelte.ts'
 import { PAGE_SIZE, Pages, wantsMore } from './pages.ts'
+
+/** Where a stream's clips come from. */
+export interface Source {
+  readonly ended: boolean
+  /** Marks a clip as already shown, so that it is not brought again. */
+  know(id: string): void
+  /** The next new clips; empty at the end. */
+  next(): Promise<Clip[]>
+}
 
 export class Stream {
   clips = $state.raw<Clip[]>([])
@@ -11,21 +21,19 @@ export class Stream {
   ended = $state(false)
   loading = $state(false)
   problem = $state<unknown>(null)
-  private readonly path: string
-  private pages: Pages<Clip>
+  private readonly anew: () => Source
+  /** Counts up with each restart: an answer to what was asked before it is dropped. */
+  private turn = 0
+  private source: Source
 
-  constructor(path: string) {
-    this.path = path
-    this.pages = this.fresh()
-  }
-
-  private fresh(): Pages<Clip> {
-    return new Pages<Clip>((cursor) => api.get<Page<Clip>>(this.path, { cursor, limit: PAGE_SIZE }))
+  constructor(anew: () => Source, source = anew()) {
+    this.anew = anew
+    this.source = source
   }
 
   /** Puts a clip first, whatever the pages bring. */
   pin(clip: Clip): void {
-    this.pages.know(clip.id)
+    this.source.know(clip.id)
     this.clips = [shelf.put(clip), ...this.clips.filter((other) => other.id !== clip.id)]
   }
 
@@ -33,17 +41,19 @@ export class Stream {
     if (this.loading || this.ended) return
     this.loading = true
     this.problem = null
-    const pages = this.pages
+    const turn = this.turn
     try {
-      const items = await pages.next()
-      if (pages !== this.pages) return
+      const items = await this.source.next()
+      if (turn !== this.turn) return
       this.clips = [...this.clips, ...items.map((clip) => shelf.put(clip))]
-      this.ended = pages.ended
+      this.ended = this.source.ended
     } catch (problem) {
-      if (pages === this.pages) this.problem = problem
+      if (turn === this.turn) this.problem = problem
     } finally {
-      if (pages === this.pages) this.loading = false
+      if (turn === this.turn) this.loading = false
     }
+    // A short page is not waited for until one has scrolled to its end.
+    if (turn === this.turn && !this.problem && wantsMore(this.index, this.clips.length)) await this.more()
   }
 
   /** The person is at this clip now. */
@@ -54,10 +64,12 @@ export class Stream {
 
   /** Starts over, keeping `first` on screen when there is one. */
   async restart(first?: Clip): Promise<void> {
-    this.pages = this.fresh()
+    this.turn += 1
+    this.source = this.anew()
     this.clips = []
     this.index = 0
     this.ended = this.loading = false
+    this.problem = null
     if (first) this.pin(first)
     await this.more()
   }
@@ -65,9 +77,31 @@ export class Stream {
   drop(id: string): void {
     this.clips = this.clips.filter((clip) => clip.id !== id)
   }
+
+  /** Takes clips out, and stays at the one on screen; if that goes too, at the one after it. */
+  dropAll(goes: (clip: Clip) => boolean): void {
+    const before = this.clips.slice(0, this.index).filter((clip) => !goes(clip)).length
+    this.clips = this.clips.filter((clip) => !goes(clip))
+    this.at(before)
+  }
+
+  /** Asks at the end of it what is new since. */
+  async lookAgain(): Promise<void> {
+    forYou.reopen()
+    this.ended = false
+    await this.more()
+  }
 }
 
+/** A list of the cell that is paged by cursors. */
+function paged(path: string): () => Source {
+  return () => new Pages<Clip>((cursor) => api.get<Page<Clip>>(path, { cursor, limit: PAGE_SIZE }))
+}
+
+const FOR_YOU = '/api/feeds/for-you'
 const LATEST = '/api/feeds/latest'
+/** After signing in or out the clip on screen stays on screen in these. */
+const KEPT = [FOR_YOU, LATEST]
 
 class Streams {
   private readonly kept = new Map<string, Stream>()
@@ -87,7 +121,7 @@ class Streams {
     const key = `clip:${clip.id}`
     const kept = this.kept.get(key)
     if (kept) return kept
-    const stream = new Stream(personPath(clip.author.handle, '/clips'))
+    const stream = new Stream(paged(personPath(clip.author.handle, '/clips')))
     stream.pin(clip)
     this.kept.set(key, stream)
     return stream
@@ -106,25 +140,28 @@ class Streams {
   private renew(): void {
     if (this.turn === session.turn) return
     this.turn = session.turn
-    const latest = this.kept.get(LATEST)
+    const open = KEPT.flatMap((path) => [...this.kept].filter(([key]) => key === path))
     this.kept.clear()
     shelf.empty()
-    if (!latest) return
-    this.kept.set(LATEST, latest)
-    // Later, because this may be asked while a page is being drawn.
-    queueMicrotask(() => void this.reload(latest))
+    forYou.forget()
+    for (const [path, stream] of open) {
+      this.kept.set(path, stream)
+      // Later, because this may be asked while a page is being drawn.
+      queueMicrotask(() => void this.reload(stream))
+    }
   }
 
-  private async reload(latest: Stream): Promise<void> {
-    const here = latest.clips[latest.index]
-    await latest.restart(here ? await shelf.refresh(here.id) : undefined)
+  /** Loads a stream from its beginning, and keeps the clip on screen there. */
+  async reload(stream: Stream): Promise<void> {
+    const here = stream.clips[stream.index]
+    await stream.restart(here ? await shelf.refresh(here.id) : undefined)
   }
 
   private at(path: string): Stream {
     this.renew()
     let stream = this.kept.get(path)
     if (!stream) {
-      stream = new Stream(path)
+      stream = path === FOR_YOU ? new Stream(() => forYou.anew(), forYou) : new Stream(paged(path))
       this.kept.set(path, stream)
     }
     return stream

@@ -9,6 +9,8 @@ import { captions, sound } from './sound.svelte.ts'
 export const line = new Line()
 
 const TICK_MS = 90
+/** A jump that nobody asked for and that ends this early is the clip beginning again. */
+const LOOPED_S = 0.25
 
 export class Player {
   painted = $state(false)
@@ -19,6 +21,8 @@ export class Player {
   ready = $state(false)
   timeMs = $state(0)
   durationMs = $state(0)
+  /** How often the clip has begun again by itself since it was left last. */
+  loops = $state(0)
   /** The caption line to show now. */
   cue = $state('')
 
@@ -28,6 +32,8 @@ export class Player {
   private rendition: Rendition | undefined
   private retried = false
   private lastTick = 0
+  /** The person, not the end of the clip, moved the place. */
+  private sought = false
 
   constructor(clip: Clip) {
     this.clip = clip
@@ -99,12 +105,14 @@ export class Player {
   }
 
   rewind(): void {
+    this.loops = 0
     if (this.video && this.video.currentTime > 0) this.seek(0)
   }
 
   seek(timeMs: number): void {
     if (!this.video) return
     const end = Math.max(0, this.durationMs - 50)
+    this.sought = true
     this.video.currentTime = Math.min(Math.max(0, timeMs), end) / 1000
     this.timeMs = this.video.currentTime * 1000
   }
@@ -139,6 +147,8 @@ export class Player {
     on('timeupdate', () => (this.timeMs = video.currentTime * 1000))
     on('seeked', () => {
       if (video.currentTime === 0) line.flowed()
+      if (!this.sought && video.currentTime < LOOPED_S) this.loops += 1
+      this.sought = false
     })
     on('error', () => void this.broken(video))
   }

@@ -7,15 +7,15 @@ export function clipAddress(id: string): string {
   return `${location.origin}/c/${id}`
 }
 
-/** The device's own share sheet where there is one for touch; else the link is copied. */
-export async function share(clip: Clip): Promise<void> {
+/** The device's own share sheet where there is one for touch; else the link is copied. True when it went that far. */
+export async function share(clip: Clip): Promise<boolean> {
   const url = clipAddress(clip.id)
   if (navigator.share && matchMedia('(pointer: coarse)').matches) {
     try {
       await navigator.share({ url, title: t('player.by', { name: clip.author.display_name }) })
-      return
+      return true
     } catch (problem) {
-      if ((problem as DOMException).name === 'AbortError') return
+      if ((problem as DOMException).name === 'AbortError') return false
     }
   }
   try {
@@ -25,4 +25,5 @@ export async function share(clip: Clip): Promise<void> {
     // Without a clipboard (plain http on another host) the person can still copy it from here.
     toasts.show({ kind: 'news', text: url, href: `/c/${clip.id}` })
   }
+  return true
 }

@@ -1,4 +1,5 @@
 /** Which slides of a feed hold a player, however long one scrolls. */
+import type { Clip } from '../app/api/shapes.ts'
 
 /** One behind to go back at once, two ahead to be warm. */
 export const BEHIND = 1
@@ -6,6 +7,9 @@ export const AHEAD = 2
 
 /** No more than this many <video> elements exist; one spare covers the moment between two windows. */
 export const MOST_PLAYERS = 5
+
+/** The last button of a clip, if it has one: what it is called, and what it opens. */
+export type More = (clip: Clip) => { label: string; testid: string; open: () => void } | undefined
 
 export type Role = 'current' | 'next' | 'after-next' | 'previous' | 'none'
 

@@ -23,6 +23,8 @@ interface Options {
   query?: Query
   body?: unknown
   signal?: AbortSignal
+  /** The request outlives the page that sends it. */
+  keepalive?: boolean
 }
 
 const whenSignedOut = new Set<() => void>()
@@ -49,7 +51,7 @@ async function send(method: string, path: string, options: Options = {}): Promis
   }
   let response: Response
   try {
-    response = await fetch(url, { method, headers, body, signal: options.signal ?? null, credentials: 'same-origin' })
+    response = await fetch(url, { method, headers, body, signal: options.signal ?? null, keepalive: options.keepalive ?? false, credentials: 'same-origin' })
   } catch (cause) {
     if (options.signal?.aborted) throw cause
     throw new ApiError(0, UNREACHABLE, 'The cell did not answer.', 'Check your connection and try again.')
@@ -90,7 +92,7 @@ export const api = {
     }
   },
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => json<T>('GET', path, { query, signal }),
-  post: <T>(path: string, body: unknown = {}) => json<T>('POST', path, { body }),
+  post: <T>(path: string, body: unknown = {}, options: Pick<Options, 'keepalive'> = {}) => json<T>('POST', path, { body, ...options }),
   put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),
   patch: <T>(path: string, body: unknown) => json<T>('PATCH', path, { body }),
   delete: <T = void>(path: string) => json<T>('DELETE', path),

@@ -3,7 +3,7 @@
 export type AgeBand = 'under-13' | '13-15' | '16-17' | '18+'
 export type Audience = 'everyone' | 'friends' | 'only-me'
 export type Follows = 'no' | 'pending' | 'yes'
-export type FeedKind = 'latest' | 'following' | 'friends'
+export type FeedKind = 'for-you' | 'following' | 'friends' | 'latest'
 
 export interface Page<T> {
   items: T[]
@@ -85,6 +85,60 @@ export interface Clip {
   progress: number | null
   refusal: Refusal | null
   viewer: { liked: boolean; follows: Follows; is_author: boolean } | null
+}
+
+/** Without a profile, or learning from what the person watches. */
+export type Mode = 'public' | 'learning'
+
+export interface ForYouPage<Item = Clip> {
+  page: string
+  mode: Mode
+  items: Item[]
+  /** The number of each item's slot. */
+  slots: number[]
+  /** Null when there is nothing new worth showing. */
+  next: string | null
+  /** Brings later what is new since. */
+  resume: string
+}
+
+export type SignalKind =
+  | 'shown' | 'watched' | 'replayed' | 'liked' | 'commented' | 'shared' | 'followed'
+  | 'not-interested' | 'hid-author' | 'hid-hashtag' | 'hid-sound' | 'reported'
+
+/** What happened to the clip in a slot of a page. */
+export interface Signal {
+  page: string
+  slot: number
+  kind: SignalKind
+  ms?: number
+  loops?: number
+  hashtag?: string
+}
+
+export type Lever = 'hide-author' | 'hide-hashtag' | 'not-interested' | 'switch-to-public' | 'switch-to-learning' | 'reset'
+
+export interface Why {
+  clip_id: string
+  source: string
+  because: { kind: string; text: string } | null
+  exploring: boolean
+  chance: number
+  score: number
+  parts: { name: string; adds: number; share: number }[]
+  mode: Mode
+  weights_version: string | number
+  levers: Lever[]
+}
+
+export interface ForYouSettings {
+  mode: Mode
+  /** False for minors. */
+  may_learn: boolean
+  since: string | null
+  keeps_days: number
+  events_kept: number
+  hidden: { authors: { handle: string; display_name: string }[]; hashtags: string[]; clips: number }
 }
 
 export interface NewClip {

@@ -1,0 +1,86 @@
+"""The state that a process holds: a fold over the log. Pure: it is given rows and clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from luciole.cell.feed.model import LogRow, Mark
+from luciole.cell.feed.ranker import Asked, Drawn, Ranker, Viewer, Weights
+from luciole.cell.feed.ranking.budget import Budget
+from luciole.cell.feed.ranking.model import Clip, Event
+
+TIDY_EVERY_S = 600.0
+START = Mark(0, 0)
+
+
+class Fold:
+    """What came of the log up to `mark`. Two that have read up to the same row know the same."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        mark: Mark = START,
+        data: bytes | None = None,
+    ) -> None:
+        """A new one, or the one that was saved. Raises ValueError and msgspec.DecodeError where
+        what was saved cannot be used."""
+        self.mark = mark
+        self._ranker = Ranker(weights, data)
+        self._tidied_at = 0.0
+
+    @property
+    def weights(self) -> Weights:
+        return self._ranker.weights
+
+    @property
+    def clips(self) -> int:
+        return self._ranker.clips
+
+    @property
+    def events(self) -> int:
+        return self._ranker.events
+
+    def put(self, clip: Clip) -> None:
+        """Takes in a clip that For You may show."""
+        self._ranker.put(clip)
+
+    def apply(self, rows: Sequence[LogRow], clips: Mapping[UUID, Clip]) -> None:
+        """Takes the next rows of the log. `clips` holds those of the changed ones that For You may
+        show, as they are now."""
+        events: list[Event] = []
+        for row in rows:
+            if row.event is not None:
+                events.append(row.event)
+                continue
+            self._ranker.apply(events)
+            events = []
+            clip = clips.get(row.clip_id)
+            if clip is None:
+                self._ranker.drop(row.clip_id)
+            else:
+                self.put(clip)
+        self._ranker.apply(events)
+        if rows:
+            self.mark = rows[-1].mark
+
+    def tidy(self, now: float) -> None:
+        """Forgets what lives for a day only. Changes nothing about clips."""
+        if now - self._tidied_at >= TIDY_EVERY_S:
+            self._tidied_at = now
+            self._ranker.tidy(now)
+
+    def save(self) -> bytes:
+        """All of it, for a new one."""
+        return self._ranker.dump()
+
+    def digest(self) -> str:
+        return self._ranker.digest()
+
+    def budget(self, now: float) -> Budget:
+        """What new clips are promised, by the last 24 hours."""
+        return self._ranker.budget(now)
+
+    def draw(self, asked: Asked, viewer: Viewer | None) -> Drawn:
+        """The next clips; without a viewer the same for everybody. Empty where none is left."""
+        return self._ranker.draw(asked, viewer)

@@ -1,0 +1,176 @@
+"""What the cell learns of people who let it: kept under their own keys, a seal for each day.
+
+Nothing here is read without the person's grant, so only while they use the application. What is in
+memory is a taste of a few kilobytes and the versions of the seals that it came from: with each page
+the versions are compared, so that several processes agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import msgspec
+
+from luciole.ask.client import Custody
+from luciole.cell.feed.model import (
+    KEPT_DAYS,
+    MOST_KEPT_A_DAY,
+    PAGE_FIELD,
+    SESSION_FIELD,
+    TASTE_FIELD,
+    Kept,
+    NotServed,
+    TasteDay,
+)
+from luciole.cell.feed.ranking.model import Clip, Event, Signal
+from luciole.cell.feed.ranking.taste import Taste
+from luciole.cell.feed.store import taste as store
+from luciole.custody.model import Field, Grant
+from luciole.custody.warm import Warm
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+
+IN_MEMORY = timedelta(minutes=30)
+MOST_IN_MEMORY = 10_000
+RECENT = 20
+# The broker takes no larger questions.
+MOST_OPENED_BYTES = 2_000_000
+
+Clips = Callable[[Tx, Sequence[UUID]], Awaitable[dict[UUID, Clip]]]
+Versions = dict[date, tuple[int, int]]
+
+
+class Known:
+    """A person's taste with what it came from."""
+
+    def __init__(self) -> None:
+        self.versions: Versions = {}
+        self.taste = Taste()
+        self.watched: list[tuple[UUID, UUID]] = []
+        """Sessions and clips of the last watches, the newest last."""
+
+    def recent(self, session: UUID) -> list[UUID]:
+        """Clips watched last in a session of the log, the newest last."""
+        return [clip for of, clip in self.watched if of == session]
+
+    def is_before(self, versions: Versions) -> bool:
+        """Whether only events at the end are missing."""
+        last = max(self.versions, default=date.min)
+        former = {day: said for day, said in versions.items() if day < last}
+        return former == {day: said for day, said in self.versions.items() if day < last} and (
+            last == date.min or last in versions
+        )
+
+
+class Learning:
+    """Sealed sessions, sealed pages, sealed days."""
+
+    def __init__(self, custody: Custody, clock: Clock, clips: Clips) -> None:
+        self._custody = custody
+        self._clips = clips
+        self._known: Warm[UUID, Known] = Warm(clock, IN_MEMORY, MOST_IN_MEMORY)
+        self._names: Warm[UUID, UUID] = Warm(clock, IN_MEMORY, MOST_IN_MEMORY)
+
+    async def begin(self, tx: Tx, grant: Grant, session_id: UUID) -> None:
+        """Gives a new session a name in the log that only its person can find."""
+        name = uuid4()
+        (sealed,) = await self._custody.seal(grant, [Field(SESSION_FIELD, 1, name.bytes)])
+        await store.add_learner(tx, session_id, grant.person_id, sealed)
+
+    async def is_of(self, tx: Tx, grant: Grant, session_id: UUID) -> bool:
+        """Whether a session is the person's."""
+        return await store.learner(tx, session_id, grant.person_id) is not None
+
+    async def name(self, tx: Tx, grant: Grant, session_id: UUID) -> UUID:
+        """The name of a session in the log. Raises NotServed where it is not the person's."""
+        if (known := self._names.get(session_id)) is not None:
+            return known
+        sealed = await store.learner(tx, session_id, grant.person_id)
+        if sealed is None:
+            raise NotServed
+        (opened,) = await self._custody.open(grant, [Field(SESSION_FIELD, 1, sealed)])
+        name = UUID(bytes=opened)
+        self._names.put(session_id, name)
+        return name
+
+    async def seal(self, grant: Grant, texts: Sequence[bytes]) -> list[bytes]:
+        """Seals parts of a page."""
+        return await self._custody.seal(grant, [Field(PAGE_FIELD, 1, text) for text in texts])
+
+    async def open(self, grant: Grant, sealed: Sequence[bytes]) -> list[bytes]:
+        """Opens parts of pages."""
+        return await self._opened(grant, [Field(PAGE_FIELD, 1, each) for each in sealed])
+
+    async def of(self, tx: Tx, grant: Grant) -> Known:
+        """The person's taste by all that is kept of them now."""
+        versions = await store.versions(tx, grant.person_id)
+        known = self._known.get(grant.person_id)
+        if known is None or (known.versions != versions and not known.is_before(versions)):
+            known = Known()
+        if known.versions != versions:
+            await self._go_on(tx, grant, known, versions)
+        self._known.put(grant.person_id, known)
+        return known
+
+    async def keep(self, tx: Tx, grant: Grant, events: Sequence[Event], now: datetime) -> None:
+        """Adds events to the seal of the day; beyond MOST_KEPT_A_DAY they are left out. Nothing is
+        kept of a person who has switched it off meanwhile."""
+        version = await store.next_version(tx, grant.person_id)
+        if version is None:
+            return
+        day = now.date()
+        kept: list[Event] = []
+        for former in await store.days(tx, grant.person_id, [day]):
+            kept = await self.events_of(grant, [former])
+        kept += events[: MOST_KEPT_A_DAY - len(kept)]
+        text = msgspec.json.encode(Kept(Event.__struct_fields__, kept))
+        (sealed,) = await self._custody.seal(grant, [Field(TASTE_FIELD, version, text)])
+        await store.put(tx, grant.person_id, TasteDay(day, version, len(kept), sealed))
+
+    async def events_of(self, grant: Grant, days: Sequence[TasteDay]) -> list[Event]:
+        """What happened in some days, in its order. Raises what `Custody.open` raises."""
+        fields = [Field(TASTE_FIELD, day.version, day.sealed) for day in days]
+        return [
+            event
+            for text in await self._opened(grant, fields)
+            for event in msgspec.json.decode(text, type=Kept).events
+        ]
+
+    async def forget(self, tx: Tx, person_id: UUID) -> None:
+        """Drops all that is kept of a person."""
+        await store.forget(tx, person_id)
+        self._known.drop(person_id)
+
+    async def _go_on(self, tx: Tx, grant: Grant, known: Known, versions: Versions) -> None:
+        last = max(known.versions, default=date.min)
+        found = await store.days(tx, grant.person_id, [day for day in versions if day >= last])
+        events = await self.events_of(grant, found)
+        if last in known.versions:
+            events = events[known.versions[last][1] :]
+        clips = await self._clips(tx, list({event.clip for event in events}))
+        for event in events:
+            if event.clip in clips:
+                known.taste.apply(event, clips[event.clip])
+            if event.signal == Signal.WATCHED:
+                known.watched.append((event.session, event.clip))
+        del known.watched[:-RECENT]
+        known.versions = {day.day: (day.version, day.events) for day in found} | {
+            day: said for day, said in known.versions.items() if day < last
+        }
+
+    async def _opened(self, grant: Grant, fields: Sequence[Field]) -> list[bytes]:
+        opened: list[bytes] = []
+        some: list[Field] = []
+        for field in fields:
+            if some and sum(len(one.data) for one in some) + len(field.data) > MOST_OPENED_BYTES:
+                opened += await self._custody.open(grant, some)
+                some = []
+            some.append(field)
+        return opened + (await self._custody.open(grant, some) if some else [])
+
+
+def kept_since(now: datetime) -> date:
+    """The oldest day that is kept."""
+    return now.date() - timedelta(days=KEPT_DAYS)

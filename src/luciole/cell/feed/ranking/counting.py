@@ -1,0 +1,183 @@
+"""What happened to clips, counted in whole numbers, so that taking an event back is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .model import SKIP_BELOW_MS, Event, Signal
+from .order import Bools, Floats, Ints
+from .weights import HEADS, LEVELS, PUBLIC_FEATURES, VIEWER_FEATURES, Weights
+
+TRUST_ONE = 64
+"""An event of full trust counts this much; less trust counts less, in whole steps."""
+GOOD_LEVEL = 5
+"""From this level on a watch was a good one: better than five ninths of its kind."""
+
+
+class Count(IntEnum):
+    """Columns of a clip's counts. SEEN counts impressions, the others are weighed by trust."""
+
+    SEEN = 0
+    SHOWN = 1
+    WATCHED = 2
+    LEVEL = 3
+    SKIPPED = 4
+    COMPLETED = 5
+    REPLAYED = 6
+    LIKED = 7
+    COMMENTED = 8
+    SHARED = 9
+    FOLLOWED = 10
+    REJECTED = 11
+    REPORTED = 12
+
+
+SIGNAL_COUNTS = np.array(
+    [
+        Count.SHOWN, Count.WATCHED, Count.REPLAYED, Count.LIKED, Count.COMMENTED, Count.SHARED,
+        Count.FOLLOWED, Count.REJECTED, Count.REJECTED, Count.REJECTED, Count.REJECTED,
+        Count.REPORTED,
+    ]
+)  # fmt: skip
+HAPPENED = (
+    Count.SKIPPED, Count.LEVEL, Count.COMPLETED, Count.LIKED, Count.COMMENTED, Count.SHARED,
+    Count.FOLLOWED, Count.REJECTED, Count.REPORTED,
+)  # fmt: skip
+"""For each head the column of what it predicts."""
+WATCH_HEADS = np.array([head in ("skip", "watch", "complete") for head in HEADS])
+"""Heads that are known only where a watch was reported; the others are out of all impressions."""
+SHORT, LONG = 2 * len(PUBLIC_FEATURES), 2 * (len(PUBLIC_FEATURES) + len(VIEWER_FEATURES))
+
+
+class Grades:
+    """Says how good a watch was among watches of clips of about the same length."""
+
+    def __init__(self, weights: Weights) -> None:
+        ends = [level.below_ms for level in weights.watch_levels[:-1]]
+        self._ends = np.array(ends, np.int64)
+        self._ratios = np.array([level.ratios for level in weights.watch_levels])
+
+    def bucket(self, duration_ms: Ints) -> Ints:
+        """Which bucket of lengths a clip belongs to, from 0."""
+        found: Ints = np.searchsorted(self._ends, duration_ms, side="right")
+        return found
+
+    def level(self, duration_ms: Ints, value_ms: Ints) -> Ints:
+        """0 to 8: of how many levels of its bucket a watch reached the beginning."""
+        ratio = value_ms / np.maximum(duration_ms, 1)
+        found: Ints = (self._ratios[self.bucket(duration_ms)] <= ratio[:, None]).sum(axis=1)
+        return found
+
+
+class Batch:
+    """Events as columns; `clip` is a row of the shelf, or -1 where the clip is unknown."""
+
+    def __init__(
+        self, events: Sequence[Event], rows: dict[int, int], duration_ms: Ints, grades: Grades
+    ) -> None:
+        get = rows.get
+        self.size = len(events)
+        self.events = events
+        self.at: Floats = np.array([event.at for event in events], np.float64)
+        self.clip: Ints = np.array([get(event.clip.int, -1) for event in events], np.int64)
+        self.signal = np.array([int(event.signal) for event in events], np.int64)
+        self.value = np.array([event.value for event in events], np.int64)
+        self.loops = np.array([event.loops for event in events], np.int64)
+        trust = np.array([event.trust for event in events], np.float64)
+        self.trust: Ints = np.rint(np.clip(trust, 0, 1) * TRUST_ONE).astype(np.int64)
+        self.sign: Ints = np.array([event.sign for event in events], np.int64)
+        self.known: Bools = self.clip >= 0
+        duration = duration_ms[np.maximum(self.clip, 0)] if len(rows) else self.value
+        self.watched: Bools = self.known & (self.signal == Signal.WATCHED)
+        self.level: Ints = np.where(self.watched, grades.level(duration, self.value), 0)
+        self.good: Bools = self.watched & (self.level >= GOOD_LEVEL)
+        self.completed: Bools = self.watched & (
+            (self.loops > 0) | (self.value * 20 >= duration * 19)
+        )
+        self.skipped: Bools = (
+            self.watched
+            & (self.value < SKIP_BELOW_MS)
+            & (self.value * 2 < duration)
+            & (self.loops == 0)
+        )
+        self.opens: Bools = self.known & (self.signal == Signal.SHOWN) & (self.sign > 0)
+        for at in np.flatnonzero(self.opens).tolist():
+            if len(events[at].features) not in (SHORT, LONG):
+                self.opens[at] = False
+
+
+def count(counts: NDArray[Any], batch: Batch, at: slice) -> None:
+    """Adds a part of a batch to the counts of clips (shape (clips, columns)), in place."""
+    known = batch.known[at]
+    clip, signal = batch.clip[at][known], batch.signal[at][known]
+    sign = batch.sign[at][known]
+    weight = batch.trust[at][known] * sign
+    flat, width = counts.reshape(-1), counts.shape[1]
+    np.add.at(flat, clip * width + SIGNAL_COUNTS[signal], weight)
+    shown = signal == Signal.SHOWN
+    np.add.at(flat, clip[shown] * width + Count.SEEN, sign[shown])
+    watched = batch.watched[at][known]
+    if watched.any():
+        base, weight = clip[watched] * width, weight[watched]
+        np.add.at(flat, base + Count.LEVEL, weight * batch.level[at][known][watched])
+        for column, happened in (
+            (Count.SKIPPED, batch.skipped), (Count.COMPLETED, batch.completed),
+        ):  # fmt: skip
+            np.add.at(flat, base + column, weight * happened[at][known][watched])
+
+
+# Of authors, topics and sounds.
+GROUP_WATCHED, GROUP_LEVEL, GROUP_SHOWN, GROUP_REJECTED = range(4)
+
+
+def count_groups(groups: NDArray[Any], numbers: Ints, batch: Batch, at: slice, each: Ints) -> None:
+    """Adds to counts of groups (shape (groups, 4)): event `each[i]` of the part to `numbers[i]`."""
+    signal = batch.signal[at][each]
+    weight = batch.trust[at][each] * batch.sign[at][each]
+    flat, width = groups.reshape(-1), groups.shape[1]
+    base = numbers * width
+    watched = signal == Signal.WATCHED
+    np.add.at(flat, base[watched] + GROUP_WATCHED, weight[watched])
+    level = batch.level[at][each][watched]
+    np.add.at(flat, base[watched] + GROUP_LEVEL, weight[watched] * level)
+    shown = signal == Signal.SHOWN
+    np.add.at(flat, base[shown] + GROUP_SHOWN, weight[shown])
+    rejected = signal >= Signal.NOT_INTERESTED
+    np.add.at(flat, base[rejected] + GROUP_REJECTED, weight[rejected])
+
+
+def log_odds(share: Floats) -> Floats:
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    found: Floats = np.log(share / (1 - share))
+    return found
+
+
+def rates(counts: NDArray[Any], weights: Weights) -> Floats:
+    """Shape (clips, heads): log-odds of each head's posterior mean, less those of its prior."""
+    table = np.maximum(counts, 0).astype(np.float64) / TRUST_ONE
+    found = np.empty((len(table), len(HEADS)))
+    for column, head in enumerate(HEADS):
+        mean, strength = weights.prior[head]
+        happened = table[:, HAPPENED[column]] / (LEVELS if head == "watch" else 1)
+        total = table[:, Count.WATCHED if WATCH_HEADS[column] else Count.SHOWN]
+        total = np.maximum(total, happened)
+        found[:, column] = log_odds((happened + mean * strength) / (total + strength))
+        found[:, column] -= np.log(mean / (1 - mean))
+    return found
+
+
+def group_rates(groups: NDArray[Any], weights: Weights) -> tuple[Floats, Floats]:
+    """Log-odds of a good watch and of a rejection of each group, less those of the prior."""
+    table = np.maximum(groups, 0).astype(np.float64) / TRUST_ONE
+    mean, strength = weights.prior["watch"]
+    good, watched = table[:, GROUP_LEVEL] / LEVELS, table[:, GROUP_WATCHED]
+    liked = log_odds((good + mean * strength) / (np.maximum(watched, good) + strength))
+    bad_mean, bad_strength = weights.prior["rejected"]
+    bad, shown = table[:, GROUP_REJECTED], table[:, GROUP_SHOWN]
+    avoided = log_odds((bad + bad_mean * bad_strength) / (np.maximum(shown, bad) + bad_strength))
+    return liked - np.log(mean / (1 - mean)), avoided - np.log(bad_mean / (1 - bad_mean))

@@ -1,0 +1,188 @@
+"""SQL of the log and of its snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from uuid import UUID
+
+from luciole.cell.feed.model import CHANNEL, LogRow, Mark, NewEvent, Snapshot
+from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
+from luciole.kit.db import Row, Tx
+
+ADD = """
+INSERT INTO feed.event
+    (at, clip_id, once, session_id, signal, value, loops, source, features, trust, propensity, sign)
+SELECT at, clip_id, once, session_id, signal, value, loops, source, features, trust, propensity,
+       sign
+FROM unnest($1::timestamptz[], $2::uuid[], $3::bytea[], $4::uuid[], $5::smallint[], $6::integer[],
+            $7::smallint[], $8::smallint[], $9::bytea[], $10::real[], $11::double precision[],
+            $12::smallint[])
+     AS n (at, clip_id, once, session_id, signal, value, loops, source, features, trust, propensity,
+           sign)
+ON CONFLICT (once) DO NOTHING
+RETURNING once
+"""
+ANNOUNCE = "SELECT pg_notify($1, pg_current_xact_id()::text)"
+# Below the horizon nothing is added any more: whoever reads so reads every row, in one order.
+READ = """
+SELECT xid::text::bigint AS xid, seq, at, clip_id, session_id, signal, value, loops, source,
+       features, trust, sign
+FROM feed.event
+WHERE (xid, seq) > (($1::bigint)::text::xid8, $2)
+  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY xid, seq
+LIMIT $3
+"""
+IS_BELOW_HORIZON = """
+SELECT ($1::bigint)::text::xid8 < pg_snapshot_xmin(pg_current_snapshot())
+"""
+CLIPS = """
+SELECT id, author_id, hashtags, caption, duration_ms, published_at
+FROM clips.rankable WHERE id = ANY($1::uuid[])
+"""
+ALL_CLIPS = """
+SELECT id, author_id, hashtags, caption, duration_ms, published_at FROM clips.rankable ORDER BY id
+"""
+NEWEST_SNAPSHOT = """
+SELECT taken_at, xid::text::bigint AS xid, seq, weights_version, digest, data
+FROM feed.snapshot ORDER BY taken_at DESC, seq LIMIT 1
+"""
+NEWEST_MARK = """
+SELECT taken_at, xid::text::bigint AS xid, seq FROM feed.snapshot
+ORDER BY taken_at DESC, seq LIMIT 1
+"""
+ADD_SNAPSHOT = """
+INSERT INTO feed.snapshot (taken_at, xid, seq, weights_version, digest, data)
+VALUES ($1, ($2::bigint)::text::xid8, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+"""
+DROP_SNAPSHOTS = "DELETE FROM feed.snapshot WHERE taken_at < $1"
+# Only what is in a snapshot already.
+DROP_OLD = """
+DELETE FROM feed.event WHERE at < $1 AND (xid, seq) <= (($2::bigint)::text::xid8, $3)
+"""
+
+
+async def add(tx: Tx, events: Sequence[NewEvent]) -> set[bytes | None]:
+    """Notes events; gives the `once` of those that were not there before."""
+    columns = zip(*(_columns(each) for each in events), strict=True)
+    return {row["once"] for row in await tx.fetch(ADD, *(list(one) for one in columns))}
+
+
+async def announce(tx: Tx) -> None:
+    """Tells all processes, when the transaction commits, that the log has grown."""
+    await tx.execute(ANNOUNCE, CHANNEL)
+
+
+async def read(tx: Tx, since: Mark, most: int) -> list[LogRow]:
+    """The rows after a row of the log, in its order."""
+    return [_row(row) for row in await tx.fetch(READ, since.xid, since.seq, most)]
+
+
+async def is_below_horizon(tx: Tx, xid: int) -> bool:
+    """Whether all rows of a transaction can be read."""
+    return bool(await tx.fetchval(IS_BELOW_HORIZON, xid))
+
+
+async def clips(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Clip]:
+    """Those of the clips that For You may show, as they are now."""
+    return {row["id"]: _clip(row) for row in await tx.fetch(CLIPS, ids)}
+
+
+async def all_clips(tx: Tx) -> AsyncIterator[Clip]:
+    """Every clip that For You may show; `tx` is a transaction."""
+    async for row in tx.cursor(ALL_CLIPS):
+        yield _clip(row)
+
+
+async def newest_snapshot(tx: Tx) -> Snapshot | None:
+    row = await tx.fetchrow(NEWEST_SNAPSHOT)
+    if row is None:
+        return None
+    return Snapshot(
+        row["taken_at"],
+        Mark(row["xid"], row["seq"]),
+        row["weights_version"],
+        row["digest"],
+        row["data"],
+    )
+
+
+async def newest_mark(tx: Tx) -> tuple[datetime, Mark] | None:
+    """When the newest snapshot was taken, and up to which row."""
+    row = await tx.fetchrow(NEWEST_MARK)
+    return (row["taken_at"], Mark(row["xid"], row["seq"])) if row else None
+
+
+async def add_snapshot(tx: Tx, snapshot: Snapshot) -> None:
+    await tx.execute(
+        ADD_SNAPSHOT,
+        snapshot.taken_at,
+        snapshot.mark.xid,
+        snapshot.mark.seq,
+        snapshot.weights_version,
+        snapshot.digest,
+        snapshot.data,
+    )
+
+
+async def drop_snapshots(tx: Tx, taken_before: datetime) -> None:
+    await tx.execute(DROP_SNAPSHOTS, taken_before)
+
+
+async def drop_old(tx: Tx, made_before: datetime, kept_in: Mark) -> int:
+    """Drops rows that are old and in a snapshot; gives how many."""
+    done = await tx.execute(DROP_OLD, made_before, kept_in.xid, kept_in.seq)
+    return int(done.rpartition(" ")[2])
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _columns(new: NewEvent) -> tuple[object, ...]:
+    event = new.event
+    return (
+        _EPOCH + timedelta(microseconds=round(event.at * 1_000_000)),
+        event.clip,
+        new.once,
+        event.session,
+        int(event.signal),
+        event.value,
+        event.loops,
+        int(event.source),
+        event.features,
+        event.trust,
+        new.propensity,
+        event.sign,
+    )
+
+
+def _row(row: Row) -> LogRow:
+    event = None
+    if row["signal"] is not None:
+        event = Event(
+            row["at"].timestamp(),
+            row["session_id"],
+            row["clip_id"],
+            Signal(row["signal"]),
+            row["value"],
+            row["loops"],
+            Source(row["source"]),
+            row["features"],
+            row["trust"],
+            row["sign"],
+        )
+    return LogRow(Mark(row["xid"], row["seq"]), row["clip_id"], event)
+
+
+def _clip(row: Row) -> Clip:
+    return Clip(
+        row["id"],
+        row["author_id"],
+        tuple(cast(list[str], row["hashtags"])),
+        row["caption"],
+        None,  # Clips have no sounds of their own yet.
+        row["duration_ms"] or 0,
+        row["published_at"].timestamp(),
+    )

@@ -1,0 +1,54 @@
+"""Erasure of what the cell learnt: the events of a person who is being erased are taken back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from luciole.ask.client import Custody
+from luciole.cell.feed.learning import Learning
+from luciole.cell.feed.model import NewEvent
+from luciole.cell.feed.store import log
+from luciole.cell.feed.store import taste as store
+from luciole.custody.model import KeyGone, NoGrant, NotOpened
+from luciole.kit.catalogue import Removed
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+
+DAYS_AT_ONCE = 8
+PURPOSE = "erasure"
+
+
+class TakingBack:
+    """A step of an erasure (`kit.catalogue.Erase`), between that of people, which takes the ways in
+    away, and that of feed, which drops what this has left."""
+
+    def __init__(self, custody: Custody, clock: Clock) -> None:
+        self._custody = custody
+        self._learning = Learning(custody, clock, log.clips)
+
+    async def erase(self, tx: Tx, person_id: UUID) -> Removed:
+        """Notes each event of some days once more with the sign -1, under the name that the
+        session has in the log, which leads to nobody; and drops those days. Where the key is gone
+        already there is nothing to read, and what was learnt stays a total.
+
+        A day and its rows of the log go in one transaction, so none is taken back twice.
+        """
+        if not await store.versions(tx, person_id):
+            return Removed()
+        try:
+            # Nothing of the person is locked yet: the broker notes the grant in the journal.
+            grant = await self._custody.automated_grant(person_id, PURPOSE)
+            days = await store.next_days(tx, person_id, DAYS_AT_ONCE)
+            events = await self._learning.events_of(grant, days)
+        except (KeyGone, NoGrant, NotOpened):
+            return Removed()
+        if events:
+            back = [
+                NewEvent(None, msgspec.structs.replace(one, sign=-one.sign), 0.0) for one in events
+            ]
+            await log.add(tx, back)
+            await log.announce(tx)
+        await store.drop_days(tx, person_id, [day.day for day in days])
+        return Removed({"signals taken back": len(events)}, is_more=len(days) == DAYS_AT_ONCE)
