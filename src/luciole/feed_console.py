@@ -25,7 +25,7 @@ Act = Literal["replay", "budget", "rebuild"]
 
 class NoPageNamed(Invalid):
     code = "no-page-named"
-    sentence = "Which page?"
+    sentence = "No page was named."
     next_step = "Give the id that the API gave with the page: ./luciole feed replay ID."
 
 

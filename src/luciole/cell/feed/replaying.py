@@ -7,7 +7,6 @@ draws, in their order.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 import msgspec
@@ -30,17 +29,14 @@ class Replayed(msgspec.Struct, frozen=True):
 
 def packed(draws: Sequence[bytes]) -> bytes:
     """What the draws of a page were computed from, as it is kept."""
-    return zlib.compress(msgspec.msgpack.encode(list(draws)), 1)
+    return msgspec.msgpack.encode(list(draws))
 
 
 def replay(page: Page, weights: Weights) -> Replayed:
     """Computes a page anew. Raises ValueError or msgspec.DecodeError where what is kept of it is
     damaged, or goes with other weights."""
     given = msgspec.msgpack.decode(page.slots, type=list[Slot])
-    try:
-        draws = msgspec.msgpack.decode(zlib.decompress(page.inputs), type=list[bytes])
-    except zlib.error as error:
-        raise ValueError("what is kept of the page is damaged") from error
+    draws = msgspec.msgpack.decode(page.inputs, type=list[bytes])
     clips = {slot.clip for slot in given}
     anew = [slot for draw in draws for slot in recompute(draw, weights) if slot.clip in clips]
     return Replayed(given, anew)

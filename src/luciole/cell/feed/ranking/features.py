@@ -95,7 +95,8 @@ def of_viewer(
     found[:, _VIEWER["taste_length"]] = taste.lengths()[bucket]
     if len(recent):
         steps = np.concatenate([world.paths.out_of(row) for row in recent.tolist()])
-        counted = np.bincount(steps, minlength=shelf.size)[rows] if len(steps) else 0
+        steps = np.sort(steps)
+        counted = np.searchsorted(steps, rows, "right") - np.searchsorted(steps, rows, "left")
         found[:, _VIEWER["watched_next"]] = np.log1p(counted)
         near = shelf.topics[recent]
         shared = np.isin(topics, near[near >= 0]) * rarity
