@@ -71,6 +71,19 @@ async def test_axe_finds_nothing_serious_for_a_visitor(stage: Stage, author: Mem
     await current(page).get_by_test_id("like").click()
     await expect(page.get_by_test_id("ask-sign-in")).to_be_visible()
     found += await faults(page)
+    await page.goto("/")
+    await current(page).get_by_test_id("why").click()
+    await page.get_by_test_id("why-more").locator("summary").click()
+    await expect(page.get_by_test_id("hide-author")).to_be_visible()
+    found += await faults(page)
+    await page.evaluate(
+        "localStorage.setItem('luciole.time-wishes', '{\"quiet\": true, '"
+        ' + \'"quietFrom": "00:00", "quietTo": "23:59"}\')'
+    )
+    await page.reload()
+    await expect(page.get_by_test_id("rest")).to_be_visible()
+    found += await faults(page)
+    await page.get_by_test_id("rest-go-on").click()
     await page.goto("/c/01890000-0000-7000-8000-000000000000")
     await expect(page.get_by_test_id("problem")).to_be_visible()
     found += await faults(page)
