@@ -157,7 +157,7 @@ class House:
         """As it was, for the next test: no browsers, no files, another day. Whoever empties the
         database does the rest."""
         await self.close()
-        self.parts.for_you.follower.forget()
+        self.parts.for_you.forget()
         shutil.rmtree(self.settings.data, ignore_errors=True)
         self.clock.advance(timedelta(days=1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
@@ -258,3 +259,47 @@ async def test_why_adds_up_and_is_for_who_was_given_the_page(
     refused(await ben.get(f"{FOR_YOU}/pages/{uuid4()}/0/why"), 404, "not-served")
     house.clock.advance(timedelta(hours=25))
     refused(await ben.get(f"{FOR_YOU}/pages/{body['page']}/0/why"), 404, "not-served")
+
+
+async def test_requests_for_the_same_page_at_once_get_one_page(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    await shelf(house, ana, 60)
+    first = await page(ben)
+    several = await asyncio.gather(*(page(ben, first["next"]) for _ in range(5)))
+    assert len({(one["page"], *ids(one)) for one in several}) == 1
+    assert set(ids(several[0])) & set(ids(first)) == set()
+    following = await page(ben, several[0]["next"])
+    assert set(ids(following)) & {*ids(first), *ids(several[0])} == set()
+
+
+async def test_process_that_has_not_seen_a_session_repeats_nothing(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    made = await shelf(house, ana, 35)
+    await learn(ben)
+    for viewer in (house.visitor(), ben):
+        body = await page(viewer)
+        seen = ids(body)
+        while body["next"]:
+            # As after a restart: nothing is in memory.
+            house.parts.for_you.forget()
+            body = await page(viewer, body["next"])
+            seen += ids(body)
+        assert sorted(seen) == sorted(made)
+
+
+async def test_feed_goes_on_while_another_transaction_is_open(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    await shelf(house, ana, 4)
+    assert len(await walk(ben)) == 4
+    async with house.db.tx() as long:
+        await long.execute("SELECT pg_current_xact_id()")
+        (new,) = await shelf(house, ana, 1)
+        body = await page(ben)
+        await report(ben, signal(body, 0, "shown"))
+        # What came after it waits for it; pages do not, and nothing that was taken back comes.
+        await ana.delete(f"/api/clips/{ids(body)[0]}")
+        assert sorted(await walk(ben)) == sorted(ids(body)[1:])
+    assert sorted(await walk(ben)) == sorted([new, *ids(body)[1:]])

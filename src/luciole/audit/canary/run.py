@@ -34,6 +34,7 @@ from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.report import Report
 from luciole.audit.canary.scan import Finding, Kind, Place, Scanner
 from luciole.audit.canary.stage import LIVE, Stage
+from luciole.cell.feed.model import CHANNEL as FEED_CHANNEL
 from luciole.cell.notify.model import CHANNEL
 from luciole.kit.console import say
 from luciole.kit.db import Database
@@ -70,7 +71,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
             ) as http:
                 api = (await http.get("/api/openapi.json")).json()
                 stage = Stage(http, book, home / "home")
-                async with seen.over(owner, cell.pid, [CHANNEL, QUEUE_CHANNEL]):
+                async with seen.over(owner, cell.pid, [CHANNEL, FEED_CHANNEL, QUEUE_CHANNEL]):
                     await play.run(stage)
                     await play_staff.run(stage, cell)
                     await wrong.run(stage, api)

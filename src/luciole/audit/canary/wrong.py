@@ -160,6 +160,7 @@ PLANTED = {
     "value": "contact.email",
     "name": "passkey.name",
     "caption": "clip.caption for everybody",
+    "hashtag": "clip.hashtag for everybody",
     "captions_vtt": "clip.captions for everybody",
     "captions_language": "clip.captions language",
     "language": "clip.captions language",

@@ -28,6 +28,8 @@ class Fold:
         self.mark = mark
         self._ranker = Ranker(weights, data)
         self._tidied_at = 0.0
+        self.dropped = 0
+        """How many clips have gone since this process began."""
 
     @property
     def weights(self) -> Weights:
@@ -58,6 +60,7 @@ class Fold:
             clip = clips.get(row.clip_id)
             if clip is None:
                 self._ranker.drop(row.clip_id)
+                self.dropped += 1
             else:
                 self.put(clip)
         self._ranker.apply(events)

@@ -55,6 +55,12 @@ class ForYou:
         self._pages = Pages(self._learning, cursors, clock)
         self._signals = Signals(self._learning, self._pages, log.clips, once_key, clock)
 
+    def forget(self) -> None:
+        """Drops what is in memory, as a process that starts has nothing there yet."""
+        self.follower.forget()
+        self._pages.forget()
+        self._learning.forget_memory()
+
     async def learns(self, tx: Tx, viewer: Viewer | None) -> bool:
         """Whether the cell may learn of this person."""
         if viewer is None or viewer.is_minor:

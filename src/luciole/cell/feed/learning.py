@@ -73,6 +73,11 @@ class Learning:
         self._known: Warm[UUID, Known] = Warm(clock, IN_MEMORY, MOST_IN_MEMORY)
         self._names: Warm[UUID, UUID] = Warm(clock, IN_MEMORY, MOST_IN_MEMORY)
 
+    def forget_memory(self) -> None:
+        """Drops what is in memory; what is kept stays."""
+        self._known.drop_where(lambda _: True)
+        self._names.drop_where(lambda _: True)
+
     async def begin(self, tx: Tx, grant: Grant, session_id: UUID) -> None:
         """Gives a new session a name in the log that only its person can find."""
         name = uuid4()

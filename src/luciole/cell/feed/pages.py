@@ -73,6 +73,10 @@ class Pages:
             clock, SERVED_KEPT, MOST_SERVED_KEPT
         )
 
+    def forget(self) -> None:
+        """Drops what is in memory."""
+        self._served.drop_where(lambda _: True)
+
     async def page(self, tx: Tx, fold: Fold, asker: Asker, cursor: str | None, limit: int) -> Given:
         """The page of a cursor, or the first of a new session. Raises BadCursor."""
         now = self._clock.now()

@@ -62,11 +62,18 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "feed.snapshot",
-        "taken_at xid seq weights_version digest data",
+        "taken_at xid seq weights_version digest",
         DataClass.TELEMETRY,
-        "totals of each clip, and what clips were watched after it, over everybody",
-        "until the next ones, an hour or so later",
+        "up to where the log of For You has been summed up",
+        "until the next one, at most ten minutes after something happens",
         Border.NEVER,
+    ),
+    Held(
+        "feed.snapshot.data",
+        DataClass.PUBLIC,
+        "totals of each clip over everybody, with its author, hashtags and words of its caption",
+        "until the next one, at most ten minutes after something happens",
+        Border.COUNTED,
     ),
     *columns(
         "feed.profile",
@@ -184,6 +191,7 @@ NOT_EXPORTED: dict[str, str] = {
         of("feed.learner", _LEARNER).values(),
         "what happened in it is in the list of your taste; the rest is gone after a day",
     ),
+    "feed.snapshot.data": "your clips and their words are in the list of your clips",
     "cache:feed": "made of what is in the list of your taste, in memory only",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from luciole.cell.feed.fold import Fold
 from luciole.cell.feed.follower import Follower
 from luciole.cell.feed.model import Snapshot
 from luciole.cell.feed.store import log as store
@@ -14,7 +15,6 @@ from luciole.kit.db import Database
 # A snapshot of many clips is large: not with each change, but before a start would take long.
 EVERY = timedelta(minutes=10)
 MOST_ROWS_BETWEEN = 50_000
-KEPT = timedelta(hours=1)
 
 
 class Snapshots:
@@ -25,6 +25,7 @@ class Snapshots:
         self._follower = follower
         self._clock = clock
         self._events = 0
+        self._dropped = 0
 
     async def take(self, *, at_once: bool = False) -> Snapshot | None:
         """Writes a snapshot where the log has grown since the last one, and that is some time or
@@ -35,15 +36,19 @@ class Snapshots:
             newest = await store.newest_mark(tx)
         if newest is not None:
             taken_at, mark = newest
-            if mark >= fold.mark or not (at_once or self._is_due(taken_at, now, fold.events)):
+            if mark >= fold.mark or not (at_once or self._is_due(taken_at, now, fold)):
                 return None
-        self._events = fold.events
+        self._events, self._dropped = fold.events, fold.dropped
         snapshot = Snapshot(now, fold.mark, fold.weights.version, fold.digest(), fold.save())
         async with self._db.tx() as tx:
             await store.add_snapshot(tx, snapshot)
-            # The one before stays a while: a process that is just starting may read it.
-            await store.drop_snapshots(tx, newest[0] - KEPT if newest else now - KEPT)
+            await store.drop_snapshots(tx, snapshot.taken_at)
         return snapshot
 
-    def _is_due(self, taken_at: datetime, now: datetime, events: int) -> bool:
-        return now - taken_at >= EVERY or events - self._events >= MOST_ROWS_BETWEEN
+    def _is_due(self, taken_at: datetime, now: datetime, fold: Fold) -> bool:
+        """Whether it is long ago, or much has happened, or a clip is in it that is gone."""
+        return (
+            now - taken_at >= EVERY
+            or fold.events - self._events >= MOST_ROWS_BETWEEN
+            or fold.dropped != self._dropped
+        )
