@@ -157,7 +157,7 @@ class Stage:
     async def close(self) -> None:
         for context in self._contexts:
             await context.close()
-        assert self.faults == []
+        assert self.faults == [], self.faults
 
 
 async def until(look: Callable[[], Awaitable[Value | None]]) -> Value:

@@ -54,7 +54,8 @@ class ForYou implements Source {
   /** Another person is here, or nobody. */
   forget(): void {
     this.anew()
-    this.mode = 'public'
+    // Later, because this may be asked while a page is being drawn.
+    queueMicrotask(() => (this.mode = 'public'))
   }
 
   // Source
