@@ -46,6 +46,7 @@ class ForYou implements Source {
 
   /** Begins a new session; nothing of the last one is kept. */
   anew(): this {
+    this.walk.end()
     this.walk = new Walk(this.door, true)
     this.watch.forget()
     return this
@@ -80,6 +81,7 @@ class ForYou implements Source {
     for (;;) {
       const walk = this.walk
       const items = await walk.next()
+      if (walk === this.walk) this.mode = walk.mode
       for (const clip of items) {
         const place = walk.place(clip.id)
         if (place) this.remember(clip.id, place)
@@ -177,9 +179,7 @@ class ForYou implements Source {
 
   private async load(cursor: string | null): Promise<ForYouPage> {
     if (this.batch.size > 0) await Promise.race([this.batch.flush(), pause(PATIENCE_MS)])
-    const page = await api.get<ForYouPage>(PATH, { cursor, limit: PAGE_SIZE })
-    this.mode = page.mode
-    return page
+    return api.get<ForYouPage>(PATH, { cursor, limit: PAGE_SIZE })
   }
 
   private async send(signals: Signal[], last: boolean): Promise<Sent> {

@@ -143,6 +143,20 @@ test('what is kept may be anything, and then counts for nothing', () => {
   assert.equal(here.walk().begun, false)
 })
 
+test('a page that comes after another walk has begun is not kept', async () => {
+  const here = cell('ab', 'cd')
+  const old = here.walk()
+  const late = old.next()
+  old.end()
+  const walk = here.walk(true)
+  await late
+  assert.equal(String(here.kept), 'null')
+  await walk.next()
+  walk.done('a')
+  old.done('b')
+  assert.ok(here.kept?.includes('"b"'))
+})
+
 test('what is rejected while the kept ones are on their way takes none of the others with it', async () => {
   const here = cell('abcd', 'e')
   await here.walk().next()

@@ -52,6 +52,7 @@ export class Walk<Item extends { id: string }> {
   /** Clips of before the reload that are still to be brought. */
   private left: Waiting[]
   private first = true
+  private isOver = false
   private running: Promise<Item[]> | null = null
 
   /** Goes on where the last walk on this device was, unless `anew`. */
@@ -92,6 +93,11 @@ export class Walk<Item extends { id: string }> {
     this.kept.waiting = waiting
     this.left = this.left.filter((one) => one.id !== id)
     this.save()
+  }
+
+  /** Another walk has begun: whatever this one still hears is not kept. */
+  end(): void {
+    this.isOver = true
   }
 
   /** At the end: the next call asks what is new since. */
@@ -156,6 +162,7 @@ export class Walk<Item extends { id: string }> {
   }
 
   private save(): void {
+    if (this.isOver) return
     this.door.remember(JSON.stringify(this.kept))
   }
 }
