@@ -43,7 +43,7 @@ class Popular:
 
 @dataclass(frozen=True)
 class FromTable:
-    """Adds up the rows of the items shown; the one `n` places before the last weighs `fade ** n`."""
+    """The sum of the rows of the items shown, times `fade` for each place before the last."""
 
     table: Table
     fade: float

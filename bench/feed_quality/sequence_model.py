@@ -51,7 +51,8 @@ class Shape:
     def described(self) -> str:
         return (
             f"width {self.width}, {self.blocks} blocks, {self.heads} heads, length {self.length}, "
-            f"dropout {self.dropout}, {self.negatives} negatives, t {self.calibration}"
+            f"dropout {self.dropout}, {self.negatives} negatives, t {self.calibration}, "
+            f"rate {self.rate:g}"
         )
 
 

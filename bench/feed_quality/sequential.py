@@ -48,14 +48,16 @@ NO_TORCH = (
     "The sequence model needs PyTorch, which is not installed. Install Luciole's extra `sequence`, "
     "or leave it out: --models " + ",".join(COUNTED)
 )
-# What is tried of the learned model: width, blocks, dropout, negatives, t. The last is SASRec's own
-# loss: one negative, no correction.
+# What may be tried of the learned model: width, blocks, dropout, negatives, t. One negative without
+# correction is SASRec's own loss. The last two are small enough for a processor.
 SHAPES: tuple[tuple[int, int, float, int, float], ...] = (
     (64, 2, 0.2, 256, 0.75),
     (128, 2, 0.2, 256, 0.75),
     (128, 2, 0.5, 256, 0.75),
     (256, 3, 0.3, 256, 0.75),
     (128, 2, 0.2, 1, 0.0),
+    (64, 1, 0.2, 128, 0.75),
+    (64, 1, 0.2, 1, 0.0),
 )
 
 
@@ -91,13 +93,13 @@ def counted(log: Log, kinds: list[str]) -> Iterator[Tried]:
         table = counts.cosine_table(log)
         yield from tables("cosine", "", table, (1.0, 0.9, 0.7))
     if "transitions" in kinds:
-        for within in (1, 5, 20):
-            for damp in (0.0, 0.5):
+        for within in (1, 5, 20, 50):
+            for damp in (0.0, 0.2):
                 table = counts.transition_table(log, within, damp)
                 told = f"within {within}, damp {damp}, "
-                yield from tables("transitions", told, table, (0.9, 0.7))
+                yield from tables("transitions", told, table, (1.0, 0.9))
     if "ease" in kinds:
-        for ridge in (50.0, 200.0, 800.0):
+        for ridge in (100.0, 400.0, 1600.0):
             table = counts.ease_table(log, ridge)
             yield from tables("ease", f"ridge {ridge:.0f}, ", table, (1.0, 0.9))
 
@@ -112,7 +114,7 @@ def learned(log: Log, people: Items, told: argparse.Namespace) -> Iterator[Tried
     """The configurations of the sequence model. PyTorch is imported here and nowhere else."""
     from bench.feed_quality import sequence_model
 
-    base = sequence_model.Shape(length=told.length, epochs=told.epochs)
+    base = sequence_model.Shape(length=told.length, epochs=told.epochs, rate=told.rate)
     for number in told.shapes:
         width, blocks, dropout, negatives, calibration = SHAPES[number]
         shape = replace(
@@ -230,8 +232,8 @@ def report(log: Log, tried: list[Tried], tested: list[Tested], people: Items, no
         "",
         "## Test, asked once",
         "",
-        "Leave-last-out, all items ranked, those seen taken out, ties lost. ± is one standard error "
-        "over people, who are averaged over seeds first.",
+        "Leave-last-out, all items ranked, those seen taken out, ties lost. ± is one standard "
+        "error over people, who are averaged over seeds first.",
         "",
         machine.table(head, rows),
         f"## All {len(tried)} configurations tried",
@@ -248,11 +250,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("file", type=Path, help="ratings.dat, or lines `user item` in time order")
     parser.add_argument("--models", default=",".join(KINDS), help="kinds, with commas")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--validate", type=int, default=5000, help="people in validation, at most")
+    parser.add_argument("--validate", type=int, default=5000, help="people to choose by, at most")
     parser.add_argument("--shapes", default="0,1,2,3,4", help="which of SHAPES to try")
-    parser.add_argument(
-        "--length", type=int, default=50, help="items shown to the model; 200 for ML-1M"
-    )
+    parser.add_argument("--length", type=int, default=50, help="items that the model is shown")
+    parser.add_argument("--rate", type=float, default=1e-3, help="of learning")
     parser.add_argument("--epochs", type=int, default=100, help="at most")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="a fit lasts at most")
     parser.add_argument("--device", default="cpu")
