@@ -60,6 +60,8 @@ class Log:
     repeats: int
     sha256: str
     """Of the bytes of the file."""
+    sample: str = ""
+    """What was left out on purpose, in words."""
 
     @property
     def meetings(self) -> int:
@@ -68,7 +70,7 @@ class Log:
     def described(self) -> str:
         lengths = [len(items) for items in self.sequences]
         return (
-            f"{len(self.sequences):,} people, {self.item_count:,} items, {self.meetings:,} "
+            f"{self.sample}{len(self.sequences):,} people, {self.item_count:,} items, {self.meetings:,} "
             f"meetings ({np.median(lengths):.0f} a person in the middle, at most {max(lengths)}); "
             f"{self.repeats:,} repeated meetings left out; {len(self.asked()):,} people have "
             f"{FEWEST} items and are asked. SHA-256 of the file: `{self.sha256}`."
@@ -118,6 +120,24 @@ def read(path: Path) -> Log:
     if not len(log.asked()):
         raise ValueError(f"Nobody in the file has {FEWEST} different items.")
     return log
+
+
+def sampled(log: Log, people: int) -> Log:
+    """Fewer people for a small machine, always the same ones, with the items that these met. What
+    comes of it can be compared with nothing but the same sample."""
+    if people >= len(log.sequences):
+        return log
+    drawn = np.random.default_rng(0).choice(len(log.sequences), people, replace=False)
+    kept = [log.sequences[person] for person in np.sort(drawn)]
+    items, numbers = np.unique(np.concatenate(kept), return_inverse=True)
+    ends = np.cumsum([len(each) for each in kept])[:-1]
+    return Log(
+        tuple(np.split(numbers.astype(np.int64), ends)),
+        len(items),
+        log.repeats,
+        log.sha256,
+        f"A sample of {people:,} of the {len(log.sequences):,} people of the file: ",
+    )
 
 
 def ranks(log: Log, model: Scorer, people: Items, *, test: bool) -> Items:

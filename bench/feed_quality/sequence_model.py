@@ -52,7 +52,7 @@ class Shape:
         return (
             f"width {self.width}, {self.blocks} blocks, {self.heads} heads, length {self.length}, "
             f"dropout {self.dropout}, {self.negatives} negatives, t {self.calibration}, "
-            f"rate {self.rate:g}"
+            f"rate {self.rate:g}, batch {self.batch}"
         )
 
 

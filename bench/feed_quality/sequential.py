@@ -39,6 +39,7 @@ from bench.feed_quality.leave_last_out import (
     mean_and_error,
     ranks,
     read,
+    sampled,
 )
 
 COUNTED = ("popularity", "cosine", "transitions", "ease")
@@ -114,7 +115,9 @@ def learned(log: Log, people: Items, told: argparse.Namespace) -> Iterator[Tried
     """The configurations of the sequence model. PyTorch is imported here and nowhere else."""
     from bench.feed_quality import sequence_model
 
-    base = sequence_model.Shape(length=told.length, epochs=told.epochs, rate=told.rate)
+    base = sequence_model.Shape(
+        length=told.length, epochs=told.epochs, rate=told.rate, batch=told.batch
+    )
     for number in told.shapes:
         width, blocks, dropout, negatives, calibration = SHAPES[number]
         shape = replace(
@@ -249,11 +252,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="ratings.dat, or lines `user item` in time order")
     parser.add_argument("--models", default=",".join(KINDS), help="kinds, with commas")
+    parser.add_argument("--people", type=int, default=0, help="a random sample; else everybody")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--validate", type=int, default=5000, help="people to choose by, at most")
     parser.add_argument("--shapes", default="0,1,2,3,4", help="which of SHAPES to try")
     parser.add_argument("--length", type=int, default=50, help="items that the model is shown")
     parser.add_argument("--rate", type=float, default=1e-3, help="of learning")
+    parser.add_argument("--batch", type=int, default=128, help="people in a step of learning")
     parser.add_argument("--epochs", type=int, default=100, help="at most")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="a fit lasts at most")
     parser.add_argument("--device", default="cpu")
@@ -267,6 +272,8 @@ def main(arguments: list[str] | None = None) -> int:
     if LEARNED in kinds and importlib.util.find_spec("torch") is None:
         parser.error(NO_TORCH)
     log = read(told.file)
+    if told.people:
+        log = sampled(log, told.people)
     print(log.described())
     people = log.asked()
     if len(people) > told.validate:
