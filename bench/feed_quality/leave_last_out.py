@@ -69,11 +69,12 @@ class Log:
 
     def described(self) -> str:
         lengths = [len(items) for items in self.sequences]
+        middle, most = np.median(lengths), max(lengths)
         return (
-            f"{self.sample}{len(self.sequences):,} people, {self.item_count:,} items, {self.meetings:,} "
-            f"meetings ({np.median(lengths):.0f} a person in the middle, at most {max(lengths)}); "
-            f"{self.repeats:,} repeated meetings left out; {len(self.asked()):,} people have "
-            f"{FEWEST} items and are asked. SHA-256 of the file: `{self.sha256}`."
+            f"{self.sample}{len(self.sequences):,} people, {self.item_count:,} items, "
+            f"{self.meetings:,} meetings ({middle:.0f} a person in the middle, at most {most}); "
+            f"{self.repeats:,} repeated meetings of the file left out; {len(self.asked()):,} "
+            f"people have {FEWEST} items and are asked. SHA-256 of the file: `{self.sha256}`."
         )
 
     def asked(self) -> Items:
