@@ -151,7 +151,8 @@ def how_long(model: Scorer) -> str:
     epochs, curve = getattr(model, "epochs", None), getattr(model, "curve", None)
     if epochs is None or not curve:
         return ""
-    return f"seed 0, weights of epoch {epochs}, trained to {curve[-1][0]}"
+    seconds = getattr(model, "seconds", 0.0)
+    return f"weights of epoch {epochs}, trained to {curve[-1][0]}, {seconds:.0f} s"
 
 
 def choose(tried: Iterator[Tried], log: Log, people: Items) -> list[Tried]:
@@ -222,10 +223,7 @@ def report(log: Log, tried: list[Tried], tested: list[Tested], people: Items, no
         "model", "frozen configuration", f"HR@{TOP}", f"NDCG@{TOP}", "NDCG by seed",
         f"NDCG minus {peer.chosen.kind if peer else 'best'}, paired",
     ]  # fmt: skip
-    choices = [
-        [one.kind, one.described, f"{one.validation:.4f}", f"{one.seconds:.1f} s", one.note]
-        for one in tried
-    ]
+    choices = [[one.kind, one.described, f"{one.validation:.4f}", one.note] for one in tried]
     return "\n".join([
         answer,
         "",
@@ -242,9 +240,9 @@ def report(log: Log, tried: list[Tried], tested: list[Tested], people: Items, no
         f"## All {len(tried)} configurations tried",
         "",
         f"NDCG@{TOP} on validation, the same {len(people):,} people for all; the learned ones with "
-        "seed 0 here. Nothing else was tried.",
+        "seed 0 here.",
         "",
-        machine.table(["model", "configuration", "validation", "to fit", ""], choices),
+        machine.table(["model", "configuration", "validation", "training"], choices),
     ])  # fmt: skip
 
 
