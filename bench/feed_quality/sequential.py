@@ -116,7 +116,11 @@ def learned(log: Log, people: Items, told: argparse.Namespace) -> Iterator[Tried
     from bench.feed_quality import sequence_model
 
     base = sequence_model.Shape(
-        length=told.length, epochs=told.epochs, rate=told.rate, batch=told.batch
+        length=told.length,
+        epochs=told.epochs,
+        patience=told.patience,
+        rate=told.rate,
+        batch=told.batch,
     )
     for number in told.shapes:
         width, blocks, dropout, negatives, calibration = SHAPES[number]
@@ -258,6 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=1e-3, help="of learning")
     parser.add_argument("--batch", type=int, default=128, help="people in a step of learning")
     parser.add_argument("--epochs", type=int, default=100, help="at most")
+    parser.add_argument("--patience", type=int, default=3, help="looks without a better one")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="a fit lasts at most")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--write", type=Path, help="where the report goes; else it is printed")
