@@ -16,6 +16,7 @@ PAGE = ROOT / "docs" / "tutorial" / "first-clip.md"
 
 @pytest.mark.xdist_group("start")
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the page's commands need curl")
+@pytest.mark.long
 def test_tutorial_prints_what_it_says(tmp_path: Path) -> None:
     data = tmp_path / "tutorial"
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATABASE_URL")}

@@ -61,6 +61,7 @@ def test_signal_stops_everything_in_order(data: Path, number: signal.Signals) ->
     assert not (data / "run" / "running.json").exists()
 
 
+@pytest.mark.long
 def test_everything_in_the_data_folder_is_private(data: Path) -> None:
     with started(*serve(data, free_port())) as cell:
         cell.wait_for(READY, 60)
@@ -177,6 +178,7 @@ def test_two_folders_run_side_by_side(data: Path) -> None:
         assert get(ports[1], "/readyz")[0] == 200
 
 
+@pytest.mark.long
 def test_busy_port_is_refused_with_the_way_out(data: Path) -> None:
     port = free_port()
     with started(*serve(data / "one", port)) as one:
@@ -226,6 +228,7 @@ def test_several_api_processes_share_the_port(data: Path) -> None:
             assert get(port, "/healthz")[0] == 200
 
 
+@pytest.mark.long
 def test_api_process_knows_its_own_login_only(data: Path) -> None:
     with started(*serve(data, free_port())) as cell:
         cell.wait_for(READY, 60)

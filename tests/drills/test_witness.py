@@ -57,6 +57,7 @@ def trusted(port: int, log: str, seconds: float = 30) -> dict[str, int]:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.long
 def test_outsider_becomes_a_witness_of_a_cell(folder: Path) -> None:
     port, data = free_port(), folder / "cell"
     with started(*serve(data, port)) as cell:
@@ -125,6 +126,7 @@ def test_witness_of_nothing_says_what_to_do(folder: Path) -> None:
     cell.wait_for("What to do: Check the address", 5)
 
 
+@pytest.mark.long
 def test_logs_of_the_new_processes_hold_no_personal_data(folder: Path) -> None:
     """Only fields of the list, one object a line."""
     with started(*serve(folder / "cell", free_port())) as cell:

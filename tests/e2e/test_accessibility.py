@@ -93,6 +93,7 @@ async def test_axe_finds_nothing_serious_for_a_visitor(stage: Stage, author: Mem
     assert found == []
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_serious_for_a_person(
     cell: Cell, stage: Stage, author: Member, tiny_film: bytes
 ) -> None:
@@ -133,6 +134,7 @@ async def test_axe_finds_nothing_serious_for_a_person(
     assert found == []
 
 
+@pytest.mark.long
 async def test_axe_finds_nothing_serious_in_what_is_said_about_one_s_data(
     cell: Cell, stage: Stage
 ) -> None:
@@ -231,6 +233,7 @@ async def test_sheet_takes_the_focus_and_gives_it_back(
     await expect(opener).to_be_focused()
 
 
+@pytest.mark.long
 async def test_reduced_motion_waits_for_the_person_and_nothing_moves(
     cell: Cell, stage: Stage, author: Member
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import CDPSession, Page, expect
 from tests.e2e.stage import PASSWORD, Cell, Stage
 
@@ -97,6 +98,7 @@ async def test_passkey_signs_up_and_in_and_a_second_one_is_added_and_removed(
     await expect(keys).to_have_count(1)
 
 
+@pytest.mark.long
 async def test_passkey_offered_in_the_handle_field_signs_in(cell: Cell, stage: Stage) -> None:
     page, handle = await stage.phone(), cell.handle("field")
     await authenticator(page)
@@ -134,6 +136,7 @@ async def test_taken_handle_and_too_young_person_are_told_before_anything_is_mad
     await expect(page.get_by_test_id("recovery-codes")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_recovery_code_signs_in_once(cell: Cell, stage: Stage) -> None:
     member = await cell.member("lost")
     code = member.recovery_codes[3]
@@ -195,6 +198,7 @@ async def test_settings_are_kept(cell: Cell, stage: Stage) -> None:
     await expect(visitor.get_by_test_id("problem")).to_contain_text("or once did")
 
 
+@pytest.mark.long
 async def test_recovery_codes_are_renewed_and_password_is_changed(cell: Cell, stage: Stage) -> None:
     member = await cell.member("renewer")
     page = await stage.phone(member, "/settings")
@@ -210,6 +214,7 @@ async def test_recovery_codes_are_renewed_and_password_is_changed(cell: Cell, st
     await signed_in(other, member.handle)
 
 
+@pytest.mark.long
 async def test_too_young_person_is_told_before_the_device_makes_a_passkey(
     cell: Cell, stage: Stage
 ) -> None:
@@ -229,6 +234,7 @@ async def test_too_young_person_is_told_before_the_device_makes_a_passkey(
     assert len(made) == 1
 
 
+@pytest.mark.long
 async def test_who_is_here_already_is_not_asked_to_sign_in(cell: Cell, stage: Stage) -> None:
     member = await cell.member("here")
     for path in ("/sign-in", "/sign-up"):

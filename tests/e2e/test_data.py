@@ -42,6 +42,7 @@ def finding(page: Page, code: str) -> Any:
     return page.get_by_test_id("findings").locator(f'[data-code="{code}"]')
 
 
+@pytest.mark.long
 async def test_page_tells_where_what_and_who_in_plain_words(cell: Cell, stage: Stage) -> None:
     member = await cell.member("noor")
     page = await stage.phone(member)
@@ -103,6 +104,7 @@ async def test_hidden_entry_is_red(cell: Cell, stage: Stage) -> None:
     await expect(red.first).to_contain_text("that you are not shown")
 
 
+@pytest.mark.long
 async def test_entry_that_is_told_otherwise_is_red(cell: Cell, stage: Stage) -> None:
     member = await cell.member("noor")
     page = await stage.phone(member)
@@ -123,6 +125,7 @@ async def test_entry_that_is_told_otherwise_is_red(cell: Cell, stage: Stage) -> 
 
 
 @pytest.mark.parametrize(("more", "code"), [(-8, "history.truncated"), (3, "history.forked")])
+@pytest.mark.long
 async def test_log_that_does_not_go_on_from_what_was_seen_is_red(
     cell: Cell, stage: Stage, more: int, code: str
 ) -> None:
@@ -148,6 +151,7 @@ async def test_log_that_does_not_go_on_from_what_was_seen_is_red(
         await expect(finding(page, code)).to_be_visible()
 
 
+@pytest.mark.long
 async def test_other_keys_than_the_first_ones_are_red(cell: Cell, stage: Stage) -> None:
     member = await cell.member("noor")
     page = await stage.phone(member)
@@ -179,6 +183,7 @@ async def test_single_entry_is_checked_when_it_unfolds(cell: Cell, stage: Stage)
     assert (await download.value).suggested_filename.endswith(".tlog-proof")
 
 
+@pytest.mark.long
 async def test_new_device_gets_the_key_and_holds_it_against_the_first_entry(
     cell: Cell, stage: Stage
 ) -> None:

@@ -99,6 +99,7 @@ async def test_only_what_is_ticked_is_sent_and_nothing_of_others(
     assert (await member.api.get(f"/api/people/{member.handle}")).json()["following"] == 0
 
 
+@pytest.mark.long
 async def test_second_import_offers_no_post_twice_and_lists_can_be_forgotten(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:
@@ -123,6 +124,7 @@ async def test_second_import_offers_no_post_twice_and_lists_can_be_forgotten(
     await expect(page.get_by_test_id("import-post")).to_have_count(4)
 
 
+@pytest.mark.long
 async def test_what_cannot_be_taken_is_said_and_the_rest_arrives(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:
@@ -160,6 +162,7 @@ async def test_file_that_is_no_such_archive_is_answered_with_a_way_on(
     await expect(page.get_by_test_id("import-choose")).to_be_enabled()
 
 
+@pytest.mark.long
 async def test_archive_of_a_busy_account_opens_while_the_page_stays_alive(
     cell: Cell, stage: Stage
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import expect
 from tests.e2e.stage import Cell, Member, Stage, plays
 
@@ -22,6 +23,7 @@ async def test_visitor_sees_public_clip_and_profile_and_is_asked_to_sign_in_to_l
     await expect(page.get_by_test_id("sign-in-handle")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_only_me_and_friends_clips_do_not_exist_for_others(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:
@@ -48,6 +50,7 @@ async def test_only_me_and_friends_clips_do_not_exist_for_others(
     await plays(stranger, shared["id"])
 
 
+@pytest.mark.long
 async def test_private_account_shows_its_clips_after_the_request_is_accepted(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:
@@ -76,6 +79,7 @@ async def test_private_account_shows_its_clips_after_the_request_is_accepted(
     await expect(hers_again.get_by_test_id("person")).to_have_count(1)
 
 
+@pytest.mark.long
 async def test_narrowed_clip_disappears_and_deleted_clip_too(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:

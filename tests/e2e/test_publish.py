@@ -43,6 +43,7 @@ def big_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 async def test_upload_goes_on_where_it_was_when_the_connection_comes_back(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
@@ -79,6 +80,7 @@ async def test_upload_goes_on_where_it_was_when_the_connection_comes_back(
     await plays(page)
 
 
+@pytest.mark.long
 async def test_upload_goes_on_after_the_page_was_closed(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
@@ -111,6 +113,7 @@ async def test_upload_goes_on_after_the_page_was_closed(
     await expect(again.get_by_test_id("caption")).to_contain_text("Twice opened")
 
 
+@pytest.mark.long
 async def test_paused_upload_is_resumed_and_a_cancelled_one_keeps_the_draft(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
@@ -152,6 +155,7 @@ async def test_recorded_clip_is_published_and_plays(cell: Cell, stage: Stage) ->
     await plays(page)
 
 
+@pytest.mark.long
 async def test_trim_cover_captions_audience_and_label_are_kept(
     cell: Cell, stage: Stage, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, Route, expect
 from tests.e2e.stage import PASSWORD, PATIENCE_MS, Cell, Member, Stage
 
@@ -66,6 +67,7 @@ async def test_export_is_made_downloaded_deleted_and_brought_to_a_new_account(
     assert (await newcomer.api.get("/api/me")).json()["bio"] == "Films moths."
 
 
+@pytest.mark.long
 async def test_what_shows_everything_wants_a_fresh_proof_and_goes_on_by_itself(
     cell: Cell, stage: Stage
 ) -> None:
@@ -107,6 +109,7 @@ async def test_who_leaves_is_told_until_when_and_can_stay(cell: Cell, stage: Sta
     await expect(visitor.get_by_test_id("profile")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_who_waives_the_grace_is_gone_and_the_ticket_tells_what_was_done(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:
@@ -128,6 +131,7 @@ async def test_who_waives_the_grace_is_gone_and_the_ticket_tells_what_was_done(
     await expect(visitor.get_by_test_id("problem")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_real_log_holds_what_the_page_shows(cell: Cell, stage: Stage) -> None:
     member = await cell.member("checker")
     page = await stage.phone(member, PLACE)

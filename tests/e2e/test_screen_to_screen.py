@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 from tests.e2e.stage import PASSWORD, PATIENCE_MS, Cell, Stage, double_tap, plays, swipe
 
@@ -79,6 +80,7 @@ async def test_clip_reaches_another_screen_and_its_author_sees_the_like_and_the_
     await expect(kinds.nth(1)).to_have_attribute("data-kind", "like")
 
 
+@pytest.mark.long
 async def test_refused_file_says_why_and_what_to_do(
     cell: Cell, stage: Stage, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.e2e.stage import Cell, Member, Stage, current, offline, true
 
 
+@pytest.mark.long
 async def test_french_browser_gets_french_and_so_does_a_french_person(
     cell: Cell, stage: Stage, author: Member
 ) -> None:
@@ -35,6 +36,7 @@ async def test_french_browser_gets_french_and_so_does_a_french_person(
 
 
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+@pytest.mark.long
 async def test_colours_follow_the_device(stage: Stage, scheme: str, is_dark: bool) -> None:
     page = await stage.phone(path="/sign-in", color_scheme=scheme)
     await expect(page.locator("h1")).to_be_visible()

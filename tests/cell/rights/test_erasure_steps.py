@@ -84,6 +84,7 @@ async def nothing_is_left(house: House, pools: Pools, person_id: UUID) -> None:
 # Killed
 
 
+@pytest.mark.long
 async def test_erasure_that_is_killed_anywhere_ends_the_same(
     house: House, pools: Pools, ben: Browser, tiny_film: bytes
 ) -> None:

@@ -26,7 +26,7 @@ def test_film_has_picture_and_sound(tmp_path: Path, scene: str) -> None:
 
 
 def test_encoder_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(film, "WIDTH", 10**6)  # Larger than any picture that FFmpeg takes.
+    monkeypatch.setattr(film, "WIDTH", 16_386)  # Wider than any picture that H.264 takes.
     with pytest.raises(FilmFailed) as told:
         film.render(Job("rain", "bells", 0.2, 7), tmp_path / "film.mp4")
     assert "could not be encoded" in told.value.sentence

@@ -293,3 +293,22 @@ def test_ranking_stays_small_at_the_seams() -> None:
     rows = np.arange(40)
     authors = np.zeros(40, np.int32)
     assert len(candidates.spread(rows, authors, 30)) == candidates.AN_AUTHOR
+
+
+def test_nothing_is_called_a_trend_before_enough_people_have_watched_it_well() -> None:
+    clips = [clip(number, published_at=NOW - 9 * DAY) for number in range(40)]
+    new = world_of(clips, World(published()))
+
+    def sources() -> Counter[Source]:
+        return Counter(slot.source for slot in public(new, asked(limit=30)).slots)
+
+    assert not sources().keys() & {Source.TRENDING, Source.KNOWN}
+    half = clips[0].duration_ms
+    for number, each in enumerate(clips[:2]):
+        for person in range(40 if number else 2):
+            at = NOW - 3600 + person
+            new.apply([event(at, 100 * number + person, each, Signal.WATCHED, value=2 * half)])
+    by_clip = {slot.clip: slot.source for slot in public(new, asked(limit=30)).slots}
+    assert by_clip.get(clips[0].id, Source.KNOWN) == Source.KNOWN
+    assert by_clip[clips[1].id] == Source.TRENDING
+    assert Source.TRENDING not in {by_clip[each.id] for each in clips[2:] if each.id in by_clip}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .budget import under_floor
+from .counting import Count
 from .fold import Fold
 from .model import Source
 from .order import Bools, Ints
@@ -67,8 +68,8 @@ def for_everybody(
     shelf, quotas, allowed = world.shelf, world.weights.candidates, found.allowed
     lacking, lack = under_floor(world, allowed, now, quotas.floor)
     start = _chance(seed)
+    _watched(world, found)
     sources: tuple[tuple[Source, int, Callable[[int], Ints]], ...] = (
-        (Source.TRENDING, quotas.trending, lambda most: world.trending.best(most, allowed)),
         (Source.FRESH, quotas.fresh, lambda most: shelf.by_age.best(most, allowed)),
         (Source.REST, quotas.rest, lambda most: shelf.by_chance.cycle(most, allowed, start)),
     )
@@ -79,6 +80,19 @@ def for_everybody(
     if found.size < least:
         found.add(Source.REST, shelf.by_chance.cycle(found.size + least, allowed, start))
     return lacking, lack
+
+
+def _watched(world: Fold, found: Found) -> None:
+    """Adds what was watched best. Only where that is better than usual beyond doubt is it called a
+    trend, and what nobody has watched comes by other ways."""
+    shelf, quota = world.shelf, world.weights.candidates.trending
+    rows = spread(world.trending.best(2 * quota, found.allowed), shelf.author, quota)
+    if not len(rows):
+        return
+    bound = world.trend(rows)
+    usual, _ = world.weights.prior["watch"]
+    found.add(Source.TRENDING, rows[bound > usual])
+    found.add(Source.KNOWN, rows[(bound <= usual) & (world.counts[rows, Count.WATCHED] > 0)])
 
 
 def _chance(seed: int) -> int:

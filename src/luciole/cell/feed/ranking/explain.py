@@ -27,6 +27,7 @@ SOURCES = {
     Source.FOLLOWED: "followed", Source.WATCHED_NEXT: "watched-next",
     Source.NEIGHBOUR: "neighbour", Source.TRENDING: "trending", Source.FRESH: "fresh",
     Source.FLOOR: "new-clips-turn", Source.REST: "chance",
+    Source.KNOWN: "known",
 }  # fmt: skip
 """A code for each source."""
 

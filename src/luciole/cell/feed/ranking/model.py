@@ -41,6 +41,7 @@ class Source(enum.IntEnum):
     FRESH = 4
     FLOOR = 5
     REST = 6
+    KNOWN = 7
 
 
 class Clip(msgspec.Struct, frozen=True):
