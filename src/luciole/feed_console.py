@@ -99,17 +99,18 @@ def _replayed(page: Page) -> Found:
 
 async def _state(database: Database, act: Act, clock: Clock) -> Found:
     began = time.perf_counter()
-    fold = await Follower(database, clock).caught_up()
+    state = await Follower(database, clock).caught_up()
+    mark = await state.mark()
     seconds = time.perf_counter() - began
     if act == "rebuild":
         return Found(
             [
-                f"{fold.clips} clips, {fold.events} events, up to {fold.mark.xid}/{fold.mark.seq}",
-                f"digest {fold.digest()}",
+                f"{state.clips} clips, {state.events} events, up to {mark.xid}/{mark.seq}",
+                f"digest {await state.digest()}",
                 f"built in {seconds:.2f} s",
             ]
         )
-    budget = fold.budget(clock.now().timestamp())
+    budget = await state.budget(clock.now().timestamp())
     room = int(budget.explore_share * budget.impressions_a_day)
     return Found(
         [

@@ -88,8 +88,8 @@ async def test_two_processes_agree_whatever_commits_first(house: House, ana: Bro
             await rolled_back.execute("ROLLBACK; BEGIN")
     assert (await first.caught_up()).events == 3
     assert (await second.caught_up()).events == 3
-    assert first.now().digest() == second.now().digest()
-    assert first.now().mark == second.now().mark
+    assert await first.now().digest() == await second.now().digest()
+    assert await first.now().mark() == await second.now().mark()
 
 
 async def test_cutting_the_log_into_other_batches_changes_nothing(
@@ -98,7 +98,7 @@ async def test_cutting_the_log_into_other_batches_changes_nothing(
     await shelf(house, ana, 30)
     await busy(house, ben)
     whole = await digest(house)
-    monkeypatch.setattr("luciole.cell.feed.follower.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("luciole.cell.feed.ranking_state.ROWS_AT_ONCE", 7)
     assert await digest(house) == whole
 
 
@@ -129,7 +129,7 @@ async def test_after_a_day_only_totals_are_left(house: House, ana: Browser, ben:
         assert await house.rows(f"SELECT 1 FROM feed.{table}") == [], table
     fold = await Follower(house.db, house.clock).caught_up()
     assert fold.events == 20
-    assert fold.digest() == await live_digest(house)
+    assert await fold.digest() == await live_digest(house)
 
 
 async def test_rows_that_no_snapshot_has_stay(house: House, ana: Browser, ben: Browser) -> None:

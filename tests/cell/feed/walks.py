@@ -105,9 +105,9 @@ async def why(browser: Browser, body: dict[str, Any], at: int) -> dict[str, Any]
 async def digest(house: House) -> str:
     """Of what a process that starts now comes to know."""
     follower = Follower(house.db, house.clock)
-    return (await follower.caught_up()).digest()
+    return await (await follower.caught_up()).digest()
 
 
 async def live_digest(house: House) -> str:
     """Of what the process of the house knows."""
-    return (await house.parts.for_you.follower.caught_up()).digest()
+    return await (await house.parts.for_you.follower.caught_up()).digest()

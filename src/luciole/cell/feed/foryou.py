@@ -24,6 +24,7 @@ from luciole.cell.feed.model import (
 from luciole.cell.feed.pages import Asker, Pages
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Mode
+from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.signals import Reported, Signals, Taken
 from luciole.cell.feed.store import choices, log, taste
 from luciole.cell.feed.store import pages as store
@@ -47,10 +48,16 @@ class ForYou:
     person's grant, where it does; then `follower.caught_up`; and only then open a transaction."""
 
     def __init__(
-        self, database: Database, custody: Custody, cursors: Cursors, once_key: bytes, clock: Clock
+        self,
+        database: Database,
+        custody: Custody,
+        cursors: Cursors,
+        once_key: bytes,
+        clock: Clock,
+        opening: Opening = here,
     ) -> None:
         self._clock = clock
-        self.follower = Follower(database, clock)
+        self.follower = Follower(database, clock, opening)
         self._learning = Learning(custody, clock, log.clips)
         self._pages = Pages(self._learning, cursors, clock)
         self._signals = Signals(self._learning, self._pages, log.clips, once_key, clock)
@@ -72,8 +79,8 @@ class ForYou:
         self, tx: Tx, viewer: Viewer | None, grant: Grant | None, cursor: str | None, limit: int
     ) -> Given:
         """The page of a cursor, or the first of a new session. Raises BadCursor."""
-        fold = self.follower.now()
-        return await self._pages.page(tx, fold, _asker(viewer, grant), cursor, limit)
+        state = self.follower.now()
+        return await self._pages.page(tx, state, _asker(viewer, grant), cursor, limit)
 
     async def take(
         self, tx: Tx, viewer: Viewer | None, grant: Grant | None, reported: Sequence[Reported]
@@ -128,8 +135,8 @@ class ForYou:
 
     async def budget(self) -> Budget:
         """What new clips are promised, and whether there are impressions enough for it."""
-        fold = await self.follower.caught_up()
-        return fold.budget(self._clock.now().timestamp())
+        state = await self.follower.caught_up()
+        return await state.budget(self._clock.now().timestamp())
 
     async def tidy(self, tx: Tx) -> dict[str, int]:
         """Drops what is kept for a day, or for KEPT_DAYS, and is older; gives how many of what."""
