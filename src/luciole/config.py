@@ -357,7 +357,7 @@ def _check(settings: Settings) -> None:
         raise SettingError("LUCIOLE_LEDGER_PERIOD_MS should be between 10 and 60000.")
     if not 0 <= settings.ledger.metrics_port <= 65535:
         raise SettingError("LUCIOLE_LEDGER_METRICS_PORT should be between 1 and 65535, or 0.")
-    if not re.fullmatch(r"(ray(:[^:\s]+:\d+)?)?", settings.feed.ranking):
+    if not re.fullmatch(r"(ray(:[^:/\s]+:\d+)?)?", settings.feed.ranking):
         raise SettingError("LUCIOLE_FEED_RANKING should be empty, ray or ray:HOST:PORT.")
     if not 1 <= settings.feed.replicas <= 64:
         raise SettingError("LUCIOLE_FEED_REPLICAS should be between 1 and 64.")

@@ -46,10 +46,11 @@ def check() -> None:
 
 
 class Actors:
-    """Replicas in actors. They live as long as this object's process."""
+    """Replicas in actors. They live as long as this object's process. `folder` is that of a
+    cluster of our own."""
 
-    def __init__(self, ray: Any, handles: list[Any]) -> None:
-        self._ray, self._handles = ray, handles
+    def __init__(self, ray: Any, handles: list[Any], folder: Path | None) -> None:
+        self._ray, self._handles, self._folder = ray, handles, folder
 
     async def answer(
         self, replica: int, question: str, body: bytes, within_s: float
@@ -64,6 +65,8 @@ class Actors:
     def close(self) -> None:
         """Ends the actors, and the cluster where it is our own."""
         self._ray.shutdown()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     async def is_alive(self) -> bool:
         """Whether the head of the cluster answers."""
@@ -82,8 +85,10 @@ def begin(ranking: str, folder: Path, replicas: int, replica_bytes: int) -> Acto
     address = ranking.partition(":")[2]
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
     words: dict[str, Any] = {"address": address}
+    own = None
     if not address:
-        words = _own(_clear(folder), replicas, replica_bytes)
+        own = _cleared(folder)
+        words = _own(own, replicas, replica_bytes)
     import ray
 
     try:
@@ -97,7 +102,7 @@ def begin(ranking: str, folder: Path, replicas: int, replica_bytes: int) -> Acto
         raise ClusterAway from error
     remote = ray.remote(Replica)
     limits = {"num_cpus": 1, "memory": replica_bytes, "max_restarts": -1, "max_task_retries": 0}
-    return Actors(ray, [remote.options(**limits).remote() for _ in range(replicas)])
+    return Actors(ray, [remote.options(**limits).remote() for _ in range(replicas)], own)
 
 
 def _own(folder: Path, replicas: int, replica_bytes: int) -> dict[str, Any]:
@@ -122,10 +127,11 @@ def _own(folder: Path, replicas: int, replica_bytes: int) -> dict[str, Any]:
     }
 
 
-def _clear(folder: Path) -> Path:
+def _cleared(folder: Path) -> Path:
     """An empty folder for Ray's files, elsewhere if the path is too long for its sockets."""
     shutil.rmtree(folder, ignore_errors=True)
     if len(os.fsencode(folder)) > LONGEST_FOLDER_BYTES:
-        return Path(tempfile.mkdtemp(prefix="luciole-ray-"))
+        # Ray opens its folder to everybody; the one around it stays ours.
+        folder = Path(tempfile.mkdtemp(prefix="luciole-")) / folder.name
     folder.mkdir(mode=0o700, parents=True)
     return folder
