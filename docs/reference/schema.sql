@@ -631,8 +631,10 @@ CREATE TABLE feed.profile (
     mode       text NOT NULL,
     since      timestamp with time zone NOT NULL,
     version    integer DEFAULT 0 NOT NULL,
+    forgot     integer DEFAULT 0 NOT NULL,
     CONSTRAINT profile_pkey PRIMARY KEY (person_id),
     CONSTRAINT profile_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT profile_check CHECK (forgot <= version),
     CONSTRAINT profile_mode_check CHECK (mode = ANY (ARRAY['public'::text, 'learning'::text])),
     CONSTRAINT profile_version_check CHECK (version >= 0)
 );
@@ -641,12 +643,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON feed.profile TO luciole_feed;
 CREATE TABLE feed.taste_day (
     person_id  uuid NOT NULL,
     day        date NOT NULL,
+    part       smallint NOT NULL,
     version    integer NOT NULL,
     events     integer NOT NULL,
     sealed     bytea NOT NULL,
-    CONSTRAINT taste_day_pkey PRIMARY KEY (person_id, day),
+    CONSTRAINT taste_day_pkey PRIMARY KEY (person_id, day, part),
     CONSTRAINT taste_day_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT taste_day_events_check CHECK (events > 0),
+    CONSTRAINT taste_day_part_check CHECK (part >= 0),
     CONSTRAINT taste_day_version_check CHECK (version > 0)
 );
 CREATE INDEX taste_day_by_age ON feed.taste_day USING btree (day);

@@ -85,17 +85,21 @@ CREATE TABLE feed.profile (
     person_id uuid PRIMARY KEY REFERENCES people.person (id) ON DELETE CASCADE,
     mode text NOT NULL CHECK (mode IN ('public', 'learning')),
     since timestamptz NOT NULL,
-    version integer NOT NULL DEFAULT 0 CHECK (version >= 0)
+    version integer NOT NULL DEFAULT 0 CHECK (version >= 0),
+    -- The version when all was forgotten last: what a process has in memory from before is void.
+    forgot integer NOT NULL DEFAULT 0 CHECK (forgot <= version)
 );
 
--- What happened in a day of somebody who lets the cell learn, in one seal.
+-- What happened in a day of somebody who lets the cell learn, sealed in parts of some hundred events,
+-- so that adding a few does not write the whole day anew.
 CREATE TABLE feed.taste_day (
     person_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
     day date NOT NULL,
+    part smallint NOT NULL CHECK (part >= 0),
     version integer NOT NULL CHECK (version > 0),
     events integer NOT NULL CHECK (events > 0),
     sealed bytea NOT NULL,
-    PRIMARY KEY (person_id, day)
+    PRIMARY KEY (person_id, day, part)
 );
 CREATE INDEX taste_day_by_age ON feed.taste_day (day);
 

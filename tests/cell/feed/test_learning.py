@@ -21,10 +21,14 @@ from tests.cell.feed.walks import (
 )
 from tests.cell.house import Browser, House, refused
 
+from luciole.cell.feed.learning import Learning
 from luciole.cell.feed.model import KEPT_DAYS, TASTE_FIELD
+from luciole.cell.feed.store import log
 from luciole.custody.model import Field, NoGrant, NotOpened
 
-DAYS = "SELECT person_id, day, version, events, sealed FROM feed.taste_day ORDER BY day"
+DAYS = """
+SELECT person_id, day, part, version, events, sealed FROM feed.taste_day ORDER BY day, part
+"""
 NOTHING_HIDDEN = {"authors": [], "hashtags": [], "clips": 0}
 
 
@@ -258,3 +262,46 @@ async def test_days_are_added_to_one_after_another(
     assert [row["version"] for row in rows] == [2, 4, 6]
     # Another process, which holds nothing in memory, draws by the same taste.
     assert len(await walk(ben)) == 60
+
+
+async def test_long_day_is_kept_in_parts(
+    house: House, ana: Browser, ben: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("luciole.cell.feed.learning.PARTS_A_DAY", 4)
+    await shelf(house, ana, 260, ["cats"])
+    await learn(ben)
+    for _ in range(3):
+        await watched(house, ben, 30)
+    parts = await house.rows(DAYS)
+    assert [(row["part"], row["events"]) for row in parts] == [(0, 60), (1, 60), (2, 60)]
+    await watched(house, ben, 10)
+    parts = await house.rows(DAYS)
+    assert [row["events"] for row in parts] == [60, 60, 80]
+    grant = await house.parts.people.grant_of(ben.token)
+    learning = house.parts.for_you._learning
+    async with house.db.read() as tx:
+        warm = (await learning.of(tx, grant)).taste.dump()
+        learning.forget_memory()
+        assert (await learning.of(tx, grant)).taste.dump() == warm
+    # Beyond the most that is kept of a day, nothing is added.
+    for _ in range(3):
+        await watched(house, ben, 30)
+    assert [row["events"] for row in await house.rows(DAYS)] == [60, 60, 80, 60]
+
+
+async def test_other_process_forgets_too(house: House, ana: Browser, ben: Browser) -> None:
+    await shelf(house, ana, 60, ["cats"])
+    await learn(ben)
+    await watched(house, ben, 5)
+    grant = await house.parts.people.grant_of(ben.token)
+    other = Learning(house.parts.custody, house.clock, log.clips)
+    async with house.db.read() as tx:
+        await other.of(tx, grant)
+    await ben.post(f"{FOR_YOU}/reset")
+    await watched(house, ben, 10)
+    async with house.db.read() as tx:
+        known = await other.of(tx, grant)
+        other.forget_memory()
+        anew = await other.of(tx, grant)
+    assert known.taste.dump() == anew.taste.dump()
+    assert known.versions == anew.versions

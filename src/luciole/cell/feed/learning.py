@@ -1,4 +1,5 @@
-"""What the cell learns of people who let it: kept under their own keys, a seal for each day.
+"""What the cell learns of people who let it: kept under their own keys, in seals of some
+hundred events of a day.
 
 Nothing here is read without the person's grant, so only while they use the application. What is in
 memory is a taste of a few kilobytes and the versions of the seals that it came from: with each page
@@ -15,14 +16,15 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.cell.feed.model import (
+    EVENTS_A_PART,
     KEPT_DAYS,
-    MOST_KEPT_A_DAY,
     PAGE_FIELD,
+    PARTS_A_DAY,
     SESSION_FIELD,
     TASTE_FIELD,
     Kept,
     NotServed,
-    TasteDay,
+    TastePart,
 )
 from luciole.cell.feed.ranking.model import Clip, Event, Signal
 from luciole.cell.feed.ranking.taste import Taste
@@ -39,13 +41,16 @@ RECENT = 20
 MOST_OPENED_BYTES = 2_000_000
 
 Clips = Callable[[Tx, Sequence[UUID]], Awaitable[dict[UUID, Clip]]]
-Versions = dict[date, tuple[int, int]]
+Place = tuple[date, int]
+Versions = dict[Place, tuple[int, int]]
+FIRST: Place = (date.min, 0)
 
 
 class Known:
     """A person's taste with what it came from."""
 
-    def __init__(self) -> None:
+    def __init__(self, forgot: int) -> None:
+        self.forgot = forgot
         self.versions: Versions = {}
         self.taste = Taste()
         self.watched: list[tuple[UUID, UUID]] = []
@@ -56,12 +61,15 @@ class Known:
         return [clip for of, clip in self.watched if of == session]
 
     def is_before(self, versions: Versions) -> bool:
-        """Whether only events at the end are missing."""
-        last = max(self.versions, default=date.min)
-        former = {day: said for day, said in versions.items() if day < last}
-        return former == {day: said for day, said in self.versions.items() if day < last} and (
-            last == date.min or last in versions
+        """Whether only events at the end are missing: all parts but the last are as they were."""
+        last = max(self.versions, default=FIRST)
+        return _without(versions, last) == _without(self.versions, last) and (
+            last == FIRST or versions.get(last, (0, 0))[1] >= self.versions[last][1]
         )
+
+
+def _without(versions: Versions, last: Place) -> Versions:
+    return {place: said for place, said in versions.items() if place < last}
 
 
 class Learning:
@@ -111,32 +119,38 @@ class Learning:
     async def of(self, tx: Tx, grant: Grant) -> Known:
         """The person's taste by all that is kept of them now."""
         versions = await store.versions(tx, grant.person_id)
+        forgot = await store.forgot(tx, grant.person_id)
         known = self._known.get(grant.person_id)
-        if known is None or (known.versions != versions and not known.is_before(versions)):
-            known = Known()
+        if known is None or known.forgot != forgot or not known.is_before(versions):
+            known = Known(forgot)
         if known.versions != versions:
             await self._go_on(tx, grant, known, versions)
         self._known.put(grant.person_id, known)
         return known
 
     async def keep(self, tx: Tx, grant: Grant, events: Sequence[Event], now: datetime) -> None:
-        """Adds events to the seal of the day; beyond MOST_KEPT_A_DAY they are left out. Nothing is
-        kept of a person who has switched it off meanwhile."""
+        """Adds events to what is kept of the day; beyond PARTS_A_DAY they are left out. Nothing
+        is kept of a person who has switched it off meanwhile."""
         version = await store.next_version(tx, grant.person_id)
         if version is None:
             return
-        day = now.date()
-        kept: list[Event] = []
-        for former in await store.days(tx, grant.person_id, [day]):
-            kept = await self.events_of(grant, [former])
-        kept += events[: MOST_KEPT_A_DAY - len(kept)]
+        last = await store.last_part(tx, grant.person_id, now.date())
+        part, kept = 0, list[Event]()
+        if last is not None and last.events + len(events) <= EVENTS_A_PART:
+            part, kept = last.part, await self.events_of(grant, [last])
+        elif last is not None:
+            part = last.part + 1
+        if part >= PARTS_A_DAY:
+            return
+        kept += events
         text = msgspec.json.encode(Kept(Event.__struct_fields__, kept))
         (sealed,) = await self._custody.seal(grant, [Field(TASTE_FIELD, version, text)])
-        await store.put(tx, grant.person_id, TasteDay(day, version, len(kept), sealed))
+        made = TastePart(now.date(), part, version, len(kept), sealed)
+        await store.put(tx, grant.person_id, made)
 
-    async def events_of(self, grant: Grant, days: Sequence[TasteDay]) -> list[Event]:
-        """What happened in some days, in its order. Raises what `Custody.open` raises."""
-        fields = [Field(TASTE_FIELD, day.version, day.sealed) for day in days]
+    async def events_of(self, grant: Grant, parts: Sequence[TastePart]) -> list[Event]:
+        """What happened, in its order. Raises what `Custody.open` raises."""
+        fields = [Field(TASTE_FIELD, part.version, part.sealed) for part in parts]
         return [
             event
             for text in await self._opened(grant, fields)
@@ -149,8 +163,9 @@ class Learning:
         self._known.drop(person_id)
 
     async def _go_on(self, tx: Tx, grant: Grant, known: Known, versions: Versions) -> None:
-        last = max(known.versions, default=date.min)
-        found = await store.days(tx, grant.person_id, [day for day in versions if day >= last])
+        last = max(known.versions, default=FIRST)
+        wanted = [version for place, (version, _) in versions.items() if place >= last]
+        found = await store.parts(tx, grant.person_id, wanted)
         events = await self.events_of(grant, found)
         if last in known.versions:
             events = events[known.versions[last][1] :]
@@ -161,8 +176,8 @@ class Learning:
             if event.signal == Signal.WATCHED:
                 known.watched.append((event.session, event.clip))
         del known.watched[:-RECENT]
-        known.versions = {day.day: (day.version, day.events) for day in found} | {
-            day: said for day, said in known.versions.items() if day < last
+        known.versions = _without(known.versions, last) | {
+            (part.day, part.part): (part.version, part.events) for part in found
         }
 
     async def _opened(self, grant: Grant, fields: Sequence[Field]) -> list[bytes]:

@@ -20,7 +20,8 @@ CHANNEL = "luciole_feed"
 SESSION_LIFE = timedelta(hours=24)
 # So long is kept what happened in the feed of somebody who lets the cell learn.
 KEPT_DAYS = 90
-MOST_KEPT_A_DAY = 2_000
+EVENTS_A_PART = 100
+PARTS_A_DAY = 20
 # Sessions of an account in a day that may weigh; those after them weigh nothing.
 SESSIONS_A_DAY = 50
 MEMBER_TRUST = 1.0
@@ -157,17 +158,18 @@ class Profile(msgspec.Struct, frozen=True):
     since: datetime
 
 
-class TasteDay(msgspec.Struct, frozen=True):
-    """A day of what happened, as it is stored."""
+class TastePart(msgspec.Struct, frozen=True):
+    """A part of a day of what happened, as it is stored."""
 
     day: date
+    part: int
     version: int
     events: int
     sealed: bytes
 
 
 class Kept(msgspec.Struct):
-    """What a seal of a day holds: the names of the columns, and a row for each event."""
+    """What a seal holds: the names of the columns, and a row for each event."""
 
     columns: tuple[str, ...]
     events: list[Event]

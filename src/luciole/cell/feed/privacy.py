@@ -77,7 +77,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "feed.profile",
-        "person_id mode since version",
+        "person_id mode since version forgot",
         DataClass.PERSONAL,
         "whether the person lets the cell learn what they like",
         _CHOICE,
@@ -85,7 +85,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "feed.taste_day",
-        "person_id day version events",
+        "person_id day part version events",
         DataClass.PERSONAL,
         "how much is kept of each day of people who let the cell learn",
         _LEARNT,
@@ -152,7 +152,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "profile",
         "whether you let the cell learn what you like, and since when",
-        of("feed.profile", "mode since version"),
+        of("feed.profile", "mode since version forgot"),
         store.export_profile,
         whose="feed.profile.person_id",
         stays="each cell asks anew",
@@ -160,7 +160,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "taste",
         "what you watched and did in For You, day by day, if you let the cell learn",
-        of("feed.taste_day", "day version events sealed"),
+        of("feed.taste_day", "day part version events sealed"),
         _taste,
         whose="feed.taste_day.person_id",
         stays=_OF_THIS_CELL,

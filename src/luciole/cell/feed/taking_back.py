@@ -16,7 +16,7 @@ from luciole.kit.catalogue import Removed
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 
-DAYS_AT_ONCE = 8
+PARTS_AT_ONCE = 20
 PURPOSE = "erasure"
 
 
@@ -29,19 +29,19 @@ class TakingBack:
         self._learning = Learning(custody, clock, log.clips)
 
     async def erase(self, tx: Tx, person_id: UUID) -> Removed:
-        """Notes each event of some days once more with the sign -1, under the name that the
-        session has in the log, which leads to nobody; and drops those days. Where the key is gone
+        """Notes some of the events once more with the sign -1, under the name that the session has
+        in the log, which leads to nobody; and drops what they were kept in. Where the key is gone
         already there is nothing to read, and what was learnt stays a total.
 
-        A day and its rows of the log go in one transaction, so none is taken back twice.
+        Both in one transaction, so none is taken back twice.
         """
         if not await store.versions(tx, person_id):
             return Removed()
         try:
             # Nothing of the person is locked yet: the broker notes the grant in the journal.
             grant = await self._custody.automated_grant(person_id, PURPOSE)
-            days = await store.next_days(tx, person_id, DAYS_AT_ONCE)
-            events = await self._learning.events_of(grant, days)
+            parts = await store.next_parts(tx, person_id, PARTS_AT_ONCE)
+            events = await self._learning.events_of(grant, parts)
         except (KeyGone, NoGrant, NotOpened):
             return Removed()
         if events:
@@ -50,5 +50,5 @@ class TakingBack:
             ]
             await log.add(tx, back)
             await log.announce(tx)
-        await store.drop_days(tx, person_id, [day.day for day in days])
-        return Removed({"signals taken back": len(events)}, is_more=len(days) == DAYS_AT_ONCE)
+        await store.drop_parts(tx, person_id, [part.version for part in parts])
+        return Removed({"signals taken back": len(events)}, is_more=len(parts) == PARTS_AT_ONCE)

@@ -8,12 +8,13 @@ from uuid import UUID
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 
-EXPORT_PROFILE = "SELECT mode, since, version FROM feed.profile WHERE person_id = $1"
+EXPORT_PROFILE = "SELECT mode, since, version, forgot FROM feed.profile WHERE person_id = $1"
 EXPORT_HIDDEN = """
 SELECT kind, value, hidden_on FROM feed.hidden WHERE person_id = $1 ORDER BY kind, value
 """
 EXPORT_TASTE = """
-SELECT day, version, events, sealed FROM feed.taste_day WHERE person_id = $1 ORDER BY day
+SELECT day, part, version, events, sealed FROM feed.taste_day
+WHERE person_id = $1 ORDER BY day, part
 """
 EXPORT_ALLOWANCE = "SELECT day, sessions FROM feed.allowance WHERE person_id = $1 ORDER BY day"
 # Sessions with their pages first: they refer to the person only through `learner`.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from luciole.cell.feed.model import TasteDay
+from luciole.cell.feed.model import TastePart
 from luciole.kit.db import Tx
 
 ADD_LEARNER = "INSERT INTO feed.learner (session_id, person_id, sealed) VALUES ($1, $2, $3)"
@@ -16,21 +16,31 @@ NEXT_VERSION = """
 UPDATE feed.profile SET version = version + 1
 WHERE person_id = $1 AND mode = 'learning' RETURNING version
 """
-VERSIONS = "SELECT day, version, events FROM feed.taste_day WHERE person_id = $1 ORDER BY day"
-DAYS = """
-SELECT day, version, events, sealed FROM feed.taste_day
-WHERE person_id = $1 AND day = ANY($2::date[]) ORDER BY day
+VERSIONS = """
+SELECT day, part, version, events FROM feed.taste_day WHERE person_id = $1 ORDER BY day, part
 """
-NEXT_DAYS = """
-SELECT day, version, events, sealed FROM feed.taste_day
-WHERE person_id = $1 ORDER BY day LIMIT $2 FOR UPDATE
+# A version is given once to a person, so it names a part.
+PARTS = """
+SELECT day, part, version, events, sealed FROM feed.taste_day
+WHERE person_id = $1 AND version = ANY($2::integer[]) ORDER BY day, part
+"""
+LAST_PART = """
+SELECT day, part, version, events, sealed FROM feed.taste_day
+WHERE person_id = $1 AND day = $2 ORDER BY part DESC LIMIT 1
+"""
+NEXT_PARTS = """
+SELECT day, part, version, events, sealed FROM feed.taste_day
+WHERE person_id = $1 ORDER BY day, part LIMIT $2 FOR UPDATE
 """
 PUT = """
-INSERT INTO feed.taste_day (person_id, day, version, events, sealed) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (person_id, day) DO UPDATE
+INSERT INTO feed.taste_day (person_id, day, part, version, events, sealed)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (person_id, day, part) DO UPDATE
     SET version = excluded.version, events = excluded.events, sealed = excluded.sealed
 """
-DROP_DAYS = "DELETE FROM feed.taste_day WHERE person_id = $1 AND day = ANY($2::date[])"
+DROP_PARTS = "DELETE FROM feed.taste_day WHERE person_id = $1 AND version = ANY($2::integer[])"
+FORGOT = "SELECT forgot FROM feed.profile WHERE person_id = $1"
+NOTE_FORGOT = "UPDATE feed.profile SET forgot = version WHERE person_id = $1"
 FORGET_DAYS = "DELETE FROM feed.taste_day WHERE person_id = $1"
 FORGET_SESSIONS = """
 DELETE FROM feed.session s USING feed.learner l WHERE l.session_id = s.id AND l.person_id = $1
@@ -54,31 +64,45 @@ async def next_version(tx: Tx, person_id: UUID) -> int | None:
     return version
 
 
-async def versions(tx: Tx, person_id: UUID) -> dict[date, tuple[int, int]]:
-    """The days that are kept, each with its version and how many events it has."""
+async def versions(tx: Tx, person_id: UUID) -> dict[tuple[date, int], tuple[int, int]]:
+    """The parts of days that are kept, in order, each with its version and how many events it
+    has."""
     rows = await tx.fetch(VERSIONS, person_id)
-    return {row["day"]: (row["version"], row["events"]) for row in rows}
+    return {(row["day"], row["part"]): (row["version"], row["events"]) for row in rows}
 
 
-async def days(tx: Tx, person_id: UUID, wanted: Sequence[date]) -> list[TasteDay]:
-    return [TasteDay(*row) for row in await tx.fetch(DAYS, person_id, wanted)]
+async def parts(tx: Tx, person_id: UUID, wanted: Sequence[int]) -> list[TastePart]:
+    """The parts of these versions, in order."""
+    return [TastePart(*row) for row in await tx.fetch(PARTS, person_id, wanted)]
 
 
-async def next_days(tx: Tx, person_id: UUID, most: int) -> list[TasteDay]:
-    """The oldest days, locked."""
-    return [TasteDay(*row) for row in await tx.fetch(NEXT_DAYS, person_id, most)]
+async def last_part(tx: Tx, person_id: UUID, day: date) -> TastePart | None:
+    """The last part of a day."""
+    row = await tx.fetchrow(LAST_PART, person_id, day)
+    return TastePart(*row) if row else None
 
 
-async def put(tx: Tx, person_id: UUID, one: TasteDay) -> None:
-    await tx.execute(PUT, person_id, one.day, one.version, one.events, one.sealed)
+async def next_parts(tx: Tx, person_id: UUID, most: int) -> list[TastePart]:
+    """The oldest parts, locked."""
+    return [TastePart(*row) for row in await tx.fetch(NEXT_PARTS, person_id, most)]
 
 
-async def drop_days(tx: Tx, person_id: UUID, days: Sequence[date]) -> None:
-    await tx.execute(DROP_DAYS, person_id, days)
+async def put(tx: Tx, person_id: UUID, one: TastePart) -> None:
+    await tx.execute(PUT, person_id, one.day, one.part, one.version, one.events, one.sealed)
+
+
+async def drop_parts(tx: Tx, person_id: UUID, versions: Sequence[int]) -> None:
+    await tx.execute(DROP_PARTS, person_id, versions)
+
+
+async def forgot(tx: Tx, person_id: UUID) -> int:
+    """The version at which all was forgotten last."""
+    return int(await tx.fetchval(FORGOT, person_id) or 0)
 
 
 async def forget(tx: Tx, person_id: UUID) -> None:
     """Drops all that is kept of a person, and the sessions in which the cell learnt."""
+    await tx.execute(NOTE_FORGOT, person_id)
     await tx.execute(FORGET_DAYS, person_id)
     await tx.execute(FORGET_SESSIONS, person_id)
 
