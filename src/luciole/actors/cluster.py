@@ -17,6 +17,7 @@ from typing import Any
 
 from luciole.actors.replica import Replica
 from luciole.kit.errors import Unavailable
+from luciole.kit.logs import log
 
 OBJECT_STORE_BYTES = 256 * 1024 * 1024
 # What Ray appends for its sockets; a socket's address may have 107 bytes.
@@ -59,7 +60,8 @@ class Actors:
         try:
             async with asyncio.timeout(within_s):
                 return bytes(await self._handles[replica].answer.remote(question, body))
-        except (TimeoutError, IndexError, self._ray.exceptions.RayError):
+        except (TimeoutError, IndexError, self._ray.exceptions.RayError) as error:
+            log.warning("ranking replica gave no answer", error=type(error).__name__)
             return None
 
     def close(self) -> None:
