@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import tempfile
 import time
@@ -106,7 +107,8 @@ def main() -> None:
     text = (
         f"# Ranking in Ray actors\n\n{machine.described()}\n\n"
         f"{chosen.clips} clips, {5 * chosen.clips} events, {chosen.draws} pages of 10 each way, in "
-        f"turns in one run; each page is compared and is the same.\n\n{told}"
+        f"turns in one run; each page is compared and is the same. Load of the machine: "
+        f"{os.getloadavg()[0]:.0f}.\n\n{told}"
     )
     RESULTS.write_text(text)
     print(text)

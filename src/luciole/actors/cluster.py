@@ -11,6 +11,7 @@ import importlib.util
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ OBJECT_STORE_BYTES = 256 * 1024 * 1024
 # What Ray appends for its sockets; a socket's address may have 107 bytes.
 LONGEST_FOLDER_BYTES = 107 - len("/session_2026-11-26_17-32-34_740774_4194304/sockets/plasma_store")
 ALIVE_WITHIN_S = 10.0
+REACHED_WITHIN_S = 5.0
 
 
 class RayMissing(Unavailable):
@@ -88,7 +90,9 @@ def begin(ranking: str, folder: Path, replicas: int, replica_bytes: int) -> Acto
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
     words: dict[str, Any] = {"address": address}
     own = None
-    if not address:
+    if address:
+        _reach(address)
+    else:
         own = _cleared(folder)
         words = _own(own, replicas, replica_bytes)
     import ray
@@ -105,6 +109,15 @@ def begin(ranking: str, folder: Path, replicas: int, replica_bytes: int) -> Acto
     remote = ray.remote(Replica)
     limits = {"num_cpus": 1, "memory": replica_bytes, "max_restarts": -1, "max_task_retries": 0}
     return Actors(ray, [remote.options(**limits).remote() for _ in range(replicas)], own)
+
+
+def _reach(address: str) -> None:
+    """Raises ClusterAway where nobody listens; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), REACHED_WITHIN_S).close()
+    except OSError as error:
+        raise ClusterAway from error
 
 
 def _own(folder: Path, replicas: int, replica_bytes: int) -> dict[str, Any]:

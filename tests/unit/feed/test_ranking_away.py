@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from luciole import config, programs
 from luciole.actors import cluster, state
-from luciole.actors.cluster import RayMissing
+from luciole.actors.cluster import ClusterAway, RayMissing
 from luciole.actors.replica import Replica
 from luciole.actors.state import RankingAway
 from luciole.cell.feed.model import Mark, Snapshot
@@ -84,6 +85,15 @@ def test_odd_places_are_refused(where: str) -> None:
     with pytest.raises(config.SettingError, match="LUCIOLE_FEED_RANKING"):
         config.load({"LUCIOLE_FEED_RANKING": where})
     assert config.load({"LUCIOLE_FEED_RANKING": "ray:10.0.0.7:6379"}).feed.replicas == 2
+
+
+def test_cluster_where_nobody_listens_is_away_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        began = time.monotonic()
+        with pytest.raises(ClusterAway):
+            cluster._reach(f"127.0.0.1:{free.getsockname()[1]}")
+    assert time.monotonic() - began < 2
 
 
 def test_nobody_imports_ray_unasked() -> None:
