@@ -94,7 +94,7 @@ class Parts:
             graph=graph,
             clips=clips,
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["signals"], clock),
+            for_you=ForYou(db, custody, cursors, derived["feed"], clock),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

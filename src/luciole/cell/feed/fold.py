@@ -44,12 +44,12 @@ class Fold:
         return self._ranker.events
 
     def put(self, clip: Clip) -> None:
-        """Takes in a clip that For You may show."""
+        """Takes in a clip that For You may show, veiled."""
         self._ranker.put(clip)
 
     def apply(self, rows: Sequence[LogRow], clips: Mapping[UUID, Clip]) -> None:
         """Takes the next rows of the log. `clips` holds those of the changed ones that For You may
-        show, as they are now."""
+        show, as they are now, veiled."""
         events: list[Event] = []
         for row in rows:
             if row.event is not None:

@@ -17,6 +17,7 @@ from luciole.cell.feed.fold import START, Fold
 from luciole.cell.feed.model import CHANNEL
 from luciole.cell.feed.ranker import published
 from luciole.cell.feed.store import log as store
+from luciole.cell.feed.veil import Veil
 from luciole.kit import db
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
@@ -36,8 +37,9 @@ rows_read = Counter("luciole_feed_log_rows", "Rows of the feed's log that this p
 class Follower:
     """Reads the log as it grows."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, veil: Veil) -> None:
         self._db = database
+        self._veil = veil
         self._clock = clock
         self._fold: Fold | None = None
         self._reading = asyncio.Lock()
@@ -94,7 +96,7 @@ class Follower:
         fold = Fold(published(), START)
         async with self._db.snapshot() as tx:
             async for clip in store.all_clips(tx):
-                fold.put(clip)
+                fold.put(self._veil.clip(clip))
         return fold
 
     async def _read(self, fold: Fold) -> None:
@@ -103,7 +105,8 @@ class Follower:
                 rows = await store.read(tx, fold.mark, ROWS_AT_ONCE)
                 changed = {row.clip_id for row in rows if row.event is None}
                 clips = await store.clips(tx, list(changed)) if changed else {}
-            fold.apply(rows, clips)
+            veiled = {clip_id: self._veil.clip(clip) for clip_id, clip in clips.items()}
+            fold.apply(rows, veiled)
             rows_read.inc(len(rows))
             if len(rows) < ROWS_AT_ONCE:
                 break
