@@ -205,6 +205,18 @@ async def test_snapshot_is_taken_anew_as_soon_as_a_clip_is_gone(house: House, an
     house.clock.advance(timedelta(minutes=1))
     await shelf(house, ana, 1)
     assert await snapshots.take() is None, "a minute later one more clip is no reason"
+    body = await page(ana)
+    at = ids(body).index(made[0])
+    await report(ana, signal(body, at, "shown"), signal(body, at, "not-interested"))
+    await live_digest(house)
     await ana.delete(f"/api/clips/{made[0]}")
-    assert await snapshots.take() is not None
+    # Told late of a clip that is gone: the same for who knew it and who did not.
+    await report(ana, signal(body, at, "liked"))
+    taken = await snapshots.take()
+    assert taken is not None
     assert len(await house.rows("SELECT 1 FROM feed.snapshot")) == 1
+    assert UUID(made[0]).bytes not in taken.data
+    assert await house.rows("SELECT 1 FROM feed.event WHERE clip_id = $1", UUID(made[0])) == []
+    assert await house.rows("SELECT 1 FROM feed.hidden") == []
+    await report(ana, signal(body, at, "shared"))
+    assert await digest(house) == await live_digest(house)

@@ -105,8 +105,10 @@ class Follower:
                 rows = await store.read(tx, fold.mark, ROWS_AT_ONCE)
                 changed = {row.clip_id for row in rows if row.event is None}
                 clips = await store.clips(tx, list(changed)) if changed else {}
+                missing = changed - set(clips)
+                deleted = missing - await store.there(tx, list(missing)) if missing else missing
             veiled = {clip_id: self._veil.clip(clip) for clip_id, clip in clips.items()}
-            fold.apply(rows, veiled)
+            fold.apply(rows, veiled, deleted)
             rows_read.inc(len(rows))
             if len(rows) < ROWS_AT_ONCE:
                 break

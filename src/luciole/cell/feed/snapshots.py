@@ -25,7 +25,7 @@ class Snapshots:
         self._follower = follower
         self._clock = clock
         self._events = 0
-        self._dropped = 0
+        self._gone = 0
 
     async def take(self, *, at_once: bool = False) -> Snapshot | None:
         """Writes a snapshot where the log has grown since the last one, and that is some time or
@@ -38,11 +38,14 @@ class Snapshots:
             taken_at, mark = newest
             if mark >= fold.mark or not (at_once or self._is_due(taken_at, now, fold)):
                 return None
-        self._events, self._dropped = fold.events, fold.dropped
+        self._events, self._gone = fold.events, len(fold.gone)
+        gone = list(fold.gone)
         snapshot = Snapshot(now, fold.mark, fold.weights.version, fold.digest(), fold.save())
         async with self._db.tx() as tx:
             await store.add_snapshot(tx, snapshot)
             await store.drop_snapshots(tx, snapshot.taken_at)
+            if gone:
+                await store.forget_clips(tx, gone, snapshot.mark)
         return snapshot
 
     def _is_due(self, taken_at: datetime, now: datetime, fold: Fold) -> bool:
@@ -50,5 +53,5 @@ class Snapshots:
         return (
             now - taken_at >= EVERY
             or fold.events - self._events >= MOST_ROWS_BETWEEN
-            or fold.dropped != self._dropped
+            or len(fold.gone) != self._gone
         )
