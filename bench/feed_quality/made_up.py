@@ -85,7 +85,7 @@ class Town:
 
     def page(self, person: int, now: float, seed: int, way: str, limit: int = PAGE) -> Drawn:
         """The next page of a person's session of that day."""
-        session, served, watched = self.session(person, now)
+        _, served, watched = self.session(person, now)
         asked = Asked(now, seed, limit, frozenset(served), tuple(served[-6:]))
         if way == "learning":
             viewer = Viewer(self.learned[person], frozenset(), tuple(watched[-10:]))

@@ -47,7 +47,9 @@ class Logbook:
         later = [row for row in self.rows if row.mark > since]
         known = {clip.id: clip for clip in self.shelf}
         changed = {row.clip_id for row in later if row.event is None}
-        return Grown(later, {each: known[each] for each in changed if each in known})
+        return Grown(
+            later, {each: known[each] for each in changed & set(known)}, changed - set(known)
+        )
 
     def add_clips(self, count: int) -> None:
         """New clips, each with its row of the log."""

@@ -20,6 +20,7 @@ from luciole.cell.feed.follower import Follower
 from luciole.cell.feed.log_source import LogSource
 from luciole.cell.feed.ranker import Asked
 from luciole.cell.feed.snapshots import Snapshots
+from luciole.cell.feed.veil import Veil
 from luciole.config import FeedSettings, PeopleSettings, Settings
 from luciole.kit.db import Database
 
@@ -34,7 +35,7 @@ async def house(
     cluster: Cluster, db: Database, vault: Vault, tmp_path: Path
 ) -> AsyncIterator[House]:
     """A cell whose ranking is in the cluster's actors, which know of nothing yet."""
-    await (await cluster.follow(LogSource(db))).close()
+    await (await cluster.follow(LogSource(db, Veil(b"any")))).close()
     settings = Settings(
         data_dir=str(tmp_path),
         people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
@@ -53,7 +54,7 @@ async def other(house: House) -> AsyncIterator[Follower]:
     """What another API process follows the log with."""
     settings = house.settings
     opening = replicas.opening(settings.ranking_socket, settings.feed.replicas)
-    made = Follower(house.db, house.clock, opening)
+    made = Follower(house.db, house.clock, house.parts.for_you.veil, opening)
     await made.caught_up()
     yield made
     await made.now().close()
@@ -76,7 +77,7 @@ async def test_a_session_through_http(house: House, other: Follower) -> None:
 
     # This process, the other one, and one that keeps its state to itself know the same.
     away = await house.parts.for_you.follower.caught_up()
-    alone = await Follower(house.db, house.clock).caught_up()
+    alone = await walks.follower_of(house).caught_up()
     assert isinstance(away, Replicas)
     digest = await alone.digest()
     assert await away.digests() == [digest] * REPLICAS
@@ -99,5 +100,5 @@ async def test_a_snapshot_of_an_actor_serves_everybody(house: House) -> None:
     assert taken is not None
     await walks.shelf(house, ana, 3)
     live = await (await follower.caught_up()).digest()
-    assert live == await (await Follower(house.db, house.clock).caught_up()).digest()
+    assert live == await (await walks.follower_of(house).caught_up()).digest()
     assert live != taken.digest

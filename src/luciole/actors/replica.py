@@ -21,7 +21,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     mark: Mark | None
     clips: int
     events: int
-    dropped: int = 0
+    gone: int = 0
     refused: str = ""
 
 
@@ -72,7 +72,9 @@ class Replica:
 
     def _told(self) -> Told:
         fold = self._fold
-        return Told(fold.mark, fold.clips, fold.events, fold.dropped) if fold else Told(None, 0, 0)
+        return (
+            Told(fold.mark, fold.clips, fold.events, len(fold.gone)) if fold else Told(None, 0, 0)
+        )
 
     def _begin(self, body: bytes) -> Told:
         asked = msgspec.msgpack.decode(body, type=Begin)
@@ -92,7 +94,8 @@ class Replica:
         asked = msgspec.msgpack.decode(body, type=Apply)
         fold, grown = self._fold, asked.grown
         if fold is not None and fold.mark >= asked.since:
-            fold.apply([row for row in grown.rows if row.mark > fold.mark], grown.clips)
+            new = [row for row in grown.rows if row.mark > fold.mark]
+            fold.apply(new, grown.clips, grown.deleted)
         return self._told()
 
     def _tidy(self, body: bytes) -> Told:

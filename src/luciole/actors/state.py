@@ -52,7 +52,7 @@ class Replicas:
         self._marks: list[Mark | None] = [None] * count
         self._told = Told(None, 0, 0)
         # As this process has read, and as replicas said that were brought up.
-        self._dropped = 0
+        self._gone = 0
         # Every replica that is asked to draw has read so far at least.
         self._reached = START
         self._turn = 0
@@ -75,8 +75,8 @@ class Replicas:
         return self._told.events
 
     @property
-    def dropped(self) -> int:
-        return self._dropped
+    def gone(self) -> int:
+        return self._gone
 
     async def mark(self) -> Mark:
         """The row after which to read on: what the slowest replica lacks. Raises RankingAway."""
@@ -89,9 +89,7 @@ class Replicas:
             ready = await self._ready()
             await asyncio.gather(*(self._grow(number, body) for number, _ in ready))
             self._reached = max(self._reached, grown.rows[-1].mark)
-            self._dropped += sum(
-                row.event is None and row.clip_id not in grown.clips for row in grown.rows
-            )
+            self._gone += len(grown.deleted)
             await self._ready()
 
     async def tidy(self, now: float) -> None:
@@ -200,7 +198,7 @@ class Replicas:
                     told = await self._tell(number, "apply", body, APPLIED_WITHIN_S)
                     if grown.is_all and told.mark is not None:
                         self._marks[number], self._told = told.mark, told
-                        self._dropped += told.dropped
+                        self._gone += told.gone
                         self._changed.set()
                         return
             except Lost:

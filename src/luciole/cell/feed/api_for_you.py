@@ -49,7 +49,7 @@ def routes(
     db: Database, people: People, clips: Clips, for_you: ForYou, presenter: Presenter
 ) -> Router:
     """The routes of For You over their collaborators."""
-    explaining = Explaining(people, clips)
+    explaining = Explaining(clips, for_you.veil)
 
     async def asking(request: AnyRequest) -> tuple[Viewer | None, Grant | None]:
         """Who asks, with their grant where they let the cell learn."""

@@ -15,6 +15,7 @@ from luciole.cell.feed.log_source import LogSource
 from luciole.cell.feed.model import CHANNEL
 from luciole.cell.feed.ranking_state import Opening, State, here, read_on
 from luciole.cell.feed.store import log as store
+from luciole.cell.feed.veil import Veil
 from luciole.kit import db
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
@@ -33,9 +34,11 @@ rows_read = Counter("luciole_feed_log_rows", "Rows of the feed's log that this p
 class Follower:
     """Reads the log as it grows."""
 
-    def __init__(self, database: Database, clock: Clock, opening: Opening = here) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, veil: Veil, opening: Opening = here
+    ) -> None:
         self._db = database
-        self._source = LogSource(database)
+        self._source = LogSource(database, veil)
         self._clock = clock
         self._opening = opening
         self._state: State | None = None

@@ -31,6 +31,7 @@ from luciole.cell.feed.ranking.model import Mode, Slot
 from luciole.cell.feed.ranking_state import State
 from luciole.cell.feed.store import choices
 from luciole.cell.feed.store import pages as store
+from luciole.cell.feed.veil import Veil
 from luciole.custody.model import Grant
 from luciole.custody.warm import Warm
 from luciole.kit.clock import Clock
@@ -64,8 +65,9 @@ class Asker(msgspec.Struct, frozen=True):
 class Pages:
     """Makes pages and gives them again."""
 
-    def __init__(self, learning: Learning, cursors: Cursors, clock: Clock) -> None:
+    def __init__(self, learning: Learning, veil: Veil, cursors: Cursors, clock: Clock) -> None:
         self._learning = learning
+        self._veil = veil
         self._cursors = cursors
         self._clock = clock
         # What was served in a session, up to a page.
@@ -206,7 +208,7 @@ class Pages:
         known: Known = await self._learning.of(tx, grant)
         name = await self._learning.name(tx, grant, session.id)
         followed = await choices.followed(tx, grant.person_id)
-        return Viewer(known.taste, frozenset(followed), tuple(known.recent(name)))
+        return Viewer(known.taste, self._veil.authors(followed), tuple(known.recent(name)))
 
     async def _served_before(
         self, tx: Tx, grant: Grant | None, session: Session, n: int

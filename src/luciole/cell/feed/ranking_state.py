@@ -22,10 +22,11 @@ ROWS_AT_ONCE = 20_000
 
 class Grown(msgspec.Struct, frozen=True):
     """The next rows of the log, ROWS_AT_ONCE at most. `clips` holds those of the changed ones that
-    For You may show, as they are now."""
+    For You may show, as they are now, veiled; `deleted` those that are no more."""
 
     rows: list[LogRow]
     clips: dict[UUID, Clip]
+    deleted: set[UUID]
 
     @property
     def is_all(self) -> bool:
@@ -34,10 +35,12 @@ class Grown(msgspec.Struct, frozen=True):
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """What came of the log up to a row of it, as bytes."""
+    """What came of the log up to a row of it, as bytes, which do not name the clips that have
+    `gone` since the state began."""
 
     mark: Mark
     events: int
+    gone: list[UUID]
     digest: str
     data: bytes
 
@@ -66,8 +69,8 @@ class State(Protocol):
     def events(self) -> int: ...
 
     @property
-    def dropped(self) -> int:
-        """Grows when clips have gone, from 0 where none has since the state began."""
+    def gone(self) -> int:
+        """Grows when clips are deleted, from 0 where none was since the state began."""
 
     async def mark(self) -> Mark:
         """The row after which to read on."""
@@ -114,15 +117,15 @@ class Here:
         return self._fold.events
 
     @property
-    def dropped(self) -> int:
-        return self._fold.dropped
+    def gone(self) -> int:
+        return len(self._fold.gone)
 
     async def mark(self) -> Mark:
         return self._fold.mark
 
     async def apply(self, since: Mark, grown: Grown) -> None:
         assert since == self._fold.mark
-        self._fold.apply(grown.rows, grown.clips)
+        self._fold.apply(grown.rows, grown.clips, grown.deleted)
 
     async def tidy(self, now: float) -> None:
         self._fold.tidy(now)
@@ -145,7 +148,7 @@ class Here:
 
 def saved(fold: Fold) -> Saved:
     """A fold as bytes."""
-    return Saved(fold.mark, fold.events, fold.digest(), fold.save())
+    return Saved(fold.mark, fold.events, sorted(fold.gone), fold.digest(), fold.save())
 
 
 async def here(source: Source) -> State:

@@ -25,7 +25,7 @@ class Snapshots:
         self._follower = follower
         self._clock = clock
         self._events = 0
-        self._dropped = 0
+        self._gone = 0
 
     async def take(self, *, at_once: bool = False) -> Snapshot | None:
         """Writes a snapshot where the log has grown since the last one, and that is some time or
@@ -38,13 +38,15 @@ class Snapshots:
             taken_at, mark = newest
             if mark >= await state.mark() or not (at_once or self._is_due(taken_at, now, state)):
                 return None
-        self._dropped = state.dropped
+        self._gone = state.gone
         saved = await state.save()
         self._events = saved.events
         snapshot = Snapshot(now, saved.mark, state.weights.version, saved.digest, saved.data)
         async with self._db.tx() as tx:
             await store.add_snapshot(tx, snapshot)
             await store.drop_snapshots(tx, snapshot.taken_at)
+            if saved.gone:
+                await store.forget_clips(tx, saved.gone, snapshot.mark)
         return snapshot
 
     def _is_due(self, taken_at: datetime, now: datetime, state: State) -> bool:
@@ -52,5 +54,5 @@ class Snapshots:
         return (
             now - taken_at >= EVERY
             or state.events - self._events >= MOST_ROWS_BETWEEN
-            or state.dropped != self._dropped
+            or state.gone != self._gone
         )

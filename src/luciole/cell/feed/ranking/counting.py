@@ -81,6 +81,10 @@ class Grades:
         found: Ints = (self._ratios[self.bucket(duration_ms)] <= ratio[:, None]).sum(axis=1)
         return found
 
+    def ratio(self, duration_ms: int, level: int) -> float:
+        """The watched share of a clip from which on a watch has the level (1 to 8)."""
+        return float(self._ratios[self.bucket(np.array([duration_ms]))[0], level - 1])
+
 
 class Batch:
     """Events as columns; `clip` is a row of the shelf, or -1 where the clip is unknown."""
