@@ -30,6 +30,7 @@ from tests.drills.cell_process import free_port, serve, started
 
 from bench import cells, machine
 from luciole.cell.feed.follower import Follower
+from luciole.cell.feed.veil import Veil
 from luciole.kit import migrate, postgres
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
@@ -38,6 +39,7 @@ RESULTS = Path(__file__).with_name("results") / "for_you.md"
 CONNECTIONS = 32
 PAGES_OF_A_SESSION = 8
 LIMIT = 10
+VEIL = Veil(bytes(32))
 FEATURES = 18
 # Events of the last hours, spread over clips and sessions as pages would spread them.
 EVENTS = f"""
@@ -137,13 +139,13 @@ async def replay(url: str, events: int) -> tuple[int, float, float]:
     database = await Database.open(url, role="luciole_api", size=2)
     try:
         began = time.perf_counter()
-        await Follower(database, clock).caught_up()
+        await Follower(database, clock, VEIL).caught_up()
         alone = time.perf_counter() - began
         connection = await asyncpg.connect(url)
         await connection.execute(EVENTS, events)
         await connection.close()
         began = time.perf_counter()
-        fold = await Follower(database, clock).caught_up()
+        fold = await Follower(database, clock, VEIL).caught_up()
         whole = time.perf_counter() - began
         assert fold.events >= events
         return fold.events, alone, whole

@@ -142,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("ledger-process")
     one.add_argument("--witness", required=True)
     one.set_defaults(command=_ledger_process)
+    one = commands.add_parser("ranking-process")
+    one.set_defaults(command=_ranking_process)
     one = commands.add_parser("witness-process")
     one.add_argument("--socket", type=int, required=True)
     one.set_defaults(command=_witness_process)
@@ -336,6 +338,13 @@ def _ledger_process(chosen: argparse.Namespace) -> int:
     from luciole import ledger_process
 
     ledger_process.main(chosen.witness)
+    return 0
+
+
+def _ranking_process(_chosen: argparse.Namespace) -> int:
+    from luciole import ranking_process
+
+    ranking_process.main()
     return 0
 
 

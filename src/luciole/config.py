@@ -6,6 +6,7 @@ field is its sentence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict, get_type_hints
@@ -176,6 +177,17 @@ class LedgerSettings(msgspec.Struct, frozen=True):
     metrics_port: int = 0
 
 
+class FeedSettings(msgspec.Struct, frozen=True):
+    """For You: where what ranking knows is kept."""
+
+    #: Empty: in each process. ray: Ray actors on this machine. ray:HOST:PORT: in a running cluster.
+    ranking: str = ""
+    #: With ray: actors that each know everything and share what is asked.
+    replicas: int = 2
+    #: With ray: memory that an actor may claim, in bytes (2 GiB).
+    replica_bytes: int = 2_147_483_648
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set, and nothing that is found out at run time."""
 
@@ -194,6 +206,7 @@ class Settings(msgspec.Struct, frozen=True):
     worker: WorkerSettings = WorkerSettings()
     ledger: LedgerSettings = LedgerSettings()
     rights: RightsSettings = RightsSettings()
+    feed: FeedSettings = FeedSettings()
 
     @property
     def data(self) -> Path:
@@ -211,6 +224,11 @@ class Settings(msgspec.Struct, frozen=True):
     def custody_dir(self) -> Path:
         """Sockets of the key broker, one for each process that may ask it."""
         return self.data / "run" / "custody"
+
+    @property
+    def ranking_socket(self) -> Path:
+        """Where the process of ranking answers, where there is one."""
+        return self.data / "run" / "ranking.sock"
 
     @property
     def key_place(self) -> KeyPlace:
@@ -339,5 +357,11 @@ def _check(settings: Settings) -> None:
         raise SettingError("LUCIOLE_LEDGER_PERIOD_MS should be between 10 and 60000.")
     if not 0 <= settings.ledger.metrics_port <= 65535:
         raise SettingError("LUCIOLE_LEDGER_METRICS_PORT should be between 1 and 65535, or 0.")
+    if not re.fullmatch(r"(ray(:[^:/\s]+:\d+)?)?", settings.feed.ranking):
+        raise SettingError("LUCIOLE_FEED_RANKING should be empty, ray or ray:HOST:PORT.")
+    if not 1 <= settings.feed.replicas <= 64:
+        raise SettingError("LUCIOLE_FEED_REPLICAS should be between 1 and 64.")
+    if settings.feed.replica_bytes < 1 << 28:
+        raise SettingError("LUCIOLE_FEED_REPLICA_BYTES should be 268435456 (256 MiB) or more.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

@@ -15,10 +15,12 @@ from luciole.cell.feed.follower import Follower
 from luciole.cell.feed.model import Page
 from luciole.cell.feed.ranker import published
 from luciole.cell.feed.store import pages
+from luciole.cell.feed.veil import Veil
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.errors import Conflict, Invalid, NotFound
+from luciole.roots.choose import open_secret
 
 Act = Literal["replay", "budget", "rebuild"]
 
@@ -61,7 +63,10 @@ async def look(settings: Settings, act: Act, page_id: UUID | None, clock: Clock)
         try:
             if act == "replay":
                 return await replay(database, page_id)
-            return await _state(database, act, clock)
+            secret = open_secret(**settings.key_place)
+            if secret is None:
+                raise reach.NoCell
+            return await _state(database, act, clock, Veil(secret.derived("feed")))
         finally:
             await database.close()
 
@@ -97,19 +102,20 @@ def _replayed(page: Page) -> Found:
     return Found(lines, found.is_same)
 
 
-async def _state(database: Database, act: Act, clock: Clock) -> Found:
+async def _state(database: Database, act: Act, clock: Clock, veil: Veil) -> Found:
     began = time.perf_counter()
-    fold = await Follower(database, clock).caught_up()
+    state = await Follower(database, clock, veil).caught_up()
+    mark = await state.mark()
     seconds = time.perf_counter() - began
     if act == "rebuild":
         return Found(
             [
-                f"{fold.clips} clips, {fold.events} events, up to {fold.mark.xid}/{fold.mark.seq}",
-                f"digest {fold.digest()}",
+                f"{state.clips} clips, {state.events} events, up to {mark.xid}/{mark.seq}",
+                f"digest {await state.digest()}",
                 f"built in {seconds:.2f} s",
             ]
         )
-    budget = fold.budget(clock.now().timestamp())
+    budget = await state.budget(clock.now().timestamp())
     room = int(budget.explore_share * budget.impressions_a_day)
     return Found(
         [

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from luciole import __version__
+from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.foryou import ForYou
+from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
@@ -94,13 +96,20 @@ class Parts:
             graph=graph,
             clips=clips,
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["signals"], clock),
+            for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),
             leaving=Leaving(people, journal, clock, queue),
             imports=Imports(db, blobs, custody, clips, settings, clock, queue),
         )
+
+
+def _ranking(settings: Settings) -> Opening:
+    """Where what ranking knows is kept."""
+    if not settings.feed.ranking:
+        return here
+    return replicas.opening(settings.ranking_socket, settings.feed.replicas)
 
 
 def _facts(settings: Settings) -> CellFacts:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from luciole import config
+from luciole.actors import cluster
 from luciole.config import Settings
 from luciole.kit import postgres, processes, unix
 from luciole.kit.keeper import Program
@@ -54,6 +55,21 @@ class Programs:
             for number in range(1, web.processes + 1)
         ]
         return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
+
+    def ranking(self) -> list[Program]:
+        """Ranking in a process of its own, where a setting asks for that. Raises RayMissing."""
+        if not self.settings.feed.ranking:
+            return []
+        cluster.check()
+        return [
+            self._program(
+                "ranking",
+                None,
+                "ranking-process",
+                ready=self.settings.ranking_socket,
+                end_within_s=10.0,
+            )
+        ]
 
     def ledger(self, witness: socket.socket) -> list[Program]:
         """The log, and the cell's own witness, which listens on a socket of loopback."""

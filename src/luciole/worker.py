@@ -105,6 +105,12 @@ def register(parts: Parts) -> None:
         parts.queue,
     )
     rights_jobs.register(parts.queue, maker, taker)
+
+    async def sweep() -> None:
+        """Of what an erasure leaves behind: objects, and clips in the totals of the feed."""
+        await workshop.sweep_objects()
+        await snapshots.take(at_once=True)
+
     erasing = Erasing(
         parts.db,
         parts.blobs,
@@ -114,7 +120,7 @@ def register(parts: Parts) -> None:
         parts.clock,
         # After people's step, which takes the ways in away: nothing is learnt any more.
         (catalogue.ERASE[0], TakingBack(parts.custody, parts.clock).erase, *catalogue.ERASE[1:]),
-        workshop.sweep_objects,
+        sweep,
     )
     erasure_jobs.register(parts.queue, parts.db, parts.leaving, erasing)
 

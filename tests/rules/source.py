@@ -182,6 +182,7 @@ class Refusal:
 
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
+    "luciole.actors.cluster",
     "luciole.audit",
     "luciole.copies",
     "luciole.feed_console",

@@ -126,6 +126,7 @@ FORBIDDEN: dict[str, tuple[str, Change]] = {
         "behind",
         one_import("luciole.cell.media.workshop", "obstore"),
     ),
+    "an API process joins a Ray cluster": ("ray", one_import("luciole.parts", "ray")),
     "a slice reads another's declarations": (
         "private",
         one_import("luciole.cell.clips.service", "luciole.cell.people.privacy"),

@@ -19,6 +19,7 @@ NETWORK = (
     "pgqueuer",
     "pkcs11",
     "poplib",
+    "ray",
     "requests",
     "smtplib",
     "socket",

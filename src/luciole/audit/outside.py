@@ -22,6 +22,7 @@ WAYS = {
     "luciole.roots.transit": "the key service",
     "luciole.roots.pkcs11": "the key module",
     "luciole.border.peers": "witnesses",
+    "luciole.actors.cluster": "the ranking cluster",
 }
 # Modules that import such a library and speak to this machine only, or stand outside of the cell.
 LOCAL = {
@@ -32,6 +33,7 @@ LOCAL = {
     "luciole.doctor": "looks whether a port is free",
     "luciole.kit.postgres_place": "finds a port for the database that a cell brings along",
     "luciole.me.client": "a person's own tool, at the person's own machine",
+    "luciole.ranking_process": "answers the cell's own processes, on a Unix socket",
     "luciole.programs": "asks the cell's own processes whether they are ready",
     "luciole.serve": "listens for visitors",
     "luciole.witness.server": "answers those who ask this witness",
@@ -77,6 +79,8 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
     ]
     if settings.keys.backup_dir:
         found.append(Party("hourly copies of the keys", "a folder of this machine", _KEYS, False))
+    if settings.feed.ranking:
+        found.append(_ranking(settings.feed.ranking))
     for name, party in sorted((policy.witnesses if policy else {}).items()):
         if name.endswith("-pq"):
             continue  # the second key of the same witness
@@ -109,6 +113,13 @@ def _root(settings: Settings) -> Party:
             return Party("the key module", "a PKCS#11 module on this machine", _KEYS, False)
         case _:
             return Party("the root key", "a file of this machine", _KEYS, False)
+
+
+def _ranking(where: str) -> Party:
+    address = where.partition(":")[2]
+    sees = "public clips, what unlinked sessions did; tastes of learners while a page is drawn"
+    is_outside = bool(address) and address.rpartition(":")[0] not in _LOOPBACK
+    return Party("the ranking cluster", address or "this machine", sees, is_outside)
 
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost", "", None)

@@ -60,8 +60,8 @@ STAFF: dict[str, Purpose] = {
 
 # For what the cell's processes may derive keys of their own.
 DERIVED = {
-    "api": ("cursors", "devices", "media-links", "signals"),
-    "worker": ("cursors", "devices", "media-links", "signals"),
+    "api": ("cursors", "devices", "media-links", "feed"),
+    "worker": ("cursors", "devices", "media-links", "feed"),
     "ledger": ("ledger/access", "ledger/decisions", "ledger/border"),
     "copies": ("backup",),
 }

@@ -22,7 +22,7 @@ FIELDS = {
     "event": "what happened, a constant sentence",
     "level": "debug, info, warning, error, critical",
     "timestamp": "UTC, RFC 3339",
-    "process": "api, worker, custody, ledger, supervisor",
+    "process": "api, worker, custody, ledger, ranking, supervisor",
     "error": "the class of an exception",
     "where": "places of an exception (file:line function), our own code where there is some",
     "job": "the name of a job",

@@ -305,3 +305,34 @@ async def test_other_process_forgets_too(house: House, ana: Browser, ben: Browse
         anew = await other.of(tx, grant)
     assert known.taste.dump() == anew.taste.dump()
     assert known.versions == anew.versions
+
+
+async def test_why_names_whom_one_follows_and_what_one_likes(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    anas = set(await shelf(house, ana, 12, ["lighthouse"]))
+    dora = await house.person("dora")
+    doras = set(await shelf(house, dora, 40, ["lighthouse"]))
+    await shelf(house, ben, 40)
+    emil = await house.person("emil")
+    await emil.follow(ana)
+    await learn(emil)
+    body = await page(emil, limit=30)
+    house.clock.advance(timedelta(seconds=60))
+    sent = []
+    for at, clip_id in enumerate(ids(body)):
+        sent.append(signal(body, at, "shown"))
+        sent.append(signal(body, at, "watched", ms=9_900 if clip_id in doras else 300))
+    await report(emil, *sent)
+    found: dict[str, set[str]] = {}
+    for _ in range(2):
+        body = await page(emil, body["next"], limit=30)
+        for at, clip_id in enumerate(ids(body)):
+            because = (await why(emil, body, at))["because"]
+            if because is not None:
+                found.setdefault(because["kind"], set()).add(because["text"])
+                if because == {"kind": "author", "text": "ana"}:
+                    assert clip_id in anas
+    assert found, "no slot says why"
+    assert found.get("author", set()) <= {"ana", "ben", "dora"}
+    assert found.get("hashtag", set()) <= {"lighthouse", "clip", "dora"}

@@ -8,11 +8,20 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from tests.cell.feed.walks import FOR_YOU, digest, ids, live_digest, page, report, shelf, signal
+from tests.cell.feed.walks import (
+    FOR_YOU,
+    digest,
+    follower_of,
+    ids,
+    live_digest,
+    page,
+    report,
+    shelf,
+    signal,
+)
 from tests.cell.house import Browser, House
 
 from luciole import feed_console
-from luciole.cell.feed.follower import Follower
 from luciole.cell.feed.model import NewEvent
 from luciole.cell.feed.ranking.model import Event, Signal, Source
 from luciole.cell.feed.snapshots import Snapshots
@@ -70,7 +79,10 @@ async def test_snapshot_that_cannot_be_read_is_passed_over(
 
 async def test_two_processes_agree_whatever_commits_first(house: House, ana: Browser) -> None:
     one, two, three, four = await shelf(house, ana, 4)
-    first, second = Follower(house.db, house.clock), Follower(house.db, house.clock)
+    first, second = (
+        follower_of(house),
+        follower_of(house),
+    )
     await first.caught_up()
     at = house.clock.now().timestamp()
     session = uuid4()
@@ -88,8 +100,8 @@ async def test_two_processes_agree_whatever_commits_first(house: House, ana: Bro
             await rolled_back.execute("ROLLBACK; BEGIN")
     assert (await first.caught_up()).events == 3
     assert (await second.caught_up()).events == 3
-    assert first.now().digest() == second.now().digest()
-    assert first.now().mark == second.now().mark
+    assert await first.now().digest() == await second.now().digest()
+    assert await first.now().mark() == await second.now().mark()
 
 
 async def test_cutting_the_log_into_other_batches_changes_nothing(
@@ -98,12 +110,12 @@ async def test_cutting_the_log_into_other_batches_changes_nothing(
     await shelf(house, ana, 30)
     await busy(house, ben)
     whole = await digest(house)
-    monkeypatch.setattr("luciole.cell.feed.follower.ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("luciole.cell.feed.ranking_state.ROWS_AT_ONCE", 7)
     assert await digest(house) == whole
 
 
 async def test_listening_process_reads_by_itself(house: House, ana: Browser, ben: Browser) -> None:
-    follower = Follower(house.db, house.clock)
+    follower = follower_of(house)
     async with follower.running():
         made = await shelf(house, ana, 3)
         body = await page(ben)
@@ -127,9 +139,9 @@ async def test_after_a_day_only_totals_are_left(house: House, ana: Browser, ben:
     await house.parts.queue.run_periodic("feed.tidy")
     for table in ("session", "page", "event", "allowance"):
         assert await house.rows(f"SELECT 1 FROM feed.{table}") == [], table
-    fold = await Follower(house.db, house.clock).caught_up()
+    fold = await follower_of(house).caught_up()
     assert fold.events == 20
-    assert fold.digest() == await live_digest(house)
+    assert await fold.digest() == await live_digest(house)
 
 
 async def test_rows_that_no_snapshot_has_stay(house: House, ana: Browser, ben: Browser) -> None:
@@ -171,3 +183,40 @@ async def test_learners_page_is_not_replayed_by_an_operator(
     body = await page(ben)
     with pytest.raises(feed_console.PageSealed):
         await feed_console.replay(house.db, UUID(body["page"]))
+
+
+async def test_snapshot_names_no_author_and_no_word(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    await shelf(house, ana, 12, ["lighthouse"])
+    await busy(house, ben, 1)
+    taken = await Snapshots(house.db, house.parts.for_you.follower, house.clock).take()
+    assert taken is not None
+    person_id = await house.person_id("ana")
+    for word in (str(person_id), person_id.hex, "lighthouse"):
+        assert word.encode() not in taken.data
+    assert person_id.bytes not in taken.data
+
+
+async def test_snapshot_is_taken_anew_as_soon_as_a_clip_is_gone(house: House, ana: Browser) -> None:
+    made = await shelf(house, ana, 3)
+    snapshots = Snapshots(house.db, house.parts.for_you.follower, house.clock)
+    assert await snapshots.take() is not None
+    house.clock.advance(timedelta(minutes=1))
+    await shelf(house, ana, 1)
+    assert await snapshots.take() is None, "a minute later one more clip is no reason"
+    body = await page(ana)
+    at = ids(body).index(made[0])
+    await report(ana, signal(body, at, "shown"), signal(body, at, "not-interested"))
+    await live_digest(house)
+    await ana.delete(f"/api/clips/{made[0]}")
+    # Told late of a clip that is gone: the same for who knew it and who did not.
+    await report(ana, signal(body, at, "liked"))
+    taken = await snapshots.take()
+    assert taken is not None
+    assert len(await house.rows("SELECT 1 FROM feed.snapshot")) == 1
+    assert UUID(made[0]).bytes not in taken.data
+    assert await house.rows("SELECT 1 FROM feed.event WHERE clip_id = $1", UUID(made[0])) == []
+    assert await house.rows("SELECT 1 FROM feed.hidden") == []
+    await report(ana, signal(body, at, "shared"))
+    assert await digest(house) == await live_digest(house)

@@ -19,8 +19,8 @@ COUNTED = ("counts", "recent", "author_counts", "topic_counts")
 
 async def counts(house: House) -> dict[str, Any]:
     """All totals that the process of the house holds."""
-    fold = await house.parts.for_you.follower.caught_up()
-    world: Any = fold._ranker._world
+    state: Any = await house.parts.for_you.follower.caught_up()
+    world = state._fold._ranker._world
     found = {name: getattr(world, name).copy() for name in COUNTED}
     found["hours"] = {hour: n for hour, n in world.hours.items() if n}
     found["steps"] = np.sort(world.paths.to, axis=1)

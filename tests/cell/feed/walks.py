@@ -102,12 +102,16 @@ async def why(browser: Browser, body: dict[str, Any], at: int) -> dict[str, Any]
     return dict(answer.json())
 
 
+def follower_of(house: House) -> Follower:
+    """A process that starts now."""
+    return Follower(house.db, house.clock, house.parts.for_you.veil)
+
+
 async def digest(house: House) -> str:
     """Of what a process that starts now comes to know."""
-    follower = Follower(house.db, house.clock)
-    return (await follower.caught_up()).digest()
+    return await (await follower_of(house).caught_up()).digest()
 
 
 async def live_digest(house: House) -> str:
     """Of what the process of the house knows."""
-    return (await house.parts.for_you.follower.caught_up()).digest()
+    return await (await house.parts.for_you.follower.caught_up()).digest()

@@ -24,7 +24,7 @@ from tests.unit.feed.people import (
     world_of,
 )  # fmt: skip
 
-from luciole.cell.feed.ranking import heads
+from luciole.cell.feed.ranking import counting, heads
 from luciole.cell.feed.ranking.model import Event, Signal
 from luciole.cell.feed.ranking.page import public
 from luciole.cell.feed.ranking.paths import KEPT
@@ -108,10 +108,7 @@ def test_dump_of_other_weights_or_damaged_is_refused(whole: World) -> None:
 
 def test_events_taken_back_leave_counters_as_if_they_never_were() -> None:
     theirs = log_of(CLIPS, 200, seed=9)
-    back = [
-        msgspec.structs.replace(each, sign=-1, session=uuid_of(5, each.session.int % 1_000_003))
-        for each in theirs
-    ]
+    back = [msgspec.structs.replace(each, sign=-1) for each in theirs]
     never, erased = made(LOG[:800]), made([*LOG[:800], *theirs, *back])
     for name in ("counts", "author_counts", "topic_counts", "sound_counts", "recent"):
         assert np.array_equal(getattr(never, name), getattr(erased, name)), name
@@ -149,6 +146,18 @@ def test_short_and_long_clips_are_graded_among_their_like() -> None:
     assert grades.level(short, np.array([6_000])) == 6
     assert grades.level(long, np.array([6_000])) == 4
     assert grades.level(long, np.array([300_000])) == 8
+
+
+def test_watch_is_graded_against_the_others_of_its_session() -> None:
+    """Who watches everything to the end says little about each clip, who rarely does says much."""
+    world = made([])
+    ms = 10**6
+    keen = [event(NOW + n, 1, CLIPS[n], Signal.WATCHED, ms) for n in range(20)]
+    hasty = [event(NOW + n, 2, CLIPS[20 + n], Signal.WATCHED, 0) for n in range(20)]
+    world.apply([*keen, *hasty, event(NOW + 50, 2, CLIPS[45], Signal.WATCHED, ms)])
+    better = world.counts[:, counting.Count.RELATIVE]
+    assert better[0] > better[1] > better[19] > 0
+    assert better[45] > better[0] > 0 > better[39]
 
 
 def test_like_that_comes_later_still_teaches_the_impression() -> None:

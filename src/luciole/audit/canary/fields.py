@@ -80,7 +80,7 @@ FIELDS: tuple[Field, ...] = (
     Field("session.device", shown_to="self"),
     Field("recovery.code", kept_as=("people.recovery_code.code_hash",), shown_to="self"),
     Field("journal.label key", shown_to="self", is_bytes=True),
-    Field("clip.caption for everybody", ("clips.clip.caption", "feed.snapshot.data")),
+    Field("clip.caption for everybody", ("clips.clip.caption",)),
     Field("clip.caption for followers", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for friends", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for oneself", ("clips.clip.caption",), audience=NOBODY_ELSE),
@@ -92,7 +92,6 @@ FIELDS: tuple[Field, ...] = (
             "clips.clip.caption",
             "feed.hidden.value",
             "feed.session.hidden_hashtags",
-            "feed.snapshot.data",
         ),
     ),
     Field(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, post, put
+import msgspec
+from litestar import Router, delete, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.cell.clips.present import Presenter
@@ -35,7 +36,6 @@ from luciole.custody.model import Grant
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest
 
-JSON = "application/json"
 Limit = Annotated[int, QueryParameter(ge=1, le=30)]
 KIND_OF: dict[HiddenName, HiddenKind] = {
     "author": "author",
@@ -49,7 +49,7 @@ def routes(
     db: Database, people: People, clips: Clips, for_you: ForYou, presenter: Presenter
 ) -> Router:
     """The routes of For You over their collaborators."""
-    explaining = Explaining(people, clips)
+    explaining = Explaining(clips, for_you.veil)
 
     async def asking(request: AnyRequest) -> tuple[Viewer | None, Grant | None]:
         """Who asks, with their grant where they let the cell learn."""
@@ -161,9 +161,9 @@ def routes(
             return await settings_of(tx, me)
 
     @get("/weights")
-    async def published() -> Response[bytes]:
-        """The one file of weights that decides the order, as it is."""
-        return Response(weights.raw(), media_type=JSON)
+    async def published() -> dict[str, Any]:
+        """The one file of weights that decides the order."""
+        return dict(msgspec.json.decode(weights.raw()))
 
     @get("/how")
     async def how() -> HowBody:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from luciole.cell.clips.model import NoSuchClip
+from luciole.cell.clips.model import Card, NoSuchClip
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.model import Why
 from luciole.cell.feed.ranking.explain import SOURCES, explained
-from luciole.cell.feed.ranking.model import Slot
+from luciole.cell.feed.ranking.model import Clip, Slot
 from luciole.cell.feed.shapes import Because, Lever, PartBody, WhyBody
+from luciole.cell.feed.veil import Veil
 from luciole.cell.people.model import Viewer
-from luciole.cell.people.service import People
 from luciole.kit.db import Tx
 
 SHORT_CHARS = 80
@@ -20,9 +20,9 @@ SHORT_CHARS = 80
 class Explaining:
     """Explains slots to one viewer at a time."""
 
-    def __init__(self, people: People, clips: Clips) -> None:
-        self._people = people
+    def __init__(self, clips: Clips, veil: Veil) -> None:
         self._clips = clips
+        self._veil = veil
 
     @staticmethod
     def sources() -> list[str]:
@@ -48,18 +48,22 @@ class Explaining:
         """What the source went by; None where that is gone, or not for this viewer any more."""
         if not slot.because:
             return None
+        viewer_id = viewer.person_id if viewer else None
         try:
-            subject = UUID(slot.because)
-        except ValueError:
-            return Because("hashtag", slot.because.removeprefix("#"))
-        found = (await self._people.cards(tx, [subject])).get(subject)
-        if found is not None:
-            return Because("author", found.handle)
-        try:
-            card = await self._clips.see(tx, subject, viewer.person_id if viewer else None)
-        except NoSuchClip:
+            card = await self._clips.see(tx, slot.clip, viewer_id)
+            if slot.because == str(self._veil.author(card.author_id)):
+                return Because("author", card.handle)
+            word = self._veil.unveiled(slot.because, _clip_of(card))
+            if word is not None:
+                return Because("hashtag", word)
+            other = await self._clips.see(tx, UUID(slot.because), viewer_id)
+        except (NoSuchClip, ValueError):
             return None
-        return Because("clip", card.caption[:SHORT_CHARS] or f"@{card.handle}")
+        return Because("clip", other.caption[:SHORT_CHARS] or f"@{other.handle}")
+
+
+def _clip_of(card: Card) -> Clip:
+    return Clip(card.id, card.author_id, tuple(card.hashtags), card.caption, None, 0, 0.0)
 
 
 def _levers(why: Why, viewer: Viewer | None) -> list[Lever]:

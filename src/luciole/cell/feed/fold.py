@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from luciole.cell.feed.model import LogRow, Mark
 from luciole.cell.feed.ranker import Asked, Drawn, Ranker, Viewer, Weights
@@ -11,6 +13,8 @@ from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Clip, Event
 
 TIDY_EVERY_S = 600.0
+# No clip has these: what stands in place of one that was deleted, and what nothing is known of.
+NOBODY, NOWHERE = UUID(int=0), UUID(int=1)
 START = Mark(0, 0)
 
 
@@ -28,8 +32,8 @@ class Fold:
         self.mark = mark
         self._ranker = Ranker(weights, data)
         self._tidied_at = 0.0
-        self.dropped = 0
-        """How many clips have gone since this process began."""
+        self.gone: set[UUID] = set()
+        """Clips that were deleted since this process began. What is saved does not name them."""
 
     @property
     def weights(self) -> Weights:
@@ -44,23 +48,31 @@ class Fold:
         return self._ranker.events
 
     def put(self, clip: Clip) -> None:
-        """Takes in a clip that For You may show."""
+        """Takes in a clip that For You may show, veiled."""
         self._ranker.put(clip)
 
-    def apply(self, rows: Sequence[LogRow], clips: Mapping[UUID, Clip]) -> None:
+    def apply(
+        self,
+        rows: Sequence[LogRow],
+        clips: Mapping[UUID, Clip],
+        deleted: Collection[UUID] = (),
+    ) -> None:
         """Takes the next rows of the log. `clips` holds those of the changed ones that For You may
-        show, as they are now."""
+        show, as they are now, veiled; `deleted` those that are no more."""
         events: list[Event] = []
         for row in rows:
             if row.event is not None:
-                events.append(row.event)
+                # As a process does that has never known the clip.
+                is_gone = row.clip_id in self.gone
+                events.append(replace(row.event, clip=NOWHERE) if is_gone else row.event)
                 continue
             self._ranker.apply(events)
             events = []
             clip = clips.get(row.clip_id)
             if clip is None:
                 self._ranker.drop(row.clip_id)
-                self.dropped += 1
+                if row.clip_id in deleted:
+                    self.gone.add(row.clip_id)
             else:
                 self.put(clip)
         self._ranker.apply(events)
@@ -75,7 +87,10 @@ class Fold:
 
     def save(self) -> bytes:
         """All of it, for a new one."""
-        return self._ranker.dump()
+        data = self._ranker.dump()
+        for clip_id in self.gone:
+            data = data.replace(clip_id.bytes, NOBODY.bytes)
+        return data
 
     def digest(self) -> str:
         return self._ranker.digest()

@@ -1,4 +1,4 @@
-"""Keeps the fold of this process at the end of the log.
+"""Keeps the state that this process asks at the end of the log.
 
 Rows are read in the order of (xid, seq), and only those below `pg_snapshot_xmin`: whatever may
 still commit comes after them, so all processes read the same rows in the same order, each once. A
@@ -11,19 +11,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import msgspec
-
-from luciole.cell.feed.fold import START, Fold
+from luciole.cell.feed.log_source import LogSource
 from luciole.cell.feed.model import CHANNEL
-from luciole.cell.feed.ranker import published
+from luciole.cell.feed.ranking_state import Opening, State, here, read_on
 from luciole.cell.feed.store import log as store
+from luciole.cell.feed.veil import Veil
 from luciole.kit import db
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.logs import log
 from luciole.kit.metrics import Counter, Gauge
 
-ROWS_AT_ONCE = 20_000
 TOUCH_S = 10
 RETRY_S = 1
 # An older transaction that still runs keeps newer rows back.
@@ -36,10 +34,14 @@ rows_read = Counter("luciole_feed_log_rows", "Rows of the feed's log that this p
 class Follower:
     """Reads the log as it grows."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, veil: Veil, opening: Opening = here
+    ) -> None:
         self._db = database
+        self._source = LogSource(database, veil)
         self._clock = clock
-        self._fold: Fold | None = None
+        self._opening = opening
+        self._state: State | None = None
         self._reading = asyncio.Lock()
         self._asked = 0
         self._answered = 0
@@ -47,28 +49,28 @@ class Follower:
 
     def forget(self) -> None:
         """Begins anew with the next question: the database has become another."""
-        self._fold = None
+        self._state = None
 
-    async def caught_up(self) -> Fold:
-        """The fold with every row that was below the horizon when this was called. Not to be
+    async def caught_up(self) -> State:
+        """The state with every row that was below the horizon when this was called. Not to be
         called inside a transaction: it needs a connection of its own."""
         self._asked += 1
         number = self._asked
         async with self._reading:
-            if self._fold is not None and self._answered >= number:
-                return self._fold
+            if self._state is not None and self._answered >= number:
+                return self._state
             # Whoever has asked by now is answered by what is read next.
             upto = self._asked
-            if self._fold is None:
-                self._fold = await self._begun()
-            await self._read(self._fold)
+            if self._state is None:
+                self._state = await self._opening(self._source)
+            await self._read(self._state)
             self._answered = upto
-            return self._fold
+            return self._state
 
-    def now(self) -> Fold:
-        """The fold as it is, after `caught_up`."""
-        assert self._fold is not None
-        return self._fold
+    def now(self) -> State:
+        """The state as it is, after `caught_up`."""
+        assert self._state is not None
+        return self._state
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -79,37 +81,13 @@ class Follower:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            if self._state is not None:
+                await self._state.close()
 
-    async def _begun(self) -> Fold:
-        """The fold of the newest snapshot. Without one: all clips as they are now, and the log
-        from its first row."""
-        async with self._db.read() as tx:
-            found = await store.newest_snapshot(tx)
-        if found is not None:
-            try:
-                return Fold(published(), found.mark, found.data)
-            except (ValueError, msgspec.DecodeError) as error:
-                # Made by another version. Totals begin again with what the log still has.
-                log.warning("feed snapshot cannot be used", error=type(error).__name__)
-        fold = Fold(published(), START)
-        async with self._db.snapshot() as tx:
-            async for clip in store.all_clips(tx):
-                fold.put(clip)
-        return fold
-
-    async def _read(self, fold: Fold) -> None:
-        while True:
-            async with self._db.read() as tx:
-                rows = await store.read(tx, fold.mark, ROWS_AT_ONCE)
-                changed = {row.clip_id for row in rows if row.event is None}
-                clips = await store.clips(tx, list(changed)) if changed else {}
-            fold.apply(rows, clips)
-            rows_read.inc(len(rows))
-            if len(rows) < ROWS_AT_ONCE:
-                break
-            await asyncio.sleep(0)
-        fold.tidy(self._clock.now().timestamp())
-        clips_known.set(fold.clips)
+    async def _read(self, state: State) -> None:
+        rows_read.inc(await read_on(state, self._source))
+        await state.tidy(self._clock.now().timestamp())
+        clips_known.set(state.clips)
 
     async def _listen_for_ever(self) -> None:
         while True:

@@ -23,10 +23,12 @@ from luciole.cell.feed.model import (
 )
 from luciole.cell.feed.pages import Asker, Pages
 from luciole.cell.feed.ranking.budget import Budget
-from luciole.cell.feed.ranking.model import Mode
+from luciole.cell.feed.ranking.model import Clip, Mode
+from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.signals import Reported, Signals, Taken
 from luciole.cell.feed.store import choices, log, taste
 from luciole.cell.feed.store import pages as store
+from luciole.cell.feed.veil import Veil
 from luciole.cell.people.model import Viewer
 from luciole.custody.model import Grant
 from luciole.kit.clock import Clock
@@ -47,19 +49,30 @@ class ForYou:
     person's grant, where it does; then `follower.caught_up`; and only then open a transaction."""
 
     def __init__(
-        self, database: Database, custody: Custody, cursors: Cursors, once_key: bytes, clock: Clock
+        self,
+        database: Database,
+        custody: Custody,
+        cursors: Cursors,
+        key: bytes,
+        clock: Clock,
+        opening: Opening = here,
     ) -> None:
         self._clock = clock
-        self.follower = Follower(database, clock)
-        self._learning = Learning(custody, clock, log.clips)
-        self._pages = Pages(self._learning, cursors, clock)
-        self._signals = Signals(self._learning, self._pages, log.clips, once_key, clock)
+        self.veil = Veil(key)
+        self.follower = Follower(database, clock, self.veil, opening)
+        self._learning = Learning(custody, clock, self._veiled)
+        self._pages = Pages(self._learning, self.veil, cursors, clock)
+        self._signals = Signals(self._learning, self._pages, log.clips, key, clock)
 
     def forget(self) -> None:
         """Drops what is in memory, as a process that starts has nothing there yet."""
         self.follower.forget()
         self._pages.forget()
         self._learning.forget_memory()
+
+    async def _veiled(self, tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Clip]:
+        found = await log.clips(tx, ids)
+        return {clip_id: self.veil.clip(clip) for clip_id, clip in found.items()}
 
     async def learns(self, tx: Tx, viewer: Viewer | None) -> bool:
         """Whether the cell may learn of this person."""
@@ -72,8 +85,8 @@ class ForYou:
         self, tx: Tx, viewer: Viewer | None, grant: Grant | None, cursor: str | None, limit: int
     ) -> Given:
         """The page of a cursor, or the first of a new session. Raises BadCursor."""
-        fold = self.follower.now()
-        return await self._pages.page(tx, fold, _asker(viewer, grant), cursor, limit)
+        state = self.follower.now()
+        return await self._pages.page(tx, state, _asker(viewer, grant), cursor, limit)
 
     async def take(
         self, tx: Tx, viewer: Viewer | None, grant: Grant | None, reported: Sequence[Reported]
@@ -128,8 +141,8 @@ class ForYou:
 
     async def budget(self) -> Budget:
         """What new clips are promised, and whether there are impressions enough for it."""
-        fold = await self.follower.caught_up()
-        return fold.budget(self._clock.now().timestamp())
+        state = await self.follower.caught_up()
+        return await state.budget(self._clock.now().timestamp())
 
     async def tidy(self, tx: Tx) -> dict[str, int]:
         """Drops what is kept for a day, or for KEPT_DAYS, and is older; gives how many of what."""

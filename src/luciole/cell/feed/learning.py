@@ -76,6 +76,7 @@ class Learning:
     """Sealed sessions, sealed pages, sealed days."""
 
     def __init__(self, custody: Custody, clock: Clock, clips: Clips) -> None:
+        """`clips` reads clips as ranking knows them."""
         self._custody = custody
         self._clips = clips
         self._known: Warm[UUID, Known] = Warm(clock, IN_MEMORY, MOST_IN_MEMORY)

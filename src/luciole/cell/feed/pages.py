@@ -15,7 +15,6 @@ import msgspec
 
 from luciole.cell.clips.model import Card
 from luciole.cell.feed import replaying
-from luciole.cell.feed.fold import Fold
 from luciole.cell.feed.learning import Known, Learning
 from luciole.cell.feed.model import (
     MEMBER_TRUST,
@@ -29,8 +28,10 @@ from luciole.cell.feed.model import (
 )
 from luciole.cell.feed.ranker import MOST, Asked, Viewer
 from luciole.cell.feed.ranking.model import Mode, Slot
+from luciole.cell.feed.ranking_state import State
 from luciole.cell.feed.store import choices
 from luciole.cell.feed.store import pages as store
+from luciole.cell.feed.veil import Veil
 from luciole.custody.model import Grant
 from luciole.custody.warm import Warm
 from luciole.kit.clock import Clock
@@ -64,8 +65,9 @@ class Asker(msgspec.Struct, frozen=True):
 class Pages:
     """Makes pages and gives them again."""
 
-    def __init__(self, learning: Learning, cursors: Cursors, clock: Clock) -> None:
+    def __init__(self, learning: Learning, veil: Veil, cursors: Cursors, clock: Clock) -> None:
         self._learning = learning
+        self._veil = veil
         self._cursors = cursors
         self._clock = clock
         # What was served in a session, up to a page.
@@ -77,7 +79,9 @@ class Pages:
         """Drops what is in memory."""
         self._served.drop_where(lambda _: True)
 
-    async def page(self, tx: Tx, fold: Fold, asker: Asker, cursor: str | None, limit: int) -> Given:
+    async def page(
+        self, tx: Tx, state: State, asker: Asker, cursor: str | None, limit: int
+    ) -> Given:
         """The page of a cursor, or the first of a new session. Raises BadCursor."""
         now = self._clock.now()
         place = self._cursors.read(SCOPE, cursor, ForYouPlace)
@@ -88,7 +92,7 @@ class Pages:
         page = await store.page(tx, session.id, n)
         if page is None:
             with page_duration.time():
-                made = await self._make(tx, fold, asker, session, n, limit, now)
+                made = await self._make(tx, state, asker, session, n, limit, now)
             if made is None:
                 here = self._cursors.make(SCOPE, ForYouPlace(session.id, n))
                 return Given(uuid4(), session.mode, [], None, here)
@@ -142,7 +146,14 @@ class Pages:
         return session
 
     async def _make(
-        self, tx: Tx, fold: Fold, asker: Asker, session: Session, n: int, limit: int, now: datetime
+        self,
+        tx: Tx,
+        state: State,
+        asker: Asker,
+        session: Session,
+        n: int,
+        limit: int,
+        now: datetime,
     ) -> tuple[Page, list[tuple[int, Card]] | None] | None:
         """A new page; None where nothing is left that this viewer has not seen."""
         served = await self._served_before(tx, asker.grant, session, n)
@@ -156,7 +167,7 @@ class Pages:
         before = tuple(served[-SLOTS_BEFORE:])
         for number in range(MOST_DRAWS):
             asked = Asked(now.timestamp(), seed + number, wanted, without, before)
-            drawn = fold.draw(asked, viewer)
+            drawn = await state.draw(asked, viewer)
             if not drawn.slots:
                 is_end = True
                 break
@@ -182,7 +193,7 @@ class Pages:
             session_id=session.id,
             n=n,
             made_at=now,
-            weights_version=fold.weights.version,
+            weights_version=state.weights.version,
             seed=seed,
             is_end=is_end,
             slots=texts[0],
@@ -197,7 +208,7 @@ class Pages:
         known: Known = await self._learning.of(tx, grant)
         name = await self._learning.name(tx, grant, session.id)
         followed = await choices.followed(tx, grant.person_id)
-        return Viewer(known.taste, frozenset(followed), tuple(known.recent(name)))
+        return Viewer(known.taste, self._veil.authors(followed), tuple(known.recent(name)))
 
     async def _served_before(
         self, tx: Tx, grant: Grant | None, session: Session, n: int

@@ -71,7 +71,7 @@ HELD: tuple[Held, ...] = (
     Held(
         "feed.snapshot.data",
         DataClass.PUBLIC,
-        "totals of each clip over everybody, with its author, hashtags and words of its caption",
+        "totals of each clip over everybody; authors and words have other names in it",
         "until the next one, at most ten minutes after something happens",
         Border.COUNTED,
     ),

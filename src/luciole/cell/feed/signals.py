@@ -159,7 +159,7 @@ class Signals:
             trust=served.session.trust,
         )
         detail = one.hashtag.casefold() if signal == Signal.HID_HASHTAG and one.hashtag else ""
-        said = b"%b%d %d %b" % (one.page.bytes, one.slot, signal, detail.encode())
+        said = b"once %b%d %d %b" % (one.page.bytes, one.slot, signal, detail.encode())
         once = hmac.digest(self._once_key, said, hashlib.sha256)[:ONCE_BYTES]
         return _Checked(served, NewEvent(once, event, slot.propensity), hides)
 

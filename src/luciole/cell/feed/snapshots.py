@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from luciole.cell.feed.fold import Fold
 from luciole.cell.feed.follower import Follower
 from luciole.cell.feed.model import Snapshot
+from luciole.cell.feed.ranking_state import State
 from luciole.cell.feed.store import log as store
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
@@ -25,30 +25,34 @@ class Snapshots:
         self._follower = follower
         self._clock = clock
         self._events = 0
-        self._dropped = 0
+        self._gone = 0
 
     async def take(self, *, at_once: bool = False) -> Snapshot | None:
         """Writes a snapshot where the log has grown since the last one, and that is some time or
         many rows ago (or `at_once`); gives it."""
-        fold = await self._follower.caught_up()
+        state = await self._follower.caught_up()
         now = self._clock.now()
         async with self._db.read() as tx:
             newest = await store.newest_mark(tx)
         if newest is not None:
             taken_at, mark = newest
-            if mark >= fold.mark or not (at_once or self._is_due(taken_at, now, fold)):
+            if mark >= await state.mark() or not (at_once or self._is_due(taken_at, now, state)):
                 return None
-        self._events, self._dropped = fold.events, fold.dropped
-        snapshot = Snapshot(now, fold.mark, fold.weights.version, fold.digest(), fold.save())
+        self._gone = state.gone
+        saved = await state.save()
+        self._events = saved.events
+        snapshot = Snapshot(now, saved.mark, state.weights.version, saved.digest, saved.data)
         async with self._db.tx() as tx:
             await store.add_snapshot(tx, snapshot)
             await store.drop_snapshots(tx, snapshot.taken_at)
+            if saved.gone:
+                await store.forget_clips(tx, saved.gone, snapshot.mark)
         return snapshot
 
-    def _is_due(self, taken_at: datetime, now: datetime, fold: Fold) -> bool:
+    def _is_due(self, taken_at: datetime, now: datetime, state: State) -> bool:
         """Whether it is long ago, or much has happened, or a clip is in it that is gone."""
         return (
             now - taken_at >= EVERY
-            or fold.events - self._events >= MOST_ROWS_BETWEEN
-            or fold.dropped != self._dropped
+            or state.events - self._events >= MOST_ROWS_BETWEEN
+            or state.gone != self._gone
         )

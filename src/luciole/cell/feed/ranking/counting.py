@@ -19,8 +19,15 @@ GOOD_LEVEL = 5
 """From this level on a watch was a good one: better than five ninths of its kind."""
 
 
+STEPS = 16
+"""Steps of a level in which a watch is graded against its session's others."""
+USUAL, USUAL_STRENGTH = LEVELS / 2, 2
+"""What is usual in a session of which nothing is known, and how many watches that is worth."""
+
+
 class Count(IntEnum):
-    """Columns of a clip's counts. SEEN counts impressions, the others are weighed by trust."""
+    """Columns of a clip's counts. SEEN counts impressions, the others are weighed by trust.
+    RELATIVE sums how much better watches were than is usual in their session (`relative`)."""
 
     SEEN = 0
     SHOWN = 1
@@ -35,6 +42,7 @@ class Count(IntEnum):
     FOLLOWED = 10
     REJECTED = 11
     REPORTED = 12
+    RELATIVE = 13
 
 
 SIGNAL_COUNTS = np.array(
@@ -73,6 +81,10 @@ class Grades:
         found: Ints = (self._ratios[self.bucket(duration_ms)] <= ratio[:, None]).sum(axis=1)
         return found
 
+    def ratio(self, duration_ms: int, level: int) -> float:
+        """The watched share of a clip from which on a watch has the level (1 to 8)."""
+        return float(self._ratios[self.bucket(np.array([duration_ms]))[0], level - 1])
+
 
 class Batch:
     """Events as columns; `clip` is a row of the shelf, or -1 where the clip is unknown."""
@@ -95,6 +107,8 @@ class Batch:
         duration = duration_ms[np.maximum(self.clip, 0)] if len(rows) else self.value
         self.watched: Bools = self.known & (self.signal == Signal.WATCHED)
         self.level: Ints = np.where(self.watched, grades.level(duration, self.value), 0)
+        # Filled in part by part, as the sessions come to know what is usual in them.
+        self.relative: Ints = np.zeros(self.size, np.int64)
         self.good: Bools = self.watched & (self.level >= GOOD_LEVEL)
         self.completed: Bools = self.watched & (
             (self.loops > 0) | (self.value * 20 >= duration * 19)
@@ -111,6 +125,29 @@ class Batch:
                 self.opens[at] = False
 
 
+def relative(sums: NDArray[Any], sessions: Ints, batch: Batch, at: slice) -> None:
+    """Grades each watch of a part against what was usual in its session before it, in steps of
+    1/STEPS of a level: `sums` (shape (sessions, 2): levels and watches so far) goes on.
+
+    Some people watch everything to the end, others hardly anything, and clips do not meet both
+    equally often. On KuaiRand-Pure this tells good clips apart better than the plain mean does
+    (bench/results/feed-quality.md).
+    """
+    watched = np.flatnonzero(batch.watched[at]) + at.start
+    if not len(watched):
+        return
+    order = watched[np.argsort(sessions[watched], kind="stable")]
+    session, level = sessions[order], batch.level[order]
+    rows, starts, sizes = np.unique(session, return_index=True, return_counts=True)
+    before = np.cumsum(level) - level
+    before += np.repeat(sums[rows, 0] - before[starts], sizes)
+    watches = np.arange(len(order)) + np.repeat(sums[rows, 1] - starts, sizes)
+    usual = (before + USUAL * USUAL_STRENGTH) / (watches + USUAL_STRENGTH)
+    batch.relative[order] = np.rint((level - usual) * STEPS).astype(np.int64)
+    sums[rows, 0] += np.add.reduceat(level, starts)
+    sums[rows, 1] += sizes
+
+
 def count(counts: NDArray[Any], batch: Batch, at: slice) -> None:
     """Adds a part of a batch to the counts of clips (shape (clips, columns)), in place."""
     known = batch.known[at]
@@ -124,6 +161,7 @@ def count(counts: NDArray[Any], batch: Batch, at: slice) -> None:
     watched = batch.watched[at][known]
     if watched.any():
         base, weight = clip[watched] * width, weight[watched]
+        np.add.at(flat, base + Count.RELATIVE, weight * batch.relative[at][known][watched])
         np.add.at(flat, base + Count.LEVEL, weight * batch.level[at][known][watched])
         for column, happened in (
             (Count.SKIPPED, batch.skipped), (Count.COMPLETED, batch.completed),
@@ -132,7 +170,7 @@ def count(counts: NDArray[Any], batch: Batch, at: slice) -> None:
 
 
 # Of authors, topics and sounds.
-GROUP_WATCHED, GROUP_LEVEL, GROUP_SHOWN, GROUP_REJECTED = range(4)
+GROUP_WATCHED, GROUP_RELATIVE, GROUP_SHOWN, GROUP_REJECTED = range(4)
 
 
 def count_groups(groups: NDArray[Any], numbers: Ints, batch: Batch, at: slice, each: Ints) -> None:
@@ -143,8 +181,8 @@ def count_groups(groups: NDArray[Any], numbers: Ints, batch: Batch, at: slice, e
     base = numbers * width
     watched = signal == Signal.WATCHED
     np.add.at(flat, base[watched] + GROUP_WATCHED, weight[watched])
-    level = batch.level[at][each][watched]
-    np.add.at(flat, base[watched] + GROUP_LEVEL, weight[watched] * level)
+    better = batch.relative[at][each][watched]
+    np.add.at(flat, base[watched] + GROUP_RELATIVE, weight[watched] * better)
     shown = signal == Signal.SHOWN
     np.add.at(flat, base[shown] + GROUP_SHOWN, weight[shown])
     rejected = signal >= Signal.NOT_INTERESTED
@@ -157,27 +195,38 @@ def log_odds(share: Floats) -> Floats:
     return found
 
 
+def watch_share(watched: Floats, better: Floats, prior: tuple[float, float]) -> Floats:
+    """The mean grade (0 to 1) that so many watches and their RELATIVE sum make expected."""
+    mean, strength = prior
+    share = mean + better / (STEPS * LEVELS) / (np.maximum(watched, 0) + strength)
+    found: Floats = np.clip(share, 0.02, 0.98)
+    return found
+
+
 def rates(counts: NDArray[Any], weights: Weights) -> Floats:
-    """Shape (clips, heads): log-odds of each head's posterior mean, less those of its prior."""
-    table = np.maximum(counts, 0).astype(np.float64) / TRUST_ONE
+    """Shape (clips, heads): log-odds of each head's posterior mean, less those of its prior, within
+    the published caps."""
+    table = counts.astype(np.float64) / TRUST_ONE
     found = np.empty((len(table), len(HEADS)))
     for column, head in enumerate(HEADS):
         mean, strength = weights.prior[head]
-        happened = table[:, HAPPENED[column]] / (LEVELS if head == "watch" else 1)
-        total = table[:, Count.WATCHED if WATCH_HEADS[column] else Count.SHOWN]
-        total = np.maximum(total, happened)
-        found[:, column] = log_odds((happened + mean * strength) / (total + strength))
-        found[:, column] -= np.log(mean / (1 - mean))
-    return found
+        total = np.maximum(table[:, Count.WATCHED if WATCH_HEADS[column] else Count.SHOWN], 0)
+        if head == "watch":
+            share = watch_share(total, table[:, Count.RELATIVE], weights.prior[head])
+        else:
+            happened = np.maximum(table[:, HAPPENED[column]], 0)
+            share = (happened + mean * strength) / (np.maximum(total, happened) + strength)
+        found[:, column] = log_odds(share) - np.log(mean / (1 - mean))
+    caps = np.array([weights.caps[head] for head in HEADS])
+    return np.clip(found, -caps, caps)
 
 
 def group_rates(groups: NDArray[Any], weights: Weights) -> tuple[Floats, Floats]:
     """Log-odds of a good watch and of a rejection of each group, less those of the prior."""
-    table = np.maximum(groups, 0).astype(np.float64) / TRUST_ONE
-    mean, strength = weights.prior["watch"]
-    good, watched = table[:, GROUP_LEVEL] / LEVELS, table[:, GROUP_WATCHED]
-    liked = log_odds((good + mean * strength) / (np.maximum(watched, good) + strength))
+    table = groups.astype(np.float64) / TRUST_ONE
+    prior = weights.prior["watch"]
+    liked = log_odds(watch_share(table[:, GROUP_WATCHED], table[:, GROUP_RELATIVE], prior))
     bad_mean, bad_strength = weights.prior["rejected"]
-    bad, shown = table[:, GROUP_REJECTED], table[:, GROUP_SHOWN]
+    bad, shown = np.maximum(table[:, GROUP_REJECTED], 0), np.maximum(table[:, GROUP_SHOWN], 0)
     avoided = log_odds((bad + bad_mean * bad_strength) / (np.maximum(shown, bad) + bad_strength))
-    return liked - np.log(mean / (1 - mean)), avoided - np.log(bad_mean / (1 - bad_mean))
+    return liked - np.log(prior[0] / (1 - prior[0])), avoided - np.log(bad_mean / (1 - bad_mean))

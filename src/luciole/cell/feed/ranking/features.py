@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import TRUST_ONE, Count, group_rates, log_odds, rates
+from .counting import TRUST_ONE, Count, group_rates, log_odds, rates, watch_share
 from .fold import Fold
 from .order import Floats, Ints
 from .taste import Taste
-from .weights import HEADS, LEVELS, PUBLIC_FEATURES, VIEWER_FEATURES
+from .weights import HEADS, PUBLIC_FEATURES, VIEWER_FEATURES
 
 HOUR_S = 3600.0
 _CLIP_COLUMNS = [PUBLIC_FEATURES.index(f"clip_{head}") for head in HEADS]
@@ -50,11 +50,10 @@ def of_clips(world: Fold, rows: Ints, now: float) -> NDArray[np.float16]:
 
 def _recent(world: Fold, rows: Ints) -> Floats:
     """Log-odds of a good watch lately, less those of the prior."""
-    recent = np.maximum(world.recent[rows].sum(axis=1), 0) / TRUST_ONE
-    mean, strength = world.weights.prior["watch"]
-    watched, level = recent[:, 0], recent[:, 1] / LEVELS
-    share = (level + mean * strength) / (np.maximum(watched, level) + strength)
-    found: Floats = log_odds(share) - np.log(mean / (1 - mean))
+    recent = world.recent[rows].sum(axis=1) / TRUST_ONE
+    prior = world.weights.prior["watch"]
+    share = watch_share(recent[:, 0], recent[:, 1], prior)
+    found: Floats = log_odds(share) - np.log(prior[0] / (1 - prior[0]))
     return found
 
 

@@ -16,13 +16,14 @@ from .model import Clip, Event, Signal
 from .order import Bools, Floats, Ints, Ordered, grown
 from .paths import Paths
 from .shelf import HASH_BITS, HASH_MASK, Shelf
-from .weights import LEVELS, Weights
+from .weights import Weights
 
 SESSION_S = 24 * 3600.0
 EPOCH_S = 6 * 3600.0
 """Recent counts hold this stretch of the log's clock and the one before."""
 HOUR_S = 3600.0
-RECENT_WATCHED, RECENT_LEVEL = range(2)
+TAKEN_BACK = (1 << 128) - 1
+RECENT_WATCHED, RECENT_RELATIVE = range(2)
 
 
 class Fold:
@@ -48,6 +49,7 @@ class Fold:
         self._unranked: list[int] = []
         self.sessions: dict[int, int] = {}
         self.session_last: NDArray[np.int32] = np.zeros(64, np.int32)
+        self.session_sums: NDArray[np.int64] = np.zeros((64, 2), np.int64)
         self.session_at: Floats = np.zeros(64, np.float64)
         self._free_sessions: list[int] = []
         self.hours: dict[int, int] = {}
@@ -102,7 +104,11 @@ class Fold:
             return
         self.events += len(events)
         batch = Batch(events, self.shelf.rows, self.shelf.duration_ms, self.grades)
-        ids = [event.session.int for event in events]
+        # Events that are taken back go by sessions of their own, in which the same is usual.
+        ids = [
+            event.session.int if event.sign > 0 else event.session.int ^ TAKEN_BACK
+            for event in events
+        ]
         sessions = self._session_rows(ids)
         clock = np.maximum.accumulate(np.maximum(batch.at, self.clock))
         start = 0
@@ -125,6 +131,7 @@ class Fold:
         for number, row in old.items():
             del self.sessions[number]
             self.session_last[row] = 0
+            self.session_sums[row] = 0
         self._free_sessions += sorted(old.values(), reverse=True)
         if old:
             self.heads.forget(set(old))
@@ -142,6 +149,7 @@ class Fold:
                 known[number] = row
                 if row >= len(self.session_last):
                     self.session_last = grown(self.session_last, row + 1)
+                    self.session_sums = grown(self.session_sums, row + 1)
                     self.session_at = grown(self.session_at, row + 1)
         return np.array([known[number] for number in ids], np.int64)
 
@@ -173,6 +181,7 @@ class Fold:
         )
 
     def _fold(self, batch: Batch, at: slice, clock: Floats, sessions: Ints, ids: list[int]) -> None:
+        counting.relative(self.session_sums, sessions, batch, at)
         counting.count(self.counts, batch, at)
         self._count_recent(batch, at)
         known = np.flatnonzero(batch.known[at])
@@ -204,7 +213,7 @@ class Fold:
         weight = batch.trust[watched] * batch.sign[watched]
         clip = batch.clip[watched]
         np.add.at(self.recent, (clip, ago, RECENT_WATCHED), weight)
-        np.add.at(self.recent, (clip, ago, RECENT_LEVEL), weight * batch.level[watched])
+        np.add.at(self.recent, (clip, ago, RECENT_RELATIVE), weight * batch.relative[watched])
 
     def _rank(self, rows: Ints) -> None:
         """Gives rows their place among trending clips."""
@@ -216,12 +225,12 @@ class Fold:
         full, older ones a quarter, rejections against it."""
         counts = self.counts[rows].astype(np.float64)
         recent = self.recent[rows].sum(axis=1).astype(np.float64)
-        mean, strength = self.weights.prior["watch"]
+        prior = self.weights.prior["watch"]
         watched = np.maximum(0.75 * recent[:, 0] + 0.25 * counts[:, Count.WATCHED], 0) / TRUST_ONE
-        level = np.maximum(0.75 * recent[:, 1] + 0.25 * counts[:, Count.LEVEL], 0) / TRUST_ONE
+        better = (0.75 * recent[:, 1] + 0.25 * counts[:, Count.RELATIVE]) / TRUST_ONE
         bad = np.maximum(counts[:, Count.REJECTED] + 3 * counts[:, Count.REPORTED], 0) / TRUST_ONE
-        total = np.maximum(watched, level / LEVELS) + strength
-        share = (level / LEVELS + mean * strength) / (total + bad)
+        total = watched + prior[1]
+        share = counting.watch_share(watched, better, prior) * total / (total + bad)
         # A share's deviation; Wald's bound, of a posterior that begins at the prior.
         found: Floats = share - self.weights.trend_deviations * np.sqrt(
             np.maximum(share * (1 - share), 0) / total

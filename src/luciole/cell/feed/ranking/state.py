@@ -56,6 +56,7 @@ class _Dump(msgspec.Struct, frozen=True):
     waiting_keys: bytes
     sessions: bytes
     session_last: _Packed
+    session_sums: _Packed
     session_at: _Packed
 
 
@@ -110,6 +111,7 @@ def dump(world: Fold) -> bytes:
             waiting_keys=_wide([session for session, _ in open_keys]),
             sessions=_wide(sessions),
             session_last=_Packed.of(world.session_last[rows]),
+            session_sums=_Packed.of(world.session_sums[rows]),
             session_at=_Packed.of(world.session_at[rows]),
         )
     )
@@ -146,6 +148,7 @@ def load(world: Fold, data: bytes) -> None:
     sessions = _numbers(kept.sessions)
     world.sessions = {number: row for row, number in enumerate(sessions)}
     world.session_last, world.session_at = kept.session_last.array(), kept.session_at.array()
+    world.session_sums = kept.session_sums.array()
     world.rank_all()
 
 
@@ -214,6 +217,7 @@ def digest(world: Fold) -> str:
     hashed.update(_wide([number for number, _ in recent]))
     session_rows = [row for _, row in recent]
     add(rank[world.session_last[session_rows]], "<i8")
+    add(world.session_sums[session_rows], "<i8")
     add(world.session_at[session_rows], "<f8")
     since = world.clock / HOUR_S - 26
     hours = {hour: n for hour, n in sorted(world.hours.items()) if hour > since and n}

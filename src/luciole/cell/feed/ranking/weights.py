@@ -72,13 +72,16 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file. `prior` holds for each head the expected rate and its strength in impressions."""
+    """The file. `prior` holds for each head the expected rate and its strength in impressions;
+    `caps` how far from what is expected a clip's log-odds may get, so that no number of made-up
+    signals adds more than that."""
 
     version: int
     about: str
     heads: dict[str, float]
     start: dict[str, dict[str, float]]
     prior: dict[str, tuple[float, float]]
+    caps: dict[str, float]
     watch_levels: tuple[WatchLevels, ...]
     learning: Learning
     draw: Draw
@@ -90,8 +93,8 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         names = set(HEADS)
-        if set(self.heads) != names or set(self.start) != names or set(self.prior) != names:
-            raise ValueError("heads, start and prior must name each head once")
+        if any(set(of) != names for of in (self.heads, self.start, self.prior, self.caps)):
+            raise ValueError("heads, start, prior and caps must name each head once")
         known = {*PUBLIC_FEATURES, *VIEWER_FEATURES}
         unknown = {name for head in self.start.values() for name in head} - known
         if unknown:

@@ -42,6 +42,7 @@ CLIPS = """
 SELECT id, author_id, hashtags, caption, duration_ms, published_at
 FROM clips.rankable WHERE id = ANY($1::uuid[])
 """
+THERE = "SELECT id FROM clips.published WHERE id = ANY($1::uuid[])"
 ALL_CLIPS = """
 SELECT id, author_id, hashtags, caption, duration_ms, published_at FROM clips.rankable ORDER BY id
 """
@@ -62,6 +63,12 @@ DROP_SNAPSHOTS = "DELETE FROM feed.snapshot WHERE taken_at < $1"
 DROP_OLD = """
 DELETE FROM feed.event WHERE at < $1 AND (xid, seq) <= (($2::bigint)::text::xid8, $3)
 """
+# Of clips that were deleted, as far as a snapshot has been through them.
+FORGET_CLIPS = """
+DELETE FROM feed.event
+WHERE clip_id = ANY($1::uuid[]) AND (xid, seq) <= (($2::bigint)::text::xid8, $3)
+"""
+FORGET_HIDDEN = "DELETE FROM feed.hidden WHERE kind = 'clip' AND value = ANY($1::uuid[]::text[])"
 
 
 async def add(tx: Tx, events: Sequence[NewEvent]) -> set[bytes | None]:
@@ -88,6 +95,17 @@ async def is_below_horizon(tx: Tx, xid: int) -> bool:
 async def clips(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Clip]:
     """Those of the clips that For You may show, as they are now."""
     return {row["id"]: _clip(row) for row in await tx.fetch(CLIPS, ids)}
+
+
+async def there(tx: Tx, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the clips that there are, whoever may see them."""
+    return {row["id"] for row in await tx.fetch(THERE, ids)}
+
+
+async def forget_clips(tx: Tx, ids: Sequence[UUID], kept_in: Mark) -> None:
+    """Drops what the log and people's lists say of deleted clips, up to a row of the log."""
+    await tx.execute(FORGET_CLIPS, ids, kept_in.xid, kept_in.seq)
+    await tx.execute(FORGET_HIDDEN, ids)
 
 
 async def all_clips(tx: Tx) -> AsyncIterator[Clip]:

@@ -1,0 +1,57 @@
+"""Other names for authors and words, under a key of the cell: all that ranking ever gets to see.
+
+What ranking keeps, in memory and in snapshots, tells the same author from another and the same word
+from another, and leads to neither. A snapshot from before an erasure so holds no name of the person
+and no word of theirs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.ranking.shelf import topics_of
+
+WORD_BYTES = 8
+
+
+class Veil:
+    """Gives the other names; the same in every process of the cell."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def author(self, author_id: UUID) -> UUID:
+        """The other name of an author."""
+        return UUID(bytes=self._digest(b"author", author_id.bytes, 16))
+
+    def authors(self, ids: Iterable[UUID]) -> frozenset[UUID]:
+        """The other names of several."""
+        return frozenset(self.author(each) for each in ids)
+
+    def word(self, topic: str) -> str:
+        """The other name of a hashtag (`#cats`) or of a word of a caption."""
+        return self._digest(b"word", topic.encode(), WORD_BYTES).hex()
+
+    def clip(self, clip: Clip) -> Clip:
+        """The clip as ranking may know it: its words are those that ranking would take of it."""
+        return msgspec.structs.replace(
+            clip,
+            author_id=self.author(clip.author_id),
+            hashtags=tuple(self.word(topic) for topic in topics_of(clip)),
+            caption="",
+        )
+
+    def unveiled(self, name: str, clip: Clip) -> str | None:
+        """Which hashtag or word of a clip has this other name; None: none has."""
+        for topic in topics_of(clip):
+            if name.removeprefix("#") == self.word(topic):
+                return topic.removeprefix("#")
+        return None
+
+    def _digest(self, kind: bytes, text: bytes, size: int) -> bytes:
+        return hashlib.blake2b(text, key=self._key, person=kind, digest_size=size).digest()
