@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -17,7 +19,6 @@ from bench import machine
 from bench.feed_quality import report, tried
 from bench.feed_quality.kuairand import (
     Array,
-    Log,
     auc,
     folder,
     mean_and_error,
@@ -30,6 +31,9 @@ from bench.feed_quality.replayed import Replay
 
 POPULARITY = tried.NAMES[0]
 FOLDS = 5
+Scores = dict[str, Array]
+BEFORE: list[tried.Tried | Replay] = []
+"""What the histories tell, for the children."""
 DAY_MS = 86_400_000
 
 
@@ -89,13 +93,16 @@ def day_by_day(columns: Array, labels: Array, at_ms: Array, at_first: Array) -> 
     return found
 
 
-def ways(log: Log, long_view: Array, chosen: Array, seed: int) -> dict[str, Array]:
+def ways(long_view: Array, chosen: Array, seed: int) -> Scores:
     """Scores by every way that is tried."""
+    ideas_of, replay = BEFORE
+    assert isinstance(ideas_of, tried.Tried)
+    assert isinstance(replay, Replay)
+    log = ideas_of.log
     labels, person = long_view[chosen], log.person[chosen[:, 0]]
-    ideas = tried.scored(log, long_view, chosen)
+    ideas = ideas_of.scored(long_view, chosen)
     found = {name: ideas[:, :, at] for at, name in enumerate(tried.NAMES)}
-    replay = Replay(log, long_view, set(person.tolist()))
-    own = replay.scores(chosen)
+    own = replay.scores(long_view, chosen)
     found |= {f"feed: {name}": scores for name, scores in own.items()}
     every = [at for at in range(len(tried.NAMES)) if tried.NAMES[at] != "served order"]
     plain = [at for at in tried.PUBLIC if at != 8]
@@ -116,21 +123,32 @@ def ways(log: Log, long_view: Array, chosen: Array, seed: int) -> dict[str, Arra
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--share", type=float, default=1.0, help="of people whose slates count")
     told = parser.parse_args()
     log = read(folder())
     chosen = slates(log)
+    rng = np.random.default_rng(told.seed)
+    people = np.unique(log.person[chosen[:, 0]])
+    people = people[rng.random(len(people)) < told.share]
+    chosen = chosen[np.isin(log.person[chosen[:, 0]], people)]
     person = log.person[chosen[:, 0]]
     labels = log.long_view[chosen]
-    found = ways(log, log.long_view, chosen, told.seed)
-    base = auc(found[POPULARITY], labels)
-    plain = auc(found["feed: no profile"], labels)
     # Labels change places within each person, so nothing is left to be known.
     mixed = log.long_view.copy()
-    rng = np.random.default_rng(told.seed)
     for each in np.split(np.argsort(log.person, kind="stable"),
                          np.flatnonzero(np.diff(np.sort(log.person))) + 1):  # fmt: skip
         mixed[each] = rng.permutation(mixed[each])
-    placebo = ways(log, mixed, chosen, told.seed)
+    ideas, replay = tried.Tried(log), Replay(log, set(person.tolist()))
+    # Both children begin with the same histories, in memory that a fork shares, and go on with
+    # labels of their own.
+    BEFORE.extend([ideas, replay])
+    with ProcessPoolExecutor(2, get_context("fork")) as children:
+        real, shuffled = (
+            children.submit(ways, each, chosen, told.seed) for each in (log.long_view, mixed)
+        )
+        found, placebo = real.result(), shuffled.result()
+    base = auc(found[POPULARITY], labels)
+    plain = auc(found["feed: no profile"], labels)
     rows, wrong = [], []
     for name, scores in found.items():
         value = auc(scores, labels)
@@ -152,8 +170,7 @@ def main() -> None:
     body = (
         f"KuaiRand-Pure (Kuaishou, CC BY-SA 4.0): {log.size:,} impressions after histories of "
         f"{len(log.history):,} people; {len(chosen):,} slates of {len(set(person.tolist())):,} "
-        f"people: the next 8 distinct videos of a person in one tab, without overlap, by what "
-        "was "
+        f"people: the next 8 distinct videos of a person in one tab, without overlap, by what was "
         "known at the first of them. Errors are clustered by person, differences paired; seed "
         f"{told.seed}. Every way that was tried is below. "
         "`bench/feed_quality/decision_slates.py`\n\n"

@@ -31,8 +31,9 @@ def _uuid(kind: int, number: int) -> UUID:
 class Replay:
     """The world after the histories, and tastes of all people."""
 
-    def __init__(self, log: Log, long_view: Array, people: set[int]) -> None:
-        self.log, self.long_view, self.people = log, long_view, people
+    def __init__(self, log: Log, people: set[int]) -> None:
+        self.log, self.people = log, people
+        self.long_view: Array = log.long_view
         self.world = World(published())
         start = HISTORY_ENDS_MS / 1000
         self.clips = [
@@ -79,9 +80,10 @@ class Replay:
         for event in events:
             taste.apply(event, self.clips[event.clip.int >> 64 & 0xFFFFFFFF])
 
-    def scores(self, slates: Array) -> dict[str, Array]:
-        """Scores of each slate by each way, with what was known when it was decided."""
-        log = self.log
+    def scores(self, long_view: Array, slates: Array) -> dict[str, Array]:
+        """Goes on with the stream, once. Scores of each slate by each way, with what was known when
+        it was decided."""
+        log, self.long_view = self.log, long_view
         names = ("no profile", "no profile, heads learn", "learning", "no profile, frozen")
         found = {name: np.zeros(slates.shape) for name in names}
         decided: dict[int, list[int]] = {}
