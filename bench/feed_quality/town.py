@@ -167,7 +167,7 @@ def rings(seed: int) -> str:
         (200, 0.25, every, "a quarter"), (200, 1.0, (), "full trust, watches only"),
     ):  # fmt: skip
         town = Town(seed)
-        for page in range(500):
+        for page in range(150):
             now = START + page * 144
             town.settle(now)
             person = page % PEOPLE
