@@ -10,7 +10,7 @@ from bench.feed_quality.kuairand import HISTORY_ENDS_MS, Array, Log
 from luciole.cell.feed.ranking import features
 from luciole.cell.feed.ranking.draw import shares
 from luciole.cell.feed.ranking.heads import start_of
-from luciole.cell.feed.ranking.model import SKIP_BELOW_MS, Clip, Event, Signal, Source
+from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
 from luciole.cell.feed.ranking.order import Ints
 from luciole.cell.feed.ranking.taste import Taste
 from luciole.cell.feed.ranking.weights import PUBLIC_FEATURES, published
@@ -63,15 +63,16 @@ class Replay:
     def _events(
         self, session: int, at: float, video: int, is_long: int, columns: bytes
     ) -> list[Event]:
-        # Only whether a view was long is known of histories: a middling watch of either kind, that
-        # is neither a skip nor complete, of which the label says nothing.
+        # Only whether a view was long is known of histories, so there are two grades, the same for
+        # all lengths; and all count as seen to the end, so that no head but that of watching can
+        # tell clips apart by what the label does not say.
         clip = self.clips[video]
-        ratio = self.world.grades.ratio(clip.duration_ms, 6 if is_long else 2)
-        ms = max(int(ratio * clip.duration_ms) + 1, SKIP_BELOW_MS)
+        ms = int(self.world.grades.ratio(clip.duration_ms, 7 if is_long else 2) * clip.duration_ms)
+        ms += 1
         name = _uuid(4, session)
         return [
             Event(at, name, clip.id, Signal.SHOWN, 0, 0, Source.REST, columns, 1.0),
-            Event(at, name, clip.id, Signal.WATCHED, ms, 0, Source.REST, columns, 1.0),
+            Event(at, name, clip.id, Signal.WATCHED, ms, 1, Source.REST, columns, 1.0),
         ]
 
     def _taste(self, person: int, events: list[Event]) -> None:

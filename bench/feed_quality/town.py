@@ -234,8 +234,9 @@ def main() -> None:
         "### Rings of accounts\n\nA poor clip (true share of long views 0.2) with 100 honest "
         "impressions; each account of the ring watches it to the end once, and likes, comments, "
         "shares and follows. Whatever their number, these four heads cannot add more than their "
-        f"published caps to the score, together {most:.2f}. The share of good watches cannot move by more "
-        "than m·t / (n + m·t + 8) with m accounts of trust t and n honest watches.\n\n"
+        f"published caps to the score, together {most:.2f}. The share of good watches "
+        "cannot move by more than m·t / (n + m·t + 8) with m accounts of trust t and n honest "
+        "watches.\n\n"
         f"{rings(0)}"
     )
     report.write("New clips, changing tastes, rings, variety", body)
