@@ -63,14 +63,16 @@ class Replay:
     def _events(
         self, session: int, at: float, video: int, is_long: int, columns: bytes
     ) -> list[Event]:
-        # Only whether a view was long is known of histories, so a middling watch of either kind.
+        # Only whether a view was long is known of histories, so there are two grades, the same for
+        # all lengths; and all count as seen to the end, so that no head but that of watching can
+        # tell clips apart by what the label does not say.
         clip = self.clips[video]
-        rule = self.world.grades.ratio(clip.duration_ms, 7 if is_long else 2)
-        ms = int(rule * clip.duration_ms) + 1
+        ms = int(self.world.grades.ratio(clip.duration_ms, 7 if is_long else 2) * clip.duration_ms)
+        ms += 1
         name = _uuid(4, session)
         return [
             Event(at, name, clip.id, Signal.SHOWN, 0, 0, Source.REST, columns, 1.0),
-            Event(at, name, clip.id, Signal.WATCHED, ms, 0, Source.REST, columns, 1.0),
+            Event(at, name, clip.id, Signal.WATCHED, ms, 1, Source.REST, columns, 1.0),
         ]
 
     def _taste(self, person: int, events: list[Event]) -> None:

@@ -285,6 +285,18 @@ def test_new_persons_page_comes_from_the_same_candidates_as_everybodys(world: Wo
     assert shown(new) == shown(everybodys)
 
 
+def test_no_number_of_made_up_signals_adds_more_than_the_published_caps() -> None:
+    made = world_of(CLIPS[:30], World(published()))
+    kinds = (Signal.SHOWN, Signal.LIKED, Signal.COMMENTED, Signal.SHARED, Signal.FOLLOWED)
+    made.apply([event(NOW, n, CLIPS[0], kind) for n in range(2_000) for kind in kinds])
+    draw = Draw(decode(public(made, asked()).inputs), published())
+    at = next(at for at in range(draw.size) if draw.id_of(at) == CLIPS[0].id)
+    adds = {part.name: part.adds for part in draw.parts(at)}
+    for head in ("like", "comment", "share", "follow"):
+        most = published().heads[head] * published().caps[head]
+        assert adds[f"clip_{head}"] == pytest.approx(most, rel=0.01)
+
+
 def test_ranking_stays_small_at_the_seams() -> None:
     with pytest.raises(ValueError, match="slots"):
         asked(limit=31)
