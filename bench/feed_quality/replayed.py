@@ -13,7 +13,7 @@ from luciole.cell.feed.ranking.heads import start_of
 from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
 from luciole.cell.feed.ranking.order import Ints
 from luciole.cell.feed.ranking.taste import Taste
-from luciole.cell.feed.ranking.weights import PUBLIC_FEATURES, published
+from luciole.cell.feed.ranking.weights import HEADS, PUBLIC_FEATURES, published
 from luciole.cell.feed.ranking.world import World
 
 NIGHT_S = 86_400.0
@@ -92,7 +92,9 @@ class Replay:
         for slate, first in enumerate(slates[:, 0].tolist()):
             decided.setdefault(first, []).append(slate)
         width = len(PUBLIC_FEATURES)
-        share = shares(published())
+        # The histories tell of watching only. To the other heads a clip that was watched often
+        # would look like one that nobody ever liked, so they are left out.
+        share = shares(published()) * (np.array(HEADS) == "watch")
         plain = np.einsum("h,hf->f", share, start_of(published()))
         pending: list[int] = []
         for row in range(log.size):
