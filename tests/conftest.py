@@ -18,6 +18,8 @@ from luciole.kit.db import Database, Tx
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "src")
 # Nothing here has to survive a crash, and flushing would cost most of the time.
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# Nor does anything live long enough to be vacuumed, which would make others wait.
+NOT_DURABLE |= {"autovacuum": "off"}
 TABLES = """
 SELECT format('%I.%I', n.nspname, c.relname) AS name
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

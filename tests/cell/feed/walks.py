@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ FROM unnest($1::uuid[], $3::text[]) AS n (id, caption)
 """
 
 
+BELOW = "SELECT 1 WHERE ($1::bigint)::text::xid8 < pg_snapshot_xmin(pg_current_snapshot())"
 TALLY = """
 INSERT INTO clips.tally (person_id, clips) VALUES ($1, $2)
 ON CONFLICT (person_id) DO UPDATE SET clips = clips.tally.clips + $2
@@ -44,6 +46,17 @@ async def shelf(
     await house.rows(CLIPS, made, person_id, captions, hashtags or [], now)
     await house.rows(TALLY, person_id, count)
     return [str(each) for each in made]
+
+
+async def settled(house: House) -> None:
+    """Waits until what has been committed is below the horizon of the log. A transaction of anybody
+    on the server keeps that back as long as it runs, PostgreSQL's own work among them."""
+    ((xid,),) = await house.rows("SELECT pg_current_xact_id()::text::bigint")
+    for _ in range(500):
+        if await house.rows(BELOW, xid):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("an older transaction has been running for 5 s")
 
 
 async def page(browser: Browser, cursor: str | None = None, limit: int = 10) -> dict[str, Any]:
