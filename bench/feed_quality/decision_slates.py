@@ -172,9 +172,9 @@ def main() -> None:
         f"{len(log.history):,} people; {len(chosen):,} slates of {len(set(person.tolist())):,} "
         f"people: the next 8 distinct videos of a person in one tab, without overlap, by what was "
         "known at the first of them. Errors are clustered by person, differences paired; seed "
-        f"{told.seed}. Also tried, in scripts that were thrown away: EASE, factors, and segments of "
-        "people, none of them better. Of the feed's heads only that of watching is compared, because "
-        "the histories tell of nothing else. "
+        f"{told.seed}. Also tried, in scripts that were thrown away: EASE, factors, and segments "
+        "of people, none of them better. Of the feed's heads only that of watching is compared, "
+        "because the histories tell of nothing else. "
         "`bench/feed_quality/decision_slates.py`\n\n"
         f"{machine.table(head, rows)}\n"
         + ("**The placebo failed, so nothing above counts:** " + "; ".join(wrong) if wrong else
