@@ -96,7 +96,9 @@ class Parts:
             graph=graph,
             clips=clips,
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
+            for_you=ForYou(
+                db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
+            ),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),
