@@ -12,8 +12,6 @@ from luciole.cell.feed.ranking.model import Clip
 from luciole.cell.feed.rows import Rows
 
 TIDY_EVERY_S = 600.0
-# No clip has these: what stands in place of one that was deleted, and what nothing is known of.
-NOBODY, NOWHERE = UUID(int=0), UUID(int=1)
 START = Mark(0, 0)
 
 
@@ -61,8 +59,7 @@ class Fold:
         start = 0
         for change in [*rows.changes, len(rows)]:
             if start < change:
-                # Of what is gone, as a process does that has never known the clip.
-                self._ranker.apply(rows.events(start, change, self.gone, NOWHERE))
+                self._ranker.apply(rows.events(start, change))
             start = change + 1
             if change < len(rows):
                 self._change(rows.clip(change), clips, deleted)
@@ -74,9 +71,11 @@ class Fold:
         if clip is not None:
             self.put(clip)
             return
-        self._ranker.drop(clip_id)
         if clip_id in deleted:
+            self._ranker.forget(clip_id)
             self.gone.add(clip_id)
+        else:
+            self._ranker.drop(clip_id)
 
     def tidy(self, now: float) -> None:
         """Forgets what lives for a day only. Changes nothing about clips."""
@@ -86,10 +85,7 @@ class Fold:
 
     def save(self) -> bytes:
         """All of it, for a new one."""
-        data = self._ranker.dump()
-        for clip_id in self.gone:
-            data = data.replace(clip_id.bytes, NOBODY.bytes)
-        return data
+        return self._ranker.dump()
 
     def digest(self) -> str:
         return self._ranker.digest()

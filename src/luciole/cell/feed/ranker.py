@@ -41,6 +41,10 @@ class Ranker:
         """The clip is not shown any more."""
         self._world.drop(clip_id)
 
+    def forget(self, clip_id: UUID) -> None:
+        """The clip is no more: nothing that is dumped names it."""
+        self._world.forget(clip_id)
+
     def apply(self, events: Columns) -> None:
         """Learns from the next events of the log."""
         self._world.apply(events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -64,19 +63,13 @@ class Rows:
         """The clip of a row."""
         return UUID(bytes=self._table["clip"][at].tobytes())
 
-    def events(self, start: int, end: int, gone: Collection[UUID], instead: UUID) -> Columns:
-        """The rows of a stretch that has no changes; `instead` takes the place of clips that are
-        gone."""
+    def events(self, start: int, end: int) -> Columns:
+        """The rows of a stretch that has no changes."""
         some = self._table[start:end]
-        clips = some["clip"].tobytes()
-        if gone:
-            names = {each.bytes for each in gone}
-            cut = (clips[at : at + ID_BYTES] for at in range(0, len(clips), ID_BYTES))
-            clips = b"".join(instead.bytes if each in names else each for each in cut)
         features = np.frombuffer(some["features"].tobytes(), np.uint8).reshape(len(some), LONG)
         return Columns(
             at=(some["at"].astype(np.int64) + _SINCE_1970) / 1e6,
-            clip=clips,
+            clip=some["clip"].tobytes(),
             session=some["session"].tobytes(),
             signal=some["signal"].astype(np.int64),
             value=some["value"].astype(np.int64),

@@ -61,7 +61,7 @@ class Fold:
     @property
     def clips(self) -> int:
         """How many clips count now."""
-        return int(self.shelf.alive[: self.shelf.size].sum())
+        return self.shelf.count
 
     def put(self, clip: Clip) -> None:
         """Takes in a clip that is new or changed; the same clip twice changes nothing."""
@@ -98,6 +98,10 @@ class Fold:
         """The clip was removed, or is not for everyone any more. Its counts stay until it is put
         again."""
         self.shelf.drop(clip_id)
+
+    def forget(self, clip_id: UUID) -> None:
+        """The clip was deleted: nothing names it any more. What came of it stays in the totals."""
+        self.shelf.forget(clip_id)
 
     def apply(self, events: Sequence[Event] | Columns) -> None:
         """Takes the next events of the log, in its order."""
