@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -114,6 +114,10 @@ class Graph:
     async def followed_among(self, tx: Tx, viewer: UUID, people: list[UUID]) -> dict[UUID, Follows]:
         """Which of these people the viewer follows; those who are missing: no."""
         return await store.followed_among(tx, viewer, people)
+
+    async def friends_among(self, tx: Tx, person: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these people who are the person's friends."""
+        return await store.friends_among(tx, person, people)
 
     async def tally(self, tx: Tx, person: UUID) -> Tally:
         return await store.tally(tx, person)
