@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Literal
@@ -150,6 +150,19 @@ def is_visible(card: Card, viewer_id: UUID | None, relation: Relation) -> bool:
     if card.audience == "everyone":
         return not card.is_private or relation.follows == "yes"
     return card.audience == "friends" and relation.is_friend
+
+
+def is_seen_among_friends(
+    viewer_id: UUID | None, doer_id: UUID, author_id: UUID, friends: Collection[UUID]
+) -> bool:
+    """Whether a viewer sees what somebody did (a like, a comment) under a clip for friends: only
+    who is a friend of both does. `friends` are the viewer's, as far as they did something there
+    (`Graph.friends_among`). The author sees all; what one did oneself one sees; what the author
+    does is seen by all who see the clip, since they are the author's friends.
+    In SQL: `EXISTS (SELECT 1 FROM graph.friends WHERE a = viewer AND b = doer)`."""
+    if viewer_id is None:
+        return False
+    return viewer_id in (doer_id, author_id) or doer_id == author_id or doer_id in friends
 
 
 def clean_caption(text: str) -> str:

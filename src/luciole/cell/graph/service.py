@@ -157,6 +157,10 @@ class Graph:
         """Which of these people the viewer follows; those who are missing: no."""
         return await store.followed_among(tx, viewer, people)
 
+    async def friends_among(self, tx: Tx, person: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these people who are the person's friends."""
+        return await store.friends_among(tx, person, people)
+
     async def tally(self, tx: Tx, person: UUID) -> Tally:
         return await store.tally(tx, person)
 

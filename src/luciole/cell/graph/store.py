@@ -53,6 +53,16 @@ FOLLOWED_AMONG = """
 SELECT followee_id, state FROM graph.follow
 WHERE follower_id = $1 AND followee_id = ANY($2::uuid[])
 """
+# Nobody who is leaving: to others they are nobody's friend.
+FRIENDS_AMONG = """
+SELECT mine.followee_id AS friend
+FROM graph.follow mine
+JOIN graph.follow theirs
+    ON theirs.follower_id = mine.followee_id AND theirs.followee_id = mine.follower_id
+JOIN people.card p ON p.id = mine.followee_id
+WHERE mine.follower_id = $1 AND mine.followee_id = ANY($2::uuid[])
+  AND mine.state = 'accepted' AND theirs.state = 'accepted'
+"""
 FOLLOWERS = """
 SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
 FROM graph.follow f
@@ -249,6 +259,11 @@ async def relation(tx: Tx, viewer_id: UUID, person_id: UUID) -> Relation:
 async def followed_among(tx: Tx, viewer_id: UUID, people: list[UUID]) -> dict[UUID, Follows]:
     rows = await tx.fetch(FOLLOWED_AMONG, viewer_id, people)
     return {row["followee_id"]: _follows(row["state"]) for row in rows}
+
+
+async def friends_among(tx: Tx, person_id: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+    rows = await tx.fetch(FRIENDS_AMONG, person_id, list(people))
+    return frozenset(row["friend"] for row in rows)
 
 
 async def followers(
