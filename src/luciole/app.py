@@ -13,8 +13,10 @@ from litestar import Litestar, Response, Router, get
 
 from luciole import __version__, catalogue, config, ledger_pages, pages, release
 from luciole.cell.clips import api as clips_api
+from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
+from luciole.cell.clips.sounds import api as sounds_api
 from luciole.cell.feed import api as feed_api
 from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
@@ -118,7 +120,17 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         graph_api.routes(parts.db, parts.people, parts.graph, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
-        clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
+        clips_api.routes(
+            parts.db,
+            parts.people,
+            parts.graph,
+            parts.clips,
+            parts.keeping,
+            parts.sounds,
+            presenter,
+        ),
+        kept_api.routes(parts.db, parts.people, parts.graph, parts.clips, parts.keeping, presenter),
+        sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(

@@ -10,7 +10,9 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
@@ -48,6 +50,8 @@ class Parts:
     media: Media
     graph: Graph
     clips: Clips
+    keeping: Keeping
+    sounds: Sounds
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -95,6 +99,8 @@ class Parts:
             media=media,
             graph=graph,
             clips=clips,
+            keeping=Keeping(clips, graph, notify, cursors, clock),
+            sounds=Sounds(clips, graph, cursors),
             feed=Feed(cursors),
             for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
             rights=Rights(clock, queue),

@@ -125,12 +125,25 @@ CREATE OR REPLACE VIEW clips.rankable AS
     JOIN media.playable m ON m.asset_id = c.asset_id
     WHERE c.state = 'published' AND c.audience = 'everyone' AND NOT p.is_private;
 
--- The film that a film's sound comes from, and whether its own is heard too. No reference: when that
--- film goes, a job finds this one and takes the sound away.
+-- The film that a film's sound comes from, and whether its own is heard too. When that film goes, the
+-- mode alone is left: a job finds it so, and takes the sound away.
 ALTER TABLE media.asset
     ADD COLUMN sound_asset_id uuid,
     ADD COLUMN sound_mode text CHECK (sound_mode IN ('replace', 'mix')),
-    ADD CHECK ((sound_mode IS NULL) = (sound_asset_id IS NULL));
+    ADD CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL);
+CREATE INDEX asset_bereft ON media.asset (id)
+    WHERE sound_mode IS NOT NULL AND sound_asset_id IS NULL;
+CREATE FUNCTION media.forget_sound() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+    BEGIN
+        UPDATE media.asset SET sound_asset_id = NULL WHERE sound_asset_id = OLD.id;
+        RETURN NULL;
+    END
+    $$;
+CREATE TRIGGER sound_forgotten AFTER DELETE ON media.asset
+    FOR EACH ROW EXECUTE FUNCTION media.forget_sound();
+REVOKE ALL ON FUNCTION media.forget_sound FROM PUBLIC;
 CREATE OR REPLACE VIEW media.playable AS
     SELECT
         a.id AS asset_id, a.state, a.refused_code, a.progress, a.duration_ms, a.width, a.height,

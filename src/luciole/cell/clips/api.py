@@ -9,9 +9,12 @@ import msgspec
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.model import SoundMode
+from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.graph.model import Follows
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
@@ -38,6 +41,11 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
+    sound_id: UUID | None = None
+    """A sound of another clip, in the place of the film's own or mixed with it."""
+    sound_mode: SoundMode = "replace"
+    lets_reuse: bool | None = None
+    """Whether others may use the sound; without a word: those of adults."""
 
 
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -75,10 +83,17 @@ class Profile(msgspec.Struct):
     clips: int
     viewer: ProfileViewer | None
     can_see_clips: bool
+    shows_likes: bool
 
 
 def routes(
-    db: Database, people: People, graph: Graph, clips: Clips, presenter: Presenter
+    db: Database,
+    people: People,
+    graph: Graph,
+    clips: Clips,
+    keeping: Keeping,
+    sounds: Sounds,
+    presenter: Presenter,
 ) -> Router:
     """The routes of clips over their collaborators."""
 
@@ -93,6 +108,9 @@ def routes(
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_private = await people.hold_privacy(tx, me.person_id)
+            sound = None
+            if data.sound_id is not None:
+                sound = await sounds.borrow(tx, me.person_id, data.sound_id, data.sound_mode)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
@@ -105,6 +123,8 @@ def routes(
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
                 else None,
+                sound=sound,
+                lets_reuse=not me.is_minor if data.lets_reuse is None else data.lets_reuse,
             )
             return await body(tx, clip_id, me)
 
@@ -205,6 +225,7 @@ def routes(
                 if viewer
                 else None,
                 can_see_clips=is_me or not person.is_private or relation.follows == "yes",
+                shows_likes=await keeping.shows_likes(tx, person.id),
             )
 
     @get("/people/{handle:str}/clips")

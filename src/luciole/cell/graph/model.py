@@ -51,6 +51,9 @@ class Relation(msgspec.Struct, frozen=True):
         return self.follows == "yes" and self.follows_you
 
 
+STRANGERS = Relation("no", False)
+
+
 class Tally(msgspec.Struct, frozen=True):
     """Counts that a profile shows."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from luciole.cell.graph import store
 from luciole.cell.graph.model import (
     MAX_FOLLOWING,
+    STRANGERS,
     CannotFollowYourself,
     Follows,
     FollowsTooMany,
@@ -22,8 +23,6 @@ from luciole.cell.graph.model import (
 from luciole.cell.notify.service import Notify
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
-
-STRANGERS = Relation("no", False)
 
 
 class Graph:
@@ -152,6 +151,15 @@ class Graph:
         if viewer is None or viewer == person:
             return STRANGERS
         return await store.relation(tx, viewer, person)
+
+    async def relations(
+        self, tx: Tx, viewer: UUID | None, people: Iterable[UUID]
+    ) -> dict[UUID, Relation]:
+        """How the viewer and each of these people stand to each other; those who are missing are
+        strangers."""
+        if viewer is None or not (others := [one for one in people if one != viewer]):
+            return {}
+        return await store.relations(tx, viewer, others)
 
     async def followed_among(self, tx: Tx, viewer: UUID, people: list[UUID]) -> dict[UUID, Follows]:
         """Which of these people the viewer follows; those who are missing: no."""

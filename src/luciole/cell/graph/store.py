@@ -49,6 +49,12 @@ SELECT
     (SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = $2) AS mine,
     (SELECT state FROM graph.follow WHERE follower_id = $2 AND followee_id = $1) AS theirs
 """
+RELATIONS = """
+SELECT other, mine.state AS mine, theirs.state AS theirs
+FROM unnest($2::uuid[]) AS other
+LEFT JOIN graph.follow mine ON mine.follower_id = $1 AND mine.followee_id = other
+LEFT JOIN graph.follow theirs ON theirs.follower_id = other AND theirs.followee_id = $1
+"""
 FOLLOWED_AMONG = """
 SELECT followee_id, state FROM graph.follow
 WHERE follower_id = $1 AND followee_id = ANY($2::uuid[])
@@ -254,6 +260,13 @@ async def relation(tx: Tx, viewer_id: UUID, person_id: UUID) -> Relation:
         if row
         else Relation("no", False)
     )
+
+
+async def relations(tx: Tx, viewer_id: UUID, people: list[UUID]) -> dict[UUID, Relation]:
+    rows = await tx.fetch(RELATIONS, viewer_id, people)
+    return {
+        row["other"]: Relation(_follows(row["mine"]), row["theirs"] == "accepted") for row in rows
+    }
 
 
 async def followed_among(tx: Tx, viewer_id: UUID, people: list[UUID]) -> dict[UUID, Follows]:
