@@ -172,7 +172,8 @@ async def test_repost_reaches_followers_with_who_passed_it_on(
     ]
     for _ in range(2):
         assert (await ben.delete(place)).json() == {"reposted": False, "reposts": 0}
-    assert (await ana.get("/api/notifications")).json()["items"] == []
+    told = (await ana.get("/api/notifications")).json()["items"]
+    assert [one["kind"] for one in told] == ["follow"]
     assert await items(carl, "/api/people/ben/reposts") == []
 
 

@@ -18,6 +18,11 @@ FILLED = "aresample=async=1:first_pts=0"
 # Both at their full strength; what is too loud together is turned down, not cut off.
 MIXED = "amix=inputs=2:duration=longest:normalize=0,alimiter=limit=0.97:level=0"
 
+ENCODED = [
+    "-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2", "-ar", "48000", "-flags:a", "+bitexact",
+]  # fmt: skip
+ALONE = [*ENCODED, "-af", FILLED]
+
 
 class Track(msgspec.Struct, frozen=True):
     """A file whose sound is taken: in the place of the film's own, with it, or `ready` as it is."""
@@ -51,11 +56,7 @@ def output(track: Track | None, own_index: int | None) -> list[str]:
     if track is not None and track.mode == "mix" and own_index is not None:
         return ["-map", "[sound]", *ENCODED]
     if track is not None:
-        return ["-map", "1:a:0", *ENCODED, "-af", FILLED]
+        return ["-map", "1:a:0", *ALONE]
     if own_index is not None:
-        return ["-map", f"0:{own_index}", *ENCODED, "-af", FILLED]
+        return ["-map", f"0:{own_index}", *ALONE]
     return []
-
-
-ENCODED = ["-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2", "-ar", "48000",
-           "-flags:a", "+bitexact"]  # fmt: skip
