@@ -12,10 +12,11 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
-from luciole.cell.graph.model import Follows
+from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
 from luciole.cell.people.model import Viewer
+from luciole.cell.people.refusals import NoSuchPerson
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest
@@ -61,6 +62,9 @@ class ProfileViewer(msgspec.Struct):
     follows_you: bool
     is_friend: bool
     is_me: bool
+    has_blocked: bool
+    mutes: bool
+    restricts: bool
 
 
 class Profile(msgspec.Struct):
@@ -187,8 +191,14 @@ def routes(
             person = await people.by_handle(tx, handle)
             viewer_id = viewer.person_id if viewer else None
             relation = await graph.relation(tx, viewer_id, person.id)
+            if relation.is_blocked and not relation.has_blocked:
+                raise NoSuchPerson
             tally = await graph.tally(tx, person.id)
             is_me = viewer_id == person.id
+            if relation.has_blocked:
+                # Enough to know who it is, and to end it.
+                person = msgspec.structs.replace(person, bio="")
+                tally = Tally(0, 0)
             return Profile(
                 id=person.id,
                 handle=person.handle,
@@ -198,13 +208,20 @@ def routes(
                 is_private=person.is_private,
                 followers=tally.followers,
                 following=tally.following,
-                clips=await clips.tally(tx, person.id),
+                clips=0 if relation.has_blocked else await clips.tally(tx, person.id),
                 viewer=ProfileViewer(
-                    relation.follows, relation.follows_you, relation.is_friend, is_me
+                    relation.follows,
+                    relation.follows_you,
+                    relation.is_friend,
+                    is_me,
+                    relation.has_blocked,
+                    relation.mutes,
+                    relation.restricts,
                 )
                 if viewer
                 else None,
-                can_see_clips=is_me or not person.is_private or relation.follows == "yes",
+                can_see_clips=not relation.is_apart
+                and (is_me or not person.is_private or relation.follows == "yes"),
             )
 
     @get("/people/{handle:str}/clips")
@@ -219,11 +236,14 @@ def routes(
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
             viewer_id = viewer.person_id if viewer else None
+            relation = await graph.relation(tx, viewer_id, person.id)
+            if relation.is_apart:
+                raise NoSuchPerson
             cards, following = await clips.grid(
                 tx,
                 person.id,
                 viewer_id,
-                await graph.relation(tx, viewer_id, person.id),
+                relation,
                 is_private=person.is_private,
                 cursor=cursor,
                 limit=limit,
