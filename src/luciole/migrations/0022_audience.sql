@@ -4,6 +4,12 @@ GRANT SELECT ON graph.apart TO luciole_graph, luciole_clips, luciole_feed;
 GRANT SELECT ON graph.muted TO luciole_clips, luciole_feed;
 GRANT SELECT ON graph.restricted TO luciole_clips;
 
+-- Their lists, newest first.
+CREATE INDEX block_by_time ON graph.block (blocker_id, made_at DESC, blocked_id DESC);
+CREATE INDEX mute_by_time ON graph.mute (muter_id, made_at DESC, muted_id DESC);
+CREATE INDEX restriction_by_time
+    ON graph.restriction (restricter_id, made_at DESC, restricted_id DESC);
+
 -- Of whom a person is told nothing: a row for each two people of whom one blocks, mutes or restricts
 -- the other. Graph says who; notify reads no more of it.
 CREATE TABLE notify.hushed (

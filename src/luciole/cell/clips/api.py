@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET, UnsetType
 
+from luciole.cell.clips.api_audience import ListWish, clip_list
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
@@ -32,6 +34,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     upload_id: UUID
     audience: Audience
+    audience_list: ListWish | None = None
     caption: Caption = ""
     trim_start_ms: Milliseconds = 0
     trim_end_ms: Milliseconds | None = None
@@ -44,6 +47,8 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
     caption: Caption | None = None
     audience: Audience | None = None
+    audience_list: ListWish | UnsetType | None = UNSET
+    """Null: no list any more."""
     made_with_ai: bool | None = None
 
 
@@ -104,6 +109,7 @@ def routes(
                 edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
                 caption=data.caption,
                 audience=data.audience,
+                audience_list=await clip_list(people, tx, data.audience_list),
                 is_author_private=is_private,
                 made_with_ai=data.made_with_ai,
                 captions=(data.captions_vtt, data.captions_language)
@@ -141,6 +147,9 @@ def routes(
                 caption=data.caption,
                 audience=data.audience,
                 made_with_ai=data.made_with_ai,
+                audience_list=UNSET
+                if data.audience_list is UNSET
+                else await clip_list(people, tx, data.audience_list),
             )
             return await body(tx, clip_id, me)
 
