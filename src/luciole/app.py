@@ -13,6 +13,7 @@ from litestar import Litestar, Response, Router, get
 
 from luciole import __version__, catalogue, config, ledger_pages, pages, release
 from luciole.cell.clips import api as clips_api
+from luciole.cell.clips import api_audience
 from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
@@ -131,6 +132,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         ),
         kept_api.routes(parts.db, parts.people, parts.graph, parts.clips, parts.keeping, presenter),
         sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
+        api_audience.routes(parts.db, parts.people, parts.clips),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(

@@ -84,7 +84,7 @@ class Parts:
         notify = Notify(cursors)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
-        clips = Clips(media, graph, notify, cursors, clock)
+        clips = Clips(media, graph, notify, cursors, clock, queue)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
         return cls(

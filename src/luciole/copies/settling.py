@@ -32,7 +32,8 @@ UPDATE clips.clip c SET
     """
 UPDATE clips.sound s SET uses = (
     SELECT count(*) FROM clips.clip c
-    WHERE c.sound_id = s.id AND c.state = 'published' AND c.audience = 'everyone')
+    WHERE c.sound_id = s.id AND c.state = 'published' AND c.audience = 'everyone'
+      AND c.audience_list IS NULL)
 """,
     # A film whose sound came from one that is not there any more: a job takes the sound away.
     """

@@ -67,10 +67,12 @@ CREATE VIEW clips.sounds AS
     SELECT
         s.id, s.clip_id, c.asset_id, s.owner_id, s.name, s.is_reusable, s.uses, s.made_at,
         p.handle, p.display_name, p.avatar_key,
-        (c.state = 'published' AND c.audience = 'everyone' AND NOT p.is_private) AS is_open
+        (c.state = 'published' AND c.audience = 'everyone' AND c.audience_list IS NULL
+         AND NOT p.is_private AND NOT coalesce(c.published_at < w.since, false)) AS is_open
     FROM clips.sound s
     JOIN clips.clip c ON c.id = s.clip_id
-    JOIN people.card p ON p.id = s.owner_id;
+    JOIN people.card p ON p.id = s.owner_id
+    LEFT JOIN clips.shown_since w ON w.person_id = s.owner_id;
 
 -- Counts uses as they come and go, in the transaction that makes them so.
 CREATE FUNCTION clips.count_use() RETURNS trigger
@@ -80,10 +82,12 @@ CREATE FUNCTION clips.count_use() RETURNS trigger
         before uuid;
         after uuid;
     BEGIN
-        IF TG_OP <> 'INSERT' AND OLD.state = 'published' AND OLD.audience = 'everyone' THEN
+        IF TG_OP <> 'INSERT' AND OLD.state = 'published' AND OLD.audience = 'everyone'
+            AND OLD.audience_list IS NULL THEN
             before := OLD.sound_id;
         END IF;
-        IF TG_OP <> 'DELETE' AND NEW.state = 'published' AND NEW.audience = 'everyone' THEN
+        IF TG_OP <> 'DELETE' AND NEW.state = 'published' AND NEW.audience = 'everyone'
+            AND NEW.audience_list IS NULL THEN
             after := NEW.sound_id;
         END IF;
         IF before IS DISTINCT FROM after THEN
@@ -93,7 +97,7 @@ CREATE FUNCTION clips.count_use() RETURNS trigger
         RETURN NULL;
     END
     $$;
-CREATE TRIGGER use_counted AFTER INSERT OR DELETE OR UPDATE OF state, audience, sound_id
+CREATE TRIGGER use_counted AFTER INSERT OR DELETE OR UPDATE OF state, audience, audience_list, sound_id
     ON clips.clip FOR EACH ROW EXECUTE FUNCTION clips.count_use();
 
 CREATE FUNCTION clips.forget_sound() RETURNS trigger

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.clips.model import Audience, Card, Marks, State, WhoMay
+from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
 from luciole.cell.clips.sounds.model import Sound
 from luciole.cell.graph.model import Follows
 from luciole.cell.media.model import refusal
@@ -70,6 +70,8 @@ class ClipBody(msgspec.Struct):
     caption: str
     hashtags: list[str]
     audience: Audience
+    audience_list: ListKind | None
+    """For the author only: nobody else learns that there is a list."""
     state: State
     made_with_ai: bool
     published_at: datetime | None
@@ -133,11 +135,12 @@ class Presenter:
             caption=card.caption,
             hashtags=card.hashtags,
             audience=card.audience,
+            audience_list=card.audience_list if is_author else None,
             state=card.state,
             made_with_ai=card.made_with_ai,
             published_at=card.published_at,
             created_at=card.created_at,
-            likes=card.likes,
+            likes=marks.likes.get(card.id, card.likes),
             comments=card.comments,
             reposts=card.reposts,
             favourites=card.favourites,

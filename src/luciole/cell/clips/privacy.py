@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.clips import store
-from luciole.cell.clips.store import kept, sounds
+from luciole.cell.clips.store import audience, kept, sounds
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Written, of
@@ -34,6 +34,38 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "tells the author what became of the clip",
         _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.clip",
+        "audience_list",
+        DataClass.PERSONAL,
+        "whether a clip is for the people on a list, or not for them; only its author sees that",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.audience_member",
+        "clip_id person_id",
+        DataClass.PERSONAL,
+        "the people for whom a clip is, or is not; only its author sees them",
+        "until the list changes, the clip is deleted, or one of the two erases the account",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.circle",
+        "id owner_id name made_at",
+        DataClass.PERSONAL,
+        "people under a name, to share clips with or to hide clips from; only its owner sees it",
+        "until its owner deletes it",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.circle_member",
+        "circle_id person_id",
+        DataClass.PERSONAL,
+        "who is in a circle; only its owner sees it",
+        "until its owner takes them out, or one of the two erases the account",
         Border.NEVER,
     ),
     *columns(
@@ -120,6 +152,9 @@ async def _clips(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 OWNED: tuple[Owned, ...] = (
     Owned("clips.clip", ("author_id",)),
+    Owned("clips.audience_member", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.circle", ("owner_id",)),
+    Owned("clips.circle_member", ("person_id", "circle_id > clips.circle.id > owner_id")),
     Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("clips.favourite", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("clips.collection", ("owner_id",)),
@@ -137,8 +172,9 @@ EXPORT: tuple[Exported, ...] = (
         {
             **of(
                 "clips.clip",
-                "id author_id asset_id caption hashtags audience state refused_code made_with_ai "
-                "likes comments reposts favourites comments_by sound_id lets_reuse answers_id "
+                "id author_id asset_id caption hashtags audience audience_list state refused_code "
+                "made_with_ai likes comments reposts favourites comments_by sound_id lets_reuse "
+                "answers_id "
                 "captions_language created_at published_at",
             ),
             "captions": "clips.clip.captions_vtt",
@@ -159,6 +195,30 @@ EXPORT: tuple[Exported, ...] = (
                 "answers_id",
             }
         ),
+    ),
+    Exported(
+        "audience",
+        "the people on the lists of your clips: for whom a clip is, or is not",
+        {
+            **of("clips.audience_member", "clip_id person_id"),
+            "kind": "clips.clip.audience_list",
+            "handle": "people.person.handle",
+        },
+        audience.export_members,
+        whose="clips.clip.author_id",
+        stays="a handle alone does not say who is who in another cell",
+    ),
+    Exported(
+        "circles",
+        "your circles and who is in them",
+        {
+            **of("clips.circle", "id name made_at"),
+            "person_id": "clips.circle_member.person_id",
+            "handle": "people.person.handle",
+        },
+        audience.export_circles,
+        whose="clips.circle.owner_id clips.circle_member.circle_id",
+        stays="a handle alone does not say who is who in another cell",
     ),
     Exported(
         "liked",
@@ -240,6 +300,9 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     await kept.erase_collections(tx, person_id)
     if clips := await store.erase_clips(tx, person_id, CLIPS_AT_ONCE):
         return Removed({"clips": clips}, is_more=True)
+    if listed := await audience.erase_listed(tx, person_id, LIKES_AT_ONCE):
+        return Removed({"places on lists": listed}, is_more=True)
+    await audience.erase_circles(tx, person_id)
     await store.drop_preference(tx, person_id)
     await store.drop_tally(tx, person_id)
     return Removed()

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from luciole.cell.clips import store
+from luciole.cell.clips.audience import Audiences
+from luciole.cell.clips.audience_model import ClipList, fits
 from luciole.cell.clips.model import (
     Audience,
     Brought,
@@ -19,12 +23,12 @@ from luciole.cell.clips.model import (
     clean_caption,
     clean_captions,
     hashtags_of,
-    is_visible,
+    is_for_all,
 )
 from luciole.cell.clips.sounds.model import Borrowed, Sound
 from luciole.cell.clips.store import kept as kept_store
 from luciole.cell.clips.store import sounds as sound_store
-from luciole.cell.graph.model import STRANGERS, Relation
+from luciole.cell.graph.model import Relation
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit, SoundOf
 from luciole.cell.media.service import Media
@@ -33,17 +37,24 @@ from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
+from luciole.kit.queue import Queue
 
 SETTLED_AT_ONCE = 100
-PLACED_AT_ONCE = 100
 
 
 class Clips:
     """The front door of clips."""
 
     def __init__(
-        self, media: Media, graph: Graph, notify: Notify, cursors: Cursors, clock: Clock
+        self,
+        media: Media,
+        graph: Graph,
+        notify: Notify,
+        cursors: Cursors,
+        clock: Clock,
+        queue: Queue,
     ) -> None:
+        self.audiences = Audiences(media, graph, queue)
         self._media = media
         self._graph = graph
         self._notify = notify
@@ -59,6 +70,7 @@ class Clips:
         edit: Edit,
         caption: str,
         audience: Audience,
+        audience_list: ClipList | None = None,
         is_author_private: bool,
         made_with_ai: bool,
         captions: tuple[str, str] | None,
@@ -68,12 +80,12 @@ class Clips:
         """Makes a clip out of a finished upload; it is encoded in the background and published
         as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
         one, which others may use where the author lets them. Raises what the caption, the captions
-        (text and language) and the upload are refused for.
+        (text and language), the list and the upload are refused for.
         """
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
         checked = clean_captions(*captions) if captions else None
-        is_public = audience == "everyone" and not is_author_private
+        is_public = audience == "everyone" and not is_author_private and audience_list is None
         asset_id = await self._media.begin(
             tx,
             author_id,
@@ -96,6 +108,8 @@ class Clips:
             sound.sound_id if sound else None,
             lets_reuse,
         )
+        if audience_list is not None:
+            await self.audiences.set_list(tx, clip_id, author_id, audience, audience_list)
         return clip_id
 
     async def bring(
@@ -135,8 +149,7 @@ class Clips:
         card = await store.card(tx, clip_id)
         if card is None:
             raise NoSuchClip
-        relation = await self._graph.relation(tx, viewer_id, card.author_id)
-        if not is_visible(card, viewer_id, relation):
+        if not await self.audiences.visible(tx, viewer_id, [card]):
             raise NoSuchClip
         return card
 
@@ -145,12 +158,7 @@ class Clips:
         found = await store.cards(tx, clip_ids) if clip_ids else {}
         cards = [found[clip_id] for clip_id in clip_ids if clip_id in found]
         cards = [card for card in cards if card.state == "published"]
-        relations = await self._graph.relations(tx, viewer_id, {card.author_id for card in cards})
-        return [
-            card
-            for card in cards
-            if is_visible(card, viewer_id, relations.get(card.author_id, STRANGERS))
-        ]
+        return await self.audiences.visible(tx, viewer_id, cards)
 
     async def own(self, tx: Tx, clip_id: UUID, author_id: UUID) -> Card:
         """The author's own clip, locked until the transaction ends. Raises NoSuchClip."""
@@ -193,7 +201,7 @@ class Clips:
         scope = f"grid:{author_id}"
         place = self._cursors.read(scope, cursor, GridPlace)
         before = place.id if place else None
-        cards = await store.grid(tx, author_id, before, is_own, audiences, limit + 1)
+        cards = await store.grid(tx, author_id, before, is_own, audiences, limit + 1, viewer_id)
         if len(cards) <= limit:
             return cards, None
         cards = cards[:limit]
@@ -208,21 +216,34 @@ class Clips:
         caption: str | None,
         audience: Audience | None,
         made_with_ai: bool | None,
+        audience_list: ClipList | UnsetType | None = UNSET,
     ) -> None:
         """Edits what is given. A narrower audience holds from the next request on: the files get
-        other names. Raises NoSuchClip and what a caption is refused for."""
+        other names. A list that is not given stays, where it goes with the audience. Raises
+        NoSuchClip and what a caption and a list are refused for."""
         card = await self.own(tx, clip_id, author_id)
         text = card.caption if caption is None else clean_caption(caption)
         wanted = card.audience if audience is None else audience
         label = card.made_with_ai if made_with_ai is None else made_with_ai
+        kind = card.audience_list
+        if audience_list is UNSET and kind is not None and not fits(wanted, kind):
+            audience_list = None
+        if audience_list is not UNSET:
+            # First, for the list that was there may not go with the audience that comes.
+            await self.audiences.set_list(tx, clip_id, author_id, wanted, None)
         await store.edit(tx, clip_id, text, hashtags_of(text), wanted, label)
-        if wanted == card.audience:
+        if wanted == card.audience and audience_list is UNSET:
             return
+        if audience_list is not UNSET and audience_list is not None:
+            await self.audiences.set_list(tx, clip_id, author_id, wanted, audience_list)
         if card.state == "published":
             await self._count(tx, author_id, card.audience, -1)
             await self._count(tx, author_id, wanted, 1)
         if card.state != "refused":
-            await self._place(tx, card.asset_id, wanted, card.is_private)
+            changed = await store.card(tx, clip_id)
+            await (self._media.widen if changed and is_for_all(changed) else self._media.narrow)(
+                tx, card.asset_id
+            )
 
     async def set_captions(
         self, tx: Tx, author_id: UUID, clip_id: UUID, captions: tuple[str, str] | None
@@ -249,14 +270,14 @@ class Clips:
         if card.state != "published":
             raise NotPublishedYet
         if not await store.like(tx, clip_id, me, None):
-            return card.likes
+            return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, 1)
         if me != card.author_id:
             await self._notify.tell(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
             await self._notify.show(
                 tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
             )
-        return likes
+        return await self._likes_seen(tx, me, card, likes)
 
     async def like_again(self, tx: Tx, me: UUID, clip_id: UUID, made_at: datetime) -> None:
         """Puts a like back that the person brought along. Its author was told when it was made.
@@ -273,10 +294,14 @@ class Clips:
         await store.lock(tx, clip_id)
         card = await self.see(tx, clip_id, me)
         if not await store.unlike(tx, clip_id, me):
-            return card.likes
+            return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, -1)
         await self._notify.withdraw(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
-        return likes
+        return await self._likes_seen(tx, me, card, likes)
+
+    async def _likes_seen(self, tx: Tx, viewer_id: UUID, card: Card, likes: int) -> int:
+        seen = await self.audiences.likes_seen(tx, viewer_id, [card])
+        return seen.get(card.id, likes)
 
     async def marks(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> Marks:
         """What the viewer did with these clips and their authors, and the clips' sounds."""
@@ -289,6 +314,7 @@ class Clips:
         return Marks(
             marked["liked"],
             await self._graph.followed_among(tx, viewer_id, [card.author_id for card in cards]),
+            await self.audiences.likes_seen(tx, viewer_id, cards),
             marked["favourite"],
             marked["repost"],
             sounds,
@@ -329,7 +355,7 @@ class Clips:
         await self._count(tx, author_id, audience, 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
-        if is_new and card and audience == "everyone" and not card.is_private:
+        if is_new and card and is_for_all(card):
             await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
 
     async def settle_lost(self, tx: Tx) -> int:
@@ -344,22 +370,6 @@ class Clips:
         found = await store.by_asset(tx, asset_id)
         if found:
             await self._show_state(tx, *found, {"state": "processing", "progress": percent})
-
-    async def place_next(
-        self, tx: Tx, author_id: UUID, after: UUID, *, is_private: bool
-    ) -> UUID | None:
-        """Renames the files of an author's next clips after the account became private or public,
-        and gives the place to go on from, or None at the end."""
-        found = await store.lock_for_everyone(tx, author_id, after, PLACED_AT_ONCE)
-        for _, asset_id in found:
-            await self._place(tx, asset_id, "everyone", is_private)
-        return found[-1][0] if len(found) == PLACED_AT_ONCE else None
-
-    async def _place(self, tx: Tx, asset_id: UUID, audience: Audience, is_private: bool) -> None:
-        if audience == "everyone" and not is_private:
-            await self._media.widen(tx, asset_id)
-        else:
-            await self._media.narrow(tx, asset_id)
 
     async def _count(self, tx: Tx, author_id: UUID, audience: Audience, by: int) -> None:
         if audience == "everyone":

@@ -24,11 +24,13 @@ def routes(db: Database, people: People, clips: Clips, feed: Feed, presenter: Pr
     async def latest(
         request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
     ) -> ClipPage:
-        """Public clips, newest first; the list is the same for everybody who asks."""
+        """Public clips, newest first: the same list for everybody who asks, less what they may not
+        or do not want to see."""
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
-            cards, following = await feed.latest(tx, cursor, limit)
-            marks = await clips.marks(tx, viewer.person_id if viewer else None, cards)
+            viewer_id = viewer.person_id if viewer else None
+            cards, following = await feed.latest(tx, viewer_id, cursor, limit)
+            marks = await clips.marks(tx, viewer_id, cards)
         return presenter.page(cards, following, viewer, marks)
 
     @get("/following")

@@ -114,6 +114,14 @@ class People:
             raise refusals.NoSuchPerson
         return person
 
+    async def by_handles(self, tx: Tx, handles: Sequence[str]) -> list[Person]:
+        """The same of several people, in this order. Raises NoSuchPerson where one is missing."""
+        sought = [model.handle_sought(handle) or "" for handle in handles]
+        found = await accounts.cards_by_handle(tx, sought)
+        if any(handle not in found for handle in sought):
+            raise refusals.NoSuchPerson
+        return [found[handle] for handle in sought]
+
     async def cards(self, tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Person]:
         """What everybody may see of several people; ids of nobody are missing."""
         return await accounts.cards_by_id(tx, ids)

@@ -20,7 +20,7 @@ from luciole.cell.clips.kept.model import (
     TooManyCollections,
     clean_name,
 )
-from luciole.cell.clips.model import Card, NotPublishedYet, is_seen_among_friends
+from luciole.cell.clips.model import Card, NotPublishedYet, is_for_all, is_seen_among_friends
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.store import kept as store
 from luciole.cell.graph.service import Graph
@@ -151,7 +151,7 @@ class Keeping:
         """Passes a clip on to one's followers, once; gives how many did. Raises NoSuchClip,
         NotPublishedYet, CannotRepost."""
         card = await self._published(tx, me, clip_id)
-        if card.author_id == me or card.audience != "everyone" or card.is_private:
+        if card.author_id == me or not is_for_all(card):
             raise CannotRepost
         if not await store.add_repost(tx, me, clip_id, self._clock.now()):
             return card.reposts
@@ -176,7 +176,7 @@ class Keeping:
             f"reposts:{person_id}", cursor, limit, lambda p, n: store.reposts(tx, person_id, p, n)
         )
         cards = await self._clips.seen(tx, _ids(found), viewer_id)
-        return [card for card in cards if card.audience == "everyone"], following
+        return [card for card in cards if is_for_all(card)], following
 
     # Shown likes
 

@@ -21,14 +21,14 @@ CARD = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
-       comments, reposts, favourites, comments_by, sound_id, answers_id
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card WHERE id = $1
 """
 CARDS = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
-       comments, reposts, favourites, comments_by, sound_id, answers_id
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card WHERE id = ANY($1::uuid[])
 """
 LOCK = "SELECT id FROM clips.clip WHERE id = $1 FOR UPDATE"
@@ -37,10 +37,12 @@ GRID = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
-       comments, reposts, favourites, comments_by, sound_id, answers_id
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card
 WHERE author_id = $1 AND id < $2
-  AND ($3 OR state = 'published') AND audience = ANY($4::text[])
+  AND audience = ANY($4::text[])
+  AND ($3 OR (state = 'published' AND NOT is_past
+              AND (audience_list IS NULL OR clips.is_open_to($6, id, audience_list))))
 ORDER BY id DESC LIMIT $5
 """
 CAPTIONS = "SELECT captions_vtt FROM clips.clip WHERE id = $1"
@@ -77,13 +79,6 @@ FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
 WHERE c.state = 'processing' AND m.state IN ('playable', 'complete', 'refused')
 LIMIT $1
 """
-# Locked, so that a change of the audience does not slip in between reading and renaming.
-LOCK_FOR_EVERYONE = """
-SELECT id, asset_id FROM clips.clip
-WHERE author_id = $1 AND id > $2 AND audience = 'everyone'
-  AND state <> 'removed' AND state <> 'refused'
-ORDER BY id LIMIT $3 FOR UPDATE
-"""
 LIKE = """
 INSERT INTO clips.liked (clip_id, person_id, made_at)
 VALUES ($1, $2, least(coalesce($3::timestamptz, now()), now()))
@@ -109,9 +104,9 @@ DROP_PREFERENCE = "DELETE FROM clips.preference WHERE person_id = $1"
 DROP_TALLY = "DELETE FROM clips.tally WHERE person_id = $1"
 
 EXPORT_CLIPS = """
-SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
-       likes, comments, reposts, favourites, comments_by, sound_id, lets_reuse, answers_id,
-       captions_language, captions_vtt, created_at, published_at
+SELECT id, author_id, asset_id, caption, hashtags, audience, audience_list, state, refused_code,
+       made_with_ai, likes, comments, reposts, favourites, comments_by, sound_id, lets_reuse,
+       answers_id, captions_language, captions_vtt, created_at, published_at
 FROM clips.clip WHERE author_id = $1 ORDER BY created_at, id
 """
 EXPORT_LIKED = """
@@ -181,8 +176,11 @@ async def grid(
     is_own: bool,
     audiences: Iterable[Audience],
     limit: int,
+    viewer_id: UUID | None,
 ) -> list[Card]:
-    rows = await tx.fetch(GRID, author_id, before or LAST_ID, is_own, list(audiences), limit)
+    rows = await tx.fetch(
+        GRID, author_id, before or LAST_ID, is_own, list(audiences), limit, viewer_id
+    )
     return [card_of(row) for row in rows]
 
 
@@ -269,14 +267,6 @@ async def by_asset(tx: Tx, asset_id: UUID) -> tuple[UUID, UUID] | None:
 async def unsettled(tx: Tx, limit: int) -> list[tuple[UUID, str | None]]:
     """Assets with an outcome: the refusal code, or None where it can be played."""
     return [(row["asset_id"], row["refused_code"]) for row in await tx.fetch(UNSETTLED, limit)]
-
-
-async def lock_for_everyone(
-    tx: Tx, author_id: UUID, after: UUID, limit: int
-) -> list[tuple[UUID, UUID]]:
-    """Clip and asset of an author's next clips for everyone, locked."""
-    rows = await tx.fetch(LOCK_FOR_EVERYONE, author_id, after, limit)
-    return [(row["id"], row["asset_id"]) for row in rows]
 
 
 async def like(tx: Tx, clip_id: UUID, person_id: UUID, made_at: datetime | None) -> bool:

@@ -33,7 +33,7 @@ CHANGE = "UPDATE clips.sound SET name = $2, is_reusable = $3 WHERE id = $1"
 # The same list for everybody; whoever may not see one of them does not get that one.
 USES = """
 SELECT id, published_at FROM clips.clip
-WHERE sound_id = $1 AND state = 'published' AND audience = 'everyone'
+WHERE sound_id = $1 AND state = 'published' AND audience = 'everyone' AND audience_list IS NULL
   AND (published_at, id) < ($2, $3)
 ORDER BY published_at DESC, id DESC LIMIT $4
 """
