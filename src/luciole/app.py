@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, catalogue, config, ledger_pages, pages, release
+from luciole import __version__, catalogue, config, ledger_pages, pages, preview, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips import api_audience
 from luciole.cell.clips.kept import api as kept_api
@@ -152,7 +152,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
         ledger_pages.routes(parts.db, parts.blobs),
         _system(parts, dist),
-        *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
+        *pages.routes(
+            Folder(dist, {release.PAGE: name_bundle}), lambda clip_id: preview.of(parts, clip_id)
+        ),
     ]
     return web.application(
         routers,

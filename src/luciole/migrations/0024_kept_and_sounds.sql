@@ -172,5 +172,5 @@ CREATE INDEX asset_with_sound ON media.asset (sound_asset_id) WHERE sound_asset_
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     clips.favourite, clips.collection, clips.collected, clips.repost, clips.sound
     TO luciole_clips;
-GRANT SELECT ON clips.sounds TO luciole_clips, luciole_feed;
+GRANT SELECT ON clips.sounds TO luciole_clips;
 GRANT SELECT ON clips.reposted TO luciole_feed;

@@ -15,8 +15,8 @@ from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
-from luciole.cell.clips.sounds.model import SoundMode
 from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit

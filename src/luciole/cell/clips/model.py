@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.clips.sounds.model import Sound
+from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows, Relation
 from luciole.cell.media.model import Rendition
 from luciole.kit.errors import Conflict, Invalid, NotFound

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
-from luciole.cell.clips.sounds.model import Sound
+from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
 from luciole.cell.media.model import refusal
 from luciole.cell.media.service import Media

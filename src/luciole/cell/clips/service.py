@@ -25,7 +25,7 @@ from luciole.cell.clips.model import (
     hashtags_of,
     is_for_all,
 )
-from luciole.cell.clips.sounds.model import Borrowed, Sound
+from luciole.cell.clips.sounds_model import Borrowed, Sound
 from luciole.cell.clips.store import kept as kept_store
 from luciole.cell.clips.store import sounds as sound_store
 from luciole.cell.graph.model import Relation

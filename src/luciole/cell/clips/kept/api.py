@@ -9,13 +9,14 @@ import msgspec
 from litestar import Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from luciole.cell.clips.kept.model import MAX_NAME_CHARS, Collection, NoSuchCollection
 from luciole.cell.clips.kept.service import Keeping
+from luciole.cell.clips.kept_model import MAX_NAME_CHARS, Collection, NoSuchCollection
 from luciole.cell.clips.model import Card
 from luciole.cell.clips.present import AuthorBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.service import Graph
 from luciole.cell.people.model import Account, Person, Viewer
+from luciole.cell.people.refusals import NoSuchPerson
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.errors import NotAllowed
@@ -97,9 +98,10 @@ def routes(
         return person, viewer, viewer_id
 
     async def check_shown(tx: Tx, person: Person, viewer_id: UUID | None) -> None:
-        if not person.is_private or person.id == viewer_id:
-            return
-        if (await graph.relation(tx, viewer_id, person.id)).follows != "yes":
+        relation = await graph.relation(tx, viewer_id, person.id)
+        if relation.is_apart:
+            raise NoSuchPerson
+        if person.is_private and person.id != viewer_id and relation.follows != "yes":
             raise ListsNotShown
 
     async def bodies(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from luciole.cell.clips import store as clip_store
-from luciole.cell.clips.kept.model import (
+from luciole.cell.clips.kept_model import (
     COVERS,
     MAX_COLLECTIONS,
     MAX_NAME_CHARS,

@@ -12,8 +12,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from luciole.cell.clips.model import Marks
 from luciole.cell.clips.present import AuthorBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
-from luciole.cell.clips.sounds.model import MAX_NAME_CHARS, Sound
 from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.clips.sounds_model import MAX_NAME_CHARS, Sound
 from luciole.cell.people.model import Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx

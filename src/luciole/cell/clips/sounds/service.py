@@ -7,7 +7,7 @@ from uuid import UUID
 
 from luciole.cell.clips.model import Card
 from luciole.cell.clips.service import Clips
-from luciole.cell.clips.sounds.model import (
+from luciole.cell.clips.sounds_model import (
     Borrowed,
     NoSuchSound,
     Sound,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from luciole.cell.clips.kept.model import Collection, Kept, KeptPlace
+from luciole.cell.clips.kept_model import Collection, Kept, KeptPlace
 from luciole.kit.db import Row, Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from luciole.cell.clips.sounds.model import Sound, UsePlace
+from luciole.cell.clips.sounds_model import Sound, UsePlace
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID

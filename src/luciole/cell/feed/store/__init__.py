@@ -122,7 +122,7 @@ WHERE (c.audience_list IS NULL OR clips.is_open_to($1, c.id, c.audience_list))
   AND NOT EXISTS (SELECT 1 FROM graph.muted m WHERE m.person_id = $1 AND m.other_id = c.author_id)
 """
 # Where the columns of the card begin in FOLLOWING.
-CARD_AT = 4
+_CARD_AT = 4
 
 
 async def latest(tx: Tx, place: FeedPlace, limit: int) -> list[Card]:
@@ -147,7 +147,7 @@ async def following(tx: Tx, viewer_id: UUID, place: FeedPlace, limit: int) -> li
     return [
         Passed(
             FeedPlace(row["at"], row["place_id"]),
-            card_of(list(row)[CARD_AT:]) if row["is_shown"] else None,
+            card_of(list(row)[_CARD_AT:]) if row["is_shown"] else None,
             row["reposter_id"],
         )
         for row in rows
