@@ -17,8 +17,7 @@ from luciole.cell.clips.service import Clips
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
-from luciole.cell.people.model import Viewer
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest
