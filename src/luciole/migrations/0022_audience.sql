@@ -1,8 +1,9 @@
 -- Who is kept apart, everywhere, and for whom a clip is.
 
-GRANT SELECT ON graph.apart TO luciole_graph, luciole_clips, luciole_feed;
-GRANT SELECT ON graph.muted TO luciole_clips, luciole_feed;
-GRANT SELECT ON graph.restricted TO luciole_clips;
+GRANT SELECT ON graph.apart TO luciole_graph, luciole_feed;
+GRANT SELECT ON graph.muted TO luciole_feed;
+GRANT USAGE ON SCHEMA people, graph TO luciole_clips;
+GRANT SELECT ON people.card, graph.friends TO luciole_clips;
 
 -- Their lists, newest first.
 CREATE INDEX block_by_time ON graph.block (blocker_id, made_at DESC, blocked_id DESC);
@@ -19,7 +20,7 @@ CREATE TABLE notify.hushed (
     CHECK (person_id <> actor_id)
 );
 CREATE INDEX hushed_by_actor ON notify.hushed (actor_id, person_id);
-GRANT SELECT, INSERT, DELETE ON notify.hushed TO luciole_notify;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.hushed TO luciole_notify;
 
 -- A clip may name those for whom it is, or those for whom it is not. A list narrows the audience,
 -- and a clip with one is never for visitors.
@@ -68,8 +69,9 @@ CREATE VIEW clips.shown_since AS
     FROM clips.preference WHERE past_days IS NOT NULL;
 GRANT SELECT ON clips.shown_since TO luciole_clips, luciole_feed;
 
--- `is_past`: older than its author lets others look back.
-CREATE OR REPLACE VIEW clips.card AS
+-- `is_past`: older than its author lets others look back. Made anew, after what it reads.
+DROP VIEW clips.card;
+CREATE VIEW clips.card AS
     SELECT
         c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state, c.refused_code,
         c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at,
@@ -82,6 +84,7 @@ CREATE OR REPLACE VIEW clips.card AS
     LEFT JOIN media.playable m ON m.asset_id = c.asset_id
     LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
     WHERE c.state <> 'removed';
+GRANT SELECT ON clips.card TO luciole_clips, luciole_feed;
 
 CREATE OR REPLACE VIEW clips.published AS
     SELECT id, author_id, audience, published_at, audience_list

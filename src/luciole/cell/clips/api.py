@@ -20,8 +20,7 @@ from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
-from luciole.cell.people.model import Viewer
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest

@@ -96,7 +96,7 @@ class Audiences:
         """A new circle. Raises BadCircleName, ListTooLong, CirclesTooMany."""
         made = Circle(new_id(), clean_name(name), _once(people, owner_id))
         await store.lock_owner(tx, owner_id)
-        if await store.count_circles(tx, owner_id) >= MAX_CIRCLES:
+        if await store.circles_at_least(tx, owner_id, MAX_CIRCLES):
             raise CirclesTooMany
         await store.add_circle(tx, owner_id, made)
         return made

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from luciole.cell.graph.model import Distance, Follows, Listed
 from luciole.cell.graph.service import Graph
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest

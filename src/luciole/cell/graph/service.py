@@ -26,7 +26,7 @@ from luciole.cell.graph.model import (
 )
 from luciole.cell.graph.store import apart
 from luciole.cell.notify.service import Notify
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 

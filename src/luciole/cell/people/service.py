@@ -111,7 +111,7 @@ class People:
         sought = model.handle_sought(handle)
         person = await accounts.card_by_handle(tx, sought) if sought else None
         if person is None:
-            raise refusals.NoSuchPerson
+            raise model.NoSuchPerson
         return person
 
     async def by_handles(self, tx: Tx, handles: Sequence[str]) -> list[Person]:
@@ -119,7 +119,7 @@ class People:
         sought = [model.handle_sought(handle) or "" for handle in handles]
         found = await accounts.cards_by_handle(tx, sought)
         if any(handle not in found for handle in sought):
-            raise refusals.NoSuchPerson
+            raise model.NoSuchPerson
         return [found[handle] for handle in sought]
 
     async def cards(self, tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Person]:

@@ -15,8 +15,7 @@ from luciole.cell.clips.model import Card
 from luciole.cell.clips.present import AuthorBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.service import Graph
-from luciole.cell.people.model import Account, Person, Viewer
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import Account, NoSuchPerson, Person, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.errors import NotAllowed

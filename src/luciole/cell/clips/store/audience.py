@@ -13,7 +13,6 @@ from luciole.kit.exported import ExportedRow, listed
 
 SET_KIND = "UPDATE clips.clip SET audience_list = $2 WHERE id = $1"
 DROP_MEMBERS = "DELETE FROM clips.audience_member WHERE clip_id = $1"
-# Whoever is leaving is nobody to others, and ids of nobody are no error.
 ADD_MEMBERS = """
 INSERT INTO clips.audience_member (clip_id, person_id)
 SELECT $1, p.id FROM people.card p WHERE p.id = ANY($2::uuid[])
@@ -29,12 +28,13 @@ WHERE id = ANY($2::uuid[]) AND audience_list IS NOT NULL
   AND clips.is_open_to($1, id, audience_list)
 """
 LIKES_SEEN = """
-SELECT l.clip_id, count(*)::integer AS likes
-FROM clips.liked l
-WHERE l.clip_id = ANY($2::uuid[])
-  AND (l.person_id = $1
-       OR EXISTS (SELECT 1 FROM graph.friends f WHERE f.a = $1 AND f.b = l.person_id))
-GROUP BY l.clip_id
+SELECT c.id, cardinality(ARRAY(
+    SELECT 1 FROM clips.liked l
+    WHERE l.clip_id = c.id
+      AND (l.person_id = $1
+           OR EXISTS (SELECT 1 FROM graph.friends f WHERE f.a = $1 AND f.b = l.person_id))
+)) AS likes
+FROM unnest($2::uuid[]) AS c (id)
 """
 # Others of the same owner wait until this transaction ends.
 LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtextextended('clips.circle/' || $1::text, 0))"
@@ -50,7 +50,9 @@ SELECT c.id, c.name, ARRAY(
 ) AS people
 FROM clips.circle c WHERE c.id = $1 AND c.owner_id = $2
 """
-COUNT_CIRCLES = "SELECT count(*) FROM clips.circle WHERE owner_id = $1"
+CIRCLES_AT_LEAST = """
+SELECT cardinality(ARRAY(SELECT 1 FROM clips.circle WHERE owner_id = $1 LIMIT $2)) >= $2
+"""
 ADD_CIRCLE = "INSERT INTO clips.circle (id, owner_id, name) VALUES ($1, $2, $3)"
 RENAME_CIRCLE = "UPDATE clips.circle SET name = $3 WHERE id = $1 AND owner_id = $2"
 DROP_CIRCLE = "DELETE FROM clips.circle WHERE id = $1 AND owner_id = $2"
@@ -80,13 +82,13 @@ ORDER BY c.id LIMIT $4 FOR UPDATE OF c
 # Authors of clips that became too old to be shown since the last looks; who changes how far back
 # others see has all of theirs placed anew.
 FALLEN_OUT = """
-SELECT DISTINCT c.author_id
-FROM clips.shown_since w
-JOIN clips.clip c ON c.author_id = w.person_id
-JOIN media.playable m ON m.asset_id = c.asset_id
-WHERE c.state = 'published' AND c.audience = 'everyone' AND c.published_at < w.since
-  AND c.published_at > w.since - interval '3 days' AND m.is_public
-ORDER BY c.author_id LIMIT $1
+SELECT w.person_id FROM clips.shown_since w
+WHERE EXISTS (
+    SELECT 1 FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
+    WHERE c.author_id = w.person_id AND c.state = 'published' AND c.audience = 'everyone'
+      AND c.published_at < w.since AND c.published_at > w.since - interval '3 days'
+      AND m.is_public)
+ORDER BY w.person_id LIMIT $1
 """
 # Erasure. What names others goes with the person's clips and circles.
 ERASE_LISTED = """
@@ -142,7 +144,7 @@ async def open_among(tx: Tx, viewer_id: UUID, clips: Iterable[UUID]) -> frozense
 async def likes_seen(tx: Tx, viewer_id: UUID, clips: Sequence[UUID]) -> dict[UUID, int]:
     """How many likes of each clip for friends are the viewer's own or of friends of theirs."""
     rows = await tx.fetch(LIKES_SEEN, viewer_id, clips)
-    return dict.fromkeys(clips, 0) | {row["clip_id"]: row["likes"] for row in rows}
+    return {row["id"]: row["likes"] for row in rows}
 
 
 async def lock_owner(tx: Tx, owner_id: UUID) -> None:
@@ -158,8 +160,8 @@ async def circle(tx: Tx, circle_id: UUID, owner_id: UUID) -> Circle | None:
     return _circle(row) if row else None
 
 
-async def count_circles(tx: Tx, owner_id: UUID) -> int:
-    return int(await tx.fetchval(COUNT_CIRCLES, owner_id))
+async def circles_at_least(tx: Tx, owner_id: UUID, many: int) -> bool:
+    return bool(await tx.fetchval(CIRCLES_AT_LEAST, owner_id, many))
 
 
 async def add_circle(tx: Tx, owner_id: UUID, made: Circle) -> None:
@@ -199,7 +201,7 @@ async def misplaced(
 
 
 async def fallen_out(tx: Tx, limit: int) -> list[UUID]:
-    return [row["author_id"] for row in await tx.fetch(FALLEN_OUT, limit)]
+    return [row["person_id"] for row in await tx.fetch(FALLEN_OUT, limit)]
 
 
 async def erase_listed(tx: Tx, person_id: UUID, most: int) -> int:

@@ -104,31 +104,47 @@ async def lock_both(tx: Tx, one: UUID, other: UUID) -> None:
 
 async def keep(tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
     """Blocks, mutes or restricts; twice is once."""
-    statement = {"block": BLOCK, "mute": MUTE, "restriction": RESTRICT}[distance]
-    await tx.execute(statement, me, other)
+    match distance:
+        case "block":
+            await tx.execute(BLOCK, me, other)
+        case "mute":
+            await tx.execute(MUTE, me, other)
+        case "restriction":
+            await tx.execute(RESTRICT, me, other)
 
 
 async def end(tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
-    statement = {"block": UNBLOCK, "mute": UNMUTE, "restriction": UNRESTRICT}[distance]
-    await tx.execute(statement, me, other)
+    match distance:
+        case "block":
+            await tx.execute(UNBLOCK, me, other)
+        case "mute":
+            await tx.execute(UNMUTE, me, other)
+        case "restriction":
+            await tx.execute(UNRESTRICT, me, other)
 
 
 async def keeps_at_least(tx: Tx, distance: Distance, me: UUID, many: int) -> bool:
     """Whether a person keeps so many away like this."""
-    question = {
-        "block": BLOCKS_AT_LEAST,
-        "mute": MUTES_AT_LEAST,
-        "restriction": RESTRICTIONS_AT_LEAST,
-    }[distance]
-    return bool(await tx.fetchval(question, me, many))
+    match distance:
+        case "block":
+            return bool(await tx.fetchval(BLOCKS_AT_LEAST, me, many))
+        case "mute":
+            return bool(await tx.fetchval(MUTES_AT_LEAST, me, many))
+        case "restriction":
+            return bool(await tx.fetchval(RESTRICTIONS_AT_LEAST, me, many))
 
 
 async def kept(
     tx: Tx, distance: Distance, me: UUID, place: ListPlace | None, limit: int
 ) -> list[Listed]:
     """Whom a person keeps away, the newest first. Who is leaving is in no list."""
-    question = {"block": BLOCKED, "mute": MUTED, "restriction": RESTRICTED}[distance]
-    return listed_of(await tx.fetch(question, me, *split(place), limit))
+    match distance:
+        case "block":
+            return listed_of(await tx.fetch(BLOCKED, me, *split(place), limit))
+        case "mute":
+            return listed_of(await tx.fetch(MUTED, me, *split(place), limit))
+        case "restriction":
+            return listed_of(await tx.fetch(RESTRICTED, me, *split(place), limit))
 
 
 async def apart_among(tx: Tx, viewer_id: UUID, people: Iterable[UUID]) -> frozenset[UUID]:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from luciole.cell.graph.model import CannotFollowYourself, FollowsTooMany
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson
 from luciole.cell.rights.imported_model import (
     MAX_CARRIED,
     Carried,
