@@ -53,6 +53,7 @@ UNORDERED = {
     **dict.fromkeys(
         (
             "LIKED_NEXT",
+            "WRITTEN_NEXT",
             "ERASE_FOLLOWING",
             "ERASE_FOLLOWERS",
             "ERASE_BLOCKS",

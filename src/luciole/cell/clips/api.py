@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
+from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.model import Follows
@@ -38,12 +39,16 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
+    comments_by: WhoMay | None = None
+    answers: UUID | None = None
+    """The comment that the clip replies to."""
 
 
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
     caption: Caption | None = None
     audience: Audience | None = None
     made_with_ai: bool | None = None
+    comments_by: WhoMay | Literal["preferred"] | None = None
 
 
 class NewCaptions(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +83,12 @@ class Profile(msgspec.Struct):
 
 
 def routes(
-    db: Database, people: People, graph: Graph, clips: Clips, presenter: Presenter
+    db: Database,
+    people: People,
+    graph: Graph,
+    clips: Clips,
+    comments: Comments,
+    presenter: Presenter,
 ) -> Router:
     """The routes of clips over their collaborators."""
 
@@ -93,6 +103,8 @@ def routes(
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_private = await people.hold_privacy(tx, me.person_id)
+            if data.answers is not None:
+                await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
@@ -105,6 +117,8 @@ def routes(
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
                 else None,
+                comments_by=data.comments_by,
+                answers_id=data.answers,
             )
             return await body(tx, clip_id, me)
 
@@ -126,7 +140,7 @@ def routes(
     async def change(
         request: AnyRequest, clip_id: FromPath[UUID], data: JSONBody[ClipChange]
     ) -> ClipBody:
-        """Changes caption, audience or label of an own clip."""
+        """Changes caption, audience, label or who may comment, of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await people.hold_privacy(tx, me.person_id)
@@ -137,6 +151,7 @@ def routes(
                 caption=data.caption,
                 audience=data.audience,
                 made_with_ai=data.made_with_ai,
+                comments_by=data.comments_by,
             )
             return await body(tx, clip_id, me)
 
