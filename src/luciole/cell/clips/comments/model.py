@@ -52,7 +52,7 @@ class NotPinnable(Invalid):
 
 class TooManyPinned(Conflict):
     code = "too-many-pinned"
-    sentence = f"{MAX_PINNED} comments are pinned on this clip, which is as many as there can be."
+    sentence = f"A clip has at most {MAX_PINNED} pinned comments."
     next_step = "Take one of the pins away first."
 
 
