@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from luciole.cell.clips.comments.model import (
     BadComment,
+    BadFilterWords,
     clean_comment,
     clean_filter_words,
     has_filtered,
@@ -39,7 +40,10 @@ def test_filter_finds_whole_words_whatever_their_case_and_accents(
 
 @given(text=st.text(max_size=200), words=st.lists(st.text(max_size=20), max_size=5))
 def test_filter_takes_any_words(text: str, words: list[str]) -> None:
-    cleaned = clean_filter_words(words)
+    try:
+        cleaned = clean_filter_words(words)
+    except BadFilterWords:
+        return
     assert clean_filter_words(cleaned) == cleaned
     has_filtered(text, cleaned)
     for word in cleaned:

@@ -42,7 +42,7 @@ async def test_replies_stand_flat_under_the_head(
     assert await count(ben, clip) == 3
 
 
-@pytest.mark.parametrize("text", ["", "   \n ", "\u202e", "x" * 501])
+@pytest.mark.parametrize("text", ["", "   \n ", "\u202e", "a\0", "x" * 501])
 async def test_comment_without_words_or_with_too_many_is_refused(
     ben: Browser, clip: dict[str, Any], text: str
 ) -> None:

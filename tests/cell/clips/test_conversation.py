@@ -80,7 +80,7 @@ async def test_choices_of_a_minor_are_narrow_until_chosen(house: House, ana: Bro
     assert (await ana.get("/api/me/conversation")).json()["mentions_by"] == "everyone"
 
 
-@pytest.mark.parametrize("words", [["x" * 51], [str(number) for number in range(201)]])
+@pytest.mark.parametrize("words", [["x" * 51], ["a\0"], [str(number) for number in range(201)]])
 async def test_filter_that_is_too_long_is_refused(ana: Browser, words: list[str]) -> None:
     answer = await ana.patch("/api/me/conversation", json={"filter_words": words})
     refused(answer, 400, "bad-filter-words")
@@ -275,6 +275,7 @@ async def test_suggestions_are_people_one_follows_and_who_has_spoken(
     assert await suggested(begins="cleo") == ["bea"]
     assert await suggested(begins="b", clip_id=clip["id"]) == ["bea", "bernd"]
     assert await suggested(begins="%") == []
+    assert await suggested(begins="\0") == await suggested()
 
 
 # Reply by clip

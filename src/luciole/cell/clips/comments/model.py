@@ -150,8 +150,10 @@ def may_comment(who: WhoMay, person_id: UUID, author_id: UUID, relation: Relatio
 def clean_comment(text: str) -> str:
     """The text in NFC, without control characters, in as many lines as it needs.
 
-    Raises BadComment where nothing is left, and above MAX_COMMENT_CHARS.
+    Raises BadComment where nothing is left, above MAX_COMMENT_CHARS, and for what nobody types.
     """
+    if "\0" in text:
+        raise BadComment
     text = re.sub(r"\n{2,}", "\n", without_controls(text)).strip()
     if not 0 < len(text) <= MAX_COMMENT_CHARS:
         raise BadComment
@@ -160,6 +162,9 @@ def clean_comment(text: str) -> str:
 
 def clean_filter_words(words: Iterable[str]) -> list[str]:
     """Words and phrases as they are compared, each once. Raises BadFilterWords."""
+    words = list(words)
+    if any("\0" in word for word in words):
+        raise BadFilterWords
     cleaned = dict.fromkeys(" ".join(_folded(without_controls(w)).split()) for w in words)
     cleaned.pop("", None)
     if len(cleaned) > MAX_FILTER_WORDS or any(len(w) > MAX_FILTER_WORD_CHARS for w in cleaned):

@@ -29,7 +29,7 @@ from luciole.cell.clips.comments.store import choices
 from luciole.cell.clips.comments.store.choices import Suggested
 from luciole.cell.clips.comments.telling import Telling
 from luciole.cell.clips.mentions.service import mentioned_in
-from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay
+from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay, without_controls
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.service import Graph
 from luciole.cell.notify.service import Notify
@@ -319,7 +319,7 @@ class Comments:
         self._take(SUGGESTING, me)
         if clip_id is not None:
             await self._clips.see(tx, clip_id, me)
-        begins = written.strip().removeprefix("@").lower()
+        begins = without_controls(written).strip().removeprefix("@").lower()
         for special in "\\%_":
             begins = begins.replace(special, f"\\{special}")
         return await choices.suggested(tx, me, f"{begins}%", clip_id, MOST_SUGGESTED)
