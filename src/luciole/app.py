@@ -14,6 +14,8 @@ from litestar import Litestar, Response, Router, get
 from luciole import __version__, catalogue, config, ledger_pages, pages, preview, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips import api_audience
+from luciole.cell.clips.comments import api as comments_api
+from luciole.cell.clips.comments.present import CommentPresenter
 from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
@@ -128,11 +130,13 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
             parts.clips,
             parts.keeping,
             parts.sounds,
+            parts.comments,
             presenter,
         ),
         kept_api.routes(parts.db, parts.people, parts.graph, parts.clips, parts.keeping, presenter),
         sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
         api_audience.routes(parts.db, parts.people, parts.clips),
+        comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(

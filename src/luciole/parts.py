@@ -10,6 +10,7 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
@@ -52,6 +53,7 @@ class Parts:
     clips: Clips
     keeping: Keeping
     sounds: Sounds
+    comments: Comments
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -101,8 +103,11 @@ class Parts:
             clips=clips,
             keeping=Keeping(clips, graph, notify, cursors, clock),
             sounds=Sounds(clips, graph, cursors),
+            comments=Comments(clips, graph, notify, cursors),
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
+            for_you=ForYou(
+                db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
+            ),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,8 +11,9 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from luciole.cell.clips.api_audience import ListWish, clip_list
+from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
-from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
+from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
@@ -49,6 +50,9 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     sound_mode: SoundMode = "replace"
     lets_reuse: bool | None = None
     """Whether others may use the sound; without a word: those of adults."""
+    comments_by: WhoMay | None = None
+    answers: UUID | None = None
+    """The comment that the clip replies to."""
 
 
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -57,6 +61,7 @@ class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
     audience_list: ListWish | UnsetType | None = UNSET
     """Null: no list any more."""
     made_with_ai: bool | None = None
+    comments_by: WhoMay | Literal["preferred"] | None = None
 
 
 class NewCaptions(msgspec.Struct, forbid_unknown_fields=True):
@@ -101,6 +106,7 @@ def routes(
     clips: Clips,
     keeping: Keeping,
     sounds: Sounds,
+    comments: Comments,
     presenter: Presenter,
 ) -> Router:
     """The routes of clips over their collaborators."""
@@ -119,6 +125,8 @@ def routes(
             sound = None
             if data.sound_id is not None:
                 sound = await sounds.borrow(tx, me.person_id, data.sound_id, data.sound_mode)
+            if data.answers is not None:
+                await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
@@ -134,6 +142,8 @@ def routes(
                 else None,
                 sound=sound,
                 lets_reuse=not me.is_minor if data.lets_reuse is None else data.lets_reuse,
+                comments_by=data.comments_by,
+                answers_id=data.answers,
             )
             return await body(tx, clip_id, me)
 
@@ -155,7 +165,7 @@ def routes(
     async def change(
         request: AnyRequest, clip_id: FromPath[UUID], data: JSONBody[ClipChange]
     ) -> ClipBody:
-        """Changes caption, audience or label of an own clip."""
+        """Changes caption, audience, label or who may comment, of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await people.hold_privacy(tx, me.person_id)
@@ -169,6 +179,7 @@ def routes(
                 audience_list=UNSET
                 if data.audience_list is UNSET
                 else await clip_list(people, tx, data.audience_list),
+                comments_by=data.comments_by,
             )
             return await body(tx, clip_id, me)
 

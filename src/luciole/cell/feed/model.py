@@ -73,10 +73,12 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 class ForYouPlace(msgspec.Struct, frozen=True, array_like=True):
-    """A page of a session, by its number."""
+    """A page of a session, by its number. `is_kept` is False where the pages of the walk are drawn
+    and not kept any more."""
 
     session_id: UUID
     n: int
+    is_kept: bool = True
 
 
 class Session(msgspec.Struct, frozen=True):
