@@ -32,7 +32,7 @@ GRANT SELECT ON house.upkeep TO luciole_worker;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_media, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_custody, luciole_graph, luciole_media, luciole_notify, luciole_people;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -173,6 +173,7 @@ CREATE VIEW people.card AS
         age_band <> '18+'::text AS age_band_minor
        FROM people.person
       WHERE leaving_at IS NULL;
+GRANT SELECT ON people.card TO luciole_clips;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
 GRANT SELECT ON people.card TO luciole_notify;
@@ -247,6 +248,17 @@ CREATE INDEX event_by_actor ON notify.event USING btree (actor_id);
 CREATE INDEX event_by_age ON notify.event USING btree (made_at);
 CREATE INDEX event_by_person ON notify.event USING btree (person_id, xact);
 GRANT SELECT, INSERT, UPDATE, DELETE ON notify.event TO luciole_notify;
+
+CREATE TABLE notify.hushed (
+    person_id  uuid NOT NULL,
+    actor_id   uuid NOT NULL,
+    CONSTRAINT hushed_pkey PRIMARY KEY (person_id, actor_id),
+    CONSTRAINT hushed_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT hushed_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT hushed_check CHECK (person_id <> actor_id)
+);
+CREATE INDEX hushed_by_actor ON notify.hushed USING btree (actor_id, person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.hushed TO luciole_notify;
 
 -- media -----------------------------------------------------------------
 
@@ -380,7 +392,7 @@ GRANT SELECT ON media.playable TO luciole_media;
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_feed, luciole_graph;
+GRANT USAGE ON SCHEMA graph TO luciole_clips, luciole_feed, luciole_graph;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -423,6 +435,7 @@ CREATE VIEW graph.friends AS
          JOIN graph.follow other ON other.follower_id = one.followee_id AND other.followee_id = one.follower_id
          JOIN people.card p ON p.id = one.followee_id
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
+GRANT SELECT ON graph.friends TO luciole_clips;
 GRANT SELECT ON graph.friends TO luciole_feed;
 
 CREATE TABLE graph.block (
@@ -435,6 +448,7 @@ CREATE TABLE graph.block (
     CONSTRAINT block_check CHECK (blocker_id <> blocked_id)
 );
 CREATE INDEX block_by_blocked ON graph.block USING btree (blocked_id, blocker_id);
+CREATE INDEX block_by_time ON graph.block USING btree (blocker_id, made_at DESC, blocked_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.block TO luciole_graph;
 
 CREATE TABLE graph.mute (
@@ -447,6 +461,7 @@ CREATE TABLE graph.mute (
     CONSTRAINT mute_check CHECK (muter_id <> muted_id)
 );
 CREATE INDEX mute_by_muted ON graph.mute USING btree (muted_id);
+CREATE INDEX mute_by_time ON graph.mute USING btree (muter_id, made_at DESC, muted_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.mute TO luciole_graph;
 
 CREATE TABLE graph.restriction (
@@ -459,6 +474,7 @@ CREATE TABLE graph.restriction (
     CONSTRAINT restriction_check CHECK (restricter_id <> restricted_id)
 );
 CREATE INDEX restriction_by_restricted ON graph.restriction USING btree (restricted_id);
+CREATE INDEX restriction_by_time ON graph.restriction USING btree (restricter_id, made_at DESC, restricted_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.restriction TO luciole_graph;
 
 CREATE VIEW graph.apart AS
@@ -469,11 +485,14 @@ CREATE VIEW graph.apart AS
      SELECT block.blocked_id AS a,
         block.blocker_id AS b
        FROM graph.block;
+GRANT SELECT ON graph.apart TO luciole_feed;
+GRANT SELECT ON graph.apart TO luciole_graph;
 
 CREATE VIEW graph.muted AS
     SELECT muter_id AS person_id,
         muted_id AS other_id
        FROM graph.mute;
+GRANT SELECT ON graph.muted TO luciole_feed;
 
 CREATE VIEW graph.restricted AS
     SELECT restricter_id AS person_id,
@@ -506,15 +525,18 @@ CREATE TABLE clips.clip (
     comments_by        text,
     sound_id           uuid,
     answers_id         uuid,
+    audience_list      text,
     CONSTRAINT clip_pkey PRIMARY KEY (id),
     CONSTRAINT clip_asset_id_key UNIQUE (asset_id),
     CONSTRAINT clip_author_id_fkey FOREIGN KEY (author_id) REFERENCES people.person(id),
     CONSTRAINT clip_audience_check CHECK (audience = ANY (ARRAY['everyone'::text, 'friends'::text, 'only-me'::text])),
+    CONSTRAINT clip_audience_list_check CHECK (audience_list = ANY (ARRAY['share-with'::text, 'hide-from'::text])),
     CONSTRAINT clip_caption_check CHECK (char_length(caption) <= 2200),
     CONSTRAINT clip_captions_vtt_check CHECK (octet_length(captions_vtt) <= 262144),
     CONSTRAINT clip_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT clip_check1 CHECK (state <> 'published'::text OR published_at IS NOT NULL),
     CONSTRAINT clip_check2 CHECK ((captions_vtt IS NULL) = (captions_language IS NULL)),
+    CONSTRAINT clip_check3 CHECK (audience = 'friends'::text OR audience = 'everyone'::text AND audience_list IS DISTINCT FROM 'share-with'::text OR audience_list IS NULL),
     CONSTRAINT clip_comments_by_check CHECK (comments_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
     CONSTRAINT clip_comments_check CHECK (comments >= 0),
     CONSTRAINT clip_favourites_check CHECK (favourites >= 0),
@@ -524,6 +546,7 @@ CREATE TABLE clips.clip (
 );
 CREATE INDEX clip_by_author ON clips.clip USING btree (author_id, id DESC) WHERE state <> 'removed'::text;
 CREATE INDEX clip_by_author_published ON clips.clip USING btree (author_id, published_at DESC, id DESC) WHERE state = 'published'::text;
+CREATE INDEX clip_for_everyone ON clips.clip USING btree (author_id, published_at) WHERE state = 'published'::text AND audience = 'everyone'::text;
 CREATE INDEX clip_latest ON clips.clip USING btree (published_at DESC, id DESC) WHERE state = 'published'::text AND audience = 'everyone'::text;
 CREATE INDEX clip_of_author ON clips.clip USING btree (author_id, created_at, id);
 CREATE INDEX clip_processing ON clips.clip USING btree (created_at) WHERE state = 'processing'::text;
@@ -549,49 +572,12 @@ CREATE TABLE clips.tally (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.tally TO luciole_clips;
 
-CREATE VIEW clips.card AS
-    SELECT c.id,
-        c.author_id,
-        c.asset_id,
-        c.caption,
-        c.hashtags,
-        c.audience,
-        c.state,
-        c.refused_code,
-        c.made_with_ai,
-        c.likes,
-        c.captions_language,
-        c.created_at,
-        c.published_at,
-        p.handle,
-        p.display_name,
-        p.avatar_key,
-        p.is_private,
-        m.duration_ms,
-        m.width,
-        m.height,
-        m.progress,
-        m.renditions,
-        m.poster_key,
-        m.has_audio,
-        c.comments,
-        c.reposts,
-        c.favourites,
-        c.comments_by,
-        c.sound_id,
-        c.answers_id
-       FROM clips.clip c
-         JOIN people.card p ON p.id = c.author_id
-         LEFT JOIN media.playable m ON m.asset_id = c.asset_id
-      WHERE c.state <> 'removed'::text;
-GRANT SELECT ON clips.card TO luciole_clips;
-GRANT SELECT ON clips.card TO luciole_feed;
-
 CREATE VIEW clips.published AS
     SELECT id,
         author_id,
         audience,
-        published_at
+        published_at,
+        audience_list
        FROM clips.clip
       WHERE state = 'published'::text;
 GRANT SELECT ON clips.published TO luciole_feed;
@@ -623,7 +609,89 @@ CREATE TABLE clips.preference (
     CONSTRAINT preference_mentions_by_check CHECK (mentions_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
     CONSTRAINT preference_past_days_check CHECK (past_days = ANY (ARRAY[3, 30, 183]))
 );
+CREATE INDEX preference_with_window ON clips.preference USING btree (person_id) WHERE past_days IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.preference TO luciole_clips;
+
+CREATE TABLE clips.audience_member (
+    clip_id    uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    CONSTRAINT audience_member_pkey PRIMARY KEY (clip_id, person_id),
+    CONSTRAINT audience_member_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT audience_member_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX audience_member_by_person ON clips.audience_member USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.audience_member TO luciole_clips;
+
+CREATE TABLE clips.circle (
+    id        uuid NOT NULL,
+    owner_id  uuid NOT NULL,
+    name      text NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT circle_pkey PRIMARY KEY (id),
+    CONSTRAINT circle_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT circle_name_check CHECK (char_length(name) >= 1 AND char_length(name) <= 50)
+);
+CREATE INDEX circle_by_owner ON clips.circle USING btree (owner_id, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.circle TO luciole_clips;
+
+CREATE TABLE clips.circle_member (
+    circle_id  uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    CONSTRAINT circle_member_pkey PRIMARY KEY (circle_id, person_id),
+    CONSTRAINT circle_member_circle_id_fkey FOREIGN KEY (circle_id) REFERENCES clips.circle(id) ON DELETE CASCADE,
+    CONSTRAINT circle_member_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX circle_member_by_person ON clips.circle_member USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.circle_member TO luciole_clips;
+
+CREATE VIEW clips.shown_since AS
+    SELECT person_id,
+        now() - make_interval(days => past_days::integer) AS since
+       FROM clips.preference
+      WHERE past_days IS NOT NULL;
+GRANT SELECT ON clips.shown_since TO luciole_clips;
+GRANT SELECT ON clips.shown_since TO luciole_feed;
+
+CREATE VIEW clips.card AS
+    SELECT c.id,
+        c.author_id,
+        c.asset_id,
+        c.caption,
+        c.hashtags,
+        c.audience,
+        c.state,
+        c.refused_code,
+        c.made_with_ai,
+        c.likes,
+        c.captions_language,
+        c.created_at,
+        c.published_at,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        p.is_private,
+        m.duration_ms,
+        m.width,
+        m.height,
+        m.progress,
+        m.renditions,
+        m.poster_key,
+        m.has_audio,
+        c.comments,
+        c.reposts,
+        c.favourites,
+        c.comments_by,
+        c.sound_id,
+        c.answers_id,
+        c.audience_list,
+        COALESCE(c.published_at < w.since, false) AS is_past
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         LEFT JOIN media.playable m ON m.asset_id = c.asset_id
+         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
+      WHERE c.state <> 'removed'::text;
+GRANT SELECT ON clips.card TO luciole_clips;
+GRANT SELECT ON clips.card TO luciole_feed;
 
 -- feed ------------------------------------------------------------------
 

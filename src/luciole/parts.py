@@ -10,7 +10,10 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
@@ -48,6 +51,9 @@ class Parts:
     media: Media
     graph: Graph
     clips: Clips
+    keeping: Keeping
+    sounds: Sounds
+    comments: Comments
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -80,7 +86,7 @@ class Parts:
         notify = Notify(cursors)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
-        clips = Clips(media, graph, notify, cursors, clock)
+        clips = Clips(media, graph, notify, cursors, clock, queue)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
         return cls(
@@ -95,6 +101,9 @@ class Parts:
             media=media,
             graph=graph,
             clips=clips,
+            keeping=Keeping(clips, graph, notify, cursors, clock),
+            sounds=Sounds(clips, graph, cursors),
+            comments=Comments(clips, graph, notify, cursors),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
