@@ -74,7 +74,7 @@ FORBIDDEN: dict[str, tuple[str, Change]] = {
         "cell",
         one_import("luciole.cell.media.workshop", "luciole.cell.clips.service"),
     ),
-    "an undeclared slice": ("cell", one_module("luciole.cell.messages")),
+    "an undeclared slice": ("cell", one_module("luciole.cell.gossip")),
     "a store calls its service": (
         "slice",
         one_import("luciole.cell.graph.store", "luciole.cell.graph.service"),
