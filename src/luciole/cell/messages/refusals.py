@@ -68,12 +68,6 @@ class CannotWrite(NotAllowed):
     next_step = "Follow each other first, or write below one of their clips."
 
 
-class NoDevices(Conflict):
-    code = "no-devices"
-    sentence = "This person has not set messages up on any device yet."
-    next_step = "Try again when they have opened their messages once."
-
-
 class NotAFriend(NotAllowed):
     code = "not-a-friend"
     sentence = "Only friends can be added to a group."
