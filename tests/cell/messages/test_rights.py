@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-from typing import Any
 
-import pytest
-from tests.cell.house import Browser, House
+from tests.cell.house import House
 from tests.cell.messages.phone import M, Phone, b64, folder
 from tests.cell.rights.support import forget
+from tests.cell.rights.taken import take
 
 TABLES = (
     *("device", "device_entry", "key_package", "conversation", "member", "seat", "envelope"),
@@ -33,41 +30,31 @@ async def filled(anas: Phone, bens: Phone) -> str:
     return pair
 
 
-async def export(house: House, person: Browser) -> zipfile.ZipFile:
-    made = await person.post("/api/me/exports", json={})
-    assert made.status_code == 201, made.text
-    await house.work()
-    answer = await person.get(f"/api/me/exports/{made.json()['id']}/file")
-    assert answer.status_code == 200, answer.text
-    return zipfile.ZipFile(io.BytesIO(answer.content))
-
-
-def rows(archive: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
-    (path,) = [each for each in archive.namelist() if each.endswith(f"messages/{name}.jsonl")]
-    return [json.loads(line) for line in archive.read(path).splitlines()]
-
-
 async def test_export_has_devices_conversations_backup_and_reports(
     house: House, anas: Phone, bens: Phone
 ) -> None:
     pair = await filled(anas, bens)
-    archive = await export(house, anas.browser)
-    (device,) = rows(archive, "devices")
+    taken = await take(house, anas.browser)
+    (device,) = taken.json("data/messages/devices.json")
     assert (device["id"], device["name"]) == (anas.id, "Phone")
-    (talk,) = rows(archive, "conversations")
+    (talk,) = taken.json("data/messages/conversations.json")
     assert (talk["id"], talk["handles"], talk["devices"]) == (pair, ["ana", "ben"], [anas.id])
-    (report,) = rows(archive, "reports")
+    (report,) = taken.json("data/messages/reports.json")
     assert report["about"] == "ben"
     assert b64(b"said")[:4] not in json.dumps(talk)
-    (entry,) = rows(archive, "device-entries")
+    (entry,) = taken.json("data/messages/device-entries.json")
     assert anas.id in json.dumps(entry)
-    (backup,) = [each for each in archive.namelist() if each.endswith("messages/backup.sealed")]
-    assert archive.read(backup) == b"sealed history"
-    assert rows(archive, "setting") == [{"who": "everyone", "typing": True, "read_marks": False}]
+    (backup,) = taken.json("data/messages/backup.json")
+    assert taken.files[backup["file"]] == b"sealed history"
+    assert taken.json("data/messages/setting.json") == [
+        {"who": "everyone", "typing": True, "read_marks": False}
+    ]
 
 
 async def test_nothing_of_an_erased_person_stays(house: House, anas: Phone, bens: Phone) -> None:
     pair = await filled(anas, bens)
+    for name in TABLES:
+        assert await house.rows(f"SELECT 1 AS one FROM messages.{name} LIMIT 1"), name
     said = await forget(house, anas.browser)
     assert said["state"] == "erased", said
     for name in ("device", "setting", "backup", "report"):
@@ -97,11 +84,3 @@ async def test_group_goes_on_without_an_erased_person(
     # The commit that takes the devices out names somebody who is gone.
     assert (await bens.commit(group, removes=["ana"])).status_code == 200
     assert (await bens.send(group)).status_code == 201
-
-
-@pytest.mark.parametrize("table", TABLES)
-async def test_everything_that_can_be_filled_is_filled_by_these_tests(
-    house: House, anas: Phone, bens: Phone, table: str
-) -> None:
-    await filled(anas, bens)
-    assert await house.rows(f"SELECT 1 AS one FROM messages.{table} LIMIT 1")
