@@ -19,6 +19,7 @@ from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.messages.service import Messages
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -54,6 +55,7 @@ class Parts:
     keeping: Keeping
     sounds: Sounds
     comments: Comments
+    messages: Messages
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -104,6 +106,7 @@ class Parts:
             keeping=Keeping(clips, graph, notify, cursors, clock),
             sounds=Sounds(clips, graph, cursors),
             comments=Comments(clips, graph, notify, cursors),
+            messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
