@@ -10,6 +10,7 @@ from luciole.cell.media import privacy as media
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
+from luciole.cell.search import privacy as search
 from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, Owned, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
@@ -94,6 +95,7 @@ ALL: tuple[Held, ...] = (
     *graph.HELD,
     *clips.HELD,
     *feed.HELD,
+    *search.HELD,
     *rights.HELD,
     *below.CUSTODY,
     *below.LEDGER,
@@ -108,6 +110,7 @@ _SLICES = {
     "graph": graph,
     "clips": clips,
     "feed": feed,
+    "search": search,
     "rights": rights,
 }
 _JOURNAL = "journal/journal.jsonl"
