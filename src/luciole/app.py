@@ -34,6 +34,7 @@ from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
+from luciole.cell.search import api as search_api
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -141,6 +142,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
+        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
         rights_api.routes(
             parts.db,
             parts.people,

@@ -28,6 +28,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
+from luciole.cell.search.service import Search
 from luciole.config import Settings
 from luciole.custody.purposes import DERIVED
 from luciole.kit.blobs import Blobs
@@ -58,6 +59,7 @@ class Parts:
     messages: Messages
     feed: Feed
     for_you: ForYou
+    search: Search
     rights: Rights
     journal: Journal
     cell: CellFacts
@@ -111,6 +113,7 @@ class Parts:
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
             ),
+            search=Search(graph, cursors),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

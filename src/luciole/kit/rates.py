@@ -15,6 +15,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 
+from luciole.kit.errors import TooMany
+
 MAX_BUCKETS = 50_000
 
 
@@ -52,6 +54,12 @@ class Buckets:
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
         return max(1, math.ceil((1 - left) * rate.per_s / rate.count)) if refused else 0
+
+    def take(self, rate: Rate, whom: str) -> None:
+        """Takes one act. Raises TooMany, which says when there is one again."""
+        wait_s = self.wait_s(rate, whom)
+        if wait_s:
+            raise TooMany(retry_after_s=wait_s)
 
     def __len__(self) -> int:
         return len(self._buckets)
