@@ -21,6 +21,7 @@ async def run(stage: Stage) -> None:
     await eve.ask(look, handle=stage.handle("flo"), expect=(404,))
     end = "DELETE /api/people/{handle}/away/{distance}"
     await flo.ask(end, handle=handle, distance="block")
+    await stage["ana"].ask("GET /api/me/friends")
     await _circles(stage)
     await _lists(stage)
     ben = stage["ben"]

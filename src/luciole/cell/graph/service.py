@@ -243,6 +243,14 @@ class Graph:
             lambda place, n: store.following(tx, person, viewer, place, n),
         )
 
+    async def friends(
+        self, tx: Tx, me: UUID, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """Those who follow me and whom I follow, by when I began to."""
+        return await self._page(
+            f"friends:{me}", cursor, limit, lambda place, n: store.friends(tx, me, place, n)
+        )
+
     async def requests(
         self, tx: Tx, me: UUID, cursor: str | None, limit: int
     ) -> tuple[list[Listed], str | None]:
