@@ -426,6 +426,7 @@ CREATE VIEW graph.accepted AS
        FROM graph.follow f
          JOIN people.card p ON p.id = f.followee_id
       WHERE f.state = 'accepted'::text;
+GRANT SELECT ON graph.accepted TO luciole_clips;
 GRANT SELECT ON graph.accepted TO luciole_feed;
 
 CREATE VIEW graph.friends AS
@@ -485,6 +486,7 @@ CREATE VIEW graph.apart AS
      SELECT block.blocked_id AS a,
         block.blocker_id AS b
        FROM graph.block;
+GRANT SELECT ON graph.apart TO luciole_clips;
 GRANT SELECT ON graph.apart TO luciole_feed;
 GRANT SELECT ON graph.apart TO luciole_graph;
 
@@ -498,6 +500,7 @@ CREATE VIEW graph.restricted AS
     SELECT restricter_id AS person_id,
         restricted_id AS other_id
        FROM graph.restriction;
+GRANT SELECT ON graph.restricted TO luciole_clips;
 
 -- clips -----------------------------------------------------------------
 
@@ -544,6 +547,7 @@ CREATE TABLE clips.clip (
     CONSTRAINT clip_reposts_check CHECK (reposts >= 0),
     CONSTRAINT clip_state_check CHECK (state = ANY (ARRAY['processing'::text, 'in_review'::text, 'published'::text, 'refused'::text, 'removed'::text]))
 );
+CREATE INDEX clip_answering ON clips.clip USING btree (answers_id, id) WHERE answers_id IS NOT NULL;
 CREATE INDEX clip_by_author ON clips.clip USING btree (author_id, id DESC) WHERE state <> 'removed'::text;
 CREATE INDEX clip_by_author_published ON clips.clip USING btree (author_id, published_at DESC, id DESC) WHERE state = 'published'::text;
 CREATE INDEX clip_for_everyone ON clips.clip USING btree (author_id, published_at) WHERE state = 'published'::text AND audience = 'everyone'::text;
@@ -598,8 +602,8 @@ GRANT SELECT ON clips.rankable TO luciole_feed;
 CREATE TABLE clips.preference (
     person_id     uuid NOT NULL,
     past_days     smallint,
-    comments_by   text DEFAULT 'everyone'::text NOT NULL,
-    mentions_by   text DEFAULT 'everyone'::text NOT NULL,
+    comments_by   text,
+    mentions_by   text,
     filter_words  text[] DEFAULT '{}'::text[] NOT NULL,
     shows_likes   boolean DEFAULT false NOT NULL,
     CONSTRAINT preference_pkey PRIMARY KEY (person_id),
@@ -692,6 +696,96 @@ CREATE VIEW clips.card AS
       WHERE c.state <> 'removed'::text;
 GRANT SELECT ON clips.card TO luciole_clips;
 GRANT SELECT ON clips.card TO luciole_feed;
+
+CREATE VIEW clips.person AS
+    SELECT p.id AS person_id,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        COALESCE(r.comments_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS comments_by,
+        COALESCE(r.mentions_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS mentions_by,
+        COALESCE(r.filter_words, '{}'::text[]) AS filter_words
+       FROM people.card p
+         LEFT JOIN clips.preference r ON r.person_id = p.id;
+GRANT SELECT ON clips.person TO luciole_clips;
+
+CREATE TABLE clips.comment (
+    id         uuid NOT NULL,
+    clip_id    uuid NOT NULL,
+    writer_id  uuid NOT NULL,
+    parent_id  uuid,
+    to_id      uuid,
+    text       text NOT NULL,
+    mentions   text[] DEFAULT '{}'::text[] NOT NULL,
+    held_for   text,
+    likes      integer DEFAULT 0 NOT NULL,
+    replies    integer DEFAULT 0 NOT NULL,
+    score      double precision NOT NULL,
+    pinned_at  timestamp with time zone,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT comment_pkey PRIMARY KEY (id),
+    CONSTRAINT comment_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT comment_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT comment_writer_id_fkey FOREIGN KEY (writer_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT comment_check CHECK (pinned_at IS NULL OR parent_id IS NULL),
+    CONSTRAINT comment_check1 CHECK ((parent_id IS NULL) = (to_id IS NULL)),
+    CONSTRAINT comment_held_for_check CHECK (held_for = ANY (ARRAY['words'::text, 'restricted'::text])),
+    CONSTRAINT comment_likes_check CHECK (likes >= 0),
+    CONSTRAINT comment_mentions_check CHECK (cardinality(mentions) <= 20),
+    CONSTRAINT comment_replies_check CHECK (replies >= 0),
+    CONSTRAINT comment_text_check CHECK (char_length(text) >= 1 AND char_length(text) <= 500)
+);
+CREATE INDEX comment_best ON clips.comment USING btree (clip_id, score DESC, id DESC) WHERE parent_id IS NULL AND pinned_at IS NULL;
+CREATE INDEX comment_by_clip ON clips.comment USING btree (clip_id);
+CREATE INDEX comment_by_writer ON clips.comment USING btree (writer_id, id DESC);
+CREATE INDEX comment_held ON clips.comment USING btree (clip_id, id DESC) WHERE held_for IS NOT NULL;
+CREATE INDEX comment_newest ON clips.comment USING btree (clip_id, id DESC) WHERE parent_id IS NULL AND pinned_at IS NULL;
+CREATE INDEX comment_pinned ON clips.comment USING btree (clip_id) WHERE pinned_at IS NOT NULL;
+CREATE INDEX comment_reply ON clips.comment USING btree (parent_id, id) WHERE parent_id IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.comment TO luciole_clips;
+
+CREATE TABLE clips.comment_liked (
+    comment_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    made_at     timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT comment_liked_pkey PRIMARY KEY (comment_id, person_id),
+    CONSTRAINT comment_liked_comment_id_fkey FOREIGN KEY (comment_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT comment_liked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX comment_liked_by_person ON clips.comment_liked USING btree (person_id, made_at DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.comment_liked TO luciole_clips;
+
+CREATE VIEW clips.comment_card AS
+    SELECT c.id,
+        c.clip_id,
+        c.writer_id,
+        c.parent_id,
+        c.to_id,
+        c.text,
+        c.mentions,
+        c.held_for,
+        c.likes,
+        c.replies,
+        c.score,
+        c.pinned_at,
+        c.made_at,
+        w.handle,
+        w.display_name,
+        w.avatar_key,
+        k.author_id,
+        k.audience
+       FROM clips.comment c
+         JOIN clips.clip k ON k.id = c.clip_id
+         JOIN people.card w ON w.id = c.writer_id;
+GRANT SELECT ON clips.comment_card TO luciole_clips;
 
 -- feed ------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from litestar import Litestar, Response, Router, get
 from luciole import __version__, catalogue, config, ledger_pages, pages, release
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips import api_audience
+from luciole.cell.clips.comments import api as comments_api
+from luciole.cell.clips.comments.present import CommentPresenter
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
 from luciole.cell.feed import api as feed_api
@@ -119,8 +121,11 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         graph_api.routes(parts.db, parts.people, parts.graph, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
-        clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
         api_audience.routes(parts.db, parts.people, parts.clips),
+        clips_api.routes(
+            parts.db, parts.people, parts.graph, parts.clips, parts.comments, presenter
+        ),
+        comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(

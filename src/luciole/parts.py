@@ -10,6 +10,7 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
@@ -48,6 +49,7 @@ class Parts:
     media: Media
     graph: Graph
     clips: Clips
+    comments: Comments
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -95,8 +97,11 @@ class Parts:
             media=media,
             graph=graph,
             clips=clips,
+            comments=Comments(clips, graph, notify, cursors),
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
+            for_you=ForYou(
+                db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
+            ),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from luciole.cell.clips import store as clips
+from luciole.cell.clips.comments import store as comments
 from luciole.cell.clips.store import audience
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
@@ -24,6 +25,10 @@ PAGED = {
     "friends": (feed.FRIENDS, (2, 3)),
     "grid": (clips.GRID, (2,)),
     "place": (audience.MISPLACED, (2,)),
+    "best comments": (comments.BEST, (3, 4)),
+    "newest comments": (comments.NEWEST, (3,)),
+    "replies": (comments.REPLIES, (3,)),
+    "own comments": (comments.WRITTEN, (2,)),
     "followers": (graph.FOLLOWERS, (3, 4)),
     "followed": (graph.FOLLOWING, (3, 4)),
     "friends of one": (graph.FRIENDS, (2, 3)),

@@ -74,11 +74,11 @@ class Module:
 
     @property
     def is_store(self) -> bool:
-        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package, or the
-        store of a folder below the cell."""
+        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package, the same
+        of a part of a slice (`cell.SLICE.PART.store`), or the store of a folder below the cell."""
         parts = self.name.split(".")
         if parts[1:2] == ["cell"]:
-            return parts[3:4] == ["store"]
+            return "store" in parts[3:5]
         return parts[1:2] and parts[1] in BELOW and parts[2:3] == ["store"]
 
     @property

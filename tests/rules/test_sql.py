@@ -60,6 +60,7 @@ UNORDERED = {
             "ERASE_IN_CIRCLES",
             "ERASE_HUSHED",
             "LIKED_NEXT",
+            "WRITTEN_NEXT",
             "ERASE_FOLLOWING",
             "ERASE_FOLLOWERS",
             "ERASE_BLOCKS",

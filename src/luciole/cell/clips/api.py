@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -11,7 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from luciole.cell.clips.api_audience import ListWish, clip_list
-from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience
+from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.model import Follows, Tally
@@ -41,6 +42,9 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
+    comments_by: WhoMay | None = None
+    answers: UUID | None = None
+    """The comment that the clip replies to."""
 
 
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,6 +53,7 @@ class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
     audience_list: ListWish | UnsetType | None = UNSET
     """Null: no list any more."""
     made_with_ai: bool | None = None
+    comments_by: WhoMay | Literal["preferred"] | None = None
 
 
 class NewCaptions(msgspec.Struct, forbid_unknown_fields=True):
@@ -86,7 +91,12 @@ class Profile(msgspec.Struct):
 
 
 def routes(
-    db: Database, people: People, graph: Graph, clips: Clips, presenter: Presenter
+    db: Database,
+    people: People,
+    graph: Graph,
+    clips: Clips,
+    comments: Comments,
+    presenter: Presenter,
 ) -> Router:
     """The routes of clips over their collaborators."""
 
@@ -101,6 +111,8 @@ def routes(
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_private = await people.hold_privacy(tx, me.person_id)
+            if data.answers is not None:
+                await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
@@ -114,6 +126,8 @@ def routes(
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
                 else None,
+                comments_by=data.comments_by,
+                answers_id=data.answers,
             )
             return await body(tx, clip_id, me)
 
@@ -135,7 +149,7 @@ def routes(
     async def change(
         request: AnyRequest, clip_id: FromPath[UUID], data: JSONBody[ClipChange]
     ) -> ClipBody:
-        """Changes caption, audience or label of an own clip."""
+        """Changes caption, audience, label or who may comment, of an own clip."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             await people.hold_privacy(tx, me.person_id)
@@ -149,6 +163,7 @@ def routes(
                 audience_list=UNSET
                 if data.audience_list is UNSET
                 else await clip_list(people, tx, data.audience_list),
+                comments_by=data.comments_by,
             )
             return await body(tx, clip_id, me)
 

@@ -188,14 +188,18 @@ def clean_caption(text: str) -> str:
 
     Raises BadCaption above MAX_CAPTION_CHARS.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = (
-        c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    )
-    text = re.sub(r"\n{3,}", "\n\n", "".join(kept)).strip()
+    text = re.sub(r"\n{3,}", "\n\n", without_controls(text)).strip()
     if len(text) > MAX_CAPTION_CHARS:
         raise BadCaption
     return text
+
+
+def without_controls(text: str) -> str:
+    """A text in NFC with plain line breaks, without control characters and lone surrogates."""
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(
+        c for c in text if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    )
 
 
 def hashtags_of(caption: str) -> list[str]:

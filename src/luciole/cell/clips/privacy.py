@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from luciole.cell.clips import store
+from luciole.cell.clips.comments import privacy as comments
 from luciole.cell.clips.store import audience
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
@@ -91,6 +92,7 @@ HELD: tuple[Held, ...] = (
         "as long as the account",
         Border.COUNTED,
     ),
+    *comments.HELD,
 )
 
 
@@ -109,6 +111,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("clips.preference", ("person_id",)),
     Owned("clips.tally", ("person_id",)),
+    *comments.OWNED,
 )
 
 EXPORT: tuple[Exported, ...] = (
@@ -188,13 +191,16 @@ EXPORT: tuple[Exported, ...] = (
         whose="clips.tally.person_id",
         stays="counted anew",
     ),
+    *comments.EXPORT,
 )
-NOT_EXPORTED: dict[str, str] = {}
+NOT_EXPORTED: dict[str, str] = {**comments.NOT_EXPORTED}
 
 
 async def erase(tx: Tx, person_id: UUID) -> Removed:
-    """Takes back the person's likes, then deletes the clips; their films are media's. One kind in
-    a step, so that two people who leave at once do not wait for each other."""
+    """Takes away the person's comments and likes, then deletes the clips; their films are media's.
+    One kind in a step, so that two people who leave at once do not wait for each other."""
+    if (gone := await comments.erase(tx, person_id)).is_more:
+        return gone
     if likes := await store.erase_likes(tx, person_id, LIKES_AT_ONCE):
         return Removed({"likes": likes}, is_more=True)
     if clips := await store.erase_clips(tx, person_id, CLIPS_AT_ONCE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
@@ -10,6 +11,8 @@ from msgspec import UNSET, UnsetType
 from luciole.cell.clips import store
 from luciole.cell.clips.audience import Audiences
 from luciole.cell.clips.audience_model import ClipList, fits
+from luciole.cell.clips.mentions.model import handles_of
+from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import (
     Audience,
     Brought,
@@ -19,6 +22,7 @@ from luciole.cell.clips.model import (
     NoCaptions,
     NoSuchClip,
     NotPublishedYet,
+    WhoMay,
     clean_caption,
     clean_captions,
     hashtags_of,
@@ -71,13 +75,17 @@ class Clips:
         is_author_private: bool,
         made_with_ai: bool,
         captions: tuple[str, str] | None,
+        comments_by: WhoMay | None = None,
+        answers_id: UUID | None = None,
     ) -> UUID:
         """Makes a clip out of a finished upload; it is encoded in the background and published
-        as soon as its lowest rendition plays. Raises what the caption, the captions (text and
-        language), the list and the upload are refused for.
+        as soon as its lowest rendition plays. `answers_id` is a comment that its author may
+        answer. Raises what the caption, the captions (text and language), the list and the upload
+        are refused for.
         """
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
+        handles_of(caption)
         checked = clean_captions(*captions) if captions else None
         is_public = audience == "everyone" and not is_author_private and audience_list is None
         asset_id = await self._media.begin(tx, author_id, upload_id, edit, is_public=is_public)
@@ -87,6 +95,8 @@ class Clips:
         )
         if audience_list is not None:
             await self.audiences.set_list(tx, clip_id, author_id, audience, audience_list)
+        if comments_by is not None or answers_id is not None:
+            await store.set_conversation(tx, clip_id, comments_by, answers_id)
         return clip_id
 
     async def bring(
@@ -137,6 +147,11 @@ class Clips:
             raise NoSuchClip
         return card
 
+    async def hold(self, tx: Tx, clip_id: UUID) -> None:
+        """Locks a clip until the transaction ends, whoever may see it: before what lies under it,
+        as deleting it does, so that two never wait for each other."""
+        await store.lock(tx, clip_id)
+
     async def captions(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> str:
         """The WebVTT text of a clip that the viewer may see. Raises NoSuchClip, NoCaptions."""
         await self.see(tx, clip_id, viewer_id)
@@ -186,6 +201,7 @@ class Clips:
         audience: Audience | None,
         made_with_ai: bool | None,
         audience_list: ClipList | UnsetType | None = UNSET,
+        comments_by: WhoMay | Literal["preferred"] | None = None,
     ) -> None:
         """Edits what is given. A narrower audience holds from the next request on: the files get
         other names. A list that is not given stays, where it goes with the audience. Raises
@@ -201,6 +217,12 @@ class Clips:
             # First, for the list that was there may not go with the audience that comes.
             await self.audiences.set_list(tx, clip_id, author_id, wanted, None)
         await store.edit(tx, clip_id, text, hashtags_of(text), wanted, label)
+        if comments_by is not None:
+            who = None if comments_by == "preferred" else comments_by
+            await store.set_conversation(tx, clip_id, who, card.answers_id)
+        is_new = set(handles_of(text)) - set(handles_of(card.caption))
+        if is_new and card.state == "published":
+            await self._tell_mentioned(tx, clip_id, author_id, " ".join(f"@{h}" for h in is_new))
         if wanted == card.audience and audience_list is UNSET:
             return
         if audience_list is not UNSET and audience_list is not None:
@@ -300,6 +322,9 @@ class Clips:
         await self._count(tx, author_id, audience, 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
+        if is_new and card:
+            await self._tell_answered(tx, card)
+            await self._tell_mentioned(tx, clip_id, author_id, card.caption)
         if is_new and card and is_for_all(card):
             await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
 
@@ -319,6 +344,29 @@ class Clips:
     async def _count(self, tx: Tx, author_id: UUID, audience: Audience, by: int) -> None:
         if audience == "everyone":
             await store.tally_add(tx, author_id, by)
+
+    async def _tell_mentioned(self, tx: Tx, clip_id: UUID, author_id: UUID, text: str) -> None:
+        """Tells those whom the words mention, as far as they may see the clip."""
+        for one in await mentioned_in(tx, author_id, text):
+            if await self._is_seen_by(tx, clip_id, one.person_id):
+                await self._notify.tell(
+                    tx, "mention", to=one.person_id, by=author_id, clip_id=clip_id
+                )
+
+    async def _tell_answered(self, tx: Tx, card: Card) -> None:
+        """Tells the writer of the comment that the clip answers."""
+        writer_id = await store.writer(tx, card.answers_id) if card.answers_id else None
+        if writer_id is not None and await self._is_seen_by(tx, card.id, writer_id):
+            await self._notify.tell(
+                tx, "clip-reply", to=writer_id, by=card.author_id, clip_id=card.id
+            )
+
+    async def _is_seen_by(self, tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
+        try:
+            await self.see(tx, clip_id, person_id)
+        except NoSuchClip:
+            return False
+        return True
 
     async def _show_state(
         self, tx: Tx, clip_id: UUID, author_id: UUID, body: dict[str, object]
