@@ -7,7 +7,7 @@ export type Match =
   | { page: 'profile'; handle: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
-  | { page: 'import' | 'data' }
+  | { page: 'import' | 'data' | 'away' | 'circles' }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -22,7 +22,7 @@ export function matchRoute(path: string): Match {
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
-  if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
+  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {

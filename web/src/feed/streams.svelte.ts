@@ -132,6 +132,14 @@ class Streams {
     for (const stream of this.kept.values()) stream.drop(id)
   }
 
+  /** A person's clips leave every list; those of the person's own profile only where one blocks. */
+  leaveOut(handle: string, everywhere: boolean): void {
+    const own = personPath(handle, '/clips')
+    for (const [path, stream] of this.kept) {
+      if (everywhere || path !== own) stream.dropAll((clip) => clip.author.handle === handle)
+    }
+  }
+
   forgetPerson(handle: string): void {
     this.kept.delete(personPath(handle, '/clips'))
   }

@@ -2,6 +2,10 @@
 
 export type AgeBand = 'under-13' | '13-15' | '16-17' | '18+'
 export type Audience = 'everyone' | 'friends' | 'only-me'
+/** Those for whom a clip is, or those for whom it is not. */
+export type ListKind = 'share-with' | 'hide-from'
+/** How many days back others see one's clips; null: all of them. */
+export type PastDays = 3 | 30 | 183 | null
 export type WhoMay = 'everyone' | 'followers' | 'friends' | 'nobody'
 export type Follows = 'no' | 'pending' | 'yes'
 export type FeedKind = 'for-you' | 'following' | 'friends' | 'latest'
@@ -41,8 +45,22 @@ export interface Profile extends Author {
   followers: number
   following: number
   clips: number
-  viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean } | null
+  viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean; has_blocked: boolean; mutes: boolean; restricts: boolean } | null
   can_see_clips: boolean
+}
+
+/** People under a name, for their owner only. */
+export interface Circle {
+  id: string
+  name: string
+  people: Author[]
+}
+
+/** For whom a clip is, as its author sees it. */
+export interface ClipAudience {
+  audience: Audience
+  kind: ListKind | null
+  people: Author[]
 }
 
 export interface Card extends Author {
@@ -71,6 +89,8 @@ export interface Clip {
   caption: string
   hashtags: string[]
   audience: Audience
+  /** For the author only. */
+  audience_list: ListKind | null
   state: 'processing' | 'published' | 'refused'
   made_with_ai: boolean
   published_at: string | null
@@ -150,6 +170,7 @@ export interface NewClip {
   upload_id: string
   caption: string
   audience: Audience
+  audience_list?: { kind: ListKind; handles: string[] } | null
   trim_start_ms?: number
   trim_end_ms?: number
   cover_ms?: number

@@ -2,11 +2,12 @@ import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
+import type awayEn from './away.en.json'
 import type foryouEn from './foryou.en.json'
 import type rightsEn from './rights.en.json'
 import type talkEn from './talk.en.json'
 
-export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof talkEn
+export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof talkEn | keyof typeof awayEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -18,6 +19,7 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 
 /** Words of pages that few open at first: they come with those pages. */
 const CHAPTERS = {
+  away: { en: () => import('./away.en.json'), fr: () => import('./away.fr.json') },
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
   talk: { en: () => import('./talk.en.json'), fr: () => import('./talk.fr.json') },
