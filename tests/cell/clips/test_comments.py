@@ -121,12 +121,7 @@ async def test_likes_and_replies_at_once_count_each(
     gone = await asyncio.gather(
         ana.delete(f"/api/comments/{head['id']}"),
         *(fan.delete(f"/api/comments/{head['id']}/like") for fan in fans),
-        *(
-            fan.post(
-                f"/api/clips/{clip['id']}/comments", json={"text": "no", "reply_to": head["id"]}
-            )
-            for fan in fans
-        ),
+        *(fan.post(f"/api/clips/{clip['id']}/comments", json=reply) for fan in fans),
     )
     assert gone[0].status_code == 204
     assert {answer.status_code for answer in gone[1:]} <= {200, 201, 404}
