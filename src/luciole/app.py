@@ -138,7 +138,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
-        api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
+        api_for_you.routes(
+            parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
+        ),
         rights_api.routes(
             parts.db,
             parts.people,

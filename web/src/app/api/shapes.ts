@@ -43,6 +43,7 @@ export interface Profile extends Author {
   clips: number
   viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean } | null
   can_see_clips: boolean
+  shows_likes: boolean
 }
 
 export interface Card extends Author {
@@ -80,6 +81,12 @@ export interface Clip {
   comments_by: WhoMay | null
   /** The comment that the clip answers. */
   answers_id: string | null
+  favourites: number
+  reposts: number
+  /** Null where there is none, or where it is not for this person. Without a name it is the original sound of its owner. */
+  sound: { id: string; name: string; by: Author; clip_id: string } | null
+  /** Who passed it on, in the feed of their followers. */
+  reposted_by: Author | null
   duration_ms: number | null
   width: number | null
   height: number | null
@@ -89,7 +96,7 @@ export interface Clip {
   has_audio: boolean
   progress: number | null
   refusal: Refusal | null
-  viewer: { liked: boolean; follows: Follows; is_author: boolean } | null
+  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean } | null
 }
 
 /** Without a profile, or learning from what the person watches. */
@@ -143,7 +150,7 @@ export interface ForYouSettings {
   since: string | null
   keeps_days: number
   events_kept: number
-  hidden: { authors: { handle: string; display_name: string }[]; hashtags: string[]; clips: number }
+  hidden: { authors: { handle: string; display_name: string }[]; hashtags: string[]; sounds: { id: string; name: string; by: Author }[]; clips: number }
 }
 
 export interface NewClip {
@@ -158,6 +165,9 @@ export interface NewClip {
   captions_language?: string
   comments_by?: WhoMay
   answers?: string
+  sound_id?: string
+  sound_mode?: 'replace' | 'mix'
+  lets_reuse?: boolean
 }
 
 export interface Session {
@@ -182,7 +192,7 @@ export interface Contact {
 
 export interface Notice {
   id: string
-  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read' | 'comment' | 'comment-reply' | 'comment-like' | 'mention' | 'clip-reply'
+  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read' | 'comment' | 'comment-reply' | 'comment-like' | 'mention' | 'clip-reply' | 'repost'
   /** Nobody where the cell itself tells. */
   by: Author | null
   clip_id: string | null

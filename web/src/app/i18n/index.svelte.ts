@@ -3,10 +3,11 @@ import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
 import type foryouEn from './foryou.en.json'
+import type keptEn from './kept.en.json'
 import type rightsEn from './rights.en.json'
 import type talkEn from './talk.en.json'
 
-export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof talkEn
+export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof talkEn | keyof typeof keptEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -19,6 +20,7 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 /** Words of pages that few open at first: they come with those pages. */
 const CHAPTERS = {
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
+  kept: { en: () => import('./kept.en.json'), fr: () => import('./kept.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
   talk: { en: () => import('./talk.en.json'), fr: () => import('./talk.fr.json') },
 } as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>
