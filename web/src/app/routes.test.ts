@@ -4,6 +4,14 @@ import { Seen } from '../notify/seen.ts'
 import { fill, pickPlural } from './i18n/fill.ts'
 import { matchRoute } from './routes.ts'
 
+test('sounds, collections and the lists of a profile have pages', () => {
+  assert.deepEqual(matchRoute('/s/one'), { page: 'sound', id: 'one' })
+  assert.deepEqual(matchRoute('/collections/one'), { page: 'collection', id: 'one' })
+  assert.deepEqual(matchRoute('/favourites'), { page: 'favourites' })
+  assert.deepEqual(matchRoute('/@ana/likes'), { page: 'profile', handle: 'ana', tab: 'likes' })
+  assert.deepEqual(matchRoute('/@ana/hates'), { page: 'missing' })
+})
+
 test('every page of the client has its path', () => {
   assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'for-you' })
   assert.deepEqual(matchRoute('/latest'), { page: 'feed', kind: 'latest' })

@@ -4,9 +4,10 @@ import type { FeedKind } from './api/shapes.ts'
 export type Match =
   | { page: 'feed'; kind: FeedKind }
   | { page: 'clip'; id: string }
-  | { page: 'profile'; handle: string }
+  | { page: 'profile'; handle: string; tab?: 'reposts' | 'likes' | 'collections' }
+  | { page: 'sound' | 'collection'; id: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
-  | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
+  | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
   | { page: 'import' | 'data' | 'away' | 'circles' }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
@@ -17,10 +18,13 @@ export function matchRoute(path: string): Match {
   if (first.startsWith('@') && first.length > 1) {
     const handle = first.slice(1)
     if (second === '') return { page: 'profile', handle }
+    if (second === 'reposts' || second === 'likes' || second === 'collections') return { page: 'profile', handle, tab: second }
     if (second === 'followers' || second === 'following') return { page: 'people', handle, list: second }
     return { page: 'missing' }
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 's' && second) return { page: 'sound', id: second }
+  if (first === 'collections' && second) return { page: 'collection', id: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
@@ -33,6 +37,7 @@ export function matchRoute(path: string): Match {
     case 'latest':
       return { page: 'feed', kind: first }
     case 'publish':
+    case 'favourites':
     case 'sign-in':
     case 'sign-up':
     case 'notifications':
