@@ -1,4 +1,4 @@
-"""What the canary persons do with messages: ana and cleo talk; dan asks, and flo before she goes."""
+"""The canary persons write to each other: ana and cleo talk; dan asks, and flo before she leaves."""
 
 from __future__ import annotations
 
