@@ -1,4 +1,4 @@
-"""The canary persons write to each other: ana and cleo talk; dan asks, and flo before she leaves."""
+"""The canary persons write to each other: ana and cleo talk; dan asks, and flo before she goes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""How often a person may do what others have to carry. Each API process counts for itself, in memory
-only."""
+"""How often a person may do what others have to carry. Each API process counts for itself, in
+memory only."""
 
 from __future__ import annotations
 
