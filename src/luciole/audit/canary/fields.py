@@ -110,8 +110,8 @@ FIELDS: tuple[Field, ...] = (
     Field("message.recall token", kept_as=("messages.envelope.recall_hash",), shown_to="nobody"),
     Field("message.attachment", ("blob:attachments/",), audience=FRIENDS, is_bytes=True),
     Field("message.history", ("blob:histories/",), is_bytes=True),
-    # Disclosed in a report: sealed here, and given back to the reporter, and to staff who ask.
-    Field("message.disclosed", shown_to="self", audience=STAFF, is_bytes=True),
+    # Disclosed in a report by ana: sealed here, and given back to her, and to staff who ask.
+    Field("message.disclosed", shown_to="self", audience=("ana", *STAFF), is_bytes=True),
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
