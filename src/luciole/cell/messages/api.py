@@ -79,7 +79,7 @@ def routes(
             me = await people.require(tx, request)
             person = await people.by_handle(tx, handle)
             if not await devices.may_check(tx, me, person.id):
-                raise people_refusals.NoSuchPerson
+                raise NoSuchPerson
             found = await devices.directory(tx, person.id)
         return shapes.Directory(person.id, person.handle, [_proved(each) for each in found])
 
