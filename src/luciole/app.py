@@ -26,6 +26,7 @@ from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
 from luciole.cell.messages import api as messages_api
+from luciole.cell.messages import api_staff as messages_staff_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
@@ -140,6 +141,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
+        messages_staff_api.routes(parts.db, parts.people, parts.messages),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(
             parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
