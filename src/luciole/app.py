@@ -122,7 +122,15 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
-        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
+        search_api.routes(
+            parts.db,
+            parts.people,
+            parts.clips,
+            parts.search,
+            presenter,
+            avatar_url,
+            settings.search,
+        ),
         rights_api.routes(
             parts.db,
             parts.people,

@@ -188,6 +188,13 @@ class FeedSettings(msgspec.Struct, frozen=True):
     replica_bytes: int = 2_147_483_648
 
 
+class SearchSettings(msgspec.Struct, frozen=True):
+    """Looking for people, clips, hashtags and sounds."""
+
+    #: Searches a minute, per person or, of visitors, per network address; typing asks often.
+    searches_per_minute: int = 240
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set, and nothing that is found out at run time."""
 
@@ -207,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True):
     ledger: LedgerSettings = LedgerSettings()
     rights: RightsSettings = RightsSettings()
     feed: FeedSettings = FeedSettings()
+    search: SearchSettings = SearchSettings()
 
     @property
     def data(self) -> Path:

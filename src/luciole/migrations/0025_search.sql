@@ -33,17 +33,19 @@ CREATE INDEX clip_by_age ON search.clip (published_at DESC, id DESC);
 CREATE INDEX clip_by_likes ON search.clip (likes_step DESC, published_at DESC, id DESC);
 CREATE INDEX clip_by_heat ON search.clip (heat DESC, id DESC);
 
--- Words of those clips, for who misspells one, and in how many clips each is.
+-- Words of those clips, for who misspells one, and in how many clips each is. Room is left in each
+-- page, so that a change of a count writes to no index.
 CREATE TABLE search.word (
     word text PRIMARY KEY,
     -- The word, and the word without one of its letters.
     near text[] NOT NULL,
     clips integer NOT NULL
-);
+) WITH (fillfactor = 70);
 CREATE INDEX word_by_near ON search.word USING gin (near);
 
 -- Keys are trigrams, and with `~` what is near.
-CREATE TABLE search.hashtag (tag text PRIMARY KEY, keys text[] NOT NULL, clips integer NOT NULL);
+CREATE TABLE search.hashtag (tag text PRIMARY KEY, keys text[] NOT NULL, clips integer NOT NULL)
+    WITH (fillfactor = 70);
 CREATE INDEX hashtag_by_keys ON search.hashtag USING gin (keys);
 CREATE INDEX hashtag_by_clips ON search.hashtag (clips DESC, tag);
 
@@ -194,6 +196,5 @@ GRANT SELECT ON people.card, graph.accepted, graph.apart, graph.muted, graph.fol
     clips.findable, clips.published, clips.card, clips.sounds TO luciole_search;
 
 -- What is there already.
-INSERT INTO search.stale (kind, id)
-SELECT 'person', id FROM people.person UNION ALL SELECT 'clip', id FROM clips.findable
-UNION ALL SELECT 'sound', id FROM clips.sound;
+INSERT INTO search.stale (kind, id) SELECT 'person', id FROM people.person
+UNION ALL SELECT 'clip', id FROM clips.findable UNION ALL SELECT 'sound', id FROM clips.sound;

@@ -147,8 +147,8 @@ def tag_of(text: str) -> str:
 
 
 def expression(asked: Sequence[Terms], besides: Sequence[Terms] = ()) -> str:
-    """A query for `tsquery`: rows that have, for every word, the word or what stands for it; without
-    those that would be found by `besides`."""
+    """A query for `tsquery`: rows that have, for every word, it or what stands for it; without those
+    that would be found by `besides`."""
     wanted = " & ".join(_any(one) for one in asked)
     if not besides:
         return wanted
@@ -175,8 +175,8 @@ def trends_of(uses: Iterable[Use], now: datetime) -> list[Trend]:
     unusual first. Every author counts once a day, however much they publish.
 
     The count of authors in a day, if nothing is going on, varies about its mean by about its
-    square root, as counts of independent events do; one is added, so that what was never used before is
-    not on top with two authors.
+    square root, as counts of independent events do; one is added, so that what was never used
+    before is not on top with two authors.
     """
     day = timedelta(days=1)
     authors: dict[str, set[UUID]] = defaultdict(set)
