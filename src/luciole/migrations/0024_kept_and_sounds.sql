@@ -67,10 +67,12 @@ CREATE VIEW clips.sounds AS
     SELECT
         s.id, s.clip_id, c.asset_id, s.owner_id, s.name, s.is_reusable, s.uses, s.made_at,
         p.handle, p.display_name, p.avatar_key,
-        (c.state = 'published' AND c.audience = 'everyone' AND NOT p.is_private) AS is_open
+        (c.state = 'published' AND c.audience = 'everyone' AND c.audience_list IS NULL
+         AND NOT p.is_private AND NOT coalesce(c.published_at < w.since, false)) AS is_open
     FROM clips.sound s
     JOIN clips.clip c ON c.id = s.clip_id
-    JOIN people.card p ON p.id = s.owner_id;
+    JOIN people.card p ON p.id = s.owner_id
+    LEFT JOIN clips.shown_since w ON w.person_id = s.owner_id;
 
 -- Counts uses as they come and go, in the transaction that makes them so.
 CREATE FUNCTION clips.count_use() RETURNS trigger
@@ -80,10 +82,12 @@ CREATE FUNCTION clips.count_use() RETURNS trigger
         before uuid;
         after uuid;
     BEGIN
-        IF TG_OP <> 'INSERT' AND OLD.state = 'published' AND OLD.audience = 'everyone' THEN
+        IF TG_OP <> 'INSERT' AND OLD.state = 'published' AND OLD.audience = 'everyone'
+            AND OLD.audience_list IS NULL THEN
             before := OLD.sound_id;
         END IF;
-        IF TG_OP <> 'DELETE' AND NEW.state = 'published' AND NEW.audience = 'everyone' THEN
+        IF TG_OP <> 'DELETE' AND NEW.state = 'published' AND NEW.audience = 'everyone'
+            AND NEW.audience_list IS NULL THEN
             after := NEW.sound_id;
         END IF;
         IF before IS DISTINCT FROM after THEN
@@ -93,7 +97,7 @@ CREATE FUNCTION clips.count_use() RETURNS trigger
         RETURN NULL;
     END
     $$;
-CREATE TRIGGER use_counted AFTER INSERT OR DELETE OR UPDATE OF state, audience, sound_id
+CREATE TRIGGER use_counted AFTER INSERT OR DELETE OR UPDATE OF state, audience, audience_list, sound_id
     ON clips.clip FOR EACH ROW EXECUTE FUNCTION clips.count_use();
 
 CREATE FUNCTION clips.forget_sound() RETURNS trigger
@@ -125,12 +129,25 @@ CREATE OR REPLACE VIEW clips.rankable AS
     JOIN media.playable m ON m.asset_id = c.asset_id
     WHERE c.state = 'published' AND c.audience = 'everyone' AND NOT p.is_private;
 
--- The film that a film's sound comes from, and whether its own is heard too. No reference: when that
--- film goes, a job finds this one and takes the sound away.
+-- The film that a film's sound comes from, and whether its own is heard too. When that film goes, the
+-- mode alone is left: a job finds it so, and takes the sound away.
 ALTER TABLE media.asset
     ADD COLUMN sound_asset_id uuid,
     ADD COLUMN sound_mode text CHECK (sound_mode IN ('replace', 'mix')),
-    ADD CHECK ((sound_mode IS NULL) = (sound_asset_id IS NULL));
+    ADD CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL);
+CREATE INDEX asset_bereft ON media.asset (id)
+    WHERE sound_mode IS NOT NULL AND sound_asset_id IS NULL;
+CREATE FUNCTION media.forget_sound() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+    BEGIN
+        UPDATE media.asset SET sound_asset_id = NULL WHERE sound_asset_id = OLD.id;
+        RETURN NULL;
+    END
+    $$;
+CREATE TRIGGER sound_forgotten AFTER DELETE ON media.asset
+    FOR EACH ROW EXECUTE FUNCTION media.forget_sound();
+REVOKE ALL ON FUNCTION media.forget_sound FROM PUBLIC;
 CREATE OR REPLACE VIEW media.playable AS
     SELECT
         a.id AS asset_id, a.state, a.refused_code, a.progress, a.duration_ms, a.width, a.height,
@@ -155,5 +172,5 @@ CREATE INDEX asset_with_sound ON media.asset (sound_asset_id) WHERE sound_asset_
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     clips.favourite, clips.collection, clips.collected, clips.repost, clips.sound
     TO luciole_clips;
-GRANT SELECT ON clips.sounds TO luciole_clips, luciole_feed;
+GRANT SELECT ON clips.sounds TO luciole_clips;
 GRANT SELECT ON clips.reposted TO luciole_feed;

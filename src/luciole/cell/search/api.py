@@ -22,8 +22,8 @@ from luciole.cell.search.service import Search
 from luciole.cell.search.words import MOST_QUERY_CHARS
 from luciole.config import SearchSettings
 from luciole.kit.db import Database
-from luciole.kit.rates import Rate, Rates
-from luciole.kit.web import AnyRequest
+from luciole.kit.rates import Buckets, Rate, network
+from luciole.kit.web import AnyRequest, address_of
 
 AvatarUrl = Callable[[str | None], str | None]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_QUERY_CHARS)]
@@ -133,14 +133,14 @@ def routes(
     settings: SearchSettings,
 ) -> Router:
     """The routes of search over their collaborators."""
-    rates = Rates()
+    rates = Buckets()
     searches = Rate("search", settings.searches_per_minute, 60)
 
     async def whoever(tx: Any, request: AnyRequest) -> Viewer | None:
         """Who looks, counted: looking costs more than most requests."""
         viewer = await people.whoever(tx, request)
-        host = request.client.host if request.client else ""
-        rates.take(searches, str(viewer.person_id) if viewer else host)
+        whom = str(viewer.person_id) if viewer else network(address_of(request))
+        rates.take(searches, whom)
         return viewer
 
     def person(found: FoundPerson) -> PersonBody:

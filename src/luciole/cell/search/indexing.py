@@ -53,9 +53,10 @@ class Indexing:
         return 0
 
     async def count_trends(self) -> None:
-        """Makes the hashtags on the rise anew."""
+        """Makes the hashtags on the rise anew, after clips fell out of their author's window."""
         now = self._clock.now()
         async with self._db.tx() as tx:
+            await store.drop_past(tx)
             uses = [use async for use in trends.uses(tx, now - timedelta(days=TREND_DAYS + 1))]
             await trends.put(tx, trends_of(uses, now), now)
 

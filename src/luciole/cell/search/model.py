@@ -147,8 +147,8 @@ def tag_of(text: str) -> str:
 
 
 def expression(asked: Sequence[Terms], besides: Sequence[Terms] = ()) -> str:
-    """A query for `tsquery`: rows that have, for every word, it or what stands for it; without those
-    that would be found by `besides`."""
+    """A query for `tsquery`: rows that have, for every word, the word or what stands for it,
+    without those that would be found by `besides`."""
     wanted = " & ".join(_any(one) for one in asked)
     if not besides:
         return wanted

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-from luciole.cell.clips.kept.model import Collection, Kept, KeptPlace
+from luciole.cell.clips.kept_model import Collection, Kept, KeptPlace
 from luciole.kit.db import Row, Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
@@ -33,7 +33,7 @@ WHERE person_id = $1 AND (made_at, clip_id) < ($2, $3)
 ORDER BY made_at DESC, clip_id DESC LIMIT $4
 """
 ADD_REPOST = """
-INSERT INTO clips.repost (person_id, clip_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+INSERT INTO clips.repost (person_id, clip_id, made_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
 DROP_REPOST = "DELETE FROM clips.repost WHERE person_id = $1 AND clip_id = $2"
 COUNT_REPOSTS = "UPDATE clips.clip SET reposts = reposts + $2 WHERE id = $1 RETURNING reposts"
@@ -146,8 +146,8 @@ async def favourites(tx: Tx, person_id: UUID, place: KeptPlace | None, limit: in
     return _kept(await tx.fetch(FAVOURITES, person_id, *_split(place), limit))
 
 
-async def add_repost(tx: Tx, person_id: UUID, clip_id: UUID) -> bool:
-    return (await tx.execute(ADD_REPOST, person_id, clip_id)).endswith(" 1")
+async def add_repost(tx: Tx, person_id: UUID, clip_id: UUID, made_at: datetime) -> bool:
+    return (await tx.execute(ADD_REPOST, person_id, clip_id, made_at)).endswith(" 1")
 
 
 async def drop_repost(tx: Tx, person_id: UUID, clip_id: UUID) -> bool:

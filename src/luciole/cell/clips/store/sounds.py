@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
-from luciole.cell.clips.sounds.model import Sound, UsePlace
+from luciole.cell.clips.sounds_model import Sound, UsePlace
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
@@ -33,7 +33,7 @@ CHANGE = "UPDATE clips.sound SET name = $2, is_reusable = $3 WHERE id = $1"
 # The same list for everybody; whoever may not see one of them does not get that one.
 USES = """
 SELECT id, published_at FROM clips.clip
-WHERE sound_id = $1 AND state = 'published' AND audience = 'everyone'
+WHERE sound_id = $1 AND state = 'published' AND audience = 'everyone' AND audience_list IS NULL
   AND (published_at, id) < ($2, $3)
 ORDER BY published_at DESC, id DESC LIMIT $4
 """

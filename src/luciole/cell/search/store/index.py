@@ -44,6 +44,11 @@ ON CONFLICT (id) DO UPDATE SET
     published_at = excluded.published_at, likes_step = excluded.likes_step,
     heat = excluded.heat, terms = excluded.terms
 """
+# Older than their authors let others look back, which no row says when it happens.
+DROP_PAST = """
+DELETE FROM search.clip c USING clips.published p, clips.shown_since w
+WHERE p.id = c.id AND w.person_id = p.author_id AND p.published_at < w.since
+"""
 DROP_CLIPS = "DELETE FROM search.clip WHERE id = ANY($1::uuid[])"
 COUNT_WORDS = """
 UPDATE search.word w SET clips = w.clips + n.by
@@ -140,6 +145,10 @@ async def add_clips(tx: Tx, clips: Sequence[Findable], terms: Sequence[str]) -> 
         [clip.likes for clip in clips],
         list(terms),
     )
+
+
+async def drop_past(tx: Tx) -> None:
+    await tx.execute(DROP_PAST)
 
 
 async def drop_clips(tx: Tx, ids: Iterable[UUID]) -> None:
