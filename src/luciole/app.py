@@ -146,7 +146,15 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_for_you.routes(
             parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
         ),
-        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
+        search_api.routes(
+            parts.db,
+            parts.people,
+            parts.clips,
+            parts.search,
+            presenter,
+            avatar_url,
+            settings.search,
+        ),
         rights_api.routes(
             parts.db,
             parts.people,

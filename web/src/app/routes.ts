@@ -9,6 +9,8 @@ export type Match =
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
   | { page: 'import' | 'data' | 'away' | 'circles' }
+  | { page: 'search' }
+  | { page: 'hashtag'; tag: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -25,6 +27,7 @@ export function matchRoute(path: string): Match {
   if (first === 'c' && second) return { page: 'clip', id: second }
   if (first === 's' && second) return { page: 'sound', id: second }
   if (first === 'collections' && second) return { page: 'collection', id: second }
+  if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
@@ -36,6 +39,7 @@ export function matchRoute(path: string): Match {
     case 'friends':
     case 'latest':
       return { page: 'feed', kind: first }
+    case 'search':
     case 'publish':
     case 'favourites':
     case 'sign-in':
