@@ -10,12 +10,14 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.border.wire import Services
 from luciole.cell.clips.service import Clips
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.notify.pushes import Pushes
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -24,7 +26,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
-from luciole.config import Settings
+from luciole.config import SettingError, Settings
 from luciole.custody.purposes import DERIVED
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
@@ -45,6 +47,7 @@ class Parts:
     custody: Custody
     people: People
     notify: Notify
+    pushes: Pushes
     media: Media
     graph: Graph
     clips: Clips
@@ -77,7 +80,7 @@ class Parts:
         queue = Queue()
         cursors = Cursors(derived["cursors"])
         people = People(settings, custody, derived["devices"], clock, queue)
-        notify = Notify(cursors)
+        notify = Notify(cursors, clock, queue)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
         clips = Clips(media, graph, notify, cursors, clock)
@@ -92,6 +95,7 @@ class Parts:
             custody=custody,
             people=people,
             notify=notify,
+            pushes=Pushes(custody, clock, _push_services(settings), settings.push_contact),
             media=media,
             graph=graph,
             clips=clips,
@@ -103,6 +107,17 @@ class Parts:
             leaving=Leaving(people, journal, clock, queue),
             imports=Imports(db, blobs, custody, clips, settings, clock, queue),
         )
+
+
+def _push_services(settings: Settings) -> Services | None:
+    """Whom the gateway may ask to wake devices; None where it may ask nobody. Raises
+    SettingError."""
+    if settings.push == "off":
+        return None
+    try:
+        return Services(settings.border.push_services)
+    except ValueError as error:
+        raise SettingError(f"LUCIOLE_BORDER_PUSH_SERVICES: {error}") from error
 
 
 def _ranking(settings: Settings) -> Opening:

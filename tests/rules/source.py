@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
 SLICES = ("people", "notify", "media", "graph", "clips", "feed", "rights")
 # Folders below the cell with a schema, a role and a store of their own.
-BELOW = ("custody", "ledger")
+BELOW = ("custody", "ledger", "border")
 OWNERS = (*SLICES, *BELOW)
 NOT_OURS = {
     "node_modules",
