@@ -41,16 +41,34 @@ INSERT INTO notify.line (id, person_id, kind, clip_id, day, top_id, made_at, is_
     SELECT id, person_id, kind, clip_id, made_at::date, id, made_at, is_read
     FROM notify.notification;
 
--- `about_id`: a comment, where it is about one.
-ALTER TABLE notify.notification
-    ADD COLUMN about_id uuid,
-    ADD COLUMN line_id uuid REFERENCES notify.line (id) ON DELETE CASCADE;
-UPDATE notify.notification SET line_id = id;
-ALTER TABLE notify.notification ALTER COLUMN line_id SET NOT NULL, DROP COLUMN is_read;
-DROP INDEX notify.notification_once;
+-- What happened, each act once. `about_id`: a comment, where it is about one. An act of the cell
+-- itself has no actor. The table is made anew, since its rows lie in lines now.
+CREATE TEMPORARY TABLE former ON COMMIT DROP AS
+    SELECT id, person_id, kind, actor_id, clip_id, made_at FROM notify.notification;
+DROP TABLE notify.notification;
+CREATE TABLE notify.notification (
+    id uuid PRIMARY KEY,
+    person_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
+    kind text NOT NULL CHECK (kind IN (
+        'like', 'follow', 'follow-request', 'follow-accepted', 'data-read', 'comment',
+        'comment-reply', 'comment-like', 'mention', 'repost', 'clip-reply', 'message-request')),
+    actor_id uuid REFERENCES people.person (id) ON DELETE CASCADE,
+    clip_id uuid,
+    about_id uuid,
+    made_at timestamptz NOT NULL DEFAULT now(),
+    line_id uuid NOT NULL REFERENCES notify.line (id) ON DELETE CASCADE,
+    CHECK ((actor_id IS NULL) = (kind = 'data-read'))
+);
+INSERT INTO notify.notification (id, person_id, kind, actor_id, clip_id, made_at, line_id)
+    SELECT id, person_id, kind, actor_id, clip_id, made_at, id FROM former;
+-- Liking twice tells once; reading twice tells twice.
 CREATE UNIQUE INDEX notification_once ON notify.notification
     (person_id, kind, actor_id, clip_id, about_id) NULLS NOT DISTINCT WHERE actor_id IS NOT NULL;
+CREATE INDEX notification_by_person ON notify.notification (person_id, id);
+CREATE INDEX notification_by_actor ON notify.notification (actor_id);
 CREATE INDEX notification_by_line ON notify.notification (line_id, id DESC);
+CREATE INDEX notification_about ON notify.notification (person_id, about_id)
+    WHERE about_id IS NOT NULL;
 
 -- What happens next of the same kind about the same thing goes into the same line.
 CREATE UNIQUE INDEX line_open ON notify.line (person_id, kind, clip_id, about_id, day, waits)
@@ -61,6 +79,7 @@ CREATE INDEX line_of_digest ON notify.line (digest_id, top_id DESC) WHERE digest
 CREATE INDEX line_unread ON notify.line (person_id) WHERE NOT is_read;
 CREATE INDEX line_waiting ON notify.line (person_id) WHERE waits;
 CREATE INDEX line_by_age ON notify.line (made_at);
+CREATE INDEX line_about_clip ON notify.line (person_id, clip_id) WHERE clip_id IS NOT NULL;
 
 -- A device that its person wants woken. It ends with its session. `sealed` is the address at the push
 -- service, `endpoint_index` finds the same device again.
@@ -86,7 +105,8 @@ CREATE TABLE notify.nudge (
 CREATE INDEX nudge_due ON notify.nudge (due_at);
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    notify.preference, notify.line, notify.push, notify.nudge TO luciole_notify;
+    notify.preference, notify.line, notify.notification, notify.push, notify.nudge
+    TO luciole_notify;
 
 -- The border: what is offered to the outside, by a function; only the gateway reads it.
 
