@@ -17,8 +17,8 @@ PROCESSES = ("luciole_api", "luciole_worker")
 # Who may use a schema for its functions only.
 CALLERS = {
     "border": {"luciole_notify"},
-    "custody": {"luciole_notify", "luciole_people", "luciole_rights"},
-    "ledger": {"luciole_custody", "luciole_people", "luciole_rights"},
+    "custody": {"luciole_messages", "luciole_notify", "luciole_people", "luciole_rights"},
+    "ledger": {"luciole_custody", "luciole_messages", "luciole_people", "luciole_rights"},
 }
 # Slices of which a process is a member; the broker and the log hold one each.
 HELD_BY = {

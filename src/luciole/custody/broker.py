@@ -32,7 +32,7 @@ from luciole.custody.model import (
 )
 from luciole.custody.warm import Warm
 from luciole.keys import KeyStore, NoKey, SealBroken, open_field, seal_field
-from luciole.keys.signing import Algorithm, SigningKey
+from luciole.keys.signing import Algorithm, SigningKey, verifies
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, ForeignKeyViolation, Tx
 from luciole.kit.errors import NotSignedIn
@@ -100,6 +100,10 @@ class Broker:
     async def public_key(self, asked: wire.PublicKeyOf) -> PublicKey:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
         return PublicKey(self._keys.secret.cell_id, self._signing_key(asked.purpose).public)
+
+    async def verify(self, asked: wire.Verify) -> bool:
+        """Whether a signature is right. It takes no key of ours, only what verifies."""
+        return verifies(Algorithm.ED25519, asked.public_key, asked.signature, asked.message)
 
     # --- grants --------------------------------------------------------------------------------
 

@@ -3,11 +3,12 @@ import { api } from '../app/api/client.ts'
 import type { Author, Clip, Notice, Refusal } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
+import { talk } from '../talk/talk.svelte.ts'
 import { follows } from '../graph/follows.svelte.ts'
 import { session } from '../people/session.svelte.ts'
 import { Seen } from './seen.ts'
 import { toasts } from './toasts.svelte.ts'
-import { isNight, SAID, target } from './words.ts'
+import { ABOUT_WORDS, isNight, SAID, target } from './words.ts'
 
 interface ClipNews { event_id: string; id: string; state: Clip['state']; progress: number; refusal?: Refusal | null }
 interface LikeNews { event_id: string; clip_id: string; likes: number; by: Author }
@@ -15,6 +16,7 @@ interface FollowNews { event_id: string; by: Author; state: 'yes' | 'pending' }
 interface AcceptedNews { event_id: string; by: Author }
 /** A line of the list that is new, or has become longer. */
 interface LineNews { event_id: string; kind: Notice['kind']; line_id: string; by?: Author; clip_id?: string }
+interface CommentNews { event_id: string; clip_id: string; comment_id: string; kind: 'comment' | 'comment-reply' | 'mention'; by: Author }
 interface NewClipNews { event_id: string; clip_id: string; author: Author }
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
@@ -58,6 +60,7 @@ class Live {
     this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
     this.hear<LineNews>('notification', (news) => this.line(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
+    this.hear<CommentNews>('comment', (news) => this.comment(news))
   }
 
   /** Is there something in the list that was never read? */
@@ -113,9 +116,15 @@ class Live {
     toasts.show({ kind: 'news', by: news.author, text: t('notify.new-clip', { name: news.author.display_name }), href: `/c/${news.clip_id}` })
   }
 
+  private comment(news: CommentNews): void {
+    talk.hear(news.clip_id)
+  }
+
   /** The cell has looked whether the person wants it and whether it is their night; only a minor's clock is asked again. */
   private line(news: LineNews): void {
     this.lines += 1
+    // Under a clip whose comments are on the screen it appears there.
+    if (ABOUT_WORDS.has(news.kind) && news.clip_id && talk.shows(news.clip_id)) return
     if (session.me?.age_band !== '18+' && isNight(new Date().getHours())) return
     this.unread = true
     const text = t(SAID[news.kind], { name: news.by?.display_name ?? '' })

@@ -48,13 +48,17 @@ export const ICONS = {
 
 export const FILLED: ReadonlySet<Kind> = new Set<Kind>(['like', 'comment-like'])
 
+/** About what was said: the comments open with the clip. */
+export const ABOUT_WORDS: ReadonlySet<Kind> = new Set<Kind>(['comment', 'comment-reply', 'comment-like', 'mention'])
+
 /** Where a piece of news leads; a digest only unfolds. */
 export function target(kind: Kind, handle: string | undefined, clipId: string | null): string {
   if (kind === 'follow-request') return '/requests'
   if (kind === 'message-request') return '/messages'
   if (kind === 'digest') return '/notifications'
   if (handle === undefined) return '/settings/data'
-  return clipId ? `/c/${clipId}` : `/@${handle}`
+  if (!clipId) return `/@${handle}`
+  return ABOUT_WORDS.has(kind) ? `/c/${clipId}?comments=1` : `/c/${clipId}`
 }
 
 /** Beyond it the cell does not count. */

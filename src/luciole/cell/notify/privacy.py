@@ -91,6 +91,14 @@ HELD: tuple[Held, ...] = (
         _EVENT,
         Border.NEVER,
     ),
+    *columns(
+        "notify.hushed",
+        "person_id actor_id",
+        DataClass.PERSONAL,
+        "keeps from telling a person of somebody whom one of the two blocks, mutes or restricts",
+        "until that ends, or one of the two erases the account",
+        Border.NEVER,
+    ),
     Held(
         "cache:live pages",
         DataClass.PERSONAL,
@@ -110,6 +118,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("notify.push", stays="hangs on a session; whoever signs in again is asked again"),
     Owned("notify.nudge", stays="kept for seconds, or for a night"),
     Owned("notify.event", stays="kept for an hour"),
+    Owned("notify.hushed", ("person_id", "actor_id")),
 )
 
 
@@ -160,7 +169,10 @@ EXPORT: tuple[Exported, ...] = (
     ),
 )
 _OF_A_LINE = "each act in a line is in the list of notifications, with all of this"
+_OF_APART = "it follows from whom you and others block, mute and restrict; yours is in graph"
 NOT_EXPORTED = {
+    "notify.hushed.person_id": _OF_APART,
+    "notify.hushed.actor_id": _OF_APART,
     "cache:live pages": "the same events on their way to an open page, in memory only",
     **{
         f"notify.line.{name}": _OF_A_LINE
@@ -181,9 +193,10 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     acts = await lines.erase_notifications(tx, person_id, LINES_AT_ONCE)
     own = await lines.erase_lines(tx, person_id, LINES_AT_ONCE)
     shown = await events.erase_events(tx, person_id, LINES_AT_ONCE)
+    hushed = await lines.erase_hushed(tx, person_id, LINES_AT_ONCE)
     woken = await devices.erase(tx, person_id)
     await wishes.erase(tx, person_id)
     return Removed(
         {"notifications": acts, "push-devices": woken},
-        is_more=LINES_AT_ONCE in (acts, own, shown),
+        is_more=LINES_AT_ONCE in (acts, own, shown, hushed),
     )

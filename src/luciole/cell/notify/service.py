@@ -145,6 +145,16 @@ class Notify:
         """Removes what a person was told about a comment that is deleted."""
         await lines.forget_about(tx, person_id, about_id)
 
+    async def hush(self, tx: Tx, person_id: UUID, actor_id: UUID, *, is_hushed: bool) -> None:
+        """Whether a person is told of what another does, from the next answer on: lines that are
+        there already are not shown, and come back where it ends."""
+        await (lines.hush if is_hushed else lines.unhush)(tx, person_id, actor_id)
+
+    async def forget_actor(self, tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+        """Removes all that a person was told of another, for good."""
+        await lines.forget_actor(tx, person_id, actor_id)
+        await events.forget_actor(tx, person_id, actor_id)
+
     async def page(
         self, tx: Tx, person_id: UUID, cursor: str | None, limit: int, digest_id: UUID | None = None
     ) -> tuple[list[Notification], str | None]:

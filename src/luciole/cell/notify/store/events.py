@@ -25,6 +25,13 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
        p.handle, p.display_name, p.avatar_key
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.id = $1 AND (e.actor_id IS NULL OR p.id IS NOT NULL)
+  AND NOT EXISTS (
+      SELECT 1 FROM notify.hushed h WHERE h.person_id = e.person_id AND h.actor_id = e.actor_id)
+"""
+# Of those who are told what everybody is, whom it is kept from.
+HUSHED_AMONG = """
+SELECT h.person_id FROM notify.event e JOIN notify.hushed h ON h.actor_id = e.actor_id
+WHERE e.id = $1 AND h.person_id = ANY($2::uuid[])
 """
 EVENTS_SINCE = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
@@ -33,10 +40,13 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.person_id = $1 AND e.xact >= ($2::bigint)::text::xid8
   AND (e.actor_id IS NULL OR p.id IS NOT NULL)
+  AND NOT EXISTS (
+      SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = e.actor_id)
 ORDER BY e.xact DESC, e.id DESC
 LIMIT $3
 """
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+FORGET_EVENTS_OF = "DELETE FROM notify.event WHERE person_id = $1 AND actor_id = $2"
 TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mins => $1)"
 # Erasure: to the person or by them. Each step takes some of what is left, without those that
 # another who leaves is taking just now; should that one fail, they go with the account.
@@ -87,6 +97,17 @@ async def events_since(tx: Tx, person_id: UUID, horizon: int, limit: int) -> lis
 
 async def horizon(tx: Tx) -> int:
     return cast(int, await tx.fetchval(HORIZON))
+
+
+async def hushed_among(tx: Tx, event_id: UUID, people: list[UUID]) -> frozenset[UUID]:
+    """Those of these people who are not told of an event."""
+    rows = await tx.fetch(HUSHED_AMONG, event_id, people)
+    return frozenset(row["person_id"] for row in rows)
+
+
+async def forget_actor(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    """Removes what the open page of a person would still be told of another."""
+    await tx.execute(FORGET_EVENTS_OF, person_id, actor_id)
 
 
 async def tidy(tx: Tx, event_minutes: int) -> None:

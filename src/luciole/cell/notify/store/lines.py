@@ -26,7 +26,9 @@ WITH wish AS (
     INSERT INTO notify.line AS l
         (id, person_id, kind, clip_id, about_id, is_group, top_id, waits)
     SELECT $8, $2, $3, $5, $7, $9, $1, w.waits FROM wish w
-    WHERE NOT $3 = ANY (w.off) AND NOT EXISTS (
+    WHERE NOT $3 = ANY (w.off)
+      AND NOT EXISTS (SELECT 1 FROM notify.hushed h WHERE h.person_id = $2 AND h.actor_id = $4)
+      AND NOT EXISTS (
         SELECT 1 FROM notify.notification n
         WHERE n.person_id = $2 AND n.kind = $3 AND n.actor_id = $4
           AND n.clip_id IS NOT DISTINCT FROM $5 AND n.about_id IS NOT DISTINCT FROM $6)
@@ -78,7 +80,9 @@ FROM notify.line l CROSS JOIN LATERAL (
     SELECT max(recent.made_at) AS newest_at,
            array_agg(recent.actor_id ORDER BY recent.id DESC) AS actors
     FROM (SELECT n.id, n.actor_id, n.made_at FROM notify.notification n
-          WHERE n.line_id = l.id ORDER BY n.id DESC LIMIT 100) AS recent
+          WHERE n.line_id = l.id AND NOT EXISTS (
+              SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id)
+          ORDER BY n.id DESC LIMIT 100) AS recent
 ) AS acts
 WHERE l.person_id = $1 AND l.top_id < $2 AND l.digest_id IS NULL AND NOT l.waits
   AND (acts.newest_at IS NOT NULL OR l.kind = 'digest')
@@ -91,7 +95,9 @@ FROM notify.line l CROSS JOIN LATERAL (
     SELECT max(recent.made_at) AS newest_at,
            array_agg(recent.actor_id ORDER BY recent.id DESC) AS actors
     FROM (SELECT n.id, n.actor_id, n.made_at FROM notify.notification n
-          WHERE n.line_id = l.id ORDER BY n.id DESC LIMIT 100) AS recent
+          WHERE n.line_id = l.id AND NOT EXISTS (
+              SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id)
+          ORDER BY n.id DESC LIMIT 100) AS recent
 ) AS acts
 WHERE l.person_id = $1 AND l.top_id < $2 AND l.digest_id = $4 AND acts.newest_at IS NOT NULL
 ORDER BY l.top_id DESC LIMIT $3
@@ -102,7 +108,10 @@ SELECT p.id, p.handle, p.display_name, p.avatar_key FROM people.card p WHERE p.i
 # A hundred of each line at most.
 DIGEST_COUNTS = """
 SELECT l.digest_id, l.kind, sum(cardinality(ARRAY(
-    SELECT n.id FROM notify.notification n WHERE n.line_id = l.id ORDER BY n.id DESC LIMIT 100
+    SELECT n.id FROM notify.notification n
+    WHERE n.line_id = l.id AND NOT EXISTS (
+        SELECT 1 FROM notify.hushed h WHERE h.person_id = l.person_id AND h.actor_id = n.actor_id)
+    ORDER BY n.id DESC LIMIT 100
 ))) AS acts
 FROM notify.line l WHERE l.digest_id = ANY ($1::uuid[])
 GROUP BY l.digest_id, l.kind ORDER BY l.digest_id, l.kind
@@ -110,14 +119,22 @@ GROUP BY l.digest_id, l.kind ORDER BY l.digest_id, l.kind
 MARK_READ = """
 UPDATE notify.line SET is_read = true WHERE person_id = $1 AND NOT is_read AND NOT waits
 """
-# Not those by somebody who is leaving: the list does not show them.
+# Not those by somebody who is leaving or hushed: the list does not show them.
 HAS_UNREAD = """
 SELECT EXISTS (
     SELECT 1 FROM notify.line l
     WHERE l.person_id = $1 AND NOT l.is_read AND NOT l.waits AND l.digest_id IS NULL
       AND (l.kind = 'digest' OR EXISTS (
           SELECT 1 FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
-          WHERE n.line_id = l.id AND (n.actor_id IS NULL OR p.id IS NOT NULL))))
+          WHERE n.line_id = l.id AND (n.actor_id IS NULL OR p.id IS NOT NULL)
+            AND NOT EXISTS (
+                SELECT 1 FROM notify.hushed h
+                WHERE h.person_id = $1 AND h.actor_id = n.actor_id))))
+"""
+HUSH = "INSERT INTO notify.hushed (person_id, actor_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+UNHUSH = "DELETE FROM notify.hushed WHERE person_id = $1 AND actor_id = $2"
+FORGET_ACTOR = """
+DELETE FROM notify.notification WHERE person_id = $1 AND actor_id = $2 RETURNING line_id
 """
 # What is in a line goes with it.
 TIDY_LINES = "DELETE FROM notify.line WHERE made_at < now() - make_interval(days => $1)"
@@ -130,6 +147,11 @@ DELETE FROM notify.notification WHERE id IN (
 ERASE_LINES = """
 DELETE FROM notify.line WHERE id IN (
     SELECT id FROM notify.line WHERE person_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+ERASE_HUSHED = """
+DELETE FROM notify.hushed WHERE (person_id, actor_id) IN (
+    SELECT person_id, actor_id FROM notify.hushed WHERE person_id = $1 OR actor_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
 """
 EXPORT_NOTIFICATIONS = """
 SELECT n.id, n.kind, n.actor_id, p.handle AS actor, n.clip_id, n.about_id, n.made_at, n.line_id,
@@ -210,6 +232,19 @@ async def forget_about(tx: Tx, person_id: UUID, about_id: UUID) -> None:
     await _drop_empty(tx, await tx.fetch(FORGET_ABOUT, person_id, about_id))
 
 
+async def forget_actor(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    """Removes all that the list tells a person of another."""
+    await _drop_empty(tx, await tx.fetch(FORGET_ACTOR, person_id, actor_id))
+
+
+async def hush(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    await tx.execute(HUSH, person_id, actor_id)
+
+
+async def unhush(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    await tx.execute(UNHUSH, person_id, actor_id)
+
+
 async def _drop_empty(tx: Tx, rows: list[Row]) -> None:
     if rows:
         await tx.execute(DROP_EMPTY, list({row["line_id"] for row in rows}))
@@ -265,6 +300,11 @@ async def erase_notifications(tx: Tx, person_id: UUID, most: int) -> int:
 async def erase_lines(tx: Tx, person_id: UUID, most: int) -> int:
     """The same for lines of the person's list."""
     return int((await tx.execute(ERASE_LINES, person_id, most)).rpartition(" ")[2])
+
+
+async def erase_hushed(tx: Tx, person_id: UUID, most: int) -> int:
+    """The same for whom the person, or who the person, is told nothing of."""
+    return int((await tx.execute(ERASE_HUSHED, person_id, most)).rpartition(" ")[2])
 
 
 def _line(row: Row) -> Line:
