@@ -211,14 +211,54 @@ export interface Contact {
   value: string
 }
 
+/** Kinds of news that a person may turn off. */
+export type ChosenKind =
+  | 'like'
+  | 'follow'
+  | 'follow-request'
+  | 'follow-accepted'
+  | 'comment'
+  | 'comment-reply'
+  | 'comment-like'
+  | 'mention'
+  | 'repost'
+  | 'clip-reply'
+  | 'message-request'
+
+/** A line of the list: what `people` (100: or more) did, the newest three by name. */
 export interface Notice {
   id: string
-  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read' | 'comment' | 'comment-reply' | 'comment-like' | 'mention' | 'clip-reply' | 'repost'
+  kind: ChosenKind | 'data-read' | 'digest'
   /** Nobody where the cell itself tells. */
   by: Author | null
+  others: Author[]
+  people: number
   clip_id: string | null
+  about_id: string | null
   created_at: string
   is_read: boolean
+  /** What is in a digest. */
+  counts: Partial<Record<ChosenKind | 'data-read' | 'digest', number>>
+}
+
+/** What a person wants to be told, and when. */
+export interface NoticeWishes {
+  kinds: Record<ChosenKind, boolean>
+  digest_at: number | null
+  quiet_nights: boolean
+  nights_are_quiet: boolean
+  night_begins: number
+  night_ends: number
+  offset_minutes: number | null
+}
+
+/** Whether this cell wakes devices, and this one. */
+export interface PushTold {
+  is_offered: boolean
+  key: string | null
+  is_on: boolean
+  woken_for: 'news' | 'message' | null
+  locale: string
 }
 
 export interface Cell {
