@@ -220,7 +220,7 @@ CREATE TABLE notify.notification (
     CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = 'data-read'::text)),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text]))
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text]))
 );
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
 CREATE INDEX notification_by_age ON notify.notification USING btree (made_at);
@@ -241,7 +241,7 @@ CREATE TABLE notify.event (
     CONSTRAINT event_pkey PRIMARY KEY (id),
     CONSTRAINT event_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT event_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT event_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'like'::text, 'follow'::text, 'follow-accepted'::text, 'new-clip'::text]))
+    CONSTRAINT event_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'like'::text, 'follow'::text, 'follow-accepted'::text, 'new-clip'::text, 'comment'::text, 'message'::text, 'signal'::text, 'notification'::text, 'hidden'::text]))
 );
 CREATE INDEX event_by_actor ON notify.event USING btree (actor_id);
 CREATE INDEX event_by_age ON notify.event USING btree (made_at);
@@ -425,6 +425,61 @@ CREATE VIEW graph.friends AS
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
 GRANT SELECT ON graph.friends TO luciole_feed;
 
+CREATE TABLE graph.block (
+    blocker_id  uuid NOT NULL,
+    blocked_id  uuid NOT NULL,
+    made_at     timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT block_pkey PRIMARY KEY (blocker_id, blocked_id),
+    CONSTRAINT block_blocked_id_fkey FOREIGN KEY (blocked_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT block_blocker_id_fkey FOREIGN KEY (blocker_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT block_check CHECK (blocker_id <> blocked_id)
+);
+CREATE INDEX block_by_blocked ON graph.block USING btree (blocked_id, blocker_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON graph.block TO luciole_graph;
+
+CREATE TABLE graph.mute (
+    muter_id  uuid NOT NULL,
+    muted_id  uuid NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mute_pkey PRIMARY KEY (muter_id, muted_id),
+    CONSTRAINT mute_muted_id_fkey FOREIGN KEY (muted_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT mute_muter_id_fkey FOREIGN KEY (muter_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT mute_check CHECK (muter_id <> muted_id)
+);
+CREATE INDEX mute_by_muted ON graph.mute USING btree (muted_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON graph.mute TO luciole_graph;
+
+CREATE TABLE graph.restriction (
+    restricter_id  uuid NOT NULL,
+    restricted_id  uuid NOT NULL,
+    made_at        timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT restriction_pkey PRIMARY KEY (restricter_id, restricted_id),
+    CONSTRAINT restriction_restricted_id_fkey FOREIGN KEY (restricted_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT restriction_restricter_id_fkey FOREIGN KEY (restricter_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT restriction_check CHECK (restricter_id <> restricted_id)
+);
+CREATE INDEX restriction_by_restricted ON graph.restriction USING btree (restricted_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON graph.restriction TO luciole_graph;
+
+CREATE VIEW graph.apart AS
+    SELECT block.blocker_id AS a,
+        block.blocked_id AS b
+       FROM graph.block
+    UNION ALL
+     SELECT block.blocked_id AS a,
+        block.blocker_id AS b
+       FROM graph.block;
+
+CREATE VIEW graph.muted AS
+    SELECT muter_id AS person_id,
+        muted_id AS other_id
+       FROM graph.mute;
+
+CREATE VIEW graph.restricted AS
+    SELECT restricter_id AS person_id,
+        restricted_id AS other_id
+       FROM graph.restriction;
+
 -- clips -----------------------------------------------------------------
 
 CREATE SCHEMA clips;
@@ -445,6 +500,12 @@ CREATE TABLE clips.clip (
     captions_vtt       text,
     created_at         timestamp with time zone DEFAULT now() NOT NULL,
     published_at       timestamp with time zone,
+    comments           integer DEFAULT 0 NOT NULL,
+    reposts            integer DEFAULT 0 NOT NULL,
+    favourites         integer DEFAULT 0 NOT NULL,
+    comments_by        text,
+    sound_id           uuid,
+    answers_id         uuid,
     CONSTRAINT clip_pkey PRIMARY KEY (id),
     CONSTRAINT clip_asset_id_key UNIQUE (asset_id),
     CONSTRAINT clip_author_id_fkey FOREIGN KEY (author_id) REFERENCES people.person(id),
@@ -454,7 +515,11 @@ CREATE TABLE clips.clip (
     CONSTRAINT clip_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT clip_check1 CHECK (state <> 'published'::text OR published_at IS NOT NULL),
     CONSTRAINT clip_check2 CHECK ((captions_vtt IS NULL) = (captions_language IS NULL)),
+    CONSTRAINT clip_comments_by_check CHECK (comments_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
+    CONSTRAINT clip_comments_check CHECK (comments >= 0),
+    CONSTRAINT clip_favourites_check CHECK (favourites >= 0),
     CONSTRAINT clip_likes_check CHECK (likes >= 0),
+    CONSTRAINT clip_reposts_check CHECK (reposts >= 0),
     CONSTRAINT clip_state_check CHECK (state = ANY (ARRAY['processing'::text, 'in_review'::text, 'published'::text, 'refused'::text, 'removed'::text]))
 );
 CREATE INDEX clip_by_author ON clips.clip USING btree (author_id, id DESC) WHERE state <> 'removed'::text;
@@ -508,7 +573,13 @@ CREATE VIEW clips.card AS
         m.progress,
         m.renditions,
         m.poster_key,
-        m.has_audio
+        m.has_audio,
+        c.comments,
+        c.reposts,
+        c.favourites,
+        c.comments_by,
+        c.sound_id,
+        c.answers_id
        FROM clips.clip c
          JOIN people.card p ON p.id = c.author_id
          LEFT JOIN media.playable m ON m.asset_id = c.asset_id
@@ -537,6 +608,22 @@ CREATE VIEW clips.rankable AS
          JOIN media.playable m ON m.asset_id = c.asset_id
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
 GRANT SELECT ON clips.rankable TO luciole_feed;
+
+CREATE TABLE clips.preference (
+    person_id     uuid NOT NULL,
+    past_days     smallint,
+    comments_by   text DEFAULT 'everyone'::text NOT NULL,
+    mentions_by   text DEFAULT 'everyone'::text NOT NULL,
+    filter_words  text[] DEFAULT '{}'::text[] NOT NULL,
+    shows_likes   boolean DEFAULT false NOT NULL,
+    CONSTRAINT preference_pkey PRIMARY KEY (person_id),
+    CONSTRAINT preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT preference_comments_by_check CHECK (comments_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
+    CONSTRAINT preference_filter_words_check CHECK (cardinality(filter_words) <= 200),
+    CONSTRAINT preference_mentions_by_check CHECK (mentions_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
+    CONSTRAINT preference_past_days_check CHECK (past_days = ANY (ARRAY[3, 30, 183]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.preference TO luciole_clips;
 
 -- feed ------------------------------------------------------------------
 

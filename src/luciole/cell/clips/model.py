@@ -18,6 +18,8 @@ from luciole.kit.errors import Conflict, Invalid, NotFound
 
 Audience = Literal["everyone", "friends", "only-me"]
 State = Literal["processing", "in_review", "published", "refused"]
+#: Who may comment on a clip, or mention a person.
+WhoMay = Literal["everyone", "followers", "friends", "nobody"]
 
 MAX_CAPTION_CHARS = 2200
 MAX_HASHTAGS = 30
@@ -93,10 +95,17 @@ class Card(msgspec.Struct, frozen=True):
     renditions: list[Rendition]
     poster_key: str | None
     has_audio: bool
+    comments: int
+    reposts: int
+    favourites: int
+    comments_by: WhoMay | None
+    sound_id: UUID | None
+    answers_id: UUID | None
 
 
 _RENDITIONS = msgspec.json.Decoder(list[Rendition])
 _RENDITIONS_AT = Card.__struct_fields__.index("renditions")
+_HAS_AUDIO_AT = Card.__struct_fields__.index("has_audio")
 
 
 def card_of(row: Iterable[Any]) -> Card:
@@ -104,7 +113,7 @@ def card_of(row: Iterable[Any]) -> Card:
     values = list(row)
     renditions = values[_RENDITIONS_AT]
     values[_RENDITIONS_AT] = _RENDITIONS.decode(renditions) if renditions else []
-    values[-1] = bool(values[-1])
+    values[_HAS_AUDIO_AT] = bool(values[_HAS_AUDIO_AT])
     return Card(*values)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.clips.model import Audience, Card, Marks, State
+from luciole.cell.clips.model import Audience, Card, Marks, State, WhoMay
 from luciole.cell.graph.model import Follows
 from luciole.cell.media.model import refusal
 from luciole.cell.media.service import Media
@@ -63,6 +63,12 @@ class ClipBody(msgspec.Struct):
     published_at: datetime | None
     created_at: datetime
     likes: int
+    comments: int
+    reposts: int
+    favourites: int
+    comments_by: WhoMay | None
+    sound_id: UUID | None
+    answers_id: UUID | None
     duration_ms: int | None
     width: int | None
     height: int | None
@@ -116,6 +122,12 @@ class Presenter:
             published_at=card.published_at,
             created_at=card.created_at,
             likes=card.likes,
+            comments=card.comments,
+            reposts=card.reposts,
+            favourites=card.favourites,
+            comments_by=card.comments_by,
+            sound_id=card.sound_id,
+            answers_id=card.answers_id,
             duration_ms=card.duration_ms,
             width=card.width,
             height=card.height,

@@ -19,7 +19,8 @@ HELD: tuple[Held, ...] = (
     *columns(
         "clips.clip",
         "id author_id asset_id caption hashtags audience made_with_ai captions_language "
-        "captions_vtt published_at likes",
+        "captions_vtt published_at likes comments reposts favourites comments_by sound_id "
+        "answers_id",
         DataClass.PUBLIC,
         "the clip as its author published it; for a narrower audience it is shared with those only",
         _WITH_CLIP,
@@ -39,6 +40,14 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "likes are private: the author is told, others see the number only",
         "until the like is taken back or the clip deleted",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.preference",
+        "person_id past_days comments_by mentions_by filter_words shows_likes",
+        DataClass.PERSONAL,
+        "what you choose about your clips and what others may do with them",
+        "until you change it, or as long as the account",
         Border.NEVER,
     ),
     *columns(
@@ -62,6 +71,7 @@ async def _clips(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 OWNED: tuple[Owned, ...] = (
     Owned("clips.clip", ("author_id",)),
     Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.preference", ("person_id",)),
     Owned("clips.tally", ("person_id",)),
 )
 
@@ -73,12 +83,26 @@ EXPORT: tuple[Exported, ...] = (
             **of(
                 "clips.clip",
                 "id author_id asset_id caption hashtags audience state refused_code made_with_ai "
-                "likes captions_language created_at published_at",
+                "likes comments reposts favourites comments_by sound_id answers_id "
+                "captions_language created_at published_at",
             ),
             "captions": "clips.clip.captions_vtt",
         },
         _clips,
-        anew=frozenset({"id", "author_id", "asset_id", "likes"}),
+        anew=frozenset(
+            {
+                "id",
+                "author_id",
+                "asset_id",
+                "likes",
+                "comments",
+                "reposts",
+                "favourites",
+                "comments_by",
+                "sound_id",
+                "answers_id",
+            }
+        ),
     ),
     Exported(
         "liked",
@@ -87,6 +111,14 @@ EXPORT: tuple[Exported, ...] = (
         store.export_liked,
         whose="clips.liked.person_id",
         anew=frozenset({"clip_id"}),
+    ),
+    Exported(
+        "preference",
+        "what you chose about your clips and what others may do with them",
+        of("clips.preference", "past_days comments_by mentions_by filter_words shows_likes"),
+        store.export_preference,
+        whose="clips.preference.person_id",
+        stays="choose again where you go; the choices there may be others",
     ),
     Exported(
         "tally",
@@ -107,5 +139,6 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
         return Removed({"likes": likes}, is_more=True)
     if clips := await store.erase_clips(tx, person_id, CLIPS_AT_ONCE):
         return Removed({"clips": clips}, is_more=True)
+    await store.drop_preference(tx, person_id)
     await store.drop_tally(tx, person_id)
     return Removed()

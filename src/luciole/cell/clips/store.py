@@ -20,14 +20,16 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 CARD = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
-       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
+       comments, reposts, favourites, comments_by, sound_id, answers_id
 FROM clips.card WHERE id = $1
 """
 LOCK = "SELECT id FROM clips.clip WHERE id = $1 FOR UPDATE"
 GRID = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
-       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
+       comments, reposts, favourites, comments_by, sound_id, answers_id
 FROM clips.card
 WHERE author_id = $1 AND id < $2
   AND ($3 OR state = 'published') AND audience = ANY($4::text[])
@@ -98,17 +100,23 @@ DELETE FROM clips.liked WHERE person_id = $1 AND clip_id = ANY($2::uuid[]) RETUR
 TAKE_LIKES = "UPDATE clips.clip SET likes = likes - 1 WHERE id = ANY($1::uuid[])"
 LOCK_OWN = "SELECT id FROM clips.clip WHERE author_id = $1 ORDER BY id LIMIT $2 FOR UPDATE"
 DELETE_MANY = "DELETE FROM clips.clip WHERE id = ANY($1::uuid[])"
+DROP_PREFERENCE = "DELETE FROM clips.preference WHERE person_id = $1"
 DROP_TALLY = "DELETE FROM clips.tally WHERE person_id = $1"
 
 EXPORT_CLIPS = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
-       likes, captions_language, captions_vtt, created_at, published_at
+       likes, comments, reposts, favourites, comments_by, sound_id, answers_id, captions_language,
+       captions_vtt, created_at, published_at
 FROM clips.clip WHERE author_id = $1 ORDER BY created_at, id
 """
 EXPORT_LIKED = """
 SELECT l.clip_id, c.handle AS author, l.made_at
 FROM clips.liked l LEFT JOIN clips.card c ON c.id = l.clip_id
 WHERE l.person_id = $1 ORDER BY l.made_at, l.clip_id
+"""
+EXPORT_PREFERENCE = """
+SELECT past_days, comments_by, mentions_by, filter_words, shows_likes
+FROM clips.preference WHERE person_id = $1
 """
 EXPORT_TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
 
@@ -286,6 +294,10 @@ def export_liked(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_LIKED, person_id))
 
 
+def export_preference(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_PREFERENCE, person_id))
+
+
 def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_TALLY, person_id))
 
@@ -304,6 +316,10 @@ async def erase_clips(tx: Tx, author_id: UUID, most: int) -> int:
     clips = [row["id"] for row in await tx.fetch(LOCK_OWN, author_id, most)]
     await tx.execute(DELETE_MANY, clips)
     return len(clips)
+
+
+async def drop_preference(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(DROP_PREFERENCE, person_id)
 
 
 async def drop_tally(tx: Tx, person_id: UUID) -> None:

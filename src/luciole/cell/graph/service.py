@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -104,6 +104,48 @@ class Graph:
             if await store.accept(tx, follower, me):
                 await self._accepted(tx, me, follower)
         return bool(waiting)
+
+    async def block(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Keeps two people apart from the next request on, and ends what they follow of each
+        other. Doing it twice is no error. Raises CannotFollowYourself."""
+        if me == other:
+            raise CannotFollowYourself
+        await store.block(tx, me, other)
+        # The lower id first, so that two who block each other at once do not wait for ever.
+        for follower, followee in sorted([(me, other), (other, me)]):
+            await self.unfollow(tx, follower, followee)
+
+    async def unblock(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """What was followed before stays ended."""
+        await store.unblock(tx, me, other)
+
+    async def mute(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Leaves a person out of what I see. Raises CannotFollowYourself."""
+        if me == other:
+            raise CannotFollowYourself
+        await store.mute(tx, me, other)
+
+    async def unmute(self, tx: Tx, me: UUID, other: UUID) -> None:
+        await store.unmute(tx, me, other)
+
+    async def restrict(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Lets what a person says to me wait for my yes. Raises CannotFollowYourself."""
+        if me == other:
+            raise CannotFollowYourself
+        await store.restrict(tx, me, other)
+
+    async def unrestrict(self, tx: Tx, me: UUID, other: UUID) -> None:
+        await store.unrestrict(tx, me, other)
+
+    async def apart_among(self, tx: Tx, viewer: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these people whom the viewer blocks, or who block the viewer."""
+        return await store.apart_among(tx, viewer, people)
+
+    async def is_apart(self, tx: Tx, viewer: UUID | None, person: UUID) -> bool:
+        """Whether one of the two blocks the other."""
+        if viewer is None or viewer == person:
+            return False
+        return bool(await store.apart_among(tx, viewer, [person]))
 
     async def relation(self, tx: Tx, viewer: UUID | None, person: UUID) -> Relation:
         """How the viewer and a person stand to each other."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -83,6 +83,22 @@ WHERE f.followee_id = $1 AND f.state = 'pending'
 ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $4
 """
+BLOCK = """
+INSERT INTO graph.block (blocker_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+UNBLOCK = "DELETE FROM graph.block WHERE blocker_id = $1 AND blocked_id = $2"
+MUTE = "INSERT INTO graph.mute (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+UNMUTE = "DELETE FROM graph.mute WHERE muter_id = $1 AND muted_id = $2"
+RESTRICT = """
+INSERT INTO graph.restriction (restricter_id, restricted_id) VALUES ($1, $2)
+ON CONFLICT DO NOTHING
+"""
+UNRESTRICT = "DELETE FROM graph.restriction WHERE restricter_id = $1 AND restricted_id = $2"
+APART_AMONG = """
+SELECT blocked_id AS other FROM graph.block WHERE blocker_id = $1 AND blocked_id = ANY($2::uuid[])
+UNION
+SELECT blocker_id FROM graph.block WHERE blocked_id = $1 AND blocker_id = ANY($2::uuid[])
+"""
 # Erasure. Each step takes some of what is left.
 ERASE_FOLLOWING = """
 DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id IN (
@@ -104,6 +120,21 @@ UPDATE graph.tally SET followers = followers - 1 WHERE person_id = ANY($1::uuid[
 LESS_FOLLOWING = """
 UPDATE graph.tally SET following = following - 1 WHERE person_id = ANY($1::uuid[])
 """
+ERASE_BLOCKS = """
+DELETE FROM graph.block WHERE (blocker_id, blocked_id) IN (
+    SELECT blocker_id, blocked_id FROM graph.block WHERE blocker_id = $1 OR blocked_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+ERASE_MUTES = """
+DELETE FROM graph.mute WHERE (muter_id, muted_id) IN (
+    SELECT muter_id, muted_id FROM graph.mute WHERE muter_id = $1 OR muted_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+ERASE_RESTRICTIONS = """
+DELETE FROM graph.restriction WHERE (restricter_id, restricted_id) IN (
+    SELECT restricter_id, restricted_id FROM graph.restriction
+    WHERE restricter_id = $1 OR restricted_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
 DROP_TALLY = "DELETE FROM graph.tally WHERE person_id = $1"
 
 EXPORT_FOLLOWING = """
@@ -115,6 +146,21 @@ EXPORT_FOLLOWERS = """
 SELECT f.follower_id, p.handle, f.state, f.made_at
 FROM graph.follow f LEFT JOIN people.card p ON p.id = f.follower_id
 WHERE f.followee_id = $1 ORDER BY f.made_at, f.follower_id
+"""
+EXPORT_BLOCKED = """
+SELECT b.blocked_id, p.handle, b.made_at
+FROM graph.block b LEFT JOIN people.card p ON p.id = b.blocked_id
+WHERE b.blocker_id = $1 ORDER BY b.made_at, b.blocked_id
+"""
+EXPORT_MUTED = """
+SELECT m.muted_id, p.handle, m.made_at
+FROM graph.mute m LEFT JOIN people.card p ON p.id = m.muted_id
+WHERE m.muter_id = $1 ORDER BY m.made_at, m.muted_id
+"""
+EXPORT_RESTRICTED = """
+SELECT r.restricted_id, p.handle, r.made_at
+FROM graph.restriction r LEFT JOIN people.card p ON p.id = r.restricted_id
+WHERE r.restricter_id = $1 ORDER BY r.made_at, r.restricted_id
 """
 EXPORT_TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
 
@@ -150,6 +196,36 @@ async def decline(tx: Tx, follower_id: UUID, followee_id: UUID) -> bool:
 
 async def pending(tx: Tx, followee_id: UUID, limit: int) -> list[UUID]:
     return [row["follower_id"] for row in await tx.fetch(PENDING, followee_id, limit)]
+
+
+async def block(tx: Tx, me: UUID, other: UUID) -> bool:
+    """False when it is so already."""
+    return (await tx.execute(BLOCK, me, other)).endswith(" 1")
+
+
+async def unblock(tx: Tx, me: UUID, other: UUID) -> None:
+    await tx.execute(UNBLOCK, me, other)
+
+
+async def mute(tx: Tx, me: UUID, other: UUID) -> None:
+    await tx.execute(MUTE, me, other)
+
+
+async def unmute(tx: Tx, me: UUID, other: UUID) -> None:
+    await tx.execute(UNMUTE, me, other)
+
+
+async def restrict(tx: Tx, me: UUID, other: UUID) -> None:
+    await tx.execute(RESTRICT, me, other)
+
+
+async def unrestrict(tx: Tx, me: UUID, other: UUID) -> None:
+    await tx.execute(UNRESTRICT, me, other)
+
+
+async def apart_among(tx: Tx, viewer_id: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+    rows = await tx.fetch(APART_AMONG, viewer_id, list(people))
+    return frozenset(row["other"] for row in rows)
 
 
 async def tally_add(tx: Tx, follower_id: UUID, followee_id: UUID, by: int) -> None:
@@ -199,6 +275,18 @@ def export_followers(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_FOLLOWERS, person_id))
 
 
+def export_blocked(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_BLOCKED, person_id))
+
+
+def export_muted(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_MUTED, person_id))
+
+
+def export_restricted(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(EXPORT_RESTRICTED, person_id))
+
+
 def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_TALLY, person_id))
 
@@ -220,6 +308,18 @@ async def erase_followers(tx: Tx, person_id: UUID, most: int) -> int:
     await tx.fetch(LOCK_TALLIES, others)
     await tx.execute(LESS_FOLLOWING, others)
     return len(gone)
+
+
+async def erase_apart(tx: Tx, person_id: UUID, most: int) -> int:
+    """Removes some blocks, mutes and restrictions by the person or of them; gives how many."""
+    gone = 0
+    for statement in (
+        await tx.execute(ERASE_BLOCKS, person_id, most),
+        await tx.execute(ERASE_MUTES, person_id, most),
+        await tx.execute(ERASE_RESTRICTIONS, person_id, most),
+    ):
+        gone += int(statement.rpartition(" ")[2])
+    return gone
 
 
 async def drop_tally(tx: Tx, person_id: UUID) -> None:

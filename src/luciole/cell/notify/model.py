@@ -8,8 +8,32 @@ from uuid import UUID
 
 import msgspec
 
-NotificationKind = Literal["like", "follow", "follow-request", "follow-accepted", "data-read"]
-EventKind = Literal["clip", "like", "follow", "follow-accepted", "new-clip"]
+NotificationKind = Literal[
+    "like",
+    "follow",
+    "follow-request",
+    "follow-accepted",
+    "data-read",
+    "comment",
+    "comment-reply",
+    "comment-like",
+    "mention",
+    "repost",
+    "clip-reply",
+    "message-request",
+]
+EventKind = Literal[
+    "clip",
+    "like",
+    "follow",
+    "follow-accepted",
+    "new-clip",
+    "comment",
+    "message",
+    "signal",
+    "notification",
+    "hidden",
+]
 
 CHANNEL = "luciole_live"
 # An event bridges a lost connection; what matters for longer is a notification.

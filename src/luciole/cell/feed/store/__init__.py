@@ -12,7 +12,8 @@ from luciole.kit.db import Tx
 LATEST = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
-       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
+       comments, reposts, favourites, comments_by, sound_id, answers_id
 FROM clips.card
 WHERE state = 'published' AND audience = 'everyone' AND NOT is_private
   AND (published_at, id) < ($1, $2)
@@ -25,7 +26,8 @@ FOLLOWING = """
 SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state, c.refused_code,
        c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at, c.handle,
        c.display_name, c.avatar_key, c.is_private, c.duration_ms, c.width, c.height, c.progress,
-       c.renditions, c.poster_key, c.has_audio
+       c.renditions, c.poster_key, c.has_audio, c.comments, c.reposts, c.favourites, c.comments_by,
+       c.sound_id, c.answers_id
 FROM (
     SELECT few.id, few.published_at
     FROM graph.accepted a
@@ -48,7 +50,8 @@ FRIENDS = """
 SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state, c.refused_code,
        c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at, c.handle,
        c.display_name, c.avatar_key, c.is_private, c.duration_ms, c.width, c.height, c.progress,
-       c.renditions, c.poster_key, c.has_audio
+       c.renditions, c.poster_key, c.has_audio, c.comments, c.reposts, c.favourites, c.comments_by,
+       c.sound_id, c.answers_id
 FROM (
     SELECT few.id, few.published_at
     FROM graph.friends f

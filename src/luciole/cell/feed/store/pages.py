@@ -59,7 +59,8 @@ CARDS = """
 SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state, c.refused_code,
        c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at, c.handle,
        c.display_name, c.avatar_key, c.is_private, c.duration_ms, c.width, c.height, c.progress,
-       c.renditions, c.poster_key, c.has_audio
+       c.renditions, c.poster_key, c.has_audio, c.comments, c.reposts, c.favourites, c.comments_by,
+       c.sound_id, c.answers_id
 FROM clips.card c
 WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
   AND NOT c.is_private AND c.author_id <> ALL($3::uuid[]) AND NOT c.hashtags && $4::text[]
