@@ -21,7 +21,7 @@ export async function open(core: Core, kind: 'pair' | 'group', handles: string[]
     const self = await core.self()
     const found = kind === 'pair' ? await pairWith(core, handles[0]!) : null
     if (found) return found
-    const claimed = (await core.cell.claim([...handles, self.handle])).filter((each) => each.device_id !== self.deviceId)
+    const claimed = await core.cell.claim([...handles, self.handle], self.deviceId)
     const missing = handles.find((handle) => !claimed.some((each) => each.handle === handle))
     if (missing) throw new ApiError(409, 'no-devices', '', '')
     // So that each key that comes with them can be looked up.
@@ -122,7 +122,7 @@ async function commit(core: Core, conversationId: string, { adds, removes }: { a
       if (await rejoin(core, conversationId)) continue
       throw new Busy()
     }
-    const claimed = adds.length > 0 ? await core.cell.claim(adds) : []
+    const claimed = adds.length > 0 ? await core.cell.claim(adds, device.deviceId) : []
     await core.learn(await unknown(core, claimed))
     if (adds.some((handle) => !claimed.some((each) => each.handle === handle))) throw new ApiError(409, 'no-devices', '', '')
     const made = await change(found.group, device, claimed.map((each) => bytesOf(each.package)), await stale(core, conversationId, found.group, removes))

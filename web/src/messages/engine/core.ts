@@ -87,8 +87,7 @@ export class Core {
 
   /** Somebody who was added a moment ago: the cell says who is in our conversations. */
   private async meet(personId: string): Promise<Person | undefined> {
-    const told = await Promise.all([this.cell.conversations('inbox'), this.cell.conversations('requests')])
-    await this.learn(told.flat().flatMap((each) => each.members))
+    await this.learn((await this.cell.conversations()).flatMap((each) => each.members))
     return this.store.get('people', personId)
   }
 

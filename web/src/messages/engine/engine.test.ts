@@ -350,7 +350,7 @@ test('garbage in the inbox does not stop what comes after it', async () => {
   const { cell, ada, bea, id } = await two()
   const kept = [...cell.devices.values()].find((each) => each.personId === bea.person.person_id)!
   for (const body of [btoa('garbage'), '', btoa(String.fromCharCode(...toUtf8('\0\x01\0\x02and more')))]) {
-    for (const kind of ['message', 'commit', 'welcome'] as const) kept.inbox.push({ n: ++kept.n, conversation_id: id, kind, epoch: 1, body, at: new Date().toISOString(), message_id: null })
+    for (const kind of ['message', 'commit', 'welcome'] as const) kept.inbox.push({ n: ++kept.n, conversation_id: id, kind, epoch: 1, body, at: new Date().toISOString(), message_id: crypto.randomUUID() })
   }
   await ada.tell(id, 'Still readable')
   await sync(bea.core)

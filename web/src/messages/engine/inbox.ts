@@ -1,5 +1,6 @@
 /** What waits for this device, taken in one by one: each step is kept whole before the next, and before the cell may forget it. */
-import { Malformed } from '../../verify/bytes.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { isEqual, Malformed, toHex } from '../../verify/bytes.ts'
 import { epochOf, isActive, type Group, keep, membersOf, receive, Refused, restore } from '../mls/group.ts'
 import type { Identity, Member } from '../mls/identity.ts'
 import { readHandshakeOrMessage } from '../mls/wire.ts'
@@ -9,7 +10,7 @@ import { type Core, isPassing } from './core.ts'
 import { byWelcome, rejoin } from './joining.ts'
 import { refresh, withMessage } from './list.ts'
 import { noticed } from './notices.ts'
-import { type Change, type Conversation, type KeptGroup, type Message, messageKey, ONLY } from './store.ts'
+import { type Change, type Conversation, type Echo, type KeptGroup, type Message, messageKey, ONLY } from './store.ts'
 
 const PAGE = 100
 
@@ -38,7 +39,9 @@ async function one(core: Core, envelope: Envelope): Promise<number> {
   let counts = 0
   try {
     const body = bytesOf(envelope.body)
-    if (envelope.kind === 'welcome') changes = await welcomedInto(core, conversation, body)
+    const own = envelope.kind === 'message' ? await core.store.get('echoes', toHex(sha256(body))) : undefined
+    if (own) changes = await taken(core, own, envelope, toHex(sha256(body)))
+    else if (envelope.kind === 'welcome') changes = await welcomedInto(core, conversation, body)
     else ({ changes, counts } = await intoGroup(core, conversation, body, envelope))
   } catch (problem) {
     // Not an answer about these bytes: stop here, and try the same again later.
@@ -51,6 +54,14 @@ async function one(core: Core, envelope: Envelope): Promise<number> {
   const after = await core.conversation(conversation.id)
   if (after?.trouble === 'lost' && group !== undefined) await rejoin(core, conversation.id)
   return counts
+}
+
+/** The copy of what this device sent itself: the cell took it, also where its answer was lost. */
+async function taken(core: Core, { conversationId, id }: Echo, { message_id }: Envelope, hash: string): Promise<Change[]> {
+  const changes: Change[] = [['echoes', hash, undefined], ['outbox', id, undefined]]
+  const message = await core.store.get('messages', messageKey(conversationId, id))
+  if (message?.content.kind !== 'recalled' && message) changes.push(['messages', messageKey(conversationId, id), { ...message, state: 'sent', envelopeId: message_id, problem: undefined }])
+  return changes
 }
 
 async function known(core: Core, id: string): Promise<Conversation | undefined> {
@@ -80,6 +91,10 @@ async function intoGroup(core: Core, conversation: Conversation, body: Uint8Arra
   if (kept.pending && epoch === kept.pending.epoch + 1) {
     group = restore(kept.pending.state, core.vouch)
     kept = { ...kept, pending: null }
+  }
+  // Our own commit came back: it was taken.
+  if (kept.pending && isCommit && isEqual(kept.pending.commit, body)) {
+    return { changes: [['groups', conversation.id, { ...kept, state: kept.pending.state, pending: null, renewedAt: core.time }]], counts: 0 }
   }
   if (isCommit && epoch < epochOf(group)) return { changes: [], counts: 0 }
   if (epoch > epochOf(group)) return { changes: [['conversations', conversation.id, { ...conversation, trouble: 'lost' }]], counts: 0 }
@@ -139,7 +154,7 @@ async function saying(core: Core, conversation: Conversation, payload: Payload, 
   if (await core.store.get('messages', messageKey(conversation.id, payload.id))) return { changes: [], counts: 0 }
   const message: Message = {
     id: payload.id, conversationId: conversation.id, order: core.nextOrder(), at: Date.parse(envelope.at), personId: from.personId, deviceId: from.deviceId, mine,
-    state: 'received', content, envelopeId: envelope.message_id ?? undefined, proof: mine ? undefined : proof,
+    state: 'received', content, envelopeId: envelope.message_id, proof: mine ? undefined : proof,
   }
   const counts = !mine && content.kind !== 'name'
   let now = withMessage(conversation, message, counts)

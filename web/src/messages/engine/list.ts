@@ -6,7 +6,7 @@ import { messageKey } from './store.ts'
 
 /** Asks the cell which conversations there are. Returns all of them. */
 export async function refresh(core: Core): Promise<Conversation[]> {
-  const told = (await Promise.all([core.cell.conversations('inbox'), core.cell.conversations('requests')])).flat()
+  const told = await core.cell.conversations()
   await core.learn(told.flatMap((each) => each.members))
   const known = new Map((await core.store.all('conversations')).map((each) => [each.id, each]))
   const changes: Change[] = told.map((each) => ['conversations', each.id, { ...(known.get(each.id) ?? blank(each)), told: each, isOver: each.is_over }])

@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ApiError } from '../../app/api/client.ts'
 import { base64 as write, bytesOf } from './cell.ts'
+import { toHex } from '../../verify/bytes.ts'
 import { epochOf, seal } from '../mls/group.ts'
 import { type Content, writePayload } from '../payload.ts'
 import { Busy, settle, tidy } from './changes.ts'
@@ -45,6 +46,8 @@ export async function flush(core: Core): Promise<void> {
     const places = new Map(await Promise.all(waiting.map(async (each) => [each.id, (await row(core, each))?.order ?? Infinity] as const)))
     waiting.sort((one, other) => places.get(one.id)! - places.get(other.id)!)
     for (const outgoing of waiting) {
+      // Its copy came back from the cell meanwhile: it is there.
+      if (!(await core.store.get('outbox', outgoing.id))) continue
       const message = await row(core, outgoing)
       if (message?.state === 'failed') continue
       try {
@@ -59,6 +62,7 @@ export async function flush(core: Core): Promise<void> {
   })
 }
 
+export const hashOf = (body: Uint8Array) => toHex(sha256(body))
 const row = (core: Core, { conversationId, id }: Outgoing) => core.store.get('messages', messageKey(conversationId, id))
 
 async function deliver(core: Core, waiting: Outgoing): Promise<void> {
@@ -67,6 +71,7 @@ async function deliver(core: Core, waiting: Outgoing): Promise<void> {
   let outgoing = waiting
   for (let attempt = 0; attempt < TRIES; attempt++) {
     await tidy(core, conversationId)
+    if (!(await core.store.get('outbox', outgoing.id))) return
     const found = await core.group(conversationId)
     if (!found) {
       if (await rejoin(core, conversationId)) continue
@@ -77,7 +82,7 @@ async function deliver(core: Core, waiting: Outgoing): Promise<void> {
       const sealed = await seal(found.group, await core.device(), outgoing.data)
       outgoing = { ...outgoing, epoch, body: sealed.body }
       // If we stop after this, the same bytes go out the next time: no key is used for two texts.
-      await core.store.write([core.kept(conversationId, found.kept, sealed.group), ['outbox', outgoing.id, outgoing]])
+      await core.store.write([core.kept(conversationId, found.kept, sealed.group), ['outbox', outgoing.id, outgoing], ['echoes', hashOf(sealed.body), { conversationId, id: outgoing.id }]])
       sealed.forget()
     }
     try {

@@ -90,6 +90,12 @@ export interface Outgoing {
   token: string
 }
 
+/** Bytes that this device sent, by their hash: the cell brings them back, which says that it took them. */
+export interface Echo {
+  conversationId: string
+  id: string
+}
+
 export interface Tables {
   self: Self
   /** Of the recovery code: it cannot be read out. */
@@ -99,13 +105,14 @@ export interface Tables {
   conversations: Conversation
   messages: Message
   outbox: Outgoing
+  echoes: Echo
   people: Person
   /** Opened files, by the id of their attachment. */
   files: { bytes: Uint8Array; type: string }
 }
 
 export type Table = keyof Tables
-export const TABLES: readonly Table[] = ['self', 'copyKey', 'packages', 'groups', 'conversations', 'messages', 'outbox', 'people', 'files']
+export const TABLES: readonly Table[] = ['self', 'copyKey', 'packages', 'groups', 'conversations', 'messages', 'outbox', 'echoes', 'people', 'files']
 
 /** One row that is written, or with no value removed. */
 export type Change = { [T in Table]: [T, string, Tables[T] | undefined] }[Table]

@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ApiError } from '../../../app/api/client.ts'
 import { fromBase64, toBase64 } from '../../../verify/bytes.ts'
-import type { Cell, Commit, ConversationTold, DeviceTold, Envelope, Folder, Listed, Person, Welcoming } from '../cell.ts'
+import type { Cell, Commit, ConversationTold, DeviceTold, Envelope, Listed, Person, Welcoming } from '../cell.ts'
 
 interface Kept {
   device: DeviceTold
@@ -29,6 +29,7 @@ export class FakeCell {
   readonly devices = new Map<string, Kept>()
   readonly groups = new Map<string, Group>()
   readonly recalls = new Map<string, { hash: string; envelopes: [Kept, Envelope][] }>()
+  readonly files = new Map<string, Uint8Array>()
   copy: Uint8Array | null = null
   /** Called before each request; may throw, to be a network that fails. */
   before: (name: string, personId: string) => void = () => undefined
@@ -80,10 +81,10 @@ export class FakeCell {
 
   private deliver(group: Group, from: string, kind: Envelope['kind'], epoch: number, body: string, to?: string[]): [Kept, Envelope][] {
     const sent: [Kept, Envelope][] = []
-    const message_id = kind === 'message' ? crypto.randomUUID() : null
+    const message_id = crypto.randomUUID()
     for (const seat of to ?? group.seats) {
       const kept = this.devices.get(seat)!
-      if (seat === from || kept.device.revoked_at || !group.members.has(kept.personId)) continue
+      if ((seat === from && kind === 'welcome') || kept.device.revoked_at || !group.members.has(kept.personId)) continue
       const envelope = { n: ++kept.n, conversation_id: group.id, kind, epoch, body, at: new Date().toISOString(), message_id }
       kept.inbox.push(envelope)
       sent.push([kept, envelope])
@@ -118,21 +119,21 @@ export class FakeCell {
       },
       directory: async (handle) => {
         const owner = this.byHandle(handle).person_id
-        return [...this.devices.values()].filter((kept) => kept.personId === owner).map(({ device }): Listed => ({ ...device, ledger: null }))
+        return [...this.devices.values()].filter((kept) => kept.personId === owner).map(({ device }): Listed => ({ ...device, entries: [] }))
       },
       addPackages: async (id, packages, last) => {
         mine(id).packages.push(...packages.map(toBase64))
         if (last) mine(id).last = toBase64(last)
       },
       packagesLeft: async (id) => mine(id).packages.length,
-      claim: async (handles) =>
+      claim: async (handles, but) =>
         handles.flatMap((handle) =>
-          this.of(this.byHandle(handle).person_id).flatMap((kept) => {
+          this.of(this.byHandle(handle).person_id).filter((kept) => kept.device.id !== but).flatMap((kept) => {
             const taken = kept.packages.shift() ?? kept.last
             return taken ? [{ handle, person_id: kept.personId, device_id: kept.device.id, package: taken }] : []
           }),
         ),
-      conversations: async (folder: Folder) => (folder === 'requests' ? [] : [...this.groups.values()].filter((group) => group.members.has(personId)).map((group) => this.told(group))),
+      conversations: async () => [...this.groups.values()].filter((group) => group.members.has(personId)).map((group) => this.told(group)),
       create: async ({ device_id, kind, members, welcomes, group_info }) => {
         const ids = new Set([personId, ...members.map((handle) => this.byHandle(handle).person_id)])
         const isThere = kind === 'pair' && [...this.groups.values()].some((group) => group.kind === 'pair' && [...ids].every((id) => group.members.has(id)))
@@ -181,6 +182,17 @@ export class FakeCell {
       copy: async () => this.copy,
       putCopy: async (bytes) => void (this.copy = bytes),
       deleteCopy: async () => void (this.copy = null),
+      accept: async () => undefined,
+      mute: async () => undefined,
+      attach: async (_id, bytes) => {
+        const id = crypto.randomUUID()
+        this.files.set(id, bytes)
+        return id
+      },
+      attachment: async (id) => this.files.get(id) ?? null,
+      settings: async () => ({ who: 'everyone', typing: false, read_marks: false, is_off: false }),
+      changeSettings: async () => ({ who: 'everyone', typing: false, read_marks: false, is_off: false }),
+      report: async () => undefined,
       leave: async (id) => {
         const group = this.group(id, personId)
         group.members.delete(personId)
