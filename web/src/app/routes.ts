@@ -8,6 +8,9 @@ export type Match =
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
   | { page: 'import' | 'data' }
+  | { page: 'messages' | 'message-settings' }
+  | { page: 'message-new'; handle: string | null }
+  | { page: 'thread'; id: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -22,6 +25,7 @@ export function matchRoute(path: string): Match {
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
+  if (first === 'messages') return messagesRoute(second)
   if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
@@ -41,6 +45,14 @@ export function matchRoute(path: string): Match {
     default:
       return { page: 'missing' }
   }
+}
+
+function messagesRoute(second: string): Match {
+  if (second === '') return { page: 'messages' }
+  if (second === 'settings') return { page: 'message-settings' }
+  if (second === 'new') return { page: 'message-new', handle: null }
+  if (second.startsWith('@') && second.length > 1) return { page: 'message-new', handle: second.slice(1) }
+  return { page: 'thread', id: second }
 }
 
 function decode(part: string): string {

@@ -15,6 +15,12 @@ interface NewClipNews { event_id: string; clip_id: string; author: Author }
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
 
+/** What parts that come later may hear; null where something may have been missed. */
+export interface Heard {
+  message: { conversation_id: string }
+  signal: { conversation_id: string; device_id: string; body: string }
+}
+
 class Live {
   unread = $state(false)
   connected = $state(false)
@@ -22,6 +28,9 @@ class Live {
   fresh = $state(0)
   /** Counts up when followers or requests may have changed; lists on screen load again. */
   people = $state(0)
+  /** Something waits among the messages that this browser has not looked at. */
+  mail = $state(false)
+  private readonly hearers: { [Kind in keyof Heard]?: (news: Heard[Kind] | null) => void } = {}
   private source: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
@@ -34,7 +43,10 @@ class Live {
     source.addEventListener('open', () => {
       this.connected = true
       // What happened while we were away was not told: ask about clips still on their way.
-      if (this.failures > 0) shelf.refreshUnfinished()
+      if (this.failures > 0) {
+        shelf.refreshUnfinished()
+        this.hearers.message?.(null)
+      }
       this.failures = 0
     })
     source.addEventListener('error', () => {
@@ -48,6 +60,16 @@ class Live {
     this.hear<FollowNews>('follow', (news) => this.follow(news))
     this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
+    this.hear<Heard['message'] & { event_id: string }>('message', (news) => {
+      if (this.hearers.message) this.hearers.message(news)
+      else this.mail = true
+    })
+    this.hear<Heard['signal'] & { event_id: string }>('signal', (news) => this.hearers.signal?.(news))
+  }
+
+  /** From now on this part hears of messages itself. */
+  listen<Kind extends keyof Heard>(kind: Kind, act: (news: Heard[Kind] | null) => void): void {
+    this.hearers[kind] = act as never
   }
 
   /** Is there something in the list that was never read? */
@@ -60,7 +82,7 @@ class Live {
     this.source?.close()
     this.source = null
     this.connected = false
-    this.unread = false
+    this.unread = this.mail = false
   }
 
   private again(): void {

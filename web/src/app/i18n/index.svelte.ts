@@ -3,9 +3,10 @@ import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
 import type foryouEn from './foryou.en.json'
+import type messagesEn from './messages.en.json'
 import type rightsEn from './rights.en.json'
 
-export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn
+export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof messagesEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -18,6 +19,7 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 /** Words of pages that few open at first: they come with those pages. */
 const CHAPTERS = {
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
+  messages: { en: () => import('./messages.en.json'), fr: () => import('./messages.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
 } as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>
 type Chapter = keyof typeof CHAPTERS
