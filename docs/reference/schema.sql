@@ -32,7 +32,7 @@ GRANT SELECT ON house.upkeep TO luciole_worker;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_media, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -175,6 +175,7 @@ CREATE VIEW people.card AS
       WHERE leaving_at IS NULL;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
+GRANT SELECT ON people.card TO luciole_messages;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
 
@@ -202,6 +203,14 @@ CREATE VIEW people.passkey_claim AS
        FROM people.person p
          LEFT JOIN people.passkey k ON k.person_id = p.id;
 GRANT SELECT ON people.passkey_claim TO luciole_custody;
+
+CREATE VIEW people.writer AS
+    SELECT id,
+        age_band <> '18+'::text AS is_minor,
+        age_band = ANY (ARRAY['under-13'::text, '13-15'::text]) AS is_too_young
+       FROM people.person
+      WHERE leaving_at IS NULL;
+GRANT SELECT ON people.writer TO luciole_messages;
 
 -- notify ----------------------------------------------------------------
 
@@ -380,7 +389,7 @@ GRANT SELECT ON media.playable TO luciole_media;
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_feed, luciole_graph;
+GRANT USAGE ON SCHEMA graph TO luciole_feed, luciole_graph, luciole_messages;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -415,6 +424,7 @@ CREATE VIEW graph.accepted AS
          JOIN people.card p ON p.id = f.followee_id
       WHERE f.state = 'accepted'::text;
 GRANT SELECT ON graph.accepted TO luciole_feed;
+GRANT SELECT ON graph.accepted TO luciole_messages;
 
 CREATE VIEW graph.friends AS
     SELECT one.follower_id AS a,
@@ -424,6 +434,7 @@ CREATE VIEW graph.friends AS
          JOIN people.card p ON p.id = one.followee_id
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
 GRANT SELECT ON graph.friends TO luciole_feed;
+GRANT SELECT ON graph.friends TO luciole_messages;
 
 CREATE TABLE graph.block (
     blocker_id  uuid NOT NULL,
@@ -469,6 +480,7 @@ CREATE VIEW graph.apart AS
      SELECT block.blocked_id AS a,
         block.blocker_id AS b
        FROM graph.block;
+GRANT SELECT ON graph.apart TO luciole_messages;
 
 CREATE VIEW graph.muted AS
     SELECT muter_id AS person_id,
@@ -479,6 +491,7 @@ CREATE VIEW graph.restricted AS
     SELECT restricter_id AS person_id,
         restricted_id AS other_id
        FROM graph.restriction;
+GRANT SELECT ON graph.restricted TO luciole_messages;
 
 -- clips -----------------------------------------------------------------
 
@@ -624,6 +637,202 @@ CREATE TABLE clips.preference (
     CONSTRAINT preference_past_days_check CHECK (past_days = ANY (ARRAY[3, 30, 183]))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.preference TO luciole_clips;
+
+-- messages --------------------------------------------------------------
+
+CREATE SCHEMA messages;
+GRANT USAGE ON SCHEMA messages TO luciole_messages;
+
+CREATE TABLE messages.device (
+    id             uuid NOT NULL,
+    person_id      uuid NOT NULL,
+    signature_key  bytea NOT NULL,
+    name           text NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    seen_on        date NOT NULL,
+    revoked_at     timestamp with time zone,
+    next_n         bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT device_pkey PRIMARY KEY (id),
+    CONSTRAINT device_signature_key_key UNIQUE (signature_key),
+    CONSTRAINT device_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT device_name_check CHECK (char_length(name) >= 1 AND char_length(name) <= 50),
+    CONSTRAINT device_signature_key_check CHECK (octet_length(signature_key) = 32)
+);
+CREATE INDEX device_by_end ON messages.device USING btree (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX device_by_person ON messages.device USING btree (person_id, made_at, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.device TO luciole_messages;
+
+CREATE TABLE messages.device_entry (
+    device_id  uuid NOT NULL,
+    act        text NOT NULL,
+    n          bigint NOT NULL,
+    leaf       bytea NOT NULL,
+    nonce      bytea NOT NULL,
+    opening    bytea NOT NULL,
+    CONSTRAINT device_entry_pkey PRIMARY KEY (device_id, act),
+    CONSTRAINT device_entry_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT device_entry_act_check CHECK (act = ANY (ARRAY['added'::text, 'revoked'::text])),
+    CONSTRAINT device_entry_leaf_check CHECK (octet_length(leaf) = 71),
+    CONSTRAINT device_entry_nonce_check CHECK (octet_length(nonce) = 32),
+    CONSTRAINT device_entry_opening_check CHECK (octet_length(opening) <= 2048)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.device_entry TO luciole_messages;
+
+CREATE TABLE messages.key_package (
+    id              uuid NOT NULL,
+    device_id       uuid NOT NULL,
+    is_last_resort  boolean NOT NULL,
+    package         bytea NOT NULL,
+    expires_at      timestamp with time zone NOT NULL,
+    CONSTRAINT key_package_pkey PRIMARY KEY (id),
+    CONSTRAINT key_package_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT key_package_package_check CHECK (octet_length(package) <= 8192)
+);
+CREATE INDEX key_package_by_age ON messages.key_package USING btree (expires_at);
+CREATE INDEX key_package_by_device ON messages.key_package USING btree (device_id, is_last_resort, id);
+CREATE UNIQUE INDEX key_package_last_resort ON messages.key_package USING btree (device_id) WHERE is_last_resort;
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.key_package TO luciole_messages;
+
+CREATE TABLE messages.conversation (
+    id          uuid NOT NULL,
+    kind        text NOT NULL,
+    group_id    bytea NOT NULL,
+    epoch       bigint NOT NULL,
+    group_info  bytea NOT NULL,
+    low_id      uuid,
+    high_id     uuid,
+    knocks      smallint DEFAULT 0 NOT NULL,
+    is_over     boolean DEFAULT false NOT NULL,
+    updated_on  date NOT NULL,
+    CONSTRAINT conversation_pkey PRIMARY KEY (id),
+    CONSTRAINT conversation_group_id_key UNIQUE (group_id),
+    CONSTRAINT conversation_low_id_high_id_key UNIQUE (low_id, high_id),
+    CONSTRAINT conversation_high_id_fkey FOREIGN KEY (high_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT conversation_low_id_fkey FOREIGN KEY (low_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT conversation_check CHECK (low_id < high_id),
+    CONSTRAINT conversation_epoch_check CHECK (epoch >= 0),
+    CONSTRAINT conversation_group_id_check CHECK (octet_length(group_id) >= 1 AND octet_length(group_id) <= 64),
+    CONSTRAINT conversation_group_info_check CHECK (octet_length(group_info) <= 262144),
+    CONSTRAINT conversation_kind_check CHECK (kind = ANY (ARRAY['pair'::text, 'group'::text]))
+);
+CREATE INDEX conversation_by_high ON messages.conversation USING btree (high_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.conversation TO luciole_messages;
+
+CREATE TABLE messages.member (
+    conversation_id  uuid NOT NULL,
+    person_id        uuid NOT NULL,
+    place            smallint NOT NULL,
+    folder           text NOT NULL,
+    is_muted         boolean DEFAULT false NOT NULL,
+    CONSTRAINT member_pkey PRIMARY KEY (conversation_id, person_id),
+    CONSTRAINT member_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT member_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT member_folder_check CHECK (folder = ANY (ARRAY['inbox'::text, 'requests'::text, 'declined'::text])),
+    CONSTRAINT member_place_check CHECK (place >= 0)
+);
+CREATE INDEX member_by_person ON messages.member USING btree (person_id, conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.member TO luciole_messages;
+
+CREATE TABLE messages.seat (
+    conversation_id  uuid NOT NULL,
+    device_id        uuid NOT NULL,
+    CONSTRAINT seat_pkey PRIMARY KEY (conversation_id, device_id),
+    CONSTRAINT seat_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT seat_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE
+);
+CREATE INDEX seat_by_device ON messages.seat USING btree (device_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.seat TO luciole_messages;
+
+CREATE TABLE messages.envelope (
+    id               uuid NOT NULL,
+    conversation_id  uuid NOT NULL,
+    kind             text NOT NULL,
+    epoch            bigint NOT NULL,
+    body             bytea NOT NULL,
+    recall_hash      bytea,
+    at               timestamp with time zone NOT NULL,
+    CONSTRAINT envelope_pkey PRIMARY KEY (id),
+    CONSTRAINT envelope_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT envelope_body_check CHECK (octet_length(body) <= 262144),
+    CONSTRAINT envelope_kind_check CHECK (kind = ANY (ARRAY['welcome'::text, 'commit'::text, 'message'::text])),
+    CONSTRAINT envelope_recall_hash_check CHECK (octet_length(recall_hash) = 32)
+);
+CREATE INDEX envelope_by_age ON messages.envelope USING btree (at);
+CREATE INDEX envelope_by_conversation ON messages.envelope USING btree (conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.envelope TO luciole_messages;
+
+CREATE TABLE messages.delivery (
+    device_id    uuid NOT NULL,
+    n            bigint NOT NULL,
+    envelope_id  uuid NOT NULL,
+    CONSTRAINT delivery_pkey PRIMARY KEY (device_id, n),
+    CONSTRAINT delivery_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT delivery_envelope_id_fkey FOREIGN KEY (envelope_id) REFERENCES messages.envelope(id) ON DELETE CASCADE
+);
+CREATE INDEX delivery_by_envelope ON messages.delivery USING btree (envelope_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.delivery TO luciole_messages;
+
+CREATE TABLE messages.attachment (
+    id               uuid NOT NULL,
+    conversation_id  uuid NOT NULL,
+    object_key       text NOT NULL,
+    size_bytes       integer NOT NULL,
+    at               timestamp with time zone NOT NULL,
+    CONSTRAINT attachment_pkey PRIMARY KEY (id),
+    CONSTRAINT attachment_object_key_key UNIQUE (object_key),
+    CONSTRAINT attachment_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT attachment_size_bytes_check CHECK (size_bytes >= 1 AND size_bytes <= 8388608)
+);
+CREATE INDEX attachment_by_age ON messages.attachment USING btree (at);
+CREATE INDEX attachment_by_conversation ON messages.attachment USING btree (conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.attachment TO luciole_messages;
+
+CREATE TABLE messages.backup (
+    person_id   uuid NOT NULL,
+    object_key  text NOT NULL,
+    size_bytes  integer NOT NULL,
+    made_on     date NOT NULL,
+    CONSTRAINT backup_pkey PRIMARY KEY (person_id),
+    CONSTRAINT backup_object_key_key UNIQUE (object_key),
+    CONSTRAINT backup_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT backup_size_bytes_check CHECK (size_bytes >= 1 AND size_bytes <= 16777216)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.backup TO luciole_messages;
+
+CREATE TABLE messages.setting (
+    person_id   uuid NOT NULL,
+    who         text NOT NULL,
+    typing      boolean NOT NULL,
+    read_marks  boolean NOT NULL,
+    CONSTRAINT setting_pkey PRIMARY KEY (person_id),
+    CONSTRAINT setting_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT setting_who_check CHECK (who = ANY (ARRAY['everyone'::text, 'friends'::text, 'nobody'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.setting TO luciole_messages;
+
+CREATE TABLE messages.report (
+    id           uuid NOT NULL,
+    reporter_id  uuid NOT NULL,
+    about_id     uuid NOT NULL,
+    sealed       bytea NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    CONSTRAINT report_pkey PRIMARY KEY (id),
+    CONSTRAINT report_about_id_fkey FOREIGN KEY (about_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT report_reporter_id_fkey FOREIGN KEY (reporter_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX report_by_about ON messages.report USING btree (about_id, id);
+CREATE INDEX report_by_age ON messages.report USING btree (made_at);
+CREATE INDEX report_by_reporter ON messages.report USING btree (reporter_id, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.report TO luciole_messages;
+
+CREATE TABLE messages.unclaimed (
+    object_key  text NOT NULL,
+    since       timestamp with time zone NOT NULL,
+    is_doomed   boolean DEFAULT false NOT NULL,
+    CONSTRAINT unclaimed_pkey PRIMARY KEY (object_key)
+);
+CREATE INDEX unclaimed_by_age ON messages.unclaimed USING btree (since);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.unclaimed TO luciole_messages;
 
 -- feed ------------------------------------------------------------------
 
@@ -882,7 +1091,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_notify, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -997,10 +1206,17 @@ CREATE TABLE custody.staff_approval (
 CREATE INDEX staff_approval_by_staff ON custody.staff_approval USING btree (staff_id);
 GRANT SELECT, INSERT ON custody.staff_approval TO luciole_custody;
 
+CREATE VIEW custody.entry_ref AS
+    SELECT person_id,
+        n,
+        ref
+       FROM custody.journal;
+GRANT SELECT ON custody.entry_ref TO luciole_messages;
+
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_people, luciole_rights;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -1083,15 +1299,16 @@ CREATE VIEW ledger.placed AS
     SELECT ref,
         idx
        FROM ledger.place;
+GRANT SELECT ON ledger.placed TO luciole_messages;
 GRANT SELECT ON ledger.placed TO luciole_rights;
 
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights
     TO luciole_worker;

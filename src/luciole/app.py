@@ -20,6 +20,7 @@ from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
+from luciole.cell.messages import api as messages_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
@@ -119,6 +120,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
         clips_api.routes(parts.db, parts.people, parts.graph, parts.clips, presenter),
+        messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         rights_api.routes(

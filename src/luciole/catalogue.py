@@ -7,6 +7,7 @@ from luciole.cell.clips import privacy as clips
 from luciole.cell.feed import privacy as feed
 from luciole.cell.graph import privacy as graph
 from luciole.cell.media import privacy as media
+from luciole.cell.messages import privacy as messages
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
@@ -93,6 +94,7 @@ ALL: tuple[Held, ...] = (
     *media.HELD,
     *graph.HELD,
     *clips.HELD,
+    *messages.HELD,
     *feed.HELD,
     *rights.HELD,
     *below.CUSTODY,
@@ -107,6 +109,7 @@ _SLICES = {
     "media": media,
     "graph": graph,
     "clips": clips,
+    "messages": messages,
     "feed": feed,
     "rights": rights,
 }

@@ -16,6 +16,7 @@ from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.messages.service import Messages
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -48,6 +49,7 @@ class Parts:
     media: Media
     graph: Graph
     clips: Clips
+    messages: Messages
     feed: Feed
     for_you: ForYou
     rights: Rights
@@ -95,6 +97,7 @@ class Parts:
             media=media,
             graph=graph,
             clips=clips,
+            messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
             rights=Rights(clock, queue),

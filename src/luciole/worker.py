@@ -17,6 +17,7 @@ from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.adoption import Adoption
 from luciole.cell.media.workshop import Workshop
+from luciole.cell.messages import jobs as messages_jobs
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
 from luciole.cell.rights import jobs as rights_jobs
@@ -69,6 +70,7 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
     feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)
     maker = ExportMaker(
