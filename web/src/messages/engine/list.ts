@@ -58,3 +58,9 @@ export async function markRead(core: Core, conversationId: string): Promise<void
   })
   core.changed(conversationId)
 }
+
+/** Deletes a conversation that is over, from this device: nobody else has to be told. */
+export async function forget(core: Core, conversationId: string): Promise<void> {
+  await core.lock(async () => core.store.write(await forgotten(core, conversationId)))
+  core.changed(null)
+}
