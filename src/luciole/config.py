@@ -186,6 +186,10 @@ class FeedSettings(msgspec.Struct, frozen=True):
     replicas: int = 2
     #: With ray: memory that an actor may claim, in bytes (2 GiB).
     replica_bytes: int = 2_147_483_648
+    #: Pages of For You kept an hour for one account, or one network address of visitors.
+    pages_per_hour: int = 1_200
+    #: Pages of For You kept a day for all visitors together; each takes about 15 kB.
+    visitor_pages_per_day: int = 100_000
 
 
 class Settings(msgspec.Struct, frozen=True):

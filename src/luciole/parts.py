@@ -99,7 +99,9 @@ class Parts:
             clips=clips,
             messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
-            for_you=ForYou(db, custody, cursors, derived["feed"], clock, _ranking(settings)),
+            for_you=ForYou(
+                db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
+            ),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

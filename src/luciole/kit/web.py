@@ -107,6 +107,11 @@ def _answer(problem: errors.Problem) -> Response[ErrorBody]:
     )
 
 
+def address_of(request: AnyRequest) -> str:
+    """The network address of a request. It goes into limits in memory and nowhere else."""
+    return request.client.host if request.client else ""
+
+
 def _on_problem(_request: AnyRequest, problem: errors.Problem) -> Response[ErrorBody]:
     return _answer(problem)
 

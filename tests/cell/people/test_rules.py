@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from luciole.cell.people import model
 from luciole.cell.people.guessable import is_guessable
-from luciole.cell.people.limits import MAX_BUCKETS, Limits
+from luciole.cell.people.limits import Limits
 from luciole.cell.people.refusals import BadBio, BadDisplayName, BadHandle, HandleTaken
 from luciole.config import PeopleSettings
 from luciole.kit.errors import TooMany
@@ -166,12 +166,3 @@ def test_limits_refill_and_keep_addresses_apart() -> None:
     limits.sign_in("192.0.2.1")
     with pytest.raises(TooMany):
         limits.sign_in("192.0.2.1")
-
-
-def test_limits_hold_no_address_and_bounded_memory() -> None:
-    limits = Limits(PeopleSettings())
-    for number in range(MAX_BUCKETS + 10):
-        limits.guess(f"person{number}")
-    assert len(limits._buckets) == MAX_BUCKETS
-    assert all(len(bucket) == 32 for bucket in limits._buckets)
-    assert not any(b"person" in bucket for bucket in limits._buckets)

@@ -34,7 +34,7 @@ from luciole.cell.people.model import Viewer
 from luciole.cell.people.service import People
 from luciole.custody.model import Grant
 from luciole.kit.db import Database, Tx
-from luciole.kit.web import AnyRequest
+from luciole.kit.web import AnyRequest, address_of
 
 Limit = Annotated[int, QueryParameter(ge=1, le=30)]
 KIND_OF: dict[HiddenName, HiddenKind] = {
@@ -91,7 +91,7 @@ def routes(
         viewer, grant = await asking(request)
         await for_you.follower.caught_up()
         async with db.tx() as tx:
-            given = await for_you.page(tx, viewer, grant, cursor, limit)
+            given = await for_you.page(tx, viewer, grant, address_of(request), cursor, limit)
             cards = [card for _, card in given.cards]
             marks = await clips.marks(tx, viewer.person_id if viewer else None, cards)
         return ForYouPage(

@@ -25,11 +25,13 @@ from luciole.cell.feed.pages import Asker, Pages
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Clip, Mode
 from luciole.cell.feed.ranking_state import Opening, here
+from luciole.cell.feed.room import Room
 from luciole.cell.feed.signals import Reported, Signals, Taken
 from luciole.cell.feed.store import choices, log, taste
 from luciole.cell.feed.store import pages as store
 from luciole.cell.feed.veil import Veil
 from luciole.cell.people.model import Viewer
+from luciole.config import FeedSettings
 from luciole.custody.model import Grant
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
@@ -55,6 +57,7 @@ class ForYou:
         cursors: Cursors,
         key: bytes,
         clock: Clock,
+        settings: FeedSettings,
         opening: Opening = here,
     ) -> None:
         self._clock = clock
@@ -62,6 +65,7 @@ class ForYou:
         self.follower = Follower(database, clock, self.veil, opening)
         self._learning = Learning(custody, clock, self._veiled)
         self._pages = Pages(self._learning, self.veil, cursors, clock)
+        self._room = Room(settings)
         self._signals = Signals(self._learning, self._pages, log.clips, key, clock)
 
     def forget(self) -> None:
@@ -82,11 +86,21 @@ class ForYou:
         return profile is not None and profile.mode == "learning"
 
     async def page(
-        self, tx: Tx, viewer: Viewer | None, grant: Grant | None, cursor: str | None, limit: int
+        self,
+        tx: Tx,
+        viewer: Viewer | None,
+        grant: Grant | None,
+        address: str,
+        cursor: str | None,
+        limit: int,
     ) -> Given:
-        """The page of a cursor, or the first of a new session. Raises BadCursor."""
+        """The page of a cursor, or the first of a new session. The network address is counted in
+        memory, for visitors. Raises BadCursor."""
+        asker = Asker(viewer.person_id if viewer else None, grant, address)
         state = self.follower.now()
-        return await self._pages.page(tx, state, _asker(viewer, grant), cursor, limit)
+        return await self._pages.page(
+            tx, state, asker, cursor, limit, lambda: self._room.take(asker)
+        )
 
     async def take(
         self, tx: Tx, viewer: Viewer | None, grant: Grant | None, reported: Sequence[Reported]

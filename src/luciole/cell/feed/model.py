@@ -64,10 +64,12 @@ class FeedPlace(msgspec.Struct, frozen=True, array_like=True):
 
 
 class ForYouPlace(msgspec.Struct, frozen=True, array_like=True):
-    """A page of a session, by its number."""
+    """A page of a session, by its number. `is_kept` is False where the pages of the walk are drawn
+    and not kept any more."""
 
     session_id: UUID
     n: int
+    is_kept: bool = True
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -123,14 +125,6 @@ class Mark(msgspec.Struct, frozen=True, order=True, array_like=True):
 
     xid: int
     seq: int
-
-
-class LogRow(msgspec.Struct, frozen=True):
-    """A row of the log: something that happened, or (None) that a clip is new, changed or gone."""
-
-    mark: Mark
-    clip_id: UUID
-    event: Event | None
 
 
 class NewEvent(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ drawn until the page is full.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -23,6 +24,7 @@ from luciole.cell.feed.model import (
     VISITOR_TRUST,
     ForYouPlace,
     Given,
+    NotServed,
     Page,
     Session,
 )
@@ -46,6 +48,8 @@ MOST_DRAWS = 400
 SLOTS_BEFORE = 6
 SERVED_KEPT = timedelta(minutes=30)
 MOST_SERVED_KEPT = 20_000
+# Of a walk that is not kept: so many clips are remembered and do not come again.
+MOST_LOOSE = 200
 
 pages_made = Counter("luciole_feed_pages", "Pages of For You that were made, by mode.", ["mode"])
 page_duration = Histogram(
@@ -56,10 +60,12 @@ page_duration = Histogram(
 
 
 class Asker(msgspec.Struct, frozen=True):
-    """Who asks. `grant` is there where the person lets the cell learn."""
+    """Who asks. `grant` is there where the person lets the cell learn; the network address is for
+    the limits of visitors and goes nowhere else."""
 
     person_id: UUID | None
     grant: Grant | None
+    address: str = ""
 
 
 class Pages:
@@ -80,37 +86,53 @@ class Pages:
         self._served.drop_where(lambda _: True)
 
     async def page(
-        self, tx: Tx, state: State, asker: Asker, cursor: str | None, limit: int
+        self,
+        tx: Tx,
+        state: State,
+        asker: Asker,
+        cursor: str | None,
+        limit: int,
+        has_room: Callable[[], bool] = lambda: True,
     ) -> Given:
-        """The page of a cursor, or the first of a new session. Raises BadCursor."""
+        """The page of a cursor, or the first of a new session. A new page is kept where there is
+        room for it, which is asked once. Raises BadCursor."""
         now = self._clock.now()
         place = self._cursors.read(SCOPE, cursor, ForYouPlace)
         session = await self._session(tx, asker, place, now) if place else None
-        n = place.n if place and session else 0
-        if session is None:
+        if place and place.is_kept and session:
+            page = await store.page(tx, session.id, place.n)
+            if page is not None:
+                return await self._again(tx, asker, session, page)
+        is_kept = (place is None or place.is_kept) and has_room()
+        n = place.n if place and (session or not place.is_kept) else 0
+        if session is None and is_kept:
             session = await self._begin(tx, asker, now)
-        page = await store.page(tx, session.id, n)
-        if page is None:
-            with page_duration.time():
-                made = await self._make(tx, state, asker, session, n, limit, now)
-            if made is None:
-                here = self._cursors.make(SCOPE, ForYouPlace(session.id, n))
-                return Given(uuid4(), session.mode, [], None, here)
-            page, cards = made
-            pages_made.labels(session.mode).inc()
-            if not await store.add_page(tx, page):
-                # Another request of the same session was a moment earlier.
-                earlier = await store.page(tx, session.id, n)
-                assert earlier is not None
-                page, cards = earlier, None
-                self._served.drop(session.id)
-        else:
-            cards = None
-        if cards is None:
-            slots = await self.slots(asker.grant, session, page.slots)
-            found = await store.cards(tx, [slot.clip for slot in slots], asker.person_id, session)
-            cards = [(at, found[one.clip]) for at, one in enumerate(slots) if one.clip in found]
-        on = self._cursors.make(SCOPE, ForYouPlace(session.id, n + 1))
+        elif session is None:
+            loose = place.session_id if place and not place.is_kept else uuid4()
+            session = Session(loose, "public" if asker.grant is None else "learning", 0.0, now)
+        with page_duration.time():
+            made = await self._make(tx, state, asker, session, n, limit, now, is_kept=is_kept)
+        if made is None:
+            here = self._cursors.make(SCOPE, ForYouPlace(session.id, n, is_kept))
+            return Given(uuid4(), session.mode, [], None, here)
+        page, served, cards = made
+        pages_made.labels(session.mode).inc()
+        if is_kept and not await store.add_page(tx, page):
+            # Another request of the same session was a moment earlier.
+            self._served.drop(session.id)
+            earlier = await store.page(tx, session.id, n)
+            assert earlier is not None
+            return await self._again(tx, asker, session, earlier)
+        self._served.put(session.id, (n + 1, served if is_kept else served[-MOST_LOOSE:]))
+        on = self._cursors.make(SCOPE, ForYouPlace(session.id, n + 1, is_kept))
+        return Given(page.id, session.mode, cards, None if page.is_end else on, on)
+
+    async def _again(self, tx: Tx, asker: Asker, session: Session, page: Page) -> Given:
+        """A page that was given out before."""
+        slots = await self.slots(asker.grant, session, page.slots)
+        found = await store.cards(tx, [slot.clip for slot in slots], asker.person_id, session)
+        cards = [(at, found[one.clip]) for at, one in enumerate(slots) if one.clip in found]
+        on = self._cursors.make(SCOPE, ForYouPlace(session.id, page.n + 1))
         return Given(page.id, session.mode, cards, None if page.is_end else on, on)
 
     async def slots(self, grant: Grant | None, session: Session, text: bytes) -> list[Slot]:
@@ -154,8 +176,11 @@ class Pages:
         n: int,
         limit: int,
         now: datetime,
-    ) -> tuple[Page, list[tuple[int, Card]] | None] | None:
-        """A new page; None where nothing is left that this viewer has not seen."""
+        *,
+        is_kept: bool,
+    ) -> tuple[Page, tuple[UUID, ...], list[tuple[int, Card]]] | None:
+        """A new page, what was served with it, and its cards by their slots; None where nothing is
+        left that this viewer has not seen."""
         served = await self._served_before(tx, asker.grant, session, n)
         viewer = await self._viewer(tx, asker.grant, session)
         # Everybody who asks at the same instant without a profile draws by the same numbers.
@@ -186,7 +211,7 @@ class Pages:
             return None
         slots = slots[:limit]
         texts = [msgspec.msgpack.encode(slots), replaying.packed(inputs)]
-        if asker.grant is not None:
+        if asker.grant is not None and is_kept:
             texts = await self._learning.seal(asker.grant, texts)
         page = Page(
             id=uuid4(),
@@ -199,14 +224,17 @@ class Pages:
             slots=texts[0],
             inputs=texts[1],
         )
-        self._served.put(session.id, (n + 1, (*served, *(slot.clip for slot in slots))))
-        return page, [(at, cards[slot.clip]) for at, slot in enumerate(slots)]
+        by_slot = [(at, cards[slot.clip]) for at, slot in enumerate(slots)]
+        return page, (*served, *(slot.clip for slot in slots)), by_slot
 
     async def _viewer(self, tx: Tx, grant: Grant | None, session: Session) -> Viewer | None:
         if grant is None:
             return None
         known: Known = await self._learning.of(tx, grant)
-        name = await self._learning.name(tx, grant, session.id)
+        try:
+            name = await self._learning.name(tx, grant, session.id)
+        except NotServed:  # a walk that is not kept has no name in the log
+            name = session.id
         followed = await choices.followed(tx, grant.person_id)
         return Viewer(known.taste, self._veil.authors(followed), tuple(known.recent(name)))
 

@@ -121,6 +121,14 @@ HELD: tuple[Held, ...] = (
         "30 minutes; in memory only",
         Border.NEVER,
     ),
+    Held(
+        "cache:feed limits",
+        DataClass.TELEMETRY,
+        "bounds what pages of For You take on disk; accounts and network addresses of visitors as "
+        "HMACs under a key of the process",
+        "in memory only, until the process ends or 50,000 newer ones have come",
+        Border.NEVER,
+    ),
 )
 
 _FOR_A_DAY = "kept for a day"

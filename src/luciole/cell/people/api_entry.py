@@ -21,7 +21,7 @@ from luciole.cell.people.service import People
 from luciole.config import Settings
 from luciole.kit.db import Database, Tx
 from luciole.kit.ids import new_id
-from luciole.kit.web import DEVICE_COOKIE, AnyRequest, device_cookie, session_cookie
+from luciole.kit.web import DEVICE_COOKIE, AnyRequest, address_of, device_cookie, session_cookie
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def handlers(
         """Starts making the first passkey of a new account."""
         handle = model.handle_of(data.handle)
         display_name = model.display_name_of(data.display_name)
-        limits.sign_in(_address(request))
+        limits.sign_in(address_of(request))
         async with db.tx() as tx:
             await people.check_free(tx, handle)
             begun = await proofs.begin_sign_up(tx, handle, display_name)
@@ -89,7 +89,7 @@ def handlers(
             raise refusals.NoWayIn
         async with db.read() as tx:
             await people.check_free(tx, handle)
-        limits.sign_up(_address(request))
+        limits.sign_up(address_of(request))
         label_key = None if data.label_key is None else model.label_key_of(data.label_key)
         person_id, hashed, made = new_id(), "", None
         if data.password is not None:
@@ -131,7 +131,7 @@ def handlers(
         request: AnyRequest, data: JSONBody[shapes.PasswordSignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a password."""
-        limits.sign_in(_address(request))
+        limits.sign_in(address_of(request))
         sought = model.handle_sought(data.handle) or ""
         limits.guess(sought, people.devices.known(request.cookies.get(DEVICE_COOKIE), sought))
         for _ in range(SIGN_IN_TRIES):
@@ -155,7 +155,7 @@ def handlers(
         request: AnyRequest, data: JSONBody[shapes.Nothing]
     ) -> shapes.CeremonyBody:
         """Starts a sign-in with a passkey."""
-        limits.sign_in(_address(request))
+        limits.sign_in(address_of(request))
         async with db.tx() as tx:
             begun = await proofs.begin_sign_in(tx)
         return shapes.CeremonyBody(begun.challenge_id, begun.options)
@@ -165,7 +165,7 @@ def handlers(
         request: AnyRequest, data: JSONBody[shapes.PasskeySignIn]
     ) -> Response[shapes.SignedIn]:
         """Signs in with a passkey."""
-        limits.sign_in(_address(request))
+        limits.sign_in(address_of(request))
         credential = data.credential.as_json()
         async with db.tx() as tx:
             challenge = await proofs.take_challenge(tx, data.challenge_id, "sign-in")
@@ -181,7 +181,7 @@ def handlers(
     ) -> Response[shapes.SignedIn]:
         """Signs in with a recovery code, which is used up by it."""
         # Not counted by handle: 80 bits are not guessed, and strangers could keep the owner out.
-        limits.sign_in(_address(request))
+        limits.sign_in(address_of(request))
         async with db.tx() as tx:
             person_id = await proofs.use_recovery_code(tx, data.handle, data.code)
             signed_in = await open_session(tx, request, person_id)
@@ -253,8 +253,3 @@ def handlers(
         end_session,
     ]
     return found
-
-
-def _address(request: AnyRequest) -> str:
-    """The network address of a request; it goes into the limits and nowhere else."""
-    return request.client.host if request.client else ""
