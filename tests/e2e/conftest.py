@@ -55,7 +55,7 @@ async def cell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cell]:
     assert DIST.exists(), "Build the web client first: python web/build.py"
     data = tmp_path_factory.mktemp("cell") / "var"
     with started(*serve(data, free_port(), **SETTINGS)) as process:
-        made = Cell(process.wait_for(READY, 90)[1])
+        made = Cell(process.wait_for(READY, 90)[1], data)
         yield made
         await made.close()
         process.stop()
