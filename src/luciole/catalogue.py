@@ -11,6 +11,7 @@ from luciole.cell.messages import privacy as messages
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
+from luciole.cell.search import privacy as search
 from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, Owned, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
@@ -96,6 +97,7 @@ ALL: tuple[Held, ...] = (
     *clips.HELD,
     *messages.HELD,
     *feed.HELD,
+    *search.HELD,
     *rights.HELD,
     *below.CUSTODY,
     *below.LEDGER,
@@ -111,6 +113,7 @@ _SLICES = {
     "clips": clips,
     "messages": messages,
     "feed": feed,
+    "search": search,
     "rights": rights,
 }
 _JOURNAL = "journal/journal.jsonl"

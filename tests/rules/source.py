@@ -18,7 +18,9 @@ from luciole.kit import errors, web
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
-SLICES = ("people", "notify", "media", "graph", "clips", "messages", "feed", "rights")
+SLICES = (
+    "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "rights",
+)  # fmt: skip
 # Folders below the cell with a schema, a role and a store of their own.
 BELOW = ("custody", "ledger")
 OWNERS = (*SLICES, *BELOW)
@@ -74,11 +76,11 @@ class Module:
 
     @property
     def is_store(self) -> bool:
-        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package, or the
-        store of a folder below the cell."""
+        """Whether its SQL belongs here: `cell.SLICE.store` or a module in that package, the same
+        of a part of a slice (`cell.SLICE.PART.store`), or the store of a folder below the cell."""
         parts = self.name.split(".")
         if parts[1:2] == ["cell"]:
-            return parts[3:4] == ["store"]
+            return "store" in parts[3:5]
         return parts[1:2] and parts[1] in BELOW and parts[2:3] == ["store"]
 
     @property

@@ -17,6 +17,7 @@ from tests.cell.rights.log import Log
 from luciole.cell.messages import limits, model
 from luciole.cell.rights.log_reader import LogReader
 from luciole.kit.db import Database
+from luciole.kit.rates import Rate
 from luciole.ledger import entry
 from luciole.ledger.merkle import leaf_hash
 from luciole.ledger.proof import Proof
@@ -194,7 +195,7 @@ async def test_device_keeps_a_hundred_packages(anas: Phone) -> None:
 async def test_claims_are_counted(
     anas: Phone, bens: Phone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "CLAIM", limits.Rate("few", 2, 3600))
+    monkeypatch.setattr(limits, "CLAIM", Rate("few", 2, 3600))
     assert (await bens.claim("ana", "ben")).status_code == 200
     answer = await bens.claim("ana")
     refused(answer, 429, "too-many")

@@ -3,6 +3,7 @@ import { api } from '../app/api/client.ts'
 import type { Author, Clip, Refusal } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
+import { talk } from '../talk/talk.svelte.ts'
 import { follows } from '../graph/follows.svelte.ts'
 import { Seen } from './seen.ts'
 import { toasts } from './toasts.svelte.ts'
@@ -11,6 +12,7 @@ interface ClipNews { event_id: string; id: string; state: Clip['state']; progres
 interface LikeNews { event_id: string; clip_id: string; likes: number; by: Author }
 interface FollowNews { event_id: string; by: Author; state: 'yes' | 'pending' }
 interface AcceptedNews { event_id: string; by: Author }
+interface CommentNews { event_id: string; clip_id: string; comment_id: string; kind: 'comment' | 'comment-reply' | 'mention'; by: Author }
 interface NewClipNews { event_id: string; clip_id: string; author: Author }
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
@@ -60,6 +62,7 @@ class Live {
     this.hear<FollowNews>('follow', (news) => this.follow(news))
     this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
+    this.hear<CommentNews>('comment', (news) => this.comment(news))
     this.hear<Heard['message'] & { event_id: string }>('message', (news) => {
       if (this.hearers.message) this.hearers.message(news)
       else this.mail = true
@@ -127,6 +130,12 @@ class Live {
     // Everybody hears of a public clip; only followers are told aloud.
     if (follows.of(news.author.handle, undefined) !== 'yes') return
     toasts.show({ kind: 'news', by: news.author, text: t('notify.new-clip', { name: news.author.display_name }), href: `/c/${news.clip_id}` })
+  }
+
+  private comment(news: CommentNews): void {
+    // Under a clip whose comments are on the screen it appears there.
+    if (talk.hear(news.clip_id)) return
+    this.tell(news.by, t(`notify.${news.kind}`, { name: news.by.display_name }), `/c/${news.clip_id}?comments=1`)
   }
 
   private tell(by: Author, text: string, href: string): void {

@@ -56,7 +56,16 @@ NOBODY_ELSE = ("-",)
 
 FIELDS: tuple[Field, ...] = (
     Field("person.id", is_id=True, shown_to="everyone"),
-    Field("person.handle", ("people.person.handle", "people.handle_taken.likeness")),
+    Field(
+        "person.handle",
+        (
+            "people.person.handle",
+            "people.handle_taken.likeness",
+            # Where somebody is mentioned.
+            "clips.comment.text",
+            "clips.comment.mentions",
+        ),
+    ),
     # Given up before anybody else has seen it.
     Field(
         "person.former handle",
@@ -112,6 +121,10 @@ FIELDS: tuple[Field, ...] = (
     Field("message.history", ("blob:histories/",), is_bytes=True),
     # Disclosed in a report: sealed here, and given back to the reporter only.
     Field("message.disclosed", shown_to="self", is_bytes=True),
+    Field("comment.for everybody", ("clips.comment.text",)),
+    Field("comment.among friends", ("clips.comment.text",), audience=("ana",)),
+    Field("comment.waiting", ("clips.comment.text",), audience=("ana",)),
+    Field("conversation.filter word", ("clips.preference.filter_words",)),
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),

@@ -10,7 +10,14 @@ import hashlib
 import hmac
 from typing import Any
 
-from luciole.audit.canary import marks, play_feed, play_messages, play_rights, things
+from luciole.audit.canary import (
+    marks,
+    play_feed,
+    play_messages,
+    play_rights,
+    play_talk,
+    things,
+)
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
@@ -28,6 +35,7 @@ async def run(stage: Stage) -> None:
     async with stage.listening("ana", "ben", "dan", VISITOR):
         await publish(stage)
         await watch(stage)
+        await play_talk.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)
@@ -119,6 +127,8 @@ async def relate(stage: Stage) -> None:
     await dan.ask(follow, handle=stage.handle("ben"))
     await ben.ask("GET /api/me/follow-requests")
     accept = "PUT /api/me/follow-requests/{handle}"
+    # cleo signed up as a minor, and so with a private account.
+    await cleo.ask(accept, handle=stage.handle("ana"))
     await ben.ask(accept, handle=stage.handle("cleo"))
     await ben.ask(follow, handle=stage.handle("cleo"))
     await ben.ask("DELETE /api/me/follow-requests/{handle}", handle=stage.handle("dan"))

@@ -160,6 +160,8 @@ PLANTED = {
     "value": "contact.email",
     "name": "passkey.name",
     "caption": "clip.caption for everybody",
+    "text": "comment.for everybody",
+    "filter_words": "conversation.filter word",
     "hashtag": "clip.hashtag for everybody",
     "captions_vtt": "clip.captions for everybody",
     "captions_language": "clip.captions language",

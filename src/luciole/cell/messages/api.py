@@ -13,8 +13,7 @@ from luciole.cell.messages.devices import Proved
 from luciole.cell.messages.model import Device, Settings
 from luciole.cell.messages.reports import Disclosed
 from luciole.cell.messages.service import Messages
-from luciole.cell.people import refusals as people_refusals
-from luciole.cell.people.model import Person, Viewer
+from luciole.cell.people.model import NoSuchPerson, Person, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database, Tx
@@ -43,7 +42,7 @@ def routes(
         if person.id != me.person_id:
             between = await devices.between(tx, me.person_id, person.id)
             if between is None or between.is_apart:
-                raise people_refusals.NoSuchPerson
+                raise NoSuchPerson
         return person
 
     @post("/devices")
@@ -52,7 +51,7 @@ def routes(
         grant = await people.grant(request)
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.DEVICE, me.person_id)
+            messages.rates.take(limits.DEVICE, str(me.person_id))
             device = await devices.add(tx, grant, data.signature_key, data.name)
         return shapes.DeviceMade(device.id, device.person_id)
 
@@ -110,7 +109,7 @@ def routes(
         """A key package of each device of some people to whom the person may begin to write."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.CLAIM, me.person_id, len(data.handles))
+            messages.rates.take(limits.CLAIM, str(me.person_id), len(data.handles))
             asked = {}
             for handle in data.handles:
                 person = await seen(tx, me, handle)
@@ -153,7 +152,7 @@ def routes(
         grant = await people.grant(request)
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.REPORT, me.person_id)
+            messages.rates.take(limits.REPORT, str(me.person_id))
             conversation = await messages.conversations.to_report(
                 tx, me.person_id, data.conversation_id
             )

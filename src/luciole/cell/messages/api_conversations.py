@@ -14,8 +14,7 @@ from luciole.cell.messages import limits, shapes
 from luciole.cell.messages.conversations import Change, Welcome
 from luciole.cell.messages.model import Folder, Listed
 from luciole.cell.messages.service import Messages
-from luciole.cell.people.model import Person, Viewer
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson, Person, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest
@@ -74,7 +73,7 @@ def handlers(
         """Begins a conversation: of two, who have one at most, or of a group of friends."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.OPEN, me.person_id)
+            messages.rates.take(limits.OPEN, str(me.person_id))
             device = await devices.own(tx, me.person_id, data.device_id)
             made = await conversations.begin(
                 tx,
@@ -136,7 +135,7 @@ def handlers(
         """Sends a sealed message of the current epoch. Who sent it is not stored."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.SEND, me.person_id)
+            messages.rates.take(limits.SEND, str(me.person_id))
             device = await devices.own(tx, me.person_id, data.device_id)
             made = await messages.send(
                 tx, me, device, conversation_id, data.epoch, data.body, data.recall_hash
@@ -169,7 +168,7 @@ def handlers(
         not in the conversation yet joins by it, where its person is."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.SEND, me.person_id)
+            messages.rates.take(limits.SEND, str(me.person_id))
             device = await devices.own(tx, me.person_id, data.device_id)
             change = Change(
                 data.epoch,
@@ -197,7 +196,7 @@ def handlers(
         """Shows a sealed typing or read mark on the open pages of those who take marks."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.SIGNAL, me.person_id)
+            messages.rates.take(limits.SIGNAL, str(me.person_id))
             device = await devices.own(tx, me.person_id, data.device_id)
             await messages.signal(tx, me, device, conversation_id, data.body)
 

@@ -69,7 +69,7 @@ def handlers(
         """Keeps the body, which the client has sealed, for 30 days. Requests take no files."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.FILE, me.person_id)
+            messages.rates.take(limits.FILE, str(me.person_id))
             await messages.check_attaching(tx, me, conversation_id)
         body = await received(request, model.MAX_ATTACHMENT_BYTES, refusals.AttachmentTooLarge)
         async with db.tx() as tx:
@@ -95,7 +95,7 @@ def handlers(
         """Keeps the body, which the client has sealed, in place of the former backup."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.limits.take(limits.FILE, me.person_id)
+            messages.rates.take(limits.FILE, str(me.person_id))
         body = await received(request, model.MAX_BACKUP_BYTES, refusals.BackupTooLarge)
         async with db.tx() as tx:
             key = await files.announce_backup(tx)

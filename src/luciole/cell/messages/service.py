@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.ask.client import Custody
-from luciole.cell.messages import limits, model, refusals
+from luciole.cell.messages import model, refusals
 from luciole.cell.messages.conversations import Conversations
 from luciole.cell.messages.devices import Devices, Prove
 from luciole.cell.messages.files import Files
@@ -18,6 +18,7 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.model import Viewer
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
+from luciole.kit.rates import Buckets
 
 TOO_YOUNG = ("under-13", "13-15")
 
@@ -26,7 +27,7 @@ class Messages:
     """Sending, and what people chose. Devices, conversations, files and reports have parts."""
 
     def __init__(self, custody: Custody, notify: Notify, clock: Clock, prove: Prove) -> None:
-        self.limits = limits.Limits()
+        self.rates = Buckets()
         self.post = Post(notify, clock)
         self.devices = Devices(custody, clock, prove)
         self.conversations = Conversations(self.devices, self.post, notify, clock)

@@ -2,6 +2,7 @@
 
 export type AgeBand = 'under-13' | '13-15' | '16-17' | '18+'
 export type Audience = 'everyone' | 'friends' | 'only-me'
+export type WhoMay = 'everyone' | 'followers' | 'friends' | 'nobody'
 export type Follows = 'no' | 'pending' | 'yes'
 export type FeedKind = 'for-you' | 'following' | 'friends' | 'latest'
 
@@ -75,6 +76,10 @@ export interface Clip {
   published_at: string | null
   created_at: string
   likes: number
+  comments: number
+  comments_by: WhoMay | null
+  /** The comment that the clip answers. */
+  answers_id: string | null
   duration_ms: number | null
   width: number | null
   height: number | null
@@ -151,6 +156,8 @@ export interface NewClip {
   made_with_ai: boolean
   captions_vtt?: string
   captions_language?: string
+  comments_by?: WhoMay
+  answers?: string
 }
 
 export interface Session {
@@ -175,7 +182,7 @@ export interface Contact {
 
 export interface Notice {
   id: string
-  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read'
+  kind: 'like' | 'follow' | 'follow-request' | 'follow-accepted' | 'data-read' | 'comment' | 'comment-reply' | 'comment-like' | 'mention' | 'clip-reply'
   /** Nobody where the cell itself tells. */
   by: Author | null
   clip_id: string | null

@@ -5,8 +5,9 @@ import errorsEn from './errors.en.json'
 import type foryouEn from './foryou.en.json'
 import type messagesEn from './messages.en.json'
 import type rightsEn from './rights.en.json'
+import type talkEn from './talk.en.json'
 
-export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof messagesEn
+export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof messagesEn | keyof typeof talkEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -21,6 +22,7 @@ const CHAPTERS = {
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
   messages: { en: () => import('./messages.en.json'), fr: () => import('./messages.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
+  talk: { en: () => import('./talk.en.json'), fr: () => import('./talk.fr.json') },
 } as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>
 type Chapter = keyof typeof CHAPTERS
 const open = new Set<Chapter>()

@@ -1,5 +1,5 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
-import type { Audience, NewClip } from '../../app/api/shapes.ts'
+import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 
 export interface Draft {
@@ -7,6 +7,10 @@ export interface Draft {
   caption: string
   audience: Audience
   madeWithAi: boolean
+  /** Who may comment; null: as in the settings. Drafts of older versions have neither. */
+  commentsBy?: WhoMay | null
+  /** The comment that the clip answers. */
+  answers?: string | null
   trim: Trim | null
   coverMs: number
   captions: { text: string; language: string; name: string } | null
@@ -18,8 +22,8 @@ export interface Draft {
 }
 
 /** A clip of which only the film is known. */
-export function newDraft(file: File, personId: string): Draft {
-  return { file, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
+export function newDraft(file: File, personId: string, answers: string | null = null): Draft {
+  return { file, answers, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
 }
 
 /** What is asked of the cell for a draft whose film has arrived there. */
@@ -29,6 +33,8 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.trim_start_ms = draft.trim.startMs
     body.trim_end_ms = draft.trim.endMs
   }
+  if (draft.commentsBy) body.comments_by = draft.commentsBy
+  if (draft.answers) body.answers = draft.answers
   if (draft.coverMs > 0) body.cover_ms = draft.coverMs
   if (draft.captions) {
     body.captions_vtt = draft.captions.text

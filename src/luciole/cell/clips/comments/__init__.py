@@ -1,0 +1,1 @@
+"""What people say about a clip, in threads of two levels."""

@@ -1,0 +1,254 @@
+"""The SQL of comments. What a viewer may see of them is said once, in `clips.comments_for`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from luciole.cell.clips.comments.model import (
+    SHOWN_ANSWERS,
+    Answer,
+    BestPlace,
+    Comment,
+    HeldFor,
+    comment_of,
+)
+from luciole.kit.db import Tx
+from luciole.kit.ids import LAST_ID
+
+ADD = """
+INSERT INTO clips.comment
+    (id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, score)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clips.comment_score(0, now()))
+"""
+ADD_TO_CLIP = "UPDATE clips.clip SET comments = comments + $2 WHERE id = $1"
+ADD_REPLIES = "UPDATE clips.comment SET replies = replies + $2 WHERE id = $1"
+COMMENT = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1) WHERE id = $2
+"""
+PINNED = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1) WHERE clip_id = $2 AND pinned_at IS NOT NULL
+ORDER BY pinned_at DESC, id
+"""
+BEST = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE clip_id = $2 AND parent_id IS NULL AND pinned_at IS NULL AND (score, id) < ($3, $4)
+ORDER BY score DESC, id DESC LIMIT $5
+"""
+NEWEST = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE clip_id = $2 AND parent_id IS NULL AND pinned_at IS NULL AND id < $3
+ORDER BY id DESC LIMIT $4
+"""
+# In the order in which they were said.
+REPLIES = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE parent_id = $2 AND id > $3
+ORDER BY id LIMIT $4
+"""
+# All that came to a clip after a comment that somebody has on the screen.
+SINCE = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE clip_id = $2 AND id > $3
+ORDER BY id LIMIT $4
+"""
+# Those that wait under any of a person's clips.
+HELD = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE author_id = $1 AND held_for IS NOT NULL AND id < $2
+ORDER BY id DESC LIMIT $3
+"""
+WRITTEN = """
+SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+       pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+FROM clips.comments_for($1)
+WHERE writer_id = $1 AND id < $2
+ORDER BY id DESC LIMIT $3
+"""
+LOCK = "SELECT clip_id FROM clips.comment WHERE id = $1 FOR UPDATE"
+APPROVE = "UPDATE clips.comment SET held_for = NULL WHERE id = $1 AND held_for IS NOT NULL"
+DELETE = """
+DELETE FROM clips.comment WHERE id = $1 RETURNING clip_id, parent_id, held_for, replies
+"""
+PINS = "SELECT id FROM clips.comment WHERE clip_id = $1 AND pinned_at IS NOT NULL ORDER BY id"
+PIN = "UPDATE clips.comment SET pinned_at = now() WHERE id = $1 AND pinned_at IS NULL"
+UNPIN = "UPDATE clips.comment SET pinned_at = NULL WHERE id = $1"
+HAS_WRITTEN = """
+SELECT EXISTS (SELECT 1 FROM clips.comment WHERE clip_id = $1 AND writer_id = $2)
+"""
+LIKE = """
+INSERT INTO clips.comment_liked (comment_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+"""
+UNLIKE = "DELETE FROM clips.comment_liked WHERE comment_id = $1 AND person_id = $2"
+ADD_LIKES = """
+UPDATE clips.comment
+SET likes = likes + $2, score = clips.comment_score(likes + $2, made_at)
+WHERE id = $1 RETURNING likes
+"""
+LIKED_AMONG = """
+SELECT comment_id, person_id FROM clips.comment_liked
+WHERE comment_id = ANY($1::uuid[]) AND person_id = ANY($2::uuid[])
+"""
+# Those that everybody may see, and the viewer's own, the oldest first.
+ANSWERS = """
+SELECT k.answers_id, k.id, k.handle
+FROM clips.card k
+WHERE k.answers_id = ANY($2::uuid[]) AND k.state = 'published'
+  AND (k.author_id = $1 OR (k.audience = 'everyone' AND NOT k.is_private))
+  AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = k.author_id AND x.b = $1)
+ORDER BY k.id LIMIT 100
+"""
+
+
+async def add(
+    tx: Tx,
+    comment_id: UUID,
+    clip_id: UUID,
+    writer_id: UUID,
+    parent_id: UUID | None,
+    to_id: UUID | None,
+    text: str,
+    mentions: list[str],
+    held_for: HeldFor | None,
+) -> None:
+    await tx.execute(
+        ADD, comment_id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for
+    )
+    if held_for is None:
+        await count(tx, clip_id, parent_id, 1)
+
+
+async def count(tx: Tx, clip_id: UUID, parent_id: UUID | None, by: int) -> None:
+    """Changes the numbers that a comment adds to. The clip is locked before."""
+    await tx.execute(ADD_TO_CLIP, clip_id, by)
+    if parent_id is not None:
+        await tx.execute(ADD_REPLIES, parent_id, by)
+
+
+async def comment(tx: Tx, viewer_id: UUID | None, comment_id: UUID) -> Comment | None:
+    row = await tx.fetchrow(COMMENT, viewer_id, comment_id)
+    return comment_of(row) if row else None
+
+
+async def pinned(tx: Tx, viewer_id: UUID | None, clip_id: UUID) -> list[Comment]:
+    return [comment_of(row) for row in await tx.fetch(PINNED, viewer_id, clip_id)]
+
+
+async def best(
+    tx: Tx, viewer_id: UUID | None, clip_id: UUID, place: BestPlace | None, limit: int
+) -> list[Comment]:
+    # The top is a place too: a test for NULL in the query would keep the index from seeking.
+    score, before = (place.score, place.id) if place else (float("inf"), LAST_ID)
+    rows = await tx.fetch(BEST, viewer_id, clip_id, score, before, limit)
+    return [comment_of(row) for row in rows]
+
+
+async def newest(
+    tx: Tx, viewer_id: UUID | None, clip_id: UUID, before: UUID | None, limit: int
+) -> list[Comment]:
+    rows = await tx.fetch(NEWEST, viewer_id, clip_id, before or LAST_ID, limit)
+    return [comment_of(row) for row in rows]
+
+
+async def replies(
+    tx: Tx, viewer_id: UUID | None, parent_id: UUID, after: UUID | None, limit: int
+) -> list[Comment]:
+    rows = await tx.fetch(REPLIES, viewer_id, parent_id, after or UUID(int=0), limit)
+    return [comment_of(row) for row in rows]
+
+
+async def since(
+    tx: Tx, viewer_id: UUID | None, clip_id: UUID, after: UUID, limit: int
+) -> list[Comment]:
+    rows = await tx.fetch(SINCE, viewer_id, clip_id, after, limit)
+    return [comment_of(row) for row in rows]
+
+
+async def held(tx: Tx, author_id: UUID, before: UUID | None, limit: int) -> list[Comment]:
+    rows = await tx.fetch(HELD, author_id, before or LAST_ID, limit)
+    return [comment_of(row) for row in rows]
+
+
+async def written(tx: Tx, writer_id: UUID, before: UUID | None, limit: int) -> list[Comment]:
+    rows = await tx.fetch(WRITTEN, writer_id, before or LAST_ID, limit)
+    return [comment_of(row) for row in rows]
+
+
+async def lock(tx: Tx, comment_id: UUID) -> None:
+    await tx.execute(LOCK, comment_id)
+
+
+async def approve(tx: Tx, comment_id: UUID) -> bool:
+    return (await tx.execute(APPROVE, comment_id)).endswith(" 1")
+
+
+async def remove(tx: Tx, comment_id: UUID) -> None:
+    """Deletes a comment, and the thread that it heads, with the numbers that they add to."""
+    row = await tx.fetchrow(DELETE, comment_id)
+    if row is None:
+        return
+    gone = row["replies"] + (row["held_for"] is None)
+    await tx.execute(ADD_TO_CLIP, row["clip_id"], -gone)
+    if row["parent_id"] is not None:
+        await tx.execute(ADD_REPLIES, row["parent_id"], -gone)
+
+
+async def pins(tx: Tx, clip_id: UUID) -> list[UUID]:
+    return [row["id"] for row in await tx.fetch(PINS, clip_id)]
+
+
+async def pin(tx: Tx, comment_id: UUID) -> None:
+    await tx.execute(PIN, comment_id)
+
+
+async def unpin(tx: Tx, comment_id: UUID) -> None:
+    await tx.execute(UNPIN, comment_id)
+
+
+async def has_written(tx: Tx, clip_id: UUID, writer_id: UUID) -> bool:
+    return bool(await tx.fetchval(HAS_WRITTEN, clip_id, writer_id))
+
+
+async def like(tx: Tx, comment_id: UUID, person_id: UUID) -> bool:
+    return (await tx.execute(LIKE, comment_id, person_id)).endswith(" 1")
+
+
+async def unlike(tx: Tx, comment_id: UUID, person_id: UUID) -> bool:
+    return (await tx.execute(UNLIKE, comment_id, person_id)).endswith(" 1")
+
+
+async def add_likes(tx: Tx, comment_id: UUID, by: int) -> int:
+    return int(await tx.fetchval(ADD_LIKES, comment_id, by))
+
+
+async def liked_among(
+    tx: Tx, comments: list[UUID], people: Iterable[UUID]
+) -> dict[UUID, frozenset[UUID]]:
+    """Which of these comments each of these people likes."""
+    liked: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in await tx.fetch(LIKED_AMONG, comments, list(people)):
+        liked[row["person_id"]].add(row["comment_id"])
+    return {person: frozenset(ids) for person, ids in liked.items()}
+
+
+async def answers(tx: Tx, viewer_id: UUID | None, comments: list[UUID]) -> dict[UUID, list[Answer]]:
+    found: dict[UUID, list[Answer]] = defaultdict(list)
+    for row in await tx.fetch(ANSWERS, viewer_id, comments):
+        if len(found[row["answers_id"]]) < SHOWN_ANSWERS:
+            found[row["answers_id"]].append(Answer(row["id"], row["handle"]))
+    return found

@@ -1,0 +1,71 @@
+"""Who hears of what is said under a clip: a line in their list, and the open page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from uuid import UUID
+
+from luciole.cell.clips.comments.model import Comment
+from luciole.cell.clips.mentions.model import Mentioned
+from luciole.cell.notify.model import NotificationKind
+from luciole.cell.notify.service import Notify
+from luciole.kit.db import Tx
+
+# Whether a person may see a comment.
+IsSeenBy = Callable[[Tx, UUID, UUID], Awaitable[bool]]
+
+
+class Telling:
+    """Tells each person once of a comment, by what concerns them most."""
+
+    def __init__(self, notify: Notify, is_seen_by: IsSeenBy) -> None:
+        self._notify = notify
+        self._is_seen_by = is_seen_by
+
+    async def said(
+        self, tx: Tx, comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
+    ) -> None:
+        """A comment that everybody may see now. `to`: what it replies to."""
+        body = {
+            "comment_id": str(comment.id),
+            "parent_id": str(comment.parent_id) if comment.parent_id else None,
+        }
+        for person_id, kind in _recipients(comment, to, mentioned).items():
+            if not await self._is_seen_by(tx, comment.id, person_id):
+                continue
+            by, clip_id = comment.writer_id, comment.clip_id
+            await self._notify.tell(tx, kind, to=person_id, by=by, clip_id=clip_id)
+            await self._notify.show(
+                tx, "comment", to=person_id, by=by, clip_id=clip_id, body={**body, "kind": kind}
+            )
+
+    async def unsaid(
+        self, tx: Tx, comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
+    ) -> None:
+        """The last comment of a person under a clip is gone."""
+        for person_id, kind in _recipients(comment, to, mentioned).items():
+            await self._notify.withdraw(
+                tx, kind, to=person_id, by=comment.writer_id, clip_id=comment.clip_id
+            )
+
+    async def liked(self, tx: Tx, comment: Comment, by: UUID) -> None:
+        await self._notify.tell(
+            tx, "comment-like", to=comment.writer_id, by=by, clip_id=comment.clip_id
+        )
+
+    async def unliked(self, tx: Tx, comment: Comment, by: UUID) -> None:
+        await self._notify.withdraw(
+            tx, "comment-like", to=comment.writer_id, by=by, clip_id=comment.clip_id
+        )
+
+
+def _recipients(
+    comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
+) -> dict[UUID, NotificationKind]:
+    """Who is told of a comment, and as what: a reply before a mention before the clip's author."""
+    found: dict[UUID, NotificationKind] = {comment.author_id: "comment"}
+    found.update({one.person_id: "mention" for one in mentioned})
+    if to is not None:
+        found[to.writer_id] = "comment-reply"
+    found.pop(comment.writer_id, None)
+    return found

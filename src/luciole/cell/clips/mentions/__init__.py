@@ -1,0 +1,1 @@
+"""Handles in captions and comments, and whom they reach."""
