@@ -11,6 +11,9 @@ export type Match =
   | { page: 'import' | 'data' | 'away' | 'circles' }
   | { page: 'search' }
   | { page: 'hashtag'; tag: string }
+  | { page: 'messages' | 'message-settings' }
+  | { page: 'message-new'; handle: string | null }
+  | { page: 'thread'; id: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -29,6 +32,7 @@ export function matchRoute(path: string): Match {
   if (first === 'collections' && second) return { page: 'collection', id: second }
   if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
+  if (first === 'messages') return messagesRoute(second)
   if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
@@ -50,6 +54,14 @@ export function matchRoute(path: string): Match {
     default:
       return { page: 'missing' }
   }
+}
+
+function messagesRoute(second: string): Match {
+  if (second === '') return { page: 'messages' }
+  if (second === 'settings') return { page: 'message-settings' }
+  if (second === 'new') return { page: 'message-new', handle: null }
+  if (second.startsWith('@') && second.length > 1) return { page: 'message-new', handle: second.slice(1) }
+  return { page: 'thread', id: second }
 }
 
 function decode(part: string): string {
