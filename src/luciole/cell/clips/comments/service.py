@@ -31,7 +31,8 @@ from luciole.cell.clips.comments.telling import Telling
 from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay, without_controls
 from luciole.cell.clips.service import Clips
-from luciole.cell.graph.service import STRANGERS, Graph
+from luciole.cell.graph.model import STRANGERS
+from luciole.cell.graph.service import Graph
 from luciole.cell.notify.service import Notify
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
