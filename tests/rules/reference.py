@@ -105,7 +105,8 @@ _KINDS = {"str": "text", "int": "number", "bool": "true or false"}
 
 def settings() -> str:
     """Each setting with its default and its sentence."""
-    text = (PACKAGE / "config.py").read_text(encoding="utf-8")
+    parts = sorted((PACKAGE / "config").glob("*.py"))
+    text = "\n".join(each.read_text(encoding="utf-8") for each in parts)
     sentences = {
         (section["name"], field["name"]): field["says"]
         for section in re.finditer(
