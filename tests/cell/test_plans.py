@@ -11,7 +11,7 @@ import pytest
 
 from luciole.cell.clips import store as clips
 from luciole.cell.clips.comments import store as comments
-from luciole.cell.clips.store import audience
+from luciole.cell.clips.store import audience, kept, sounds
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
 from luciole.cell.graph.store import apart
@@ -24,11 +24,16 @@ PAGED = {
     "following": (feed.FOLLOWING, (2, 3)),
     "friends": (feed.FRIENDS, (2, 3)),
     "grid": (clips.GRID, (2,)),
-    "place": (audience.MISPLACED, (2,)),
     "best comments": (comments.BEST, (3, 4)),
     "newest comments": (comments.NEWEST, (3,)),
     "replies": (comments.REPLIES, (3,)),
     "own comments": (comments.WRITTEN, (2,)),
+    "place": (audience.MISPLACED, (2,)),
+    "favourites": (kept.FAVOURITES, (2, 3)),
+    "reposts": (kept.REPOSTS, (2, 3)),
+    "liked": (kept.LIKED, (2, 3)),
+    "collected": (kept.COLLECTED, (2, 3)),
+    "clips with a sound": (sounds.USES, (2, 3)),
     "followers": (graph.FOLLOWERS, (3, 4)),
     "followed": (graph.FOLLOWING, (3, 4)),
     "friends of one": (graph.FRIENDS, (2, 3)),

@@ -12,9 +12,12 @@ from msgspec import UNSET, UnsetType
 
 from luciole.cell.clips.api_audience import ListWish, clip_list
 from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
@@ -42,6 +45,11 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
+    sound_id: UUID | None = None
+    """A sound of another clip, in the place of the film's own or mixed with it."""
+    sound_mode: SoundMode = "replace"
+    lets_reuse: bool | None = None
+    """Whether others may use the sound; without a word: those of adults."""
     comments_by: WhoMay | None = None
     answers: UUID | None = None
     """The comment that the clip replies to."""
@@ -88,6 +96,7 @@ class Profile(msgspec.Struct):
     clips: int
     viewer: ProfileViewer | None
     can_see_clips: bool
+    shows_likes: bool
 
 
 def routes(
@@ -95,6 +104,8 @@ def routes(
     people: People,
     graph: Graph,
     clips: Clips,
+    keeping: Keeping,
+    sounds: Sounds,
     comments: Comments,
     presenter: Presenter,
 ) -> Router:
@@ -111,6 +122,9 @@ def routes(
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_private = await people.hold_privacy(tx, me.person_id)
+            sound = None
+            if data.sound_id is not None:
+                sound = await sounds.borrow(tx, me.person_id, data.sound_id, data.sound_mode)
             if data.answers is not None:
                 await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
@@ -126,6 +140,8 @@ def routes(
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
                 else None,
+                sound=sound,
+                lets_reuse=not me.is_minor if data.lets_reuse is None else data.lets_reuse,
                 comments_by=data.comments_by,
                 answers_id=data.answers,
             )
@@ -245,6 +261,7 @@ def routes(
                 else None,
                 can_see_clips=not relation.is_apart
                 and (is_me or not person.is_private or relation.follows == "yes"),
+                shows_likes=not relation.is_apart and await keeping.shows_likes(tx, person.id),
             )
 
     @get("/people/{handle:str}/clips")

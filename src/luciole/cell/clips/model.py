@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows, Relation
 from luciole.cell.media.model import Rendition
 from luciole.kit.errors import Conflict, Invalid, NotFound
@@ -134,12 +135,15 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What one viewer did with a page of clips."""
+    """What one viewer did with a page of clips, and the sounds of these that they may see."""
 
-    liked: frozenset[UUID]
-    follows: dict[UUID, Follows]
+    liked: frozenset[UUID] = frozenset()
+    follows: dict[UUID, Follows] = {}
     likes: dict[UUID, int] = {}
     """Likes that the viewer sees, where that is not all of them."""
+    favourites: frozenset[UUID] = frozenset()
+    reposts: frozenset[UUID] = frozenset()
+    sounds: dict[UUID, Sound] = {}
 
 
 class GridPlace(msgspec.Struct, frozen=True, array_like=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from luciole.cell.clips import store
 from luciole.cell.clips.comments import privacy as comments
-from luciole.cell.clips.store import audience
+from luciole.cell.clips.store import audience, kept, sounds
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Written, of
@@ -15,6 +15,7 @@ from luciole.kit.exported import Exported, ExportedRow, Written, of
 LIKES_AT_ONCE = 500
 CLIPS_AT_ONCE = 100
 
+_OTHERS = "these are clips of others, which are not there in another cell"
 _WITH_CLIP = "until its author deletes the clip"
 
 HELD: tuple[Held, ...] = (
@@ -85,6 +86,54 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
     *columns(
+        "clips.clip",
+        "lets_reuse",
+        DataClass.PERSONAL,
+        "whether others may use the sound that the clip is about to have",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.favourite",
+        "person_id clip_id made_at",
+        DataClass.PERSONAL,
+        "what you keep for yourself: nobody is told, others see the number only",
+        "until you let go of it or the clip is deleted",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.collection",
+        "id owner_id name is_public made_at",
+        DataClass.PERSONAL,
+        "names under which you keep favourites; others see those that you make public",
+        "until you delete it, or as long as the account",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.collected",
+        "collection_id person_id clip_id made_at",
+        DataClass.PERSONAL,
+        "which favourites are in which collection",
+        "until you take it out, let go of it, or the clip is deleted",
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.repost",
+        "person_id clip_id made_at",
+        DataClass.PUBLIC,
+        "what you passed on to your followers",
+        "until you take it back or the clip is deleted",
+        Border.PUBLISHED,
+    ),
+    *columns(
+        "clips.sound",
+        "id clip_id owner_id name is_reusable uses made_at",
+        DataClass.PUBLIC,
+        "the sound of a clip, whose it is, and whether others may use it",
+        _WITH_CLIP,
+        Border.PUBLISHED,
+    ),
+    *columns(
         "clips.tally",
         "person_id clips",
         DataClass.PUBLIC,
@@ -109,6 +158,11 @@ OWNED: tuple[Owned, ...] = (
     Owned("clips.circle", ("owner_id",)),
     Owned("clips.circle_member", ("person_id", "circle_id > clips.circle.id > owner_id")),
     Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.favourite", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.collection", ("owner_id",)),
+    Owned("clips.collected", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.repost", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.sound", ("owner_id",)),
     Owned("clips.preference", ("person_id",)),
     Owned("clips.tally", ("person_id",)),
     *comments.OWNED,
@@ -122,7 +176,8 @@ EXPORT: tuple[Exported, ...] = (
             **of(
                 "clips.clip",
                 "id author_id asset_id caption hashtags audience audience_list state refused_code "
-                "made_with_ai likes comments reposts favourites comments_by sound_id answers_id "
+                "made_with_ai likes comments reposts favourites comments_by sound_id lets_reuse "
+                "answers_id "
                 "captions_language created_at published_at",
             ),
             "captions": "clips.clip.captions_vtt",
@@ -139,6 +194,7 @@ EXPORT: tuple[Exported, ...] = (
                 "favourites",
                 "comments_by",
                 "sound_id",
+                "lets_reuse",
                 "answers_id",
             }
         ),
@@ -176,6 +232,46 @@ EXPORT: tuple[Exported, ...] = (
         anew=frozenset({"clip_id"}),
     ),
     Exported(
+        "favourites",
+        "the clips that you keep; nobody was told",
+        {**of("clips.favourite", "clip_id made_at"), "author": "people.person.handle"},
+        kept.export_favourites,
+        whose="clips.favourite.person_id",
+        stays=_OTHERS,
+    ),
+    Exported(
+        "collections",
+        "the collections that you made",
+        of("clips.collection", "id name is_public made_at"),
+        kept.export_collections,
+        whose="clips.collection.owner_id",
+        stays=_OTHERS,
+    ),
+    Exported(
+        "collected",
+        "which favourites are in which collection",
+        of("clips.collected", "collection_id clip_id made_at"),
+        kept.export_collected,
+        whose="clips.collected.person_id",
+        stays=_OTHERS,
+    ),
+    Exported(
+        "reposts",
+        "the clips that you passed on to your followers",
+        {**of("clips.repost", "clip_id made_at"), "author": "people.person.handle"},
+        kept.export_reposts,
+        whose="clips.repost.person_id",
+        stays=_OTHERS,
+    ),
+    Exported(
+        "sounds",
+        "the sounds of your clips, and whether others may use them",
+        of("clips.sound", "id clip_id name is_reusable uses made_at"),
+        sounds.export_sounds,
+        whose="clips.sound.owner_id",
+        stays="each clip gets its sound anew, and you are asked again who may use it",
+    ),
+    Exported(
         "preference",
         "what you chose about your clips and what others may do with them",
         of("clips.preference", "past_days comments_by mentions_by filter_words shows_likes"),
@@ -203,6 +299,11 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
         return gone
     if likes := await store.erase_likes(tx, person_id, LIKES_AT_ONCE):
         return Removed({"likes": likes}, is_more=True)
+    if favourites := await kept.erase_favourites(tx, person_id, LIKES_AT_ONCE):
+        return Removed({"favourites": favourites}, is_more=True)
+    if reposts := await kept.erase_reposts(tx, person_id, LIKES_AT_ONCE):
+        return Removed({"reposts": reposts}, is_more=True)
+    await kept.erase_collections(tx, person_id)
     if clips := await store.erase_clips(tx, person_id, CLIPS_AT_ONCE):
         return Removed({"clips": clips}, is_more=True)
     if listed := await audience.erase_listed(tx, person_id, LIKES_AT_ONCE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -28,9 +29,12 @@ from luciole.cell.clips.model import (
     hashtags_of,
     is_for_all,
 )
+from luciole.cell.clips.sounds_model import Borrowed, Sound
+from luciole.cell.clips.store import kept as kept_store
+from luciole.cell.clips.store import sounds as sound_store
 from luciole.cell.graph.model import Relation
 from luciole.cell.graph.service import Graph
-from luciole.cell.media.model import Edit
+from luciole.cell.media.model import Edit, SoundOf
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.kit.clock import Clock
@@ -40,7 +44,6 @@ from luciole.kit.ids import new_id
 from luciole.kit.queue import Queue
 
 SETTLED_AT_ONCE = 100
-NO_MARKS = Marks(frozenset(), {})
 
 
 class Clips:
@@ -75,23 +78,43 @@ class Clips:
         is_author_private: bool,
         made_with_ai: bool,
         captions: tuple[str, str] | None,
+        sound: Borrowed | None = None,
+        lets_reuse: bool = False,
         comments_by: WhoMay | None = None,
         answers_id: UUID | None = None,
     ) -> UUID:
         """Makes a clip out of a finished upload; it is encoded in the background and published
-        as soon as its lowest rendition plays. `answers_id` is a comment that its author may
-        answer. Raises what the caption, the captions (text and language), the list and the upload
-        are refused for.
+        as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
+        one, which others may use where the author lets them. `answers_id` is a comment that its
+        author may answer. Raises what the caption, the captions (text and language), the list and
+        the upload are refused for.
         """
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
         handles_of(caption)
         checked = clean_captions(*captions) if captions else None
         is_public = audience == "everyone" and not is_author_private and audience_list is None
-        asset_id = await self._media.begin(tx, author_id, upload_id, edit, is_public=is_public)
+        asset_id = await self._media.begin(
+            tx,
+            author_id,
+            upload_id,
+            edit,
+            is_public=is_public,
+            sound=SoundOf(sound.asset_id, sound.mode) if sound else None,
+        )
         clip_id = new_id()
         await store.add(
-            tx, clip_id, author_id, asset_id, caption, hashtags, audience, made_with_ai, checked
+            tx,
+            clip_id,
+            author_id,
+            asset_id,
+            caption,
+            hashtags,
+            audience,
+            made_with_ai,
+            checked,
+            sound.sound_id if sound else None,
+            lets_reuse,
         )
         if audience_list is not None:
             await self.audiences.set_list(tx, clip_id, author_id, audience, audience_list)
@@ -123,6 +146,7 @@ class Clips:
             min(clip.published_at, self._clock.now()),
         )
         if is_playable:
+            await sound_store.give(tx, asset_id, new_id())
             await self._count(tx, author_id, clip.audience, 1)
         return clip_id
 
@@ -138,6 +162,13 @@ class Clips:
         if not await self.audiences.visible(tx, viewer_id, [card]):
             raise NoSuchClip
         return card
+
+    async def seen(self, tx: Tx, clip_ids: Sequence[UUID], viewer_id: UUID | None) -> list[Card]:
+        """Those of the clips that are published and that the viewer may see, in this order."""
+        found = await store.cards(tx, clip_ids) if clip_ids else {}
+        cards = [found[clip_id] for clip_id in clip_ids if clip_id in found]
+        cards = [card for card in cards if card.state == "published"]
+        return await self.audiences.visible(tx, viewer_id, cards)
 
     async def own(self, tx: Tx, clip_id: UUID, author_id: UUID) -> Card:
         """The author's own clip, locked until the transaction ends. Raises NoSuchClip."""
@@ -295,14 +326,37 @@ class Clips:
         return seen.get(card.id, likes)
 
     async def marks(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> Marks:
-        """What the viewer did with these clips and their authors."""
-        if viewer_id is None or not cards:
-            return NO_MARKS
+        """What the viewer did with these clips and their authors, and the clips' sounds."""
+        if not cards:
+            return Marks()
+        sounds = await self._sounds(tx, viewer_id, cards)
+        if viewer_id is None:
+            return Marks(sounds=sounds)
+        marked = await kept_store.marked_among(tx, viewer_id, [card.id for card in cards])
         return Marks(
-            await store.liked_among(tx, viewer_id, [card.id for card in cards]),
+            marked["liked"],
             await self._graph.followed_among(tx, viewer_id, [card.author_id for card in cards]),
             await self.audiences.likes_seen(tx, viewer_id, cards),
+            marked["favourite"],
+            marked["repost"],
+            sounds,
         )
+
+    async def _sounds(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> dict[UUID, Sound]:
+        """The sounds of clips: those that are there for everybody, and the viewer's own."""
+        wanted = {card.sound_id for card in cards if card.sound_id is not None}
+        found = await sound_store.sounds(tx, wanted) if wanted else {}
+        # Who may see a clip is not kept apart from its author; a borrowed sound has another owner.
+        authors = {card.author_id for card in cards}
+        others = {one.owner_id for one in found.values()} - authors
+        apart: frozenset[UUID] = frozenset()
+        if viewer_id is not None and others:
+            apart = await self._graph.apart_among(tx, viewer_id, others)
+        return {
+            one.id: one
+            for one in found.values()
+            if (one.is_open or one.owner_id == viewer_id) and one.owner_id not in apart
+        }
 
     async def tally(self, tx: Tx, person_id: UUID) -> int:
         """How many clips a person has published for everyone."""
@@ -319,6 +373,7 @@ class Clips:
         if published is None:
             return
         clip_id, author_id, audience, is_new = published
+        await sound_store.give(tx, asset_id, new_id())
         await self._count(tx, author_id, audience, 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)

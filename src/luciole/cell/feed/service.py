@@ -8,7 +8,7 @@ from uuid import UUID
 
 from luciole.cell.clips.model import Card
 from luciole.cell.feed import store
-from luciole.cell.feed.model import FeedPlace
+from luciole.cell.feed.model import FeedPlace, Passed
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 
@@ -49,14 +49,16 @@ class Feed:
 
     async def following(
         self, tx: Tx, viewer_id: UUID, cursor: str | None, limit: int
-    ) -> tuple[list[Card], str | None]:
-        """Clips of the people whom the viewer follows."""
-        return await self._page(
-            f"following:{viewer_id}",
-            cursor,
-            limit,
-            lambda p, n: store.following(tx, viewer_id, p, n),
-        )
+    ) -> tuple[list[Passed], str | None]:
+        """Clips of the people whom the viewer follows, and those that these passed on."""
+        scope = f"following:{viewer_id}"
+        place = self._cursors.read(scope, cursor, FeedPlace) or TOP
+        found = await store.following(tx, viewer_id, place, limit + 1)
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = self._cursors.make(scope, found[-1].place)
+        return [one for one in found if one.card is not None], following
 
     async def friends(
         self, tx: Tx, viewer_id: UUID, cursor: str | None, limit: int

@@ -75,6 +75,9 @@ class Relation(msgspec.Struct, frozen=True):
         return self.has_blocked or self.is_blocked
 
 
+STRANGERS = Relation("no", False)
+
+
 class Tally(msgspec.Struct, frozen=True):
     """Counts that a profile shows."""
 

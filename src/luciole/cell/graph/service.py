@@ -10,6 +10,7 @@ from luciole.cell.graph import store
 from luciole.cell.graph.model import (
     MAX_APART,
     MAX_FOLLOWING,
+    STRANGERS,
     ApartTooMany,
     CannotFollowYourself,
     Distance,
@@ -28,8 +29,6 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.model import NoSuchPerson
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
-
-STRANGERS = Relation("no", False)
 
 
 class Graph:

@@ -73,6 +73,7 @@ WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyon
       WHERE h.person_id = $2
         AND ((h.kind = 'clip' AND h.value = c.id::text)
              OR (h.kind = 'author' AND h.value = c.author_id::text)
+             OR (h.kind = 'sound' AND h.value = c.sound_id::text)
              OR (h.kind = 'hashtag' AND h.value = ANY(c.hashtags))))
 """
 DROP_SESSIONS = "DELETE FROM feed.session WHERE made_at < $1"
