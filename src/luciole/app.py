@@ -142,7 +142,15 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
-        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
+        search_api.routes(
+            parts.db,
+            parts.people,
+            parts.clips,
+            parts.search,
+            presenter,
+            avatar_url,
+            settings.search,
+        ),
         rights_api.routes(
             parts.db,
             parts.people,

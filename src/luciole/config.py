@@ -192,6 +192,13 @@ class FeedSettings(msgspec.Struct, frozen=True):
     visitor_pages_per_day: int = 100_000
 
 
+class SearchSettings(msgspec.Struct, frozen=True):
+    """Looking for people, clips, hashtags and sounds."""
+
+    #: Searches a minute, per person or, of visitors, per network address; typing asks often.
+    searches_per_minute: int = 240
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set, and nothing that is found out at run time."""
 
@@ -211,6 +218,7 @@ class Settings(msgspec.Struct, frozen=True):
     ledger: LedgerSettings = LedgerSettings()
     rights: RightsSettings = RightsSettings()
     feed: FeedSettings = FeedSettings()
+    search: SearchSettings = SearchSettings()
 
     @property
     def data(self) -> Path:

@@ -11,10 +11,12 @@ test('every page of the client has its path', () => {
   assert.deepEqual(matchRoute('/@mei.lin'), { page: 'profile', handle: 'mei.lin' })
   assert.deepEqual(matchRoute('/@mei.lin/followers'), { page: 'people', handle: 'mei.lin', list: 'followers' })
   assert.deepEqual(matchRoute('/c/0190'), { page: 'clip', id: '0190' })
+  assert.deepEqual(matchRoute('/search'), { page: 'search' })
+  assert.deepEqual(matchRoute('/tag/%C3%A9t%C3%A9'), { page: 'hashtag', tag: 'été' })
   assert.deepEqual(matchRoute('/settings/passkeys'), { page: 'settings', section: 'passkeys' })
   assert.deepEqual(matchRoute('/erasure/a-ticket'), { page: 'erasure', ticket: 'a-ticket' })
   for (const page of ['data', 'import']) assert.deepEqual(matchRoute(`/settings/${page}`), { page })
-  for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/erasure', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
+  for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/search/x', '/tag', '/erasure', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
 })
 
 test('an event that comes twice counts once', () => {

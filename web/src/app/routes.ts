@@ -8,6 +8,8 @@ export type Match =
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
   | { page: 'import' | 'data' | 'away' | 'circles' }
+  | { page: 'search' }
+  | { page: 'hashtag'; tag: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -21,6 +23,7 @@ export function matchRoute(path: string): Match {
     return { page: 'missing' }
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
@@ -32,6 +35,7 @@ export function matchRoute(path: string): Match {
     case 'friends':
     case 'latest':
       return { page: 'feed', kind: first }
+    case 'search':
     case 'publish':
     case 'sign-in':
     case 'sign-up':

@@ -115,6 +115,10 @@ class Streams {
     return this.at(personPath(handle, '/clips'))
   }
 
+  hashtag(tag: string, order: 'new' | 'liked'): Stream {
+    return this.at(`/api/hashtags/${encodeURIComponent(tag)}/clips?order=${order}`)
+  }
+
   /** A clip opened by its own link, then the others of its author. */
   from(clip: Clip): Stream {
     this.renew()
