@@ -131,6 +131,11 @@ class Streams {
     return stream
   }
 
+  /** Any other list of clips that is paged by cursors. */
+  list(path: string): Stream {
+    return this.at(path)
+  }
+
   /** A deleted clip leaves every list; a new one is asked for by the lists of its author. */
   drop(id: string): void {
     for (const stream of this.kept.values()) stream.drop(id)
