@@ -11,17 +11,21 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, catalogue, config, ledger_pages, pages, release
+from luciole import __version__, catalogue, config, ledger_pages, pages, preview, release
 from luciole.cell.clips import api as clips_api
+from luciole.cell.clips import api_audience
 from luciole.cell.clips.comments import api as comments_api
 from luciole.cell.clips.comments.present import CommentPresenter
+from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
+from luciole.cell.clips.sounds import api as sounds_api
 from luciole.cell.feed import api as feed_api
 from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
+from luciole.cell.messages import api as messages_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
@@ -30,6 +34,7 @@ from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
+from luciole.cell.search import api as search_api
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -121,11 +126,23 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
         clips_api.routes(
-            parts.db, parts.people, parts.graph, parts.clips, parts.comments, presenter
+            parts.db,
+            parts.people,
+            parts.graph,
+            parts.clips,
+            parts.keeping,
+            parts.sounds,
+            parts.comments,
+            presenter,
         ),
+        kept_api.routes(parts.db, parts.people, parts.graph, parts.clips, parts.keeping, presenter),
+        sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
+        api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
+        messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
+        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
         rights_api.routes(
             parts.db,
             parts.people,
@@ -143,7 +160,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
         ledger_pages.routes(parts.db, parts.blobs),
         _system(parts, dist),
-        *pages.routes(Folder(dist, {release.PAGE: name_bundle})),
+        *pages.routes(
+            Folder(dist, {release.PAGE: name_bundle}), lambda clip_id: preview.of(parts, clip_id)
+        ),
     ]
     return web.application(
         routers,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from uuid import UUID
 
 from litestar import MediaType, Response, route
 from litestar.enums import HttpMethod
@@ -12,6 +14,10 @@ from litestar.params import FromPath
 from luciole.kit.errors import NotFound
 from luciole.kit.static import Folder
 from luciole.kit.web import AnyRequest
+from luciole.release import PAGE
+
+# What goes into the head of a clip's page; nothing where not everybody may see the clip.
+Preview = Callable[[UUID], Awaitable[bytes]]
 
 # The first part of each address that the client knows; `web/src/app/routes.ts` says the rest.
 PAGES = frozenset(
@@ -27,10 +33,14 @@ PAGES = frozenset(
         "settings",
         "erasure",
         "c",
+        "s",
+        "favourites",
+        "collections",
     }
 )
 # Whoever previews a link asks for the head only.
 LOOK = [HttpMethod.GET, HttpMethod.HEAD]
+HEAD_END = b"</head>"
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Luciole</title>
 <p>The web client is not built yet. Start the cell with <code>./luciole serve</code>, which builds
 it, or point <code>LUCIOLE_WEB_DIST</code> at a built one.</p>"""
@@ -45,8 +55,9 @@ def find_dist(named: str) -> Path:
     return packaged if packaged.is_dir() else here.parents[1] / "web" / "dist"
 
 
-def routes(folder: Folder) -> list[HTTPRouteHandler]:
-    """The routes of the pages and of the files that they load."""
+def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
+    """The routes of the pages and of the files that they load. `preview` gives what goes into the
+    head of the page of a clip."""
 
     def page(request: AnyRequest, status: int = 200) -> Response[bytes]:
         if "index.html" not in folder:
@@ -57,6 +68,19 @@ def routes(folder: Folder) -> list[HTTPRouteHandler]:
     async def home(request: AnyRequest) -> Response[bytes]:
         """The feed."""
         return page(request)
+
+    @route("/c/{name:str}", http_method=LOOK, status_code=200, include_in_schema=False)
+    async def clip(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
+        """The page of a clip, with what a preview of its link shows."""
+        try:
+            tags = await preview(UUID(name)) if PAGE in folder else b""
+        except ValueError:
+            tags = b""
+        if not tags:
+            return page(request)
+        headers = {"cache-control": "no-cache"}
+        content = folder.content(PAGE).replace(HEAD_END, tags + HEAD_END, 1)
+        return Response(content, media_type="text/html; charset=utf-8", headers=headers)
 
     @route("/assets/{name:str}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
@@ -78,4 +102,4 @@ def routes(folder: Folder) -> list[HTTPRouteHandler]:
             raise NotFound
         return page(request, 200 if is_known else 404)
 
-    return [home, asset, other]
+    return [home, clip, asset, other]

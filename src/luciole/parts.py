@@ -11,12 +11,15 @@ from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
 from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.messages.service import Messages
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -25,6 +28,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
+from luciole.cell.search.service import Search
 from luciole.config import Settings
 from luciole.custody.purposes import DERIVED
 from luciole.kit.blobs import Blobs
@@ -49,9 +53,13 @@ class Parts:
     media: Media
     graph: Graph
     clips: Clips
+    keeping: Keeping
+    sounds: Sounds
     comments: Comments
+    messages: Messages
     feed: Feed
     for_you: ForYou
+    search: Search
     rights: Rights
     journal: Journal
     cell: CellFacts
@@ -82,7 +90,7 @@ class Parts:
         notify = Notify(cursors)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
-        clips = Clips(media, graph, notify, cursors, clock)
+        clips = Clips(media, graph, notify, cursors, clock, queue)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
         return cls(
@@ -97,11 +105,15 @@ class Parts:
             media=media,
             graph=graph,
             clips=clips,
+            keeping=Keeping(clips, graph, notify, cursors, clock),
+            sounds=Sounds(clips, graph, cursors),
             comments=Comments(clips, graph, notify, cursors),
+            messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
             ),
+            search=Search(graph, cursors),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

@@ -14,6 +14,7 @@ import pytest
 from luciole.cell.media import encode, probe
 from luciole.cell.media.encode import Cut, Encoded, OnProgress
 from luciole.cell.media.probe import Probe, Unreadable
+from luciole.cell.media.soundtrack import Track
 
 Made = tuple[Encoded, Encoded]
 
@@ -26,7 +27,7 @@ class Once:
         self._probe: Callable[[Path, Path], Awaitable[Probe]] = probe.probe
         self._first = encode.first_playable
         self._probed: dict[str, Probe | str] = {}
-        self._made: dict[tuple[str, Cut], Made] = {}
+        self._made: dict[tuple[str, Cut, str], Made] = {}
 
     def stand_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Takes the place of the real work until the test ends."""
@@ -52,12 +53,13 @@ class Once:
         cut: Cut,
         out_dir: Path,
         on_progress: OnProgress | None = None,
+        track: Track | None = None,
     ) -> Made:
-        key = digest(source), cut
+        key = digest(source), cut, f"{track.mode} {digest(track.path)}" if track else ""
         if key not in self._made:
             kept = self._folder / str(len(self._made))
             kept.mkdir()
-            first, still = await self._first(source, film, cut, out_dir, on_progress)
+            first, still = await self._first(source, film, cut, out_dir, on_progress, track)
             self._made[key] = moved(first, kept), moved(still, kept)
         elif on_progress is not None:
             on_progress(100)

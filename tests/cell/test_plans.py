@@ -11,8 +11,10 @@ import pytest
 
 from luciole.cell.clips import store as clips
 from luciole.cell.clips.comments import store as comments
+from luciole.cell.clips.store import audience, kept, sounds
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
+from luciole.cell.graph.store import apart
 from luciole.cell.notify import store as notify
 from luciole.kit.db import Database
 
@@ -26,10 +28,18 @@ PAGED = {
     "newest comments": (comments.NEWEST, (3,)),
     "replies": (comments.REPLIES, (3,)),
     "own comments": (comments.WRITTEN, (2,)),
-    "place": (clips.LOCK_FOR_EVERYONE, (2,)),
+    "place": (audience.MISPLACED, (2,)),
+    "favourites": (kept.FAVOURITES, (2, 3)),
+    "reposts": (kept.REPOSTS, (2, 3)),
+    "liked": (kept.LIKED, (2, 3)),
+    "collected": (kept.COLLECTED, (2, 3)),
+    "clips with a sound": (sounds.USES, (2, 3)),
     "followers": (graph.FOLLOWERS, (3, 4)),
     "followed": (graph.FOLLOWING, (3, 4)),
     "requests": (graph.REQUESTS, (2, 3)),
+    "blocked": (apart.BLOCKED, (2, 3)),
+    "muted": (apart.MUTED, (2, 3)),
+    "restricted": (apart.RESTRICTED, (2, 3)),
     "notifications": (notify.PAGE, (2,)),
 }
 ONLY_INDEXES = """

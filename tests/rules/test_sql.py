@@ -50,8 +50,15 @@ UNORDERED = {
     "OPEN_UPLOADS": "only counted, up to a bound",
     "UNSETTLED": "each run takes some of those that are left",
     "HELD_UPLOADS": "only counted, up to a bound",
+    "BLOCKS_AT_LEAST": "only counted, up to a bound",
+    "MUTES_AT_LEAST": "only counted, up to a bound",
+    "RESTRICTIONS_AT_LEAST": "only counted, up to a bound",
+    "CIRCLES_AT_LEAST": "only counted, up to a bound",
     **dict.fromkeys(
         (
+            "ERASE_LISTED",
+            "ERASE_IN_CIRCLES",
+            "ERASE_HUSHED",
             "LIKED_NEXT",
             "WRITTEN_NEXT",
             "ERASE_FOLLOWING",

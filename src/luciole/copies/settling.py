@@ -24,7 +24,21 @@ UPDATE graph.tally t SET
 """,
     """
 UPDATE clips.clip c SET
-    likes = (SELECT count(*) FROM clips.liked l WHERE l.clip_id = c.id)
+    likes = (SELECT count(*) FROM clips.liked l WHERE l.clip_id = c.id),
+    favourites = (SELECT count(*) FROM clips.favourite f WHERE f.clip_id = c.id),
+    reposts = (SELECT count(*) FROM clips.repost r WHERE r.clip_id = c.id),
+    sound_id = (SELECT s.id FROM clips.sound s WHERE s.id = c.sound_id)
+""",
+    """
+UPDATE clips.sound s SET uses = (
+    SELECT count(*) FROM clips.clip c
+    WHERE c.sound_id = s.id AND c.state = 'published' AND c.audience = 'everyone'
+      AND c.audience_list IS NULL)
+""",
+    # A film whose sound came from one that is not there any more: a job takes the sound away.
+    """
+UPDATE media.asset a SET sound_asset_id = NULL
+WHERE NOT EXISTS (SELECT 1 FROM media.asset s WHERE s.id = a.sound_asset_id)
 """,
 )
 # Films under a public address whose clip is not for everybody any more: the job that was to rename

@@ -60,6 +60,10 @@ class Folder:
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
+    def content(self, name: str) -> bytes:
+        """The bytes of a file, for who sends it changed. Raises KeyError."""
+        return self._files[name].content
+
     def answer(
         self, request: AnyRequest, name: str, *, is_immutable: bool = False, status: int = 200
     ) -> Response[bytes]:

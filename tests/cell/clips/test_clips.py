@@ -25,7 +25,13 @@ async def test_upload_becomes_a_clip_that_others_play(
     assert seen["hashtags"] == ["sea"]
     assert seen["made_with_ai"] is True
     assert seen["author"]["handle"] == "ana"
-    assert seen["viewer"] == {"liked": False, "follows": "no", "is_author": False}
+    assert seen["viewer"] == {
+        "liked": False,
+        "favourited": False,
+        "reposted": False,
+        "follows": "no",
+        "is_author": False,
+    }
     assert seen["progress"] is None
     (rendition,) = seen["renditions"]
     film = await ben.get(rendition["url"])

@@ -31,7 +31,13 @@ async def test_clip_from_a_film_is_there_with_its_marks(
     body = await page(ben)
     assert body["mode"] == "public"
     assert ids(body) == [made["id"]]
-    assert body["items"][0]["viewer"] == {"liked": False, "follows": "yes", "is_author": False}
+    assert body["items"][0]["viewer"] == {
+        "liked": False,
+        "favourited": False,
+        "reposted": False,
+        "follows": "yes",
+        "is_author": False,
+    }
     assert body["next"] is None
     assert (await page(house.visitor()))["items"][0]["viewer"] is None
 

@@ -42,7 +42,15 @@ async def test_friends_follow_each_other(ana: Browser, ben: Browser) -> None:
     assert not (await ana.get("/api/people/ben")).json()["viewer"]["is_friend"]
     await ben.follow(ana)
     viewer = (await ana.get("/api/people/ben")).json()["viewer"]
-    assert viewer == {"follows": "yes", "follows_you": True, "is_friend": True, "is_me": False}
+    assert viewer == {
+        "follows": "yes",
+        "follows_you": True,
+        "is_friend": True,
+        "is_me": False,
+        "has_blocked": False,
+        "mutes": False,
+        "restricts": False,
+    }
 
 
 async def test_nobody_follows_themselves(ana: Browser) -> None:

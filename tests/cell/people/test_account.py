@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from tests.cell.people.support import PASSWORD, Cell, new_person, refused
 
-from luciole.cell.people.refusals import NoSuchPerson
+from luciole.cell.people.model import NoSuchPerson
 from luciole.kit.blobs import Missing
 
 NEW_PASSWORD = "eight vermilion otters"

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import later
 from tests.unit.media import films
 
-from luciole.cell.media import encode, fence, probe, recognise
+from luciole.cell.media import encode, fence, probe, recognise, soundtrack
 from luciole.cell.media.encode import Cut, Encoded
 from luciole.cell.media.model import NotOurs
 
@@ -79,7 +79,7 @@ def encoded(*options: str) -> Callable[[Path, Path], None]:
     """The same picture by other options of the encoder."""
 
     def change(source: Path, target: Path) -> None:
-        films.run("-i", str(source), *encode._video(encode.FIRST, 1), *encode._AUDIO, *options,
+        films.run("-i", str(source), *encode._video(encode.FIRST, 1), *soundtrack.ALONE, *options,
                   *encode.CLEAN, str(target))  # fmt: skip
 
     return change
@@ -122,7 +122,7 @@ FOREIGN: dict[str, Callable[[Path, Path], None]] = {
     "a larger picture": encoded("-vf", "scale=1280:-2"),
     "other colours": encoded("-colorspace", "bt470bg", "-color_primaries", "bt470bg"),
     "another codec": lambda source, target: films.run(
-        "-i", str(source), "-c:v", "mpeg4", *encode._AUDIO, *encode.CLEAN, str(target)
+        "-i", str(source), "-c:v", "mpeg4", *soundtrack.ALONE, *encode.CLEAN, str(target)
     ),
     "no film": spliced(lambda _: b"<script>alert(1)</script>" * 9),
     "nothing": spliced(lambda _: b""),

@@ -8,15 +8,20 @@ from uuid import UUID
 import msgspec
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET, UnsetType
 
+from luciole.cell.clips.api_audience import ListWish, clip_list
 from luciole.cell.clips.comments.service import Comments
+from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
-from luciole.cell.graph.model import Follows
+from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.clips.sounds_model import SoundMode
+from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
-from luciole.cell.people.model import Viewer
+from luciole.cell.people.model import NoSuchPerson, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
 from luciole.kit.web import AnyRequest
@@ -32,6 +37,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     upload_id: UUID
     audience: Audience
+    audience_list: ListWish | None = None
     caption: Caption = ""
     trim_start_ms: Milliseconds = 0
     trim_end_ms: Milliseconds | None = None
@@ -39,6 +45,11 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
+    sound_id: UUID | None = None
+    """A sound of another clip, in the place of the film's own or mixed with it."""
+    sound_mode: SoundMode = "replace"
+    lets_reuse: bool | None = None
+    """Whether others may use the sound; without a word: those of adults."""
     comments_by: WhoMay | None = None
     answers: UUID | None = None
     """The comment that the clip replies to."""
@@ -47,6 +58,8 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
 class ClipChange(msgspec.Struct, forbid_unknown_fields=True):
     caption: Caption | None = None
     audience: Audience | None = None
+    audience_list: ListWish | UnsetType | None = UNSET
+    """Null: no list any more."""
     made_with_ai: bool | None = None
     comments_by: WhoMay | Literal["preferred"] | None = None
 
@@ -66,6 +79,9 @@ class ProfileViewer(msgspec.Struct):
     follows_you: bool
     is_friend: bool
     is_me: bool
+    has_blocked: bool
+    mutes: bool
+    restricts: bool
 
 
 class Profile(msgspec.Struct):
@@ -80,6 +96,7 @@ class Profile(msgspec.Struct):
     clips: int
     viewer: ProfileViewer | None
     can_see_clips: bool
+    shows_likes: bool
 
 
 def routes(
@@ -87,6 +104,8 @@ def routes(
     people: People,
     graph: Graph,
     clips: Clips,
+    keeping: Keeping,
+    sounds: Sounds,
     comments: Comments,
     presenter: Presenter,
 ) -> Router:
@@ -103,6 +122,9 @@ def routes(
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_private = await people.hold_privacy(tx, me.person_id)
+            sound = None
+            if data.sound_id is not None:
+                sound = await sounds.borrow(tx, me.person_id, data.sound_id, data.sound_mode)
             if data.answers is not None:
                 await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
@@ -112,11 +134,14 @@ def routes(
                 edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
                 caption=data.caption,
                 audience=data.audience,
+                audience_list=await clip_list(people, tx, data.audience_list),
                 is_author_private=is_private,
                 made_with_ai=data.made_with_ai,
                 captions=(data.captions_vtt, data.captions_language)
                 if data.captions_vtt is not None
                 else None,
+                sound=sound,
+                lets_reuse=not me.is_minor if data.lets_reuse is None else data.lets_reuse,
                 comments_by=data.comments_by,
                 answers_id=data.answers,
             )
@@ -151,6 +176,9 @@ def routes(
                 caption=data.caption,
                 audience=data.audience,
                 made_with_ai=data.made_with_ai,
+                audience_list=UNSET
+                if data.audience_list is UNSET
+                else await clip_list(people, tx, data.audience_list),
                 comments_by=data.comments_by,
             )
             return await body(tx, clip_id, me)
@@ -202,8 +230,14 @@ def routes(
             person = await people.by_handle(tx, handle)
             viewer_id = viewer.person_id if viewer else None
             relation = await graph.relation(tx, viewer_id, person.id)
+            if relation.is_blocked and not relation.has_blocked:
+                raise NoSuchPerson
             tally = await graph.tally(tx, person.id)
             is_me = viewer_id == person.id
+            if relation.has_blocked:
+                # Enough to know who it is, and to end it.
+                person = msgspec.structs.replace(person, bio="")
+                tally = Tally(0, 0)
             return Profile(
                 id=person.id,
                 handle=person.handle,
@@ -213,13 +247,21 @@ def routes(
                 is_private=person.is_private,
                 followers=tally.followers,
                 following=tally.following,
-                clips=await clips.tally(tx, person.id),
+                clips=0 if relation.has_blocked else await clips.tally(tx, person.id),
                 viewer=ProfileViewer(
-                    relation.follows, relation.follows_you, relation.is_friend, is_me
+                    relation.follows,
+                    relation.follows_you,
+                    relation.is_friend,
+                    is_me,
+                    relation.has_blocked,
+                    relation.mutes,
+                    relation.restricts,
                 )
                 if viewer
                 else None,
-                can_see_clips=is_me or not person.is_private or relation.follows == "yes",
+                can_see_clips=not relation.is_apart
+                and (is_me or not person.is_private or relation.follows == "yes"),
+                shows_likes=not relation.is_apart and await keeping.shows_likes(tx, person.id),
             )
 
     @get("/people/{handle:str}/clips")
@@ -234,11 +276,14 @@ def routes(
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
             viewer_id = viewer.person_id if viewer else None
+            relation = await graph.relation(tx, viewer_id, person.id)
+            if relation.is_apart:
+                raise NoSuchPerson
             cards, following = await clips.grid(
                 tx,
                 person.id,
                 viewer_id,
-                await graph.relation(tx, viewer_id, person.id),
+                relation,
                 is_private=person.is_private,
                 cursor=cursor,
                 limit=limit,

@@ -30,13 +30,28 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     @queue.job("people.privacy-changed")
     async def privacy_changed(body: Body) -> None:
         """An account became private or public: its clips' files get other names."""
-        person_id = UUID(body["person_id"])
+        await place_all(UUID(body["person_id"]))
+
+    @queue.job("clips.place")
+    async def place(body: Body) -> None:
+        """An author shows more or less of the past: files of clips get other names."""
+        await place_all(UUID(body["person_id"]))
+
+    @queue.every("clips.fall-out", "*/10 * * * *")
+    async def fall_out() -> None:
+        """Has the files renamed of clips that became older than others may see."""
+        async with db.tx() as tx:
+            await clips.audiences.place_fallen_out(tx)
+
+    async def place_all(person_id: UUID) -> None:
         place: UUID | None = FIRST
         while place is not None:
             async with db.tx() as tx:
                 # Asked anew for each part: the account may have changed again.
                 is_private = await people.hold_privacy(tx, person_id)
-                place = await clips.place_next(tx, person_id, place, is_private=is_private)
+                place = await clips.audiences.place_next(
+                    tx, person_id, place, is_private=is_private
+                )
 
     @queue.every("clips.settle", "* * * * *")
     async def settle() -> None:

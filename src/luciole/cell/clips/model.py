@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import takewhile
 from typing import Any, Literal
@@ -12,11 +12,14 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows, Relation
 from luciole.cell.media.model import Rendition
 from luciole.kit.errors import Conflict, Invalid, NotFound
 
 Audience = Literal["everyone", "friends", "only-me"]
+#: What the list of a clip says: those for whom it is, or those for whom it is not.
+ListKind = Literal["share-with", "hide-from"]
 State = Literal["processing", "in_review", "published", "refused"]
 #: Who may comment on a clip, or mention a person.
 WhoMay = Literal["everyone", "followers", "friends", "nobody"]
@@ -101,6 +104,9 @@ class Card(msgspec.Struct, frozen=True):
     comments_by: WhoMay | None
     sound_id: UUID | None
     answers_id: UUID | None
+    audience_list: ListKind | None
+    is_past: bool
+    """Older than its author lets others look back."""
 
 
 _RENDITIONS = msgspec.json.Decoder(list[Rendition])
@@ -129,10 +135,15 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What one viewer did with a page of clips."""
+    """What one viewer did with a page of clips, and the sounds of these that they may see."""
 
-    liked: frozenset[UUID]
-    follows: dict[UUID, Follows]
+    liked: frozenset[UUID] = frozenset()
+    follows: dict[UUID, Follows] = {}
+    likes: dict[UUID, int] = {}
+    """Likes that the viewer sees, where that is not all of them."""
+    favourites: frozenset[UUID] = frozenset()
+    reposts: frozenset[UUID] = frozenset()
+    sounds: dict[UUID, Sound] = {}
 
 
 class GridPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -141,15 +152,39 @@ class GridPlace(msgspec.Struct, frozen=True, array_like=True):
     id: UUID
 
 
-def is_visible(card: Card, viewer_id: UUID | None, relation: Relation) -> bool:
-    """Whether a viewer may see a clip. `relation` is the viewer's towards the author."""
+def is_visible(card: Card, viewer_id: UUID | None, relation: Relation, *, is_open: bool) -> bool:
+    """Whether a viewer may see a clip. `relation` is the viewer's towards the author; `is_open`
+    whether the clip's list, if it has one, lets the viewer see it (SQL: `clips.is_open_to`)."""
     if viewer_id == card.author_id:
         return True
-    if card.state != "published":
+    if card.state != "published" or card.is_past or relation.is_apart or not is_open:
         return False
     if card.audience == "everyone":
         return not card.is_private or relation.follows == "yes"
     return card.audience == "friends" and relation.is_friend
+
+
+def is_for_all(card: Card) -> bool:
+    """Whether everybody may fetch the files of a clip, visitors too."""
+    return (
+        card.audience == "everyone"
+        and card.audience_list is None
+        and not card.is_private
+        and not card.is_past
+    )
+
+
+def is_seen_among_friends(
+    viewer_id: UUID | None, doer_id: UUID, author_id: UUID, friends: Collection[UUID]
+) -> bool:
+    """Whether a viewer sees what somebody did (a like, a comment) under a clip for friends: only
+    who is a friend of both does. `friends` are the viewer's, as far as they did something there
+    (`Graph.friends_among`). The author sees all; what one did oneself one sees; what the author
+    does is seen by all who see the clip, since they are the author's friends.
+    In SQL: `EXISTS (SELECT 1 FROM graph.friends WHERE a = viewer AND b = doer)`."""
+    if viewer_id is None:
+        return False
+    return viewer_id in (doer_id, author_id) or doer_id == author_id or doer_id in friends
 
 
 def clean_caption(text: str) -> str:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.clips.model import Audience, Card, Marks, State, WhoMay
+from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
+from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
 from luciole.cell.media.model import refusal
 from luciole.cell.media.service import Media
-from luciole.cell.people.model import Viewer
+from luciole.cell.people.model import Person, Viewer
 
 AvatarUrl = Callable[[str | None], str | None]
 
@@ -44,8 +45,19 @@ class RefusalBody(msgspec.Struct):
     next_step: str
 
 
+class SoundBody(msgspec.Struct):
+    """A sound with whom it is of; without a name it is the original sound of that person."""
+
+    id: UUID
+    name: str
+    by: AuthorBody
+    clip_id: UUID
+
+
 class ViewerMarks(msgspec.Struct):
     liked: bool
+    favourited: bool
+    reposted: bool
     follows: Follows
     is_author: bool
 
@@ -58,6 +70,8 @@ class ClipBody(msgspec.Struct):
     caption: str
     hashtags: list[str]
     audience: Audience
+    audience_list: ListKind | None
+    """For the author only: nobody else learns that there is a list."""
     state: State
     made_with_ai: bool
     published_at: datetime | None
@@ -68,6 +82,7 @@ class ClipBody(msgspec.Struct):
     favourites: int
     comments_by: WhoMay | None
     sound_id: UUID | None
+    sound: SoundBody | None
     answers_id: UUID | None
     duration_ms: int | None
     width: int | None
@@ -79,6 +94,8 @@ class ClipBody(msgspec.Struct):
     progress: int | None
     refusal: RefusalBody | None
     viewer: ViewerMarks | None
+    reposted_by: AuthorBody | None = None
+    """Who passed it on, in the feed of a follower of theirs."""
 
 
 class ClipPage(msgspec.Struct):
@@ -110,6 +127,7 @@ class Presenter:
             )
             for r in card.renditions
         ]
+        sound = marks.sounds.get(card.sound_id) if card.sound_id else None
         is_author = viewer is not None and viewer.person_id == card.author_id
         return ClipBody(
             id=card.id,
@@ -117,22 +135,24 @@ class Presenter:
             caption=card.caption,
             hashtags=card.hashtags,
             audience=card.audience,
+            audience_list=card.audience_list if is_author else None,
             state=card.state,
             made_with_ai=card.made_with_ai,
             published_at=card.published_at,
             created_at=card.created_at,
-            likes=card.likes,
+            likes=marks.likes.get(card.id, card.likes),
             comments=card.comments,
             reposts=card.reposts,
             favourites=card.favourites,
             comments_by=card.comments_by,
-            sound_id=card.sound_id,
+            sound_id=sound.id if sound else None,
+            sound=self.sound(sound) if sound else None,
             answers_id=card.answers_id,
             duration_ms=card.duration_ms,
             width=card.width,
             height=card.height,
             renditions=renditions,
-            poster_url=url(card.poster_key, session_id) if card.poster_key else None,
+            poster_url=self.poster(card, viewer),
             captions=CaptionsBody(f"/api/clips/{card.id}/captions.vtt", card.captions_language)
             if card.captions_language
             else None,
@@ -140,11 +160,29 @@ class Presenter:
             progress=card.progress if is_author and card.state == "processing" else None,
             refusal=_refusal(card.refused_code) if is_author and card.refused_code else None,
             viewer=ViewerMarks(
-                card.id in marks.liked, marks.follows.get(card.author_id, "no"), is_author
+                card.id in marks.liked,
+                card.id in marks.favourites,
+                card.id in marks.reposts,
+                marks.follows.get(card.author_id, "no"),
+                is_author,
             )
             if viewer
             else None,
         )
+
+    def author(self, person: Person) -> AuthorBody:
+        """A person as an author is shown."""
+        return AuthorBody(person.handle, person.display_name, self._avatar_url(person.avatar_key))
+
+    def poster(self, card: Card, viewer: Viewer | None) -> str | None:
+        """The address of a clip's still, signed for the viewer's session where it has to be."""
+        session_id = viewer.session_id if viewer else None
+        return self._media.url(card.poster_key, session_id) if card.poster_key else None
+
+    def sound(self, sound: Sound) -> SoundBody:
+        """A sound as it is shown at a clip."""
+        by = AuthorBody(sound.handle, sound.display_name, self._avatar_url(sound.avatar_key))
+        return SoundBody(sound.id, sound.name, by, sound.clip_id)
 
     def page(
         self, cards: list[Card], following: str | None, viewer: Viewer | None, marks: Marks

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from luciole.cell.clips import store
+from luciole.cell.clips.audience import Audiences
+from luciole.cell.clips.audience_model import ClipList, fits
 from luciole.cell.clips.mentions.model import handles_of
 from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import (
@@ -22,29 +27,38 @@ from luciole.cell.clips.model import (
     clean_caption,
     clean_captions,
     hashtags_of,
-    is_visible,
+    is_for_all,
 )
+from luciole.cell.clips.sounds_model import Borrowed, Sound
+from luciole.cell.clips.store import kept as kept_store
+from luciole.cell.clips.store import sounds as sound_store
 from luciole.cell.graph.model import Relation
 from luciole.cell.graph.service import Graph
-from luciole.cell.media.model import Edit
+from luciole.cell.media.model import Edit, SoundOf
 from luciole.cell.media.service import Media
 from luciole.cell.notify.service import Notify
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
+from luciole.kit.queue import Queue
 
 SETTLED_AT_ONCE = 100
-PLACED_AT_ONCE = 100
-NO_MARKS = Marks(frozenset(), {})
 
 
 class Clips:
     """The front door of clips."""
 
     def __init__(
-        self, media: Media, graph: Graph, notify: Notify, cursors: Cursors, clock: Clock
+        self,
+        media: Media,
+        graph: Graph,
+        notify: Notify,
+        cursors: Cursors,
+        clock: Clock,
+        queue: Queue,
     ) -> None:
+        self.audiences = Audiences(media, graph, queue)
         self._media = media
         self._graph = graph
         self._notify = notify
@@ -60,27 +74,50 @@ class Clips:
         edit: Edit,
         caption: str,
         audience: Audience,
+        audience_list: ClipList | None = None,
         is_author_private: bool,
         made_with_ai: bool,
         captions: tuple[str, str] | None,
+        sound: Borrowed | None = None,
+        lets_reuse: bool = False,
         comments_by: WhoMay | None = None,
         answers_id: UUID | None = None,
     ) -> UUID:
         """Makes a clip out of a finished upload; it is encoded in the background and published
-        as soon as its lowest rendition plays. `answers_id` is a comment that its author may
-        answer. Raises what the caption, the captions (text and language) and the upload are
-        refused for.
+        as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
+        one, which others may use where the author lets them. `answers_id` is a comment that its
+        author may answer. Raises what the caption, the captions (text and language), the list and
+        the upload are refused for.
         """
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
         handles_of(caption)
         checked = clean_captions(*captions) if captions else None
-        is_public = audience == "everyone" and not is_author_private
-        asset_id = await self._media.begin(tx, author_id, upload_id, edit, is_public=is_public)
+        is_public = audience == "everyone" and not is_author_private and audience_list is None
+        asset_id = await self._media.begin(
+            tx,
+            author_id,
+            upload_id,
+            edit,
+            is_public=is_public,
+            sound=SoundOf(sound.asset_id, sound.mode) if sound else None,
+        )
         clip_id = new_id()
         await store.add(
-            tx, clip_id, author_id, asset_id, caption, hashtags, audience, made_with_ai, checked
+            tx,
+            clip_id,
+            author_id,
+            asset_id,
+            caption,
+            hashtags,
+            audience,
+            made_with_ai,
+            checked,
+            sound.sound_id if sound else None,
+            lets_reuse,
         )
+        if audience_list is not None:
+            await self.audiences.set_list(tx, clip_id, author_id, audience, audience_list)
         if comments_by is not None or answers_id is not None:
             await store.set_conversation(tx, clip_id, comments_by, answers_id)
         return clip_id
@@ -109,6 +146,7 @@ class Clips:
             min(clip.published_at, self._clock.now()),
         )
         if is_playable:
+            await sound_store.give(tx, asset_id, new_id())
             await self._count(tx, author_id, clip.audience, 1)
         return clip_id
 
@@ -121,10 +159,16 @@ class Clips:
         card = await store.card(tx, clip_id)
         if card is None:
             raise NoSuchClip
-        relation = await self._graph.relation(tx, viewer_id, card.author_id)
-        if not is_visible(card, viewer_id, relation):
+        if not await self.audiences.visible(tx, viewer_id, [card]):
             raise NoSuchClip
         return card
+
+    async def seen(self, tx: Tx, clip_ids: Sequence[UUID], viewer_id: UUID | None) -> list[Card]:
+        """Those of the clips that are published and that the viewer may see, in this order."""
+        found = await store.cards(tx, clip_ids) if clip_ids else {}
+        cards = [found[clip_id] for clip_id in clip_ids if clip_id in found]
+        cards = [card for card in cards if card.state == "published"]
+        return await self.audiences.visible(tx, viewer_id, cards)
 
     async def own(self, tx: Tx, clip_id: UUID, author_id: UUID) -> Card:
         """The author's own clip, locked until the transaction ends. Raises NoSuchClip."""
@@ -172,7 +216,7 @@ class Clips:
         scope = f"grid:{author_id}"
         place = self._cursors.read(scope, cursor, GridPlace)
         before = place.id if place else None
-        cards = await store.grid(tx, author_id, before, is_own, audiences, limit + 1)
+        cards = await store.grid(tx, author_id, before, is_own, audiences, limit + 1, viewer_id)
         if len(cards) <= limit:
             return cards, None
         cards = cards[:limit]
@@ -187,14 +231,22 @@ class Clips:
         caption: str | None,
         audience: Audience | None,
         made_with_ai: bool | None,
+        audience_list: ClipList | UnsetType | None = UNSET,
         comments_by: WhoMay | Literal["preferred"] | None = None,
     ) -> None:
         """Edits what is given. A narrower audience holds from the next request on: the files get
-        other names. Raises NoSuchClip and what a caption is refused for."""
+        other names. A list that is not given stays, where it goes with the audience. Raises
+        NoSuchClip and what a caption and a list are refused for."""
         card = await self.own(tx, clip_id, author_id)
         text = card.caption if caption is None else clean_caption(caption)
         wanted = card.audience if audience is None else audience
         label = card.made_with_ai if made_with_ai is None else made_with_ai
+        kind = card.audience_list
+        if audience_list is UNSET and kind is not None and not fits(wanted, kind):
+            audience_list = None
+        if audience_list is not UNSET:
+            # First, for the list that was there may not go with the audience that comes.
+            await self.audiences.set_list(tx, clip_id, author_id, wanted, None)
         await store.edit(tx, clip_id, text, hashtags_of(text), wanted, label)
         if comments_by is not None:
             who = None if comments_by == "preferred" else comments_by
@@ -202,13 +254,18 @@ class Clips:
         is_new = set(handles_of(text)) - set(handles_of(card.caption))
         if is_new and card.state == "published":
             await self._tell_mentioned(tx, clip_id, author_id, " ".join(f"@{h}" for h in is_new))
-        if wanted == card.audience:
+        if wanted == card.audience and audience_list is UNSET:
             return
+        if audience_list is not UNSET and audience_list is not None:
+            await self.audiences.set_list(tx, clip_id, author_id, wanted, audience_list)
         if card.state == "published":
             await self._count(tx, author_id, card.audience, -1)
             await self._count(tx, author_id, wanted, 1)
         if card.state != "refused":
-            await self._place(tx, card.asset_id, wanted, card.is_private)
+            changed = await store.card(tx, clip_id)
+            await (self._media.widen if changed and is_for_all(changed) else self._media.narrow)(
+                tx, card.asset_id
+            )
 
     async def set_captions(
         self, tx: Tx, author_id: UUID, clip_id: UUID, captions: tuple[str, str] | None
@@ -235,14 +292,14 @@ class Clips:
         if card.state != "published":
             raise NotPublishedYet
         if not await store.like(tx, clip_id, me, None):
-            return card.likes
+            return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, 1)
         if me != card.author_id:
             await self._notify.tell(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
             await self._notify.show(
                 tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
             )
-        return likes
+        return await self._likes_seen(tx, me, card, likes)
 
     async def like_again(self, tx: Tx, me: UUID, clip_id: UUID, made_at: datetime) -> None:
         """Puts a like back that the person brought along. Its author was told when it was made.
@@ -259,19 +316,47 @@ class Clips:
         await store.lock(tx, clip_id)
         card = await self.see(tx, clip_id, me)
         if not await store.unlike(tx, clip_id, me):
-            return card.likes
+            return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, -1)
         await self._notify.withdraw(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
-        return likes
+        return await self._likes_seen(tx, me, card, likes)
+
+    async def _likes_seen(self, tx: Tx, viewer_id: UUID, card: Card, likes: int) -> int:
+        seen = await self.audiences.likes_seen(tx, viewer_id, [card])
+        return seen.get(card.id, likes)
 
     async def marks(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> Marks:
-        """What the viewer did with these clips and their authors."""
-        if viewer_id is None or not cards:
-            return NO_MARKS
+        """What the viewer did with these clips and their authors, and the clips' sounds."""
+        if not cards:
+            return Marks()
+        sounds = await self._sounds(tx, viewer_id, cards)
+        if viewer_id is None:
+            return Marks(sounds=sounds)
+        marked = await kept_store.marked_among(tx, viewer_id, [card.id for card in cards])
         return Marks(
-            await store.liked_among(tx, viewer_id, [card.id for card in cards]),
+            marked["liked"],
             await self._graph.followed_among(tx, viewer_id, [card.author_id for card in cards]),
+            await self.audiences.likes_seen(tx, viewer_id, cards),
+            marked["favourite"],
+            marked["repost"],
+            sounds,
         )
+
+    async def _sounds(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> dict[UUID, Sound]:
+        """The sounds of clips: those that are there for everybody, and the viewer's own."""
+        wanted = {card.sound_id for card in cards if card.sound_id is not None}
+        found = await sound_store.sounds(tx, wanted) if wanted else {}
+        # Who may see a clip is not kept apart from its author; a borrowed sound has another owner.
+        authors = {card.author_id for card in cards}
+        others = {one.owner_id for one in found.values()} - authors
+        apart: frozenset[UUID] = frozenset()
+        if viewer_id is not None and others:
+            apart = await self._graph.apart_among(tx, viewer_id, others)
+        return {
+            one.id: one
+            for one in found.values()
+            if (one.is_open or one.owner_id == viewer_id) and one.owner_id not in apart
+        }
 
     async def tally(self, tx: Tx, person_id: UUID) -> int:
         """How many clips a person has published for everyone."""
@@ -288,13 +373,14 @@ class Clips:
         if published is None:
             return
         clip_id, author_id, audience, is_new = published
+        await sound_store.give(tx, asset_id, new_id())
         await self._count(tx, author_id, audience, 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
         if is_new and card:
             await self._tell_answered(tx, card)
             await self._tell_mentioned(tx, clip_id, author_id, card.caption)
-        if is_new and card and audience == "everyone" and not card.is_private:
+        if is_new and card and is_for_all(card):
             await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
 
     async def settle_lost(self, tx: Tx) -> int:
@@ -309,22 +395,6 @@ class Clips:
         found = await store.by_asset(tx, asset_id)
         if found:
             await self._show_state(tx, *found, {"state": "processing", "progress": percent})
-
-    async def place_next(
-        self, tx: Tx, author_id: UUID, after: UUID, *, is_private: bool
-    ) -> UUID | None:
-        """Renames the files of an author's next clips after the account became private or public,
-        and gives the place to go on from, or None at the end."""
-        found = await store.lock_for_everyone(tx, author_id, after, PLACED_AT_ONCE)
-        for _, asset_id in found:
-            await self._place(tx, asset_id, "everyone", is_private)
-        return found[-1][0] if len(found) == PLACED_AT_ONCE else None
-
-    async def _place(self, tx: Tx, asset_id: UUID, audience: Audience, is_private: bool) -> None:
-        if audience == "everyone" and not is_private:
-            await self._media.widen(tx, asset_id)
-        else:
-            await self._media.narrow(tx, asset_id)
 
     async def _count(self, tx: Tx, author_id: UUID, audience: Audience, by: int) -> None:
         if audience == "everyone":

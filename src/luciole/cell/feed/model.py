@@ -63,6 +63,15 @@ class FeedPlace(msgspec.Struct, frozen=True, array_like=True):
     id: UUID
 
 
+class Passed(msgspec.Struct, frozen=True):
+    """A line of Following: its place in the list, the clip (None: it is left out for this viewer),
+    and who passed it on, if it is there for that."""
+
+    place: FeedPlace
+    card: Card | None
+    reposter_id: UUID | None
+
+
 class ForYouPlace(msgspec.Struct, frozen=True, array_like=True):
     """A page of a session, by its number. `is_kept` is False where the pages of the walk are drawn
     and not kept any more."""

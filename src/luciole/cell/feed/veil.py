@@ -1,4 +1,4 @@
-"""Other names for authors and words, under a key of the cell: all that ranking ever gets to see.
+"""Other names for authors, sounds and words, under a key of the cell: all that ranking ever sees.
 
 What ranking keeps, in memory and in snapshots, tells the same author from another and the same word
 from another, and leads to neither. A snapshot from before an erasure so holds no name of the person
@@ -29,6 +29,10 @@ class Veil:
         """The other name of an author."""
         return UUID(bytes=self._digest(b"author", author_id.bytes, 16))
 
+    def sound(self, sound_id: UUID) -> UUID:
+        """The other name of a sound, which would lead to its owner."""
+        return UUID(bytes=self._digest(b"sound", sound_id.bytes, 16))
+
     def authors(self, ids: Iterable[UUID]) -> frozenset[UUID]:
         """The other names of several."""
         return frozenset(self.author(each) for each in ids)
@@ -42,6 +46,7 @@ class Veil:
         return msgspec.structs.replace(
             clip,
             author_id=self.author(clip.author_id),
+            sound_id=self.sound(clip.sound_id) if clip.sound_id else None,
             hashtags=tuple(self.word(topic) for topic in topics_of(clip)),
             caption="",
         )

@@ -9,8 +9,9 @@ import msgspec
 from litestar import Router, delete, get, put
 from litestar.params import FromPath, FromQuery, QueryParameter
 
-from luciole.cell.graph.model import Follows, Listed
+from luciole.cell.graph.model import Distance, Follows, Listed
 from luciole.cell.graph.service import Graph
+from luciole.cell.people.model import NoSuchPerson
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
@@ -74,6 +75,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
+            await graph.require_reach(tx, viewer.person_id if viewer else None, person.id)
             return page_of(
                 *await graph.followers(
                     tx,
@@ -96,6 +98,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
         async with db.read() as tx:
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
+            await graph.require_reach(tx, viewer.person_id if viewer else None, person.id)
             return page_of(
                 *await graph.following(
                     tx,
@@ -138,6 +141,42 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             other = await people.by_handle(tx, handle)
             await graph.remove_follower(tx, me.person_id, other.id)
 
+    @put("/people/{handle:str}/away/{distance:str}", status_code=204)
+    async def keep_away(
+        request: AnyRequest, handle: FromPath[str], distance: FromPath[Distance]
+    ) -> None:
+        """Blocks, mutes or restricts a person, from the next answer on; they are not told."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            other = await people.by_handle(tx, handle)
+            relation = await graph.relation(tx, me.person_id, other.id)
+            # Whoever is blocked finds nobody here, so as not to learn of it.
+            if relation.is_blocked and not relation.has_blocked:
+                raise NoSuchPerson
+            await graph.keep_away(tx, distance, me.person_id, other.id)
+
+    @delete("/people/{handle:str}/away/{distance:str}")
+    async def let_near(
+        request: AnyRequest, handle: FromPath[str], distance: FromPath[Distance]
+    ) -> None:
+        """Ends a block, a mute or a restriction."""
+        async with db.tx() as tx:
+            me = await people.require(tx, request)
+            other = await people.by_handle(tx, handle)
+            await graph.let_near(tx, distance, me.person_id, other.id)
+
+    @get("/me/away/{distance:str}")
+    async def kept_away(
+        request: AnyRequest,
+        distance: FromPath[Distance],
+        cursor: FromQuery[str | None] = None,
+        limit: Limit = 20,
+    ) -> CardPage:
+        """Whom the person blocks, mutes or restricts, the newest first."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            return page_of(*await graph.kept_away(tx, distance, me.person_id, cursor, limit))
+
     return Router(
         "/api",
         route_handlers=[
@@ -149,6 +188,9 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             accept,
             decline,
             remove,
+            keep_away,
+            let_near,
+            kept_away,
         ],
         tags=["graph"],
     )

@@ -11,7 +11,10 @@ import msgspec
 from luciole.kit.errors import Invalid, NotAllowed, NotFound, TooMany
 
 Follows = Literal["no", "pending", "yes"]
+# What a person may do about another without a word to them.
+Distance = Literal["block", "mute", "restriction"]
 MAX_FOLLOWING = 5_000
+MAX_APART = 10_000
 
 
 class CannotFollowYourself(Invalid):
@@ -26,6 +29,18 @@ class FollowsTooMany(TooMany):
         f"You follow or ask to follow {MAX_FOLLOWING} people, which is as many as this cell allows."
     )
     next_step = "Stop following somebody, or take a request back, first."
+
+
+class NotYourself(Invalid):
+    code = "not-yourself"
+    sentence = "That is your own account."
+    next_step = "Choose somebody else."
+
+
+class ApartTooMany(TooMany):
+    code = "apart-too-many"
+    sentence = f"You keep {MAX_APART} people away like this, which is as many as this cell allows."
+    next_step = "Take somebody off the list in your settings first."
 
 
 class NoSuchRequest(NotFound):
@@ -45,10 +60,22 @@ class Relation(msgspec.Struct, frozen=True):
 
     follows: Follows
     follows_you: bool
+    has_blocked: bool = False
+    is_blocked: bool = False
+    mutes: bool = False
+    restricts: bool = False
 
     @property
     def is_friend(self) -> bool:
         return self.follows == "yes" and self.follows_you
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether one of the two blocks the other: to each other they are nobody."""
+        return self.has_blocked or self.is_blocked
+
+
+STRANGERS = Relation("no", False)
 
 
 class Tally(msgspec.Struct, frozen=True):

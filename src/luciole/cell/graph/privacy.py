@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.graph import store
+from luciole.cell.graph.store import apart
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
@@ -84,7 +85,7 @@ EXPORT: tuple[Exported, ...] = (
         "blocked",
         "the people whom you block",
         {**of("graph.block", "blocked_id made_at"), "handle": "people.person.handle"},
-        store.export_blocked,
+        apart.export_blocked,
         whose="graph.block.blocker_id",
         stays=_ELSEWHERE,
     ),
@@ -92,7 +93,7 @@ EXPORT: tuple[Exported, ...] = (
         "muted",
         "the people whom you mute",
         {**of("graph.mute", "muted_id made_at"), "handle": "people.person.handle"},
-        store.export_muted,
+        apart.export_muted,
         whose="graph.mute.muter_id",
         stays=_ELSEWHERE,
     ),
@@ -100,7 +101,7 @@ EXPORT: tuple[Exported, ...] = (
         "restricted",
         "the people whom you restrict",
         {**of("graph.restriction", "restricted_id made_at"), "handle": "people.person.handle"},
-        store.export_restricted,
+        apart.export_restricted,
         whose="graph.restriction.restricter_id",
         stays=_ELSEWHERE,
     ),
@@ -123,7 +124,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
         return Removed({"following": following}, is_more=True)
     if followers := await store.erase_followers(tx, person_id, FOLLOWS_AT_ONCE):
         return Removed({"followers": followers}, is_more=True)
-    if apart := await store.erase_apart(tx, person_id, FOLLOWS_AT_ONCE):
-        return Removed({"blocks": apart}, is_more=True)
+    if kept := await apart.erase_apart(tx, person_id, FOLLOWS_AT_ONCE):
+        return Removed({"blocks": kept}, is_more=True)
     await store.drop_tally(tx, person_id)
     return Removed()

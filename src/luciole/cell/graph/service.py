@@ -1,4 +1,4 @@
-"""Following, with consent where an account is private."""
+"""Following, with consent where an account is private, and keeping away."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from uuid import UUID
 
 from luciole.cell.graph import store
 from luciole.cell.graph.model import (
+    MAX_APART,
     MAX_FOLLOWING,
+    STRANGERS,
+    ApartTooMany,
     CannotFollowYourself,
+    Distance,
     Follows,
     FollowsTooMany,
     Listed,
     ListNotShown,
     ListPlace,
     NoSuchRequest,
+    NotYourself,
     Relation,
     Tally,
 )
+from luciole.cell.graph.store import apart
 from luciole.cell.notify.service import Notify
+from luciole.cell.people.model import NoSuchPerson
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
-
-STRANGERS = Relation("no", False)
 
 
 class Graph:
@@ -45,16 +50,18 @@ class Graph:
         """Follows at once, or asks to where the account is private. Doing it twice is no error.
         Who brings a follow along gives the time at which it was made.
 
-        Raises CannotFollowYourself and FollowsTooMany.
+        Raises CannotFollowYourself, FollowsTooMany, NoSuchPerson.
         """
         if me == other:
             raise CannotFollowYourself
         # Requests too: each of them may be accepted any time.
         if await store.follows_at_least(tx, me, MAX_FOLLOWING):
             raise FollowsTooMany
+        # Asked under the lock that blocking takes too.
+        await self.require_reach(tx, me, other)
         wanted = "pending" if is_private else "accepted"
         if not await store.follow(tx, me, other, wanted, made_at):
-            return (await store.relation(tx, me, other)).follows
+            return (await self.relation(tx, me, other)).follows
         if is_private:
             await self._notify.tell(tx, "follow-request", to=other, by=me)
             await self._notify.show(tx, "follow", to=other, by=me, body={"state": "pending"})
@@ -106,56 +113,93 @@ class Graph:
         return bool(waiting)
 
     async def block(self, tx: Tx, me: UUID, other: UUID) -> None:
-        """Keeps two people apart from the next request on, and ends what they follow of each
-        other. Doing it twice is no error. Raises CannotFollowYourself."""
+        """Makes two people nobody to each other; see `keep_away`."""
+        await self.keep_away(tx, "block", me, other)
+
+    async def keep_away(self, tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
+        """Keeps a person away from the next answer on; they are not told. Doing it twice is no
+        error. Raises NotYourself, ApartTooMany.
+
+        A block makes two people nobody to each other: it ends what they follow of each other, and
+        removes what they were told of each other. A mute leaves a person out of my feeds and of
+        what I am told. A restriction lets what they say to me wait for my yes.
+        """
         if me == other:
-            raise CannotFollowYourself
-        await store.block(tx, me, other)
+            raise NotYourself
+        await apart.lock_both(tx, me, other)
+        if await apart.keeps_at_least(tx, distance, me, MAX_APART):
+            raise ApartTooMany
+        await apart.keep(tx, distance, me, other)
+        await self._hush(tx, me, other)
+        if distance != "block":
+            return
         # The lower id first, so that two who block each other at once do not wait for ever.
         for follower, followee in sorted([(me, other), (other, me)]):
             await self.unfollow(tx, follower, followee)
+        await self._notify.forget_actor(tx, me, other)
+        await self._notify.forget_actor(tx, other, me)
 
-    async def unblock(self, tx: Tx, me: UUID, other: UUID) -> None:
-        """What was followed before stays ended."""
-        await store.unblock(tx, me, other)
+    async def let_near(self, tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
+        """Ends that; what was followed before a block stays ended."""
+        await apart.lock_both(tx, me, other)
+        await apart.end(tx, distance, me, other)
+        await self._hush(tx, me, other)
 
-    async def mute(self, tx: Tx, me: UUID, other: UUID) -> None:
-        """Leaves a person out of what I see. Raises CannotFollowYourself."""
-        if me == other:
-            raise CannotFollowYourself
-        await store.mute(tx, me, other)
+    async def kept_away(
+        self, tx: Tx, distance: Distance, me: UUID, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """Whom I block, mute or restrict, the newest first, and the next cursor."""
+        return await self._page(
+            f"{distance}:{me}",
+            cursor,
+            limit,
+            lambda place, n: apart.kept(tx, distance, me, place, n),
+        )
 
-    async def unmute(self, tx: Tx, me: UUID, other: UUID) -> None:
-        await store.unmute(tx, me, other)
-
-    async def restrict(self, tx: Tx, me: UUID, other: UUID) -> None:
-        """Lets what a person says to me wait for my yes. Raises CannotFollowYourself."""
-        if me == other:
-            raise CannotFollowYourself
-        await store.restrict(tx, me, other)
-
-    async def unrestrict(self, tx: Tx, me: UUID, other: UUID) -> None:
-        await store.unrestrict(tx, me, other)
+    async def _hush(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Lets notify know of whom the two are told nothing now."""
+        for person, actor in ((me, other), (other, me)):
+            found = await self.relation(tx, person, actor)
+            is_hushed = found.is_apart or found.mutes or found.restricts
+            await self._notify.hush(tx, person, actor, is_hushed=is_hushed)
 
     async def apart_among(self, tx: Tx, viewer: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
         """Those of these people whom the viewer blocks, or who block the viewer."""
-        return await store.apart_among(tx, viewer, people)
+        return await apart.apart_among(tx, viewer, people)
 
     async def is_apart(self, tx: Tx, viewer: UUID | None, person: UUID) -> bool:
         """Whether one of the two blocks the other."""
         if viewer is None or viewer == person:
             return False
-        return bool(await store.apart_among(tx, viewer, [person]))
+        return bool(await apart.apart_among(tx, viewer, [person]))
+
+    async def require_reach(self, tx: Tx, viewer: UUID | None, person: UUID) -> None:
+        """Raises NoSuchPerson where one of the two blocks the other: neither finds the other."""
+        if await self.is_apart(tx, viewer, person):
+            raise NoSuchPerson
 
     async def relation(self, tx: Tx, viewer: UUID | None, person: UUID) -> Relation:
         """How the viewer and a person stand to each other."""
         if viewer is None or viewer == person:
             return STRANGERS
-        return await store.relation(tx, viewer, person)
+        return (await store.relations(tx, viewer, [person]))[person]
+
+    async def relations(
+        self, tx: Tx, viewer: UUID | None, people: Iterable[UUID]
+    ) -> dict[UUID, Relation]:
+        """The same for each of several people."""
+        wanted = set(people)
+        if viewer is None:
+            return dict.fromkeys(wanted, STRANGERS)
+        return {**await store.relations(tx, viewer, wanted - {viewer}), viewer: STRANGERS}
 
     async def followed_among(self, tx: Tx, viewer: UUID, people: list[UUID]) -> dict[UUID, Follows]:
         """Which of these people the viewer follows; those who are missing: no."""
         return await store.followed_among(tx, viewer, people)
+
+    async def friends_among(self, tx: Tx, person: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+        """Those of these people who are the person's friends."""
+        return await store.friends_among(tx, person, people)
 
     async def tally(self, tx: Tx, person: UUID) -> Tally:
         return await store.tally(tx, person)

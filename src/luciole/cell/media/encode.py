@@ -16,7 +16,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
-from luciole.cell.media import fence, tonemap
+from luciole.cell.media import fence, soundtrack, tonemap
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.probe_child import (
@@ -25,11 +25,11 @@ from luciole.cell.media.probe_child import (
     MOST_PIXELS,
     VIDEO_DECODERS,
 )
+from luciole.cell.media.soundtrack import Track
 
 OnProgress = Callable[[int], None]
 
 FIRST_SHORT_SIDE = 540
-AUDIO_BPS = 96_000
 # Share of the expected length below which an encoding counts as failed.
 ENOUGH_OF_IT = 0.5
 MUCH_LARGER = 1.5
@@ -101,21 +101,46 @@ class EncodingFailed(Exception):
 
 
 async def first_playable(
-    source: Path, film: Probe, cut: Cut, out_dir: Path, on_progress: OnProgress | None = None
+    source: Path,
+    film: Probe,
+    cut: Cut,
+    out_dir: Path,
+    on_progress: OnProgress | None = None,
+    track: Track | None = None,
 ) -> tuple[Encoded, Encoded]:
     """The 540 rendition, or smaller where the film is, and the poster. Raises Unreadable,
     EncodingFailed."""
-    (only,) = await _encode(source, film, cut, [FIRST], out_dir, on_progress)
+    (only,) = await _encode(source, film, cut, [FIRST], out_dir, on_progress, track)
     still = out_dir / POSTER
     return only, Encoded("poster", still, only.width, only.height, size_bytes(still), 0)
 
 
 async def ladder(
-    source: Path, film: Probe, cut: Cut, out_dir: Path, on_progress: OnProgress | None = None
+    source: Path,
+    film: Probe,
+    cut: Cut,
+    out_dir: Path,
+    on_progress: OnProgress | None = None,
+    track: Track | None = None,
 ) -> list[Encoded]:
     """The renditions above the first, as far as the film has the pixels; maybe none."""
     rungs = rungs_above(film)
-    return await _encode(source, film, cut, rungs, out_dir, on_progress) if rungs else []
+    return await _encode(source, film, cut, rungs, out_dir, on_progress, track) if rungs else []
+
+
+async def silenced(source: Path, name: str, size: tuple[int, int], out_dir: Path) -> Encoded:
+    """A rendition of ours without its sound; the picture stays as it is. Raises EncodingFailed."""
+    path = out_dir / f"{name}.mp4"
+    arguments = [
+        ffmpeg(), "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file",
+        "-format_whitelist", "mov", "-i", str(source), "-map", "0:v:0", "-c", "copy",
+        *CLEAN, "-f", "mp4", str(path),
+    ]  # fmt: skip
+    limits = Limits(wall_s=120, cpu_s=60, nice=LADDER_NICE)
+    outcome = await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits)
+    if outcome.code != 0:
+        raise EncodingFailed(f"code {outcome.code}: {outcome.stderr[-400:]!r}")
+    return Encoded(name, path, *size, size_bytes(path), duration_ms(path))
 
 
 def rungs_above(film: Probe) -> list[Rung]:
@@ -156,6 +181,7 @@ async def _encode(
     rungs: list[Rung],
     out_dir: Path,
     on_progress: OnProgress | None,
+    track: Track | None,
 ) -> list[Encoded]:
     if film.is_hdr:
         tonemap.write(film.facts.transfer, out_dir)
@@ -166,11 +192,13 @@ async def _encode(
     arguments = [ffmpeg(), "-nostdin", "-v", "error", "-y", "-nostats", "-progress", "pipe:1"]
     is_shrunk = film.height >= sizes[0][1] * MUCH_LARGER
     arguments += ["-max_error_rate", "1", *ffmpeg_input(source, cut, is_shrunk=is_shrunk)]
-    arguments += ["-filter_complex", graph(film, cut, rungs, sizes)]
+    arguments += soundtrack.reads(track, cut.length_ms)
+    own = film.facts.audio_index
+    joined = soundtrack.filters(track, own)
+    arguments += ["-filter_complex", graph(film, cut, rungs, sizes) + joined]
     for rung, path in zip(rungs, outputs, strict=True):
         arguments += ["-map", f"[{rung.name}]"]
-        if film.has_audio:
-            arguments += ["-map", f"0:{film.facts.audio_index}", *_AUDIO]
+        arguments += soundtrack.output(track, own)
         arguments += [*_video(rung, threads), *CLEAN, "-f", "mp4", str(path)]
     if is_first:
         arguments += ["-map", "[poster]", *_STILL, str(out_dir / POSTER)]
@@ -178,7 +206,7 @@ async def _encode(
     seconds = cut.length_ms / 1000
     outcome = await fence.run(
         arguments,
-        reads=[source],
+        reads=[source, *([track.path] if track else [])],
         writes=[out_dir],
         limits=Limits(
             wall_s=120 + seconds * 8 * len(rungs),
@@ -313,12 +341,6 @@ _STILL = [
     "-c:v", "libwebp", "-quality", str(POSTER_QUALITY), "-compression_level", "4",
     "-fps_mode", "passthrough", "-map_metadata", "-1", "-flags:v", "+bitexact",
     "-f", "image2", "-update", "1",
-]  # fmt: skip
-
-_AUDIO = [
-    "-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2", "-ar", "48000", "-flags:a", "+bitexact",
-    # Holes in the sound are filled, so that it stays with the picture.
-    "-af", "aresample=async=1:first_pts=0",
 ]  # fmt: skip
 
 CLEAN = [

@@ -29,6 +29,11 @@ def register(queue: Queue, workshop: Workshop, settings: WorkerSettings) -> None
         """Moves the files of a film to its new addresses, after its audience has changed."""
         await workshop.rename(UUID(body["asset_id"]))
 
+    @queue.job("media.silence")
+    async def silence(body: Body) -> None:
+        """Takes the sound out of a film after the film that it came from was deleted."""
+        await workshop.silence(UUID(body["asset_id"]))
+
     @queue.every("media.sweep", "* * * * *")
     async def sweep() -> None:
         """Starts lost work anew, forgets expired uploads, deletes objects that no row refers to."""

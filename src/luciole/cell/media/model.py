@@ -31,6 +31,14 @@ class Edit(msgspec.Struct, frozen=True):
     cover_ms: int = 0
 
 
+class SoundOf(msgspec.Struct, frozen=True):
+    """The film whose sound another one gets: in the place of its own, or with it. None: that film
+    is gone."""
+
+    asset_id: UUID | None
+    mode: Literal["replace", "mix"]
+
+
 class Upload(msgspec.Struct, frozen=True):
     """A file on its way in; `offset_bytes` of it have arrived for good."""
 
@@ -63,6 +71,7 @@ class Asset(msgspec.Struct, frozen=True):
     token: str
     attempt: int
     crashes: int
+    sound: SoundOf | None = None
 
     @property
     def prefix(self) -> str:
@@ -144,6 +153,11 @@ REFUSALS: dict[str, Refusal] = {
             "takes-too-long",
             "This video takes more time to convert than the cell allows for one clip.",
             "Save it at 1080p or less and at 60 frames a second or less, then upload that.",
+        ),
+        Refusal(
+            "sound-gone",
+            "The sound that you chose was taken back before this clip was made.",
+            "Publish it again with its own sound, or with another one.",
         ),
         Refusal(
             "cannot-be-read",

@@ -48,7 +48,7 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
-        "created_at changed_at",
+        "created_at changed_at sound_asset_id sound_mode",
         DataClass.PERSONAL,
         "the work on a film, and why it was refused",
         _WITH_CLIP,
@@ -133,11 +133,23 @@ EXPORT: tuple[Exported, ...] = (
         of(
             "media.asset",
             "id is_public token progress duration_ms width height has_audio upload_id state "
-            "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at",
+            "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
+            "sound_asset_id sound_mode",
         ),
         exports.assets,
         whose="media.asset.owner_id",
-        anew=frozenset({"id", "token", "upload_id", "attempt", "crashes", "changed_at"}),
+        anew=frozenset(
+            {
+                "id",
+                "token",
+                "upload_id",
+                "attempt",
+                "crashes",
+                "changed_at",
+                "sound_asset_id",
+                "sound_mode",
+            }
+        ),
     ),
     Exported(
         "files",

@@ -26,7 +26,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from luciole.cell.media import encode, fence, probe
+from luciole.cell.media import encode, fence, probe, soundtrack
 from luciole.cell.media.encode import FIRST, REST, Encoded, Rung
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.model import NotOurs
@@ -71,7 +71,7 @@ async def rendition(
         raise NotOurs
     if duration_ms > longest_ms + 2 * LENGTH_MS:
         raise NotOurs
-    heaviest = (rung.cap_bps + encode.AUDIO_BPS) * duration_ms // 1000 + rung.buffer_bits
+    heaviest = (rung.cap_bps + soundtrack.AUDIO_BPS) * duration_ms // 1000 + rung.buffer_bits
     if size_bytes > heaviest // 8 * 5 // 4 + ROOM_BYTES:
         raise NotOurs
     if abs(film.duration_ms - duration_ms) > LENGTH_MS:
@@ -168,7 +168,7 @@ def _rates(theirs: bytearray, ours: bytes, start: int, end: int, rung: Rung) -> 
         raise NotOurs
     _, _, mean = struct.unpack_from(">III", ours, at)
     if b"mp4a" in ours[start:end]:
-        most = max(encode.AUDIO_BPS, mean)
+        most = max(soundtrack.AUDIO_BPS, mean)
         told = struct.pack(">III", 0, most, mean)
         config = ours.find(b"\x04\x80\x80\x80", start, end) + 10
         if config < start or theirs[config : config + 8] != told[4:]:

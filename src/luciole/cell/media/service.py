@@ -16,6 +16,7 @@ from luciole.cell.media.model import (
     DiskFull,
     Edit,
     NoSuchUpload,
+    SoundOf,
     TooManyHeld,
     TooManyPieces,
     TooManyUploads,
@@ -33,7 +34,7 @@ from luciole.kit.ids import new_id, new_token
 from luciole.kit.queue import QUICK, Queue
 
 # Of the jobs that take minutes, making a clip playable goes before making one better.
-PRIORITIES = {"media.prepare": QUICK // 2, "media.ladder": 0}
+PRIORITIES = {"media.prepare": QUICK // 2, "media.ladder": 0, "media.silence": QUICK // 2}
 # An announced object that was not claimed within this time belongs to something that died.
 CLAIM_WITHIN = timedelta(hours=2)
 
@@ -110,9 +111,17 @@ class Media:
     # Assets
 
     async def begin(
-        self, tx: Tx, owner_id: UUID, upload_id: UUID, edit: Edit, *, is_public: bool
+        self,
+        tx: Tx,
+        owner_id: UUID,
+        upload_id: UUID,
+        edit: Edit,
+        *,
+        is_public: bool,
+        sound: SoundOf | None = None,
     ) -> UUID:
-        """Makes an asset of a finished upload, once, and queues the work. The jobs
+        """Makes an asset of a finished upload, once, and queues the work; with `sound`, it gets the
+        sound of another film. The jobs
         `media.playable` and `media.refused` tell how it went.
 
         Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, NoFence.
@@ -129,7 +138,15 @@ class Media:
         asset_id = new_id()
         now = self._clock.now()
         await store.add_asset(
-            tx, asset_id, owner_id, upload_id, edit, now, is_public=is_public, token=new_token()
+            tx,
+            asset_id,
+            owner_id,
+            upload_id,
+            edit,
+            now,
+            is_public=is_public,
+            token=new_token(),
+            sound=sound,
         )
         await store.use_upload(tx, upload_id, asset_id)
         await self.put_job(tx, "media.prepare", asset_id)

@@ -23,7 +23,8 @@ from luciole.cell.media.encode import Cut, Encoded
 from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, NotStored, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.service import CLAIM_WITHIN, Media
-from luciole.cell.media.store import File
+from luciole.cell.media.soundtrack import Track
+from luciole.cell.media.store import File, silence
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
@@ -97,8 +98,37 @@ class Workshop:
                 made: list[Encoded] = []
                 with contextlib.suppress(Unreadable):
                     source, film, cut = await self._film(asset, folder)
-                    made = await encode.ladder(source, film, cut, folder / "out")
+                    track = await self._finished_track(asset, folder)
+                    made = await encode.ladder(source, film, cut, folder / "out", track=track)
                 await self._finish(asset, made, folder)
+
+    async def silence(self, asset_id: UUID) -> None:
+        """Takes the sound out of a film whose sound's own film is gone, from all renditions at
+        once."""
+        async with self._ladders, self._benches:
+            asset = await self._start(asset_id, ("complete",), "complete")
+            if asset is None or asset.sound is None or asset.sound.asset_id is not None:
+                return
+            async with self._attempt(asset) as folder:
+                made = []
+                for file in await self._renditions(asset.id):
+                    loud = folder / f"loud-{file.name}.mp4"
+                    await self._fetch(file, loud)
+                    size = (file.width, file.height)
+                    made.append(await encode.silenced(loud, file.name, size, folder / "out"))
+                files = [self._file(asset, "rendition", each) for each in made]
+                await self._put(asset, files, [each.path for each in made])
+            async with self._db.tx() as tx:
+                now = await store.lock_asset(tx, asset.id)
+                if now is None or now.attempt != asset.attempt:
+                    await self._media.disown(tx, *(file.object_key for file in files))
+                    return
+                if not await store.claim(tx, [file.object_key for file in files]):
+                    raise NotStored
+                old = await silence.replace(tx, asset.id, files, self._clock.now())
+                await self._media.disown(tx, *old)
+                if now.prefix != asset.prefix:
+                    await self._media.put_job(tx, "media.rename", asset.id)
 
     async def rename(self, asset_id: UUID) -> None:
         """Brings the objects to where the asset's addresses say they are."""
@@ -137,6 +167,8 @@ class Workshop:
             for asset_id, state in await store.stuck(tx, now - STUCK_AFTER, SWEPT_AT_ONCE):
                 name = "media.ladder" if state == "playable" else "media.prepare"
                 await self._media.put_job(tx, name, asset_id)
+            for asset_id in await silence.bereft(tx, SWEPT_AT_ONCE):
+                await self._media.put_job(tx, "media.silence", asset_id)
         await self.sweep_objects()
         await asyncio.to_thread(sweep_folders, self._folder)
 
@@ -201,11 +233,14 @@ class Workshop:
                         await self._tell(asset, percent)
                 await asyncio.sleep(PROGRESS_EVERY_S)
 
+        track = await self._track(asset, folder)
         async with self._db.tx() as tx:
             await store.set_state(tx, asset.id, asset.attempt, "encoding", self._clock.now())
         showing = asyncio.create_task(show())
         try:
-            first, still = await encode.first_playable(source, film, cut, folder / "out", follow)
+            first, still = await encode.first_playable(
+                source, film, cut, folder / "out", follow, track
+            )
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
@@ -222,7 +257,7 @@ class Workshop:
                 first.width,
                 first.height,
                 self._clock.now(),
-                has_audio=film.has_audio,
+                has_audio=film.has_audio or track is not None,
             )
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
             if has_more:
@@ -240,6 +275,39 @@ class Workshop:
         film = await probe.probe(source, folder / "out")
         start_ms, length_ms = probe.check_length(film, asset.edit, self._settings.max_duration_ms)
         return source, film, Cut(start_ms, length_ms, max(0, asset.edit.cover_ms - start_ms))
+
+    async def _track(self, asset: Asset, folder: Path) -> Track | None:
+        """The sound of another film, where this one is to have it. Raises Unreadable where that
+        film is gone."""
+        if asset.sound is None:
+            return None
+        files = await self._renditions(asset.sound.asset_id) if asset.sound.asset_id else []
+        if not files:
+            raise Unreadable("sound-gone")
+        path = folder / "sound.mp4"
+        await self._fetch(files[0], path)
+        return Track(path, asset.sound.mode)
+
+    async def _finished_track(self, asset: Asset, folder: Path) -> Track | None:
+        """The sound that the first rendition has got already, where another film's is in it."""
+        if asset.sound is None:
+            return None
+        path = folder / "sound.mp4"
+        await self._fetch((await self._renditions(asset.id))[0], path)
+        return Track(path, "ready")
+
+    async def _renditions(self, asset_id: UUID) -> list[File]:
+        """The renditions of a film, smallest first."""
+        async with self._db.read() as tx:
+            files = await store.files(tx, asset_id)
+        return sorted(
+            (file for file in files if file.kind == "rendition"),
+            key=lambda file: file.width * file.height,
+        )
+
+    async def _fetch(self, file: File, path: Path) -> None:
+        data = await self._blobs.get(file.object_key)
+        await asyncio.to_thread(path.write_bytes, data)
 
     async def _assemble(self, chunks: list[Chunk], source: Path) -> None:
         offset = 0

@@ -170,9 +170,14 @@ class Hub:
             return
         async with self._db.read() as tx:
             event = await store.event(tx, UUID(event_id), int(horizon))
+            hushed: frozenset[UUID] = frozenset()
+            if event is not None and event.by is not None and event.person_id is None:
+                people = [page.person_id for page in pages if page.person_id is not None]
+                hushed = await store.hushed_among(tx, event.id, people)
         if event is not None:
             for page in pages:
-                page.offer(event)
+                if page.person_id not in hushed:
+                    page.offer(event)
 
     async def _replay(self, page: Page) -> None:
         person_id = page.person_id

@@ -40,6 +40,14 @@ HELD: tuple[Held, ...] = (
         _EVENT,
         Border.NEVER,
     ),
+    *columns(
+        "notify.hushed",
+        "person_id actor_id",
+        DataClass.PERSONAL,
+        "keeps from telling a person of somebody whom one of the two blocks, mutes or restricts",
+        "until that ends, or one of the two erases the account",
+        Border.NEVER,
+    ),
     Held(
         "cache:live pages",
         DataClass.PERSONAL,
@@ -54,6 +62,7 @@ _OF_OTHERS = "it tells of what others did in this cell"
 OWNED: tuple[Owned, ...] = (
     Owned("notify.notification", ("person_id", "actor_id")),
     Owned("notify.event", stays="kept for an hour"),
+    Owned("notify.hushed", ("person_id", "actor_id")),
 )
 
 EXPORT: tuple[Exported, ...] = (
@@ -77,7 +86,10 @@ EXPORT: tuple[Exported, ...] = (
         stays=_OF_OTHERS,
     ),
 )
+_OF_APART = "it follows from whom you and others block, mute and restrict; yours is in graph"
 NOT_EXPORTED = {
+    "notify.hushed.person_id": _OF_APART,
+    "notify.hushed.actor_id": _OF_APART,
     "cache:live pages": "the same events on their way to an open page, in memory only",
 }
 
@@ -87,4 +99,5 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     closes at its next event, or within a ping: its session is gone."""
     lines = await store.erase_notifications(tx, person_id, LINES_AT_ONCE)
     events = await store.erase_events(tx, person_id, LINES_AT_ONCE)
-    return Removed({"notifications": lines}, is_more=LINES_AT_ONCE in (lines, events))
+    hushed = await store.erase_hushed(tx, person_id, LINES_AT_ONCE)
+    return Removed({"notifications": lines}, is_more=LINES_AT_ONCE in (lines, events, hushed))

@@ -74,6 +74,15 @@ class Notify:
         """Removes the lines about a clip that its author deletes."""
         await store.forget_clip(tx, person_id, clip_id)
 
+    async def hush(self, tx: Tx, person_id: UUID, actor_id: UUID, *, is_hushed: bool) -> None:
+        """Whether a person is told of what another does, from the next answer on: lines that are
+        there already are not shown, and come back where it ends."""
+        await (store.hush if is_hushed else store.unhush)(tx, person_id, actor_id)
+
+    async def forget_actor(self, tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+        """Removes all that a person was told of another, for good."""
+        await store.forget_actor(tx, person_id, actor_id)
+
     async def page(
         self, tx: Tx, person_id: UUID, cursor: str | None, limit: int
     ) -> tuple[list[Notification], str | None]:

@@ -26,6 +26,13 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
        p.handle, p.display_name, p.avatar_key
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.id = $1 AND (e.actor_id IS NULL OR p.id IS NOT NULL)
+  AND NOT EXISTS (
+      SELECT 1 FROM notify.hushed h WHERE h.person_id = e.person_id AND h.actor_id = e.actor_id)
+"""
+# Of those who are told what everybody is, whom it is kept from.
+HUSHED_AMONG = """
+SELECT h.person_id FROM notify.event e JOIN notify.hushed h ON h.actor_id = e.actor_id
+WHERE e.id = $1 AND h.person_id = ANY($2::uuid[])
 """
 EVENTS_SINCE = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
@@ -34,13 +41,16 @@ SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
 FROM notify.event e LEFT JOIN people.card p ON p.id = e.actor_id
 WHERE e.person_id = $1 AND e.xact >= ($2::bigint)::text::xid8
   AND (e.actor_id IS NULL OR p.id IS NOT NULL)
+  AND NOT EXISTS (
+      SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = e.actor_id)
 ORDER BY e.xact DESC, e.id DESC
 LIMIT $3
 """
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 ADD_NOTIFICATION = """
 INSERT INTO notify.notification (id, person_id, kind, actor_id, clip_id)
-VALUES ($1, $2, $3, $4, $5)
+SELECT $1::uuid, $2::uuid, $3::text, $4::uuid, $5::uuid
+WHERE NOT EXISTS (SELECT 1 FROM notify.hushed WHERE person_id = $2 AND actor_id = $4)
 ON CONFLICT (person_id, kind, actor_id, clip_id) WHERE actor_id IS NOT NULL DO NOTHING
 """
 # Of reads by staff, each once: who takes a notice tells it in the same transaction.
@@ -58,16 +68,24 @@ SELECT n.id, n.kind, n.clip_id, n.made_at, n.is_read,
        p.handle, p.display_name, p.avatar_key
 FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
 WHERE n.person_id = $1 AND n.id < $2 AND (n.actor_id IS NULL OR p.id IS NOT NULL)
+  AND NOT EXISTS (
+      SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id)
 ORDER BY n.id DESC
 LIMIT $3
 """
 MARK_READ = "UPDATE notify.notification SET is_read = true WHERE person_id = $1 AND NOT is_read"
-# Not those by somebody who is leaving: the list does not show them.
+# Not those by somebody who is leaving or hushed: the list does not show them.
 HAS_UNREAD = """
 SELECT EXISTS (
     SELECT 1 FROM notify.notification n LEFT JOIN people.card p ON p.id = n.actor_id
-    WHERE n.person_id = $1 AND NOT n.is_read AND (n.actor_id IS NULL OR p.id IS NOT NULL))
+    WHERE n.person_id = $1 AND NOT n.is_read AND (n.actor_id IS NULL OR p.id IS NOT NULL)
+      AND NOT EXISTS (
+          SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id))
 """
+HUSH = "INSERT INTO notify.hushed (person_id, actor_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+UNHUSH = "DELETE FROM notify.hushed WHERE person_id = $1 AND actor_id = $2"
+FORGET_ACTOR = "DELETE FROM notify.notification WHERE person_id = $1 AND actor_id = $2"
+FORGET_EVENTS_OF = "DELETE FROM notify.event WHERE person_id = $1 AND actor_id = $2"
 TIDY_EVENTS = "DELETE FROM notify.event WHERE made_at < now() - make_interval(mins => $1)"
 TIDY_NOTIFICATIONS = (
     "DELETE FROM notify.notification WHERE made_at < now() - make_interval(days => $1)"
@@ -82,6 +100,12 @@ DELETE FROM notify.notification WHERE id IN (
 ERASE_EVENTS = """
 DELETE FROM notify.event WHERE id IN (
     SELECT id FROM notify.event WHERE person_id = $1 OR actor_id = $1
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+
+ERASE_HUSHED = """
+DELETE FROM notify.hushed WHERE (person_id, actor_id) IN (
+    SELECT person_id, actor_id FROM notify.hushed WHERE person_id = $1 OR actor_id = $1
     LIMIT $2 FOR UPDATE SKIP LOCKED)
 """
 
@@ -176,6 +200,26 @@ async def page(tx: Tx, person_id: UUID, before: UUID | None, limit: int) -> list
     ]
 
 
+async def hush(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    await tx.execute(HUSH, person_id, actor_id)
+
+
+async def unhush(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    await tx.execute(UNHUSH, person_id, actor_id)
+
+
+async def forget_actor(tx: Tx, person_id: UUID, actor_id: UUID) -> None:
+    """Removes all that a person was told of another."""
+    await tx.execute(FORGET_ACTOR, person_id, actor_id)
+    await tx.execute(FORGET_EVENTS_OF, person_id, actor_id)
+
+
+async def hushed_among(tx: Tx, event_id: UUID, people: list[UUID]) -> frozenset[UUID]:
+    """Those of these people who are not told of an event."""
+    rows = await tx.fetch(HUSHED_AMONG, event_id, people)
+    return frozenset(row["person_id"] for row in rows)
+
+
 async def mark_read(tx: Tx, person_id: UUID) -> None:
     await tx.execute(MARK_READ, person_id)
 
@@ -206,6 +250,11 @@ async def erase_notifications(tx: Tx, person_id: UUID, most: int) -> int:
 async def erase_events(tx: Tx, person_id: UUID, most: int) -> int:
     """The same for live events."""
     return int((await tx.execute(ERASE_EVENTS, person_id, most)).rpartition(" ")[2])
+
+
+async def erase_hushed(tx: Tx, person_id: UUID, most: int) -> int:
+    """The same for whom the person, or who the person, is told nothing of."""
+    return int((await tx.execute(ERASE_HUSHED, person_id, most)).rpartition(" ")[2])
 
 
 def _actor(row: Row) -> Actor:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from luciole.cell.people import refusals
+from luciole.kit.errors import NotFound
 
 AgeBand = Literal["under-13", "13-15", "16-17", "18+"]
 Locale = Literal["en", "fr"]
@@ -33,6 +34,12 @@ MAX_AVATAR_BYTES = 5 * 1024 * 1024
 
 # Names of sealed fields in the associated data. They outlive tables: never change or reuse one.
 FIELD_OF: dict[ContactKind, str] = {"email": "contact.email", "phone": "contact.phone"}
+
+
+class NoSuchPerson(NotFound):
+    code = "no-such-person"
+    sentence = "There is nobody by this handle here."
+    next_step = "Check the handle; it may have been changed."
 
 
 class Viewer(msgspec.Struct, frozen=True):

@@ -35,12 +35,6 @@ class BadBio(Invalid):
     next_step = "Shorten it, or type it again as plain text."
 
 
-class NoSuchPerson(NotFound):
-    code = "no-such-person"
-    sentence = "There is nobody by this handle here."
-    next_step = "Check the handle; it may have been changed."
-
-
 class TooYoung(NotAllowed):
     code = "too-young"
     sentence = "This cell has no accounts for your age."

@@ -111,8 +111,16 @@ class People:
         sought = model.handle_sought(handle)
         person = await accounts.card_by_handle(tx, sought) if sought else None
         if person is None:
-            raise refusals.NoSuchPerson
+            raise model.NoSuchPerson
         return person
+
+    async def by_handles(self, tx: Tx, handles: Sequence[str]) -> list[Person]:
+        """The same of several people, in this order. Raises NoSuchPerson where one is missing."""
+        sought = [model.handle_sought(handle) or "" for handle in handles]
+        found = await accounts.cards_by_handle(tx, sought)
+        if any(handle not in found for handle in sought):
+            raise model.NoSuchPerson
+        return [found[handle] for handle in sought]
 
     async def cards(self, tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Person]:
         """What everybody may see of several people; ids of nobody are missing."""

@@ -49,12 +49,13 @@ IS_BELOW_HORIZON = """
 SELECT ($1::bigint)::text::xid8 < pg_snapshot_xmin(pg_current_snapshot())
 """
 CLIPS = """
-SELECT id, author_id, hashtags, caption, duration_ms, published_at
+SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
 FROM clips.rankable WHERE id = ANY($1::uuid[])
 """
 THERE = "SELECT id FROM clips.published WHERE id = ANY($1::uuid[])"
 ALL_CLIPS = """
-SELECT id, author_id, hashtags, caption, duration_ms, published_at FROM clips.rankable ORDER BY id
+SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
+FROM clips.rankable ORDER BY id
 """
 NEWEST_SNAPSHOT = """
 SELECT taken_at, xid::text::bigint AS xid, seq, weights_version, digest, data
@@ -192,7 +193,7 @@ def _clip(row: Row) -> Clip:
         row["author_id"],
         tuple(cast(list[str], row["hashtags"])),
         row["caption"],
-        None,  # Clips have no sounds of their own yet.
+        row["sound_id"],
         row["duration_ms"] or 0,
         row["published_at"].timestamp(),
     )

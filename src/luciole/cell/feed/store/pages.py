@@ -60,15 +60,20 @@ SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state
        c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at, c.handle,
        c.display_name, c.avatar_key, c.is_private, c.duration_ms, c.width, c.height, c.progress,
        c.renditions, c.poster_key, c.has_audio, c.comments, c.reposts, c.favourites, c.comments_by,
-       c.sound_id, c.answers_id
+       c.sound_id, c.answers_id, c.audience_list, c.is_past
 FROM clips.card c
 WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
-  AND NOT c.is_private AND c.author_id <> ALL($3::uuid[]) AND NOT c.hashtags && $4::text[]
+  AND NOT c.is_private AND NOT c.is_past
+  AND (c.audience_list IS NULL OR clips.is_open_to($2, c.id, c.audience_list))
+  AND c.author_id <> ALL($3::uuid[]) AND NOT c.hashtags && $4::text[]
+  AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $2 AND x.b = c.author_id)
+  AND NOT EXISTS (SELECT 1 FROM graph.muted m WHERE m.person_id = $2 AND m.other_id = c.author_id)
   AND NOT EXISTS (
       SELECT 1 FROM feed.hidden h
       WHERE h.person_id = $2
         AND ((h.kind = 'clip' AND h.value = c.id::text)
              OR (h.kind = 'author' AND h.value = c.author_id::text)
+             OR (h.kind = 'sound' AND h.value = c.sound_id::text)
              OR (h.kind = 'hashtag' AND h.value = ANY(c.hashtags))))
 """
 DROP_SESSIONS = "DELETE FROM feed.session WHERE made_at < $1"

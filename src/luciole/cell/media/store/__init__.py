@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media.model import Asset, Chunk, Edit, State, Upload
+from luciole.cell.media.model import Asset, Chunk, Edit, SoundOf, State, Upload
 from luciole.kit.db import Row, Tx
 
 
@@ -66,17 +66,17 @@ ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 ADD_ASSET = """
 INSERT INTO media.asset (id, owner_id, upload_id, trim_start_ms, trim_end_ms, cover_ms, is_public,
-                         token, created_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+                         token, created_at, changed_at, sound_asset_id, sound_mode)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
 """
 ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes
+       attempt, crashes, sound_asset_id, sound_mode
 FROM media.asset WHERE id = $1
 """
 LOCK_ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes
+       attempt, crashes, sound_asset_id, sound_mode
 FROM media.asset WHERE id = $1 FOR UPDATE
 """
 START = """
@@ -217,6 +217,7 @@ async def add_asset(
     *,
     is_public: bool,
     token: str,
+    sound: SoundOf | None,
 ) -> None:
     await tx.execute(
         ADD_ASSET,
@@ -229,6 +230,8 @@ async def add_asset(
         is_public,
         token,
         now,
+        sound.asset_id if sound else None,
+        sound.mode if sound else None,
     )
 
 
@@ -361,6 +364,7 @@ def _asset(row: Row | None) -> Asset | None:
         row["token"],
         row["attempt"],
         row["crashes"],
+        SoundOf(row["sound_asset_id"], row["sound_mode"]) if row["sound_mode"] else None,
     )
 
 

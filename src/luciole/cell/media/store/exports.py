@@ -10,7 +10,8 @@ from luciole.kit.exported import ExportedRow, listed
 
 ASSETS = """
 SELECT id, is_public, token, progress, duration_ms, width, height, has_audio, upload_id, state,
-       refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at
+       refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at,
+       sound_asset_id, sound_mode
 FROM media.asset WHERE owner_id = $1 ORDER BY created_at, id
 """
 FILES = """

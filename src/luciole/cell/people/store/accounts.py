@@ -12,6 +12,10 @@ from luciole.kit.db import Tx
 CARD_BY_HANDLE = """
 SELECT id, handle, display_name, bio, avatar_key, is_private FROM people.card WHERE handle = $1
 """
+CARDS_BY_HANDLE = """
+SELECT id, handle, display_name, bio, avatar_key, is_private
+FROM people.card WHERE handle = ANY($1::text[])
+"""
 CARDS_BY_ID = """
 SELECT id, handle, display_name, bio, avatar_key, is_private
 FROM people.card WHERE id = ANY($1::uuid[])
@@ -69,6 +73,10 @@ TIDY_HANDLE_CHANGES = "DELETE FROM people.handle_change WHERE changed_at < $1"
 async def card_by_handle(tx: Tx, handle: str) -> Person | None:
     row = await tx.fetchrow(CARD_BY_HANDLE, handle)
     return Person(**row) if row else None
+
+
+async def cards_by_handle(tx: Tx, handles: Sequence[str]) -> dict[str, Person]:
+    return {row["handle"]: Person(**row) for row in await tx.fetch(CARDS_BY_HANDLE, list(handles))}
 
 
 async def cards_by_id(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Person]:

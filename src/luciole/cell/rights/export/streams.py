@@ -86,7 +86,7 @@ def create(clip: ExportedRow, files: list[ExportedRow], who: str, addresses: Add
         "attributedTo": who,
         "content": clip["caption"],
         "published": published,
-        "to": audience[clip["audience"]],
+        "to": [who] if clip["audience_list"] else audience[clip["audience"]],
         "url": links,
         "tag": [{"type": "Hashtag", "name": f"#{tag}"} for tag in clip["hashtags"]],
     }

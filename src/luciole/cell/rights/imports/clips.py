@@ -75,13 +75,13 @@ async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> bool:
         return True
     brought = Brought(
         clip.caption,
-        clip.audience,
+        clip.audience_here,
         clip.made_with_ai,
         await _captions(taking, clip),
         clip.created_at,
         clip.published_at,
     )
-    is_public = clip.audience == "everyone" and not is_private
+    is_public = clip.audience_here == "everyone" and not is_private
     try:
         if not await taking.unpack(film.still, still):
             raise NotOurs

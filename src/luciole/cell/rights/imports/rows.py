@@ -81,6 +81,13 @@ class ClipRow(msgspec.Struct, frozen=True):
     published_at: _Time | None = None
     captions: _Path | None = None
     captions_language: _Name | None = None
+    audience_list: _Name | None = None
+
+    @property
+    def audience_here(self) -> Audience:
+        """For whom it is where it comes to: the people on its list are not known there, so until
+        its author chooses again it is for nobody else."""
+        return self.audience if self.audience_list is None else "only-me"
 
 
 class LikedRow(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from luciole.cell.graph.model import CannotFollowYourself, FollowsTooMany
+from luciole.cell.people.model import NoSuchPerson
 from luciole.cell.rights.imported_model import (
     MAX_CARRIED,
     Carried,
@@ -79,7 +80,7 @@ async def _follow(taking: Taking, row: FollowingRow, carried: Carried) -> None:
                     is_private=is_private,
                     made_at=row.made_at,
                 )
-    except (CannotFollowYourself, FollowsTooMany):
+    except (CannotFollowYourself, FollowsTooMany, NoSuchPerson):
         await taking.note("follow", subject, "left")
 
 

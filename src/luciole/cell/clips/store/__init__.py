@@ -14,25 +14,35 @@ from luciole.kit.ids import LAST_ID
 ADD = """
 INSERT INTO clips.clip
     (id, author_id, asset_id, caption, hashtags, audience, made_with_ai,
-     captions_language, captions_vtt)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     captions_language, captions_vtt, sound_id, lets_reuse)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 CARD = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
-       comments, reposts, favourites, comments_by, sound_id, answers_id
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card WHERE id = $1
 """
+CARDS = """
+SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
+       likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
+FROM clips.card WHERE id = ANY($1::uuid[])
+"""
 LOCK = "SELECT id FROM clips.clip WHERE id = $1 FOR UPDATE"
+AUTHOR = "SELECT author_id FROM clips.clip WHERE id = $1"
 GRID = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
        likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
-       comments, reposts, favourites, comments_by, sound_id, answers_id
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card
 WHERE author_id = $1 AND id < $2
-  AND ($3 OR state = 'published') AND audience = ANY($4::text[])
+  AND audience = ANY($4::text[])
+  AND ($3 OR (state = 'published' AND NOT is_past
+              AND (audience_list IS NULL OR clips.is_open_to($6, id, audience_list))))
 ORDER BY id DESC LIMIT $5
 """
 CAPTIONS = "SELECT captions_vtt FROM clips.clip WHERE id = $1"
@@ -72,13 +82,6 @@ FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
 WHERE c.state = 'processing' AND m.state IN ('playable', 'complete', 'refused')
 LIMIT $1
 """
-# Locked, so that a change of the audience does not slip in between reading and renaming.
-LOCK_FOR_EVERYONE = """
-SELECT id, asset_id FROM clips.clip
-WHERE author_id = $1 AND id > $2 AND audience = 'everyone'
-  AND state <> 'removed' AND state <> 'refused'
-ORDER BY id LIMIT $3 FOR UPDATE
-"""
 LIKE = """
 INSERT INTO clips.liked (clip_id, person_id, made_at)
 VALUES ($1, $2, least(coalesce($3::timestamptz, now()), now()))
@@ -86,9 +89,6 @@ ON CONFLICT DO NOTHING
 """
 UNLIKE = "DELETE FROM clips.liked WHERE clip_id = $1 AND person_id = $2"
 ADD_LIKES = "UPDATE clips.clip SET likes = likes + $2 WHERE id = $1 RETURNING likes"
-LIKED_AMONG = """
-SELECT clip_id FROM clips.liked WHERE person_id = $1 AND clip_id = ANY($2::uuid[])
-"""
 TALLY_ADD = """
 INSERT INTO clips.tally (person_id, clips) VALUES ($1, greatest($2, 0))
 ON CONFLICT (person_id) DO UPDATE SET clips = clips.tally.clips + $2
@@ -107,9 +107,9 @@ DROP_PREFERENCE = "DELETE FROM clips.preference WHERE person_id = $1"
 DROP_TALLY = "DELETE FROM clips.tally WHERE person_id = $1"
 
 EXPORT_CLIPS = """
-SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
-       likes, comments, reposts, favourites, comments_by, sound_id, answers_id, captions_language,
-       captions_vtt, created_at, published_at
+SELECT id, author_id, asset_id, caption, hashtags, audience, audience_list, state, refused_code,
+       made_with_ai, likes, comments, reposts, favourites, comments_by, sound_id, lets_reuse,
+       answers_id, captions_language, captions_vtt, created_at, published_at
 FROM clips.clip WHERE author_id = $1 ORDER BY created_at, id
 """
 EXPORT_LIKED = """
@@ -134,6 +134,8 @@ async def add(
     audience: Audience,
     made_with_ai: bool,
     captions: tuple[str, str] | None,
+    sound_id: UUID | None,
+    lets_reuse: bool,
 ) -> None:
     vtt, language = captions or (None, None)
     await tx.execute(
@@ -147,12 +149,23 @@ async def add(
         made_with_ai,
         language,
         vtt,
+        sound_id,
+        lets_reuse,
     )
 
 
 async def card(tx: Tx, clip_id: UUID) -> Card | None:
     row = await tx.fetchrow(CARD, clip_id)
     return card_of(row) if row else None
+
+
+async def cards(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Card]:
+    return {row["id"]: card_of(row) for row in await tx.fetch(CARDS, list(ids))}
+
+
+async def author(tx: Tx, clip_id: UUID) -> UUID | None:
+    author_id: UUID | None = await tx.fetchval(AUTHOR, clip_id)
+    return author_id
 
 
 async def lock(tx: Tx, clip_id: UUID) -> None:
@@ -166,8 +179,11 @@ async def grid(
     is_own: bool,
     audiences: Iterable[Audience],
     limit: int,
+    viewer_id: UUID | None,
 ) -> list[Card]:
-    rows = await tx.fetch(GRID, author_id, before or LAST_ID, is_own, list(audiences), limit)
+    rows = await tx.fetch(
+        GRID, author_id, before or LAST_ID, is_own, list(audiences), limit, viewer_id
+    )
     return [card_of(row) for row in rows]
 
 
@@ -268,14 +284,6 @@ async def unsettled(tx: Tx, limit: int) -> list[tuple[UUID, str | None]]:
     return [(row["asset_id"], row["refused_code"]) for row in await tx.fetch(UNSETTLED, limit)]
 
 
-async def lock_for_everyone(
-    tx: Tx, author_id: UUID, after: UUID, limit: int
-) -> list[tuple[UUID, UUID]]:
-    """Clip and asset of an author's next clips for everyone, locked."""
-    rows = await tx.fetch(LOCK_FOR_EVERYONE, author_id, after, limit)
-    return [(row["id"], row["asset_id"]) for row in rows]
-
-
 async def like(tx: Tx, clip_id: UUID, person_id: UUID, made_at: datetime | None) -> bool:
     return (await tx.execute(LIKE, clip_id, person_id, made_at)).endswith(" 1")
 
@@ -286,11 +294,6 @@ async def unlike(tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
 
 async def add_likes(tx: Tx, clip_id: UUID, by: int) -> int:
     return int(await tx.fetchval(ADD_LIKES, clip_id, by))
-
-
-async def liked_among(tx: Tx, person_id: UUID, clips: list[UUID]) -> frozenset[UUID]:
-    rows = await tx.fetch(LIKED_AMONG, person_id, clips)
-    return frozenset(row["clip_id"] for row in rows)
 
 
 async def tally_add(tx: Tx, person_id: UUID, by: int) -> None:

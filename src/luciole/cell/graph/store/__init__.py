@@ -1,15 +1,15 @@
-"""The SQL of graph."""
+"""The SQL of follows and of how people stand to each other."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.graph.model import Follows, Listed, ListPlace, Relation, Tally
-from luciole.kit.db import Row, Tx
+from luciole.cell.graph.store.rows import follows_of, listed_of, split
+from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
-from luciole.kit.ids import LAST_ID
 
 FOLLOW = """
 INSERT INTO graph.follow (follower_id, followee_id, state, made_at)
@@ -44,14 +44,31 @@ ON CONFLICT (person_id) DO UPDATE SET
     following = graph.tally.following + CASE WHEN excluded.person_id = $1 THEN $3 ELSE 0 END
 """
 TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
-RELATION = """
+RELATIONS = """
 SELECT
-    (SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = $2) AS mine,
-    (SELECT state FROM graph.follow WHERE follower_id = $2 AND followee_id = $1) AS theirs
+    p.id,
+    (SELECT state FROM graph.follow WHERE follower_id = $1 AND followee_id = p.id) AS mine,
+    (SELECT state FROM graph.follow WHERE follower_id = p.id AND followee_id = $1) AS theirs,
+    EXISTS (SELECT 1 FROM graph.block WHERE blocker_id = $1 AND blocked_id = p.id) AS has_blocked,
+    EXISTS (SELECT 1 FROM graph.block WHERE blocker_id = p.id AND blocked_id = $1) AS is_blocked,
+    EXISTS (SELECT 1 FROM graph.mute WHERE muter_id = $1 AND muted_id = p.id) AS mutes,
+    EXISTS (SELECT 1 FROM graph.restriction WHERE restricter_id = $1 AND restricted_id = p.id)
+        AS restricts
+FROM unnest($2::uuid[]) AS p (id)
 """
 FOLLOWED_AMONG = """
 SELECT followee_id, state FROM graph.follow
 WHERE follower_id = $1 AND followee_id = ANY($2::uuid[])
+"""
+# Nobody who is leaving: to others they are nobody's friend.
+FRIENDS_AMONG = """
+SELECT mine.followee_id AS friend
+FROM graph.follow mine
+JOIN graph.follow theirs
+    ON theirs.follower_id = mine.followee_id AND theirs.followee_id = mine.follower_id
+JOIN people.card p ON p.id = mine.followee_id
+WHERE mine.follower_id = $1 AND mine.followee_id = ANY($2::uuid[])
+  AND mine.state = 'accepted' AND theirs.state = 'accepted'
 """
 FOLLOWERS = """
 SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
@@ -60,6 +77,7 @@ JOIN people.card p ON p.id = f.follower_id
 LEFT JOIN graph.follow mine ON mine.follower_id = $2 AND mine.followee_id = f.follower_id
 WHERE f.followee_id = $1 AND f.state = 'accepted'
   AND (f.made_at, f.follower_id) < ($3, $4)
+  AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $2 AND x.b = f.follower_id)
 ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $5
 """
@@ -70,6 +88,7 @@ JOIN people.card p ON p.id = f.followee_id
 LEFT JOIN graph.follow mine ON mine.follower_id = $2 AND mine.followee_id = f.followee_id
 WHERE f.follower_id = $1 AND f.state = 'accepted'
   AND (f.made_at, f.followee_id) < ($3, $4)
+  AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $2 AND x.b = f.followee_id)
 ORDER BY f.made_at DESC, f.followee_id DESC
 LIMIT $5
 """
@@ -82,22 +101,6 @@ WHERE f.followee_id = $1 AND f.state = 'pending'
   AND (f.made_at, f.follower_id) < ($2, $3)
 ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $4
-"""
-BLOCK = """
-INSERT INTO graph.block (blocker_id, blocked_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
-"""
-UNBLOCK = "DELETE FROM graph.block WHERE blocker_id = $1 AND blocked_id = $2"
-MUTE = "INSERT INTO graph.mute (muter_id, muted_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-UNMUTE = "DELETE FROM graph.mute WHERE muter_id = $1 AND muted_id = $2"
-RESTRICT = """
-INSERT INTO graph.restriction (restricter_id, restricted_id) VALUES ($1, $2)
-ON CONFLICT DO NOTHING
-"""
-UNRESTRICT = "DELETE FROM graph.restriction WHERE restricter_id = $1 AND restricted_id = $2"
-APART_AMONG = """
-SELECT blocked_id AS other FROM graph.block WHERE blocker_id = $1 AND blocked_id = ANY($2::uuid[])
-UNION
-SELECT blocker_id FROM graph.block WHERE blocked_id = $1 AND blocker_id = ANY($2::uuid[])
 """
 # Erasure. Each step takes some of what is left.
 ERASE_FOLLOWING = """
@@ -120,21 +123,6 @@ UPDATE graph.tally SET followers = followers - 1 WHERE person_id = ANY($1::uuid[
 LESS_FOLLOWING = """
 UPDATE graph.tally SET following = following - 1 WHERE person_id = ANY($1::uuid[])
 """
-ERASE_BLOCKS = """
-DELETE FROM graph.block WHERE (blocker_id, blocked_id) IN (
-    SELECT blocker_id, blocked_id FROM graph.block WHERE blocker_id = $1 OR blocked_id = $1
-    LIMIT $2 FOR UPDATE SKIP LOCKED)
-"""
-ERASE_MUTES = """
-DELETE FROM graph.mute WHERE (muter_id, muted_id) IN (
-    SELECT muter_id, muted_id FROM graph.mute WHERE muter_id = $1 OR muted_id = $1
-    LIMIT $2 FOR UPDATE SKIP LOCKED)
-"""
-ERASE_RESTRICTIONS = """
-DELETE FROM graph.restriction WHERE (restricter_id, restricted_id) IN (
-    SELECT restricter_id, restricted_id FROM graph.restriction
-    WHERE restricter_id = $1 OR restricted_id = $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
-"""
 DROP_TALLY = "DELETE FROM graph.tally WHERE person_id = $1"
 
 EXPORT_FOLLOWING = """
@@ -146,21 +134,6 @@ EXPORT_FOLLOWERS = """
 SELECT f.follower_id, p.handle, f.state, f.made_at
 FROM graph.follow f LEFT JOIN people.card p ON p.id = f.follower_id
 WHERE f.followee_id = $1 ORDER BY f.made_at, f.follower_id
-"""
-EXPORT_BLOCKED = """
-SELECT b.blocked_id, p.handle, b.made_at
-FROM graph.block b LEFT JOIN people.card p ON p.id = b.blocked_id
-WHERE b.blocker_id = $1 ORDER BY b.made_at, b.blocked_id
-"""
-EXPORT_MUTED = """
-SELECT m.muted_id, p.handle, m.made_at
-FROM graph.mute m LEFT JOIN people.card p ON p.id = m.muted_id
-WHERE m.muter_id = $1 ORDER BY m.made_at, m.muted_id
-"""
-EXPORT_RESTRICTED = """
-SELECT r.restricted_id, p.handle, r.made_at
-FROM graph.restriction r LEFT JOIN people.card p ON p.id = r.restricted_id
-WHERE r.restricter_id = $1 ORDER BY r.made_at, r.restricted_id
 """
 EXPORT_TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
 
@@ -198,36 +171,6 @@ async def pending(tx: Tx, followee_id: UUID, limit: int) -> list[UUID]:
     return [row["follower_id"] for row in await tx.fetch(PENDING, followee_id, limit)]
 
 
-async def block(tx: Tx, me: UUID, other: UUID) -> bool:
-    """False when it is so already."""
-    return (await tx.execute(BLOCK, me, other)).endswith(" 1")
-
-
-async def unblock(tx: Tx, me: UUID, other: UUID) -> None:
-    await tx.execute(UNBLOCK, me, other)
-
-
-async def mute(tx: Tx, me: UUID, other: UUID) -> None:
-    await tx.execute(MUTE, me, other)
-
-
-async def unmute(tx: Tx, me: UUID, other: UUID) -> None:
-    await tx.execute(UNMUTE, me, other)
-
-
-async def restrict(tx: Tx, me: UUID, other: UUID) -> None:
-    await tx.execute(RESTRICT, me, other)
-
-
-async def unrestrict(tx: Tx, me: UUID, other: UUID) -> None:
-    await tx.execute(UNRESTRICT, me, other)
-
-
-async def apart_among(tx: Tx, viewer_id: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
-    rows = await tx.fetch(APART_AMONG, viewer_id, list(people))
-    return frozenset(row["other"] for row in rows)
-
-
 async def tally_add(tx: Tx, follower_id: UUID, followee_id: UUID, by: int) -> None:
     await tx.execute(TALLY_ADD, follower_id, followee_id, by)
 
@@ -237,34 +180,45 @@ async def tally(tx: Tx, person_id: UUID) -> Tally:
     return Tally(row["followers"], row["following"]) if row else Tally(0, 0)
 
 
-async def relation(tx: Tx, viewer_id: UUID, person_id: UUID) -> Relation:
-    row = await tx.fetchrow(RELATION, viewer_id, person_id)
-    return (
-        Relation(_follows(row["mine"]), row["theirs"] == "accepted")
-        if row
-        else Relation("no", False)
-    )
+async def relations(tx: Tx, viewer_id: UUID, people: Iterable[UUID]) -> dict[UUID, Relation]:
+    """How the viewer stands to each of these people."""
+    return {
+        row["id"]: Relation(
+            follows_of(row["mine"]),
+            row["theirs"] == "accepted",
+            row["has_blocked"],
+            row["is_blocked"],
+            row["mutes"],
+            row["restricts"],
+        )
+        for row in await tx.fetch(RELATIONS, viewer_id, list(people))
+    }
 
 
 async def followed_among(tx: Tx, viewer_id: UUID, people: list[UUID]) -> dict[UUID, Follows]:
     rows = await tx.fetch(FOLLOWED_AMONG, viewer_id, people)
-    return {row["followee_id"]: _follows(row["state"]) for row in rows}
+    return {row["followee_id"]: follows_of(row["state"]) for row in rows}
+
+
+async def friends_among(tx: Tx, person_id: UUID, people: Iterable[UUID]) -> frozenset[UUID]:
+    rows = await tx.fetch(FRIENDS_AMONG, person_id, list(people))
+    return frozenset(row["friend"] for row in rows)
 
 
 async def followers(
     tx: Tx, person_id: UUID, viewer_id: UUID | None, place: ListPlace | None, limit: int
 ) -> list[Listed]:
-    return _listed(await tx.fetch(FOLLOWERS, person_id, viewer_id, *_split(place), limit))
+    return listed_of(await tx.fetch(FOLLOWERS, person_id, viewer_id, *split(place), limit))
 
 
 async def following(
     tx: Tx, person_id: UUID, viewer_id: UUID | None, place: ListPlace | None, limit: int
 ) -> list[Listed]:
-    return _listed(await tx.fetch(FOLLOWING, person_id, viewer_id, *_split(place), limit))
+    return listed_of(await tx.fetch(FOLLOWING, person_id, viewer_id, *split(place), limit))
 
 
 async def requests(tx: Tx, person_id: UUID, place: ListPlace | None, limit: int) -> list[Listed]:
-    return _listed(await tx.fetch(REQUESTS, person_id, *_split(place), limit))
+    return listed_of(await tx.fetch(REQUESTS, person_id, *split(place), limit))
 
 
 def export_following(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
@@ -273,18 +227,6 @@ def export_following(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 def export_followers(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(EXPORT_FOLLOWERS, person_id))
-
-
-def export_blocked(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
-    return listed(tx.cursor(EXPORT_BLOCKED, person_id))
-
-
-def export_muted(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
-    return listed(tx.cursor(EXPORT_MUTED, person_id))
-
-
-def export_restricted(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
-    return listed(tx.cursor(EXPORT_RESTRICTED, person_id))
 
 
 def export_tally(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
@@ -310,42 +252,5 @@ async def erase_followers(tx: Tx, person_id: UUID, most: int) -> int:
     return len(gone)
 
 
-async def erase_apart(tx: Tx, person_id: UUID, most: int) -> int:
-    """Removes some blocks, mutes and restrictions by the person or of them; gives how many."""
-    gone = 0
-    for statement in (
-        await tx.execute(ERASE_BLOCKS, person_id, most),
-        await tx.execute(ERASE_MUTES, person_id, most),
-        await tx.execute(ERASE_RESTRICTIONS, person_id, most),
-    ):
-        gone += int(statement.rpartition(" ")[2])
-    return gone
-
-
 async def drop_tally(tx: Tx, person_id: UUID) -> None:
     await tx.execute(DROP_TALLY, person_id)
-
-
-def _split(place: ListPlace | None) -> tuple[datetime, UUID]:
-    # The top is a place too: a test for NULL in the query would keep the index from seeking.
-    return (place.made_at, place.id) if place else (datetime.max.replace(tzinfo=UTC), LAST_ID)
-
-
-def _follows(state: str | None) -> Follows:
-    if state == "accepted":
-        return "yes"
-    return "pending" if state == "pending" else "no"
-
-
-def _listed(rows: list[Row]) -> list[Listed]:
-    return [
-        Listed(
-            row["id"],
-            row["handle"],
-            row["display_name"],
-            row["avatar_key"],
-            _follows(row["mine"]),
-            row["made_at"],
-        )
-        for row in rows
-    ]

@@ -1,0 +1,1 @@
+"""What people keep and pass on: favourites and their collections, reposts, shown likes."""

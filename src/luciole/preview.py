@@ -1,0 +1,60 @@
+"""What a link to a clip shows where it is pasted: Open Graph tags in the clip's own page.
+
+Whoever previews a link is a stranger: there are tags for what every visitor may see, and none for
+anything else. They name addresses of this cell only.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from uuid import UUID
+
+from luciole.cell.clips.model import Card, NoSuchClip, is_for_all
+from luciole.parts import Parts
+
+MAX_WORDS_CHARS = 200
+
+
+async def of(parts: Parts, clip_id: UUID) -> bytes:
+    """The tags for a clip, as bytes of HTML; none where not everybody may see it."""
+    async with parts.db.read() as tx:
+        try:
+            card = await parts.clips.see(tx, clip_id, None)
+        except NoSuchClip:
+            return b""
+    if not is_for_all(card) or not card.renditions:
+        return b""
+    settings = parts.settings
+    found = _tags(parts, card, settings.origin, settings.cell.name)
+    return "".join(
+        f'<meta {"name" if name.startswith("twitter:") else "property"}="{name}" '
+        f'content="{html.escape(value)}">'
+        for name, value in found
+    ).encode()
+
+
+def _tags(parts: Parts, card: Card, origin: str, cell_name: str) -> Iterator[tuple[str, str]]:
+    by = f"{card.display_name} (@{card.handle})"
+    words = " ".join(card.caption.split())
+    size = (("width", str(card.width)), ("height", str(card.height)))
+    yield "og:type", "video.other"
+    yield "og:site_name", cell_name or "Luciole"
+    yield "og:url", f"{origin}/c/{card.id}"
+    yield "og:title", by
+    yield "og:description", _short(words) or by
+    if card.poster_key:
+        yield "og:image", origin + parts.media.url(card.poster_key, None)
+        yield "og:image:type", "image/webp"
+        yield from ((f"og:image:{name}", value) for name, value in size)
+        yield "og:image:alt", _short(words) or by
+    first = card.renditions[0]
+    yield "og:video", origin + parts.media.url(first.key, None)
+    yield "og:video:type", first.mime
+    yield "og:video:width", str(first.width)
+    yield "og:video:height", str(first.height)
+    yield "twitter:card", "summary_large_image"
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= MAX_WORDS_CHARS else words[: MAX_WORDS_CHARS - 1].rstrip() + "…"
