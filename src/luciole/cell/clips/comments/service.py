@@ -30,6 +30,7 @@ from luciole.cell.clips.comments.model import (
 from luciole.cell.clips.comments.store import choices
 from luciole.cell.clips.comments.store.choices import Suggested
 from luciole.cell.clips.comments.telling import Telling
+from luciole.cell.clips.mentions.model import check_mentions
 from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay, without_controls
 from luciole.cell.clips.service import Clips
@@ -186,6 +187,7 @@ class Comments:
         """
         self._buckets.take(COMMENTING, str(me))
         text = clean_comment(text)
+        check_mentions(text)
         # First the clip, then its comments, as deleting it does.
         await self._clips.hold(tx, clip_id)
         card = await self._clips.see(tx, clip_id, me)
