@@ -255,6 +255,11 @@ class Talk {
     this.opener = null
   }
 
+  /** Are this clip's comments on the screen? */
+  shows(clipId: string): boolean {
+    return this.clip?.id === clipId
+  }
+
   /** The cell told of a comment. True where it is on the screen now. */
   hear(clipId: string): boolean {
     if (this.clip?.id !== clipId) return false

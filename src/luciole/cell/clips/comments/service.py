@@ -226,12 +226,9 @@ class Comments:
         if me not in (comment.writer_id, comment.author_id):
             raise NoSuchComment
         await store.remove(tx, comment_id)
-        if not await store.has_written(tx, comment.clip_id, comment.writer_id):
-            mentioned = await mentioned_in(tx, comment.writer_id, comment.text)
-            to = (
-                await store.comment(tx, comment.author_id, comment.to_id) if comment.to_id else None
-            )
-            await self._telling.unsaid(tx, comment, to, mentioned)
+        mentioned = await mentioned_in(tx, comment.writer_id, comment.text)
+        to = await store.comment(tx, comment.author_id, comment.to_id) if comment.to_id else None
+        await self._telling.unsaid(tx, comment, to, mentioned)
 
     async def like(self, tx: Tx, me: UUID, comment_id: UUID) -> int:
         """Likes a comment, once; gives its likes. Raises NoSuchComment, TooMany."""
