@@ -64,6 +64,18 @@ class Walks:
         self._open: list[tuple[str, int]] = []
         self.pages_ms: list[float] = []
 
+    async def open(self, clients: list[httpx.AsyncClient], people: int) -> None:
+        """Begins walks of so many people, who all go on from there."""
+
+        async def begin(client: httpx.AsyncClient, many: int) -> None:
+            for _ in range(many):
+                answer = await client.get(self._path, params={"limit": LIMIT})
+                answer.raise_for_status()
+                self._open.append((answer.json()["next"], PAGES_OF_A_SESSION))
+
+        each = -(-people // len(clients))
+        await asyncio.gather(*(begin(client, each) for client in clients))
+
     async def page(self, client: httpx.AsyncClient, due: float) -> None:
         """The next page of a walk, or the first of a new one; timed from when it was due."""
         cursor, left = self._open.pop(0) if self._open else ("", PAGES_OF_A_SESSION)
@@ -170,7 +182,8 @@ async def run(chosen: argparse.Namespace) -> str:
     return (
         "# For You\n\n"
         f"{machine.described()} {chosen.clips:,} clips, {CONNECTIONS} connections, "
-        f"{chosen.rate:g} pages a second offered for {chosen.seconds:g} s, one API process; each "
+        f"{chosen.rate:g} pages a second offered for {chosen.seconds:g} s to {chosen.people:,} "
+        f"people in the middle of their walks, {chosen.processes} API process(es); each "
         "page of For You is followed by a batch of 20 signals, which is not timed but "
         f"uses the same cores. `bench/for_you.py`\n\n{machine.table(head, rows)}\n"
         f"A start with {events:,} events in the log and no snapshot: {whole:.1f} s, of which "
@@ -187,6 +200,10 @@ async def over_http(
         "DATABASE_URL": server.url(),
         "DATABASE_URL_API": server.url("luciole_api"),
         "DATABASE_URL_WORKER": server.url("luciole_worker"),
+        "LUCIOLE_WEB_PROCESSES": str(chosen.processes),
+        # All of them come from one address.
+        "LUCIOLE_FEED_PAGES_PER_HOUR": "1000000000",
+        "LUCIOLE_FEED_VISITOR_PAGES_PER_DAY": "1000000000",
     }
     with started(command, environment) as cell:
         cell.wait_for("The cell answers after", 120)
@@ -199,6 +216,7 @@ async def over_http(
             ("Latest, the floor", Walks("/api/feeds/latest", reports=False)),
             ("For You", Walks("/api/feeds/for-you", reports=True)),
         ):
+            await walks.open(clients, chosen.people)
             await offered(clients, walks, chosen.rate, chosen.seconds)
             rows.append(row(name, walks.pages_ms))
         taken = await changes(clients[0], chosen.rounds)
@@ -214,6 +232,8 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=40)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--people", type=int, default=10_000, help="whose walks have begun")
+    parser.add_argument("--processes", type=int, default=1, help="API processes")
     parser.add_argument("--rounds", type=int, default=200, help="signals followed by a page")
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=20261126)

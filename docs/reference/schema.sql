@@ -32,7 +32,7 @@ GRANT SELECT ON house.upkeep TO luciole_worker;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_custody, luciole_graph, luciole_media, luciole_notify, luciole_people;
+GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_search;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -176,8 +176,10 @@ CREATE VIEW people.card AS
 GRANT SELECT ON people.card TO luciole_clips;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
+GRANT SELECT ON people.card TO luciole_messages;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
+GRANT SELECT ON people.card TO luciole_search;
 
 CREATE VIEW people.session_claim AS
     SELECT id,
@@ -203,6 +205,14 @@ CREATE VIEW people.passkey_claim AS
        FROM people.person p
          LEFT JOIN people.passkey k ON k.person_id = p.id;
 GRANT SELECT ON people.passkey_claim TO luciole_custody;
+
+CREATE VIEW people.writer AS
+    SELECT id,
+        age_band <> '18+'::text AS is_minor,
+        age_band = ANY (ARRAY['under-13'::text, '13-15'::text]) AS is_too_young
+       FROM people.person
+      WHERE leaving_at IS NULL;
+GRANT SELECT ON people.writer TO luciole_messages;
 
 -- notify ----------------------------------------------------------------
 
@@ -297,25 +307,27 @@ CREATE TABLE media.chunk (
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.chunk TO luciole_media;
 
 CREATE TABLE media.asset (
-    id             uuid NOT NULL,
-    owner_id       uuid NOT NULL,
-    upload_id      uuid,
-    state          text DEFAULT 'queued'::text NOT NULL,
-    refused_code   text,
-    trim_start_ms  integer NOT NULL,
-    trim_end_ms    integer,
-    cover_ms       integer NOT NULL,
-    is_public      boolean NOT NULL,
-    token          text NOT NULL,
-    attempt        integer DEFAULT 0 NOT NULL,
-    crashes        integer DEFAULT 0 NOT NULL,
-    progress       smallint DEFAULT 0 NOT NULL,
-    duration_ms    integer,
-    width          integer,
-    height         integer,
-    has_audio      boolean DEFAULT false NOT NULL,
-    created_at     timestamp with time zone NOT NULL,
-    changed_at     timestamp with time zone NOT NULL,
+    id              uuid NOT NULL,
+    owner_id        uuid NOT NULL,
+    upload_id       uuid,
+    state           text DEFAULT 'queued'::text NOT NULL,
+    refused_code    text,
+    trim_start_ms   integer NOT NULL,
+    trim_end_ms     integer,
+    cover_ms        integer NOT NULL,
+    is_public       boolean NOT NULL,
+    token           text NOT NULL,
+    attempt         integer DEFAULT 0 NOT NULL,
+    crashes         integer DEFAULT 0 NOT NULL,
+    progress        smallint DEFAULT 0 NOT NULL,
+    duration_ms     integer,
+    width           integer,
+    height          integer,
+    has_audio       boolean DEFAULT false NOT NULL,
+    created_at      timestamp with time zone NOT NULL,
+    changed_at      timestamp with time zone NOT NULL,
+    sound_asset_id  uuid,
+    sound_mode      text,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -323,14 +335,18 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT asset_check1 CHECK (trim_end_ms > trim_start_ms),
     CONSTRAINT asset_check2 CHECK ((state <> ALL (ARRAY['playable'::text, 'complete'::text])) OR duration_ms IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL),
+    CONSTRAINT asset_check3 CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
+    CONSTRAINT asset_sound_mode_check CHECK (sound_mode = ANY (ARRAY['replace'::text, 'mix'::text])),
     CONSTRAINT asset_state_check CHECK (state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text, 'complete'::text, 'refused'::text])),
     CONSTRAINT asset_trim_start_ms_check CHECK (trim_start_ms >= 0)
 );
 CREATE INDEX asset_at_work ON media.asset USING btree (changed_at) WHERE state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text]);
+CREATE INDEX asset_bereft ON media.asset USING btree (id) WHERE sound_mode IS NOT NULL AND sound_asset_id IS NULL;
 CREATE INDEX asset_by_owner ON media.asset USING btree (owner_id);
 CREATE INDEX asset_by_upload ON media.asset USING btree (upload_id);
+CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
 
 CREATE TABLE media.file (
@@ -384,7 +400,8 @@ CREATE VIEW media.playable AS
                     END || a.token) || '/'::text) || f.filename
                FROM media.file f
               WHERE f.asset_id = a.id AND f.kind = 'poster'::text) AS poster_key,
-        NULL::text AS captions_key
+        NULL::text AS captions_key,
+        sound_mode
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_clips;
 GRANT SELECT ON media.playable TO luciole_media;
@@ -392,7 +409,7 @@ GRANT SELECT ON media.playable TO luciole_media;
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_clips, luciole_feed, luciole_graph;
+GRANT USAGE ON SCHEMA graph TO luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_search;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -426,7 +443,10 @@ CREATE VIEW graph.accepted AS
        FROM graph.follow f
          JOIN people.card p ON p.id = f.followee_id
       WHERE f.state = 'accepted'::text;
+GRANT SELECT ON graph.accepted TO luciole_clips;
 GRANT SELECT ON graph.accepted TO luciole_feed;
+GRANT SELECT ON graph.accepted TO luciole_messages;
+GRANT SELECT ON graph.accepted TO luciole_search;
 
 CREATE VIEW graph.friends AS
     SELECT one.follower_id AS a,
@@ -437,6 +457,7 @@ CREATE VIEW graph.friends AS
       WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
 GRANT SELECT ON graph.friends TO luciole_clips;
 GRANT SELECT ON graph.friends TO luciole_feed;
+GRANT SELECT ON graph.friends TO luciole_messages;
 
 CREATE TABLE graph.block (
     blocker_id  uuid NOT NULL,
@@ -485,24 +506,36 @@ CREATE VIEW graph.apart AS
      SELECT block.blocked_id AS a,
         block.blocker_id AS b
        FROM graph.block;
+GRANT SELECT ON graph.apart TO luciole_clips;
 GRANT SELECT ON graph.apart TO luciole_feed;
 GRANT SELECT ON graph.apart TO luciole_graph;
+GRANT SELECT ON graph.apart TO luciole_messages;
+GRANT SELECT ON graph.apart TO luciole_search;
 
 CREATE VIEW graph.muted AS
     SELECT muter_id AS person_id,
         muted_id AS other_id
        FROM graph.mute;
 GRANT SELECT ON graph.muted TO luciole_feed;
+GRANT SELECT ON graph.muted TO luciole_search;
 
 CREATE VIEW graph.restricted AS
     SELECT restricter_id AS person_id,
         restricted_id AS other_id
        FROM graph.restriction;
+GRANT SELECT ON graph.restricted TO luciole_clips;
+GRANT SELECT ON graph.restricted TO luciole_messages;
+
+CREATE VIEW graph.followed_by AS
+    SELECT person_id,
+        followers
+       FROM graph.tally;
+GRANT SELECT ON graph.followed_by TO luciole_search;
 
 -- clips -----------------------------------------------------------------
 
 CREATE SCHEMA clips;
-GRANT USAGE ON SCHEMA clips TO luciole_clips, luciole_feed;
+GRANT USAGE ON SCHEMA clips TO luciole_clips, luciole_feed, luciole_search;
 
 CREATE TABLE clips.clip (
     id                 uuid NOT NULL,
@@ -526,6 +559,7 @@ CREATE TABLE clips.clip (
     sound_id           uuid,
     answers_id         uuid,
     audience_list      text,
+    lets_reuse         boolean DEFAULT false NOT NULL,
     CONSTRAINT clip_pkey PRIMARY KEY (id),
     CONSTRAINT clip_asset_id_key UNIQUE (asset_id),
     CONSTRAINT clip_author_id_fkey FOREIGN KEY (author_id) REFERENCES people.person(id),
@@ -544,8 +578,10 @@ CREATE TABLE clips.clip (
     CONSTRAINT clip_reposts_check CHECK (reposts >= 0),
     CONSTRAINT clip_state_check CHECK (state = ANY (ARRAY['processing'::text, 'in_review'::text, 'published'::text, 'refused'::text, 'removed'::text]))
 );
+CREATE INDEX clip_answering ON clips.clip USING btree (answers_id, id) WHERE answers_id IS NOT NULL;
 CREATE INDEX clip_by_author ON clips.clip USING btree (author_id, id DESC) WHERE state <> 'removed'::text;
 CREATE INDEX clip_by_author_published ON clips.clip USING btree (author_id, published_at DESC, id DESC) WHERE state = 'published'::text;
+CREATE INDEX clip_by_sound ON clips.clip USING btree (sound_id, published_at DESC, id DESC) WHERE sound_id IS NOT NULL;
 CREATE INDEX clip_for_everyone ON clips.clip USING btree (author_id, published_at) WHERE state = 'published'::text AND audience = 'everyone'::text;
 CREATE INDEX clip_latest ON clips.clip USING btree (published_at DESC, id DESC) WHERE state = 'published'::text AND audience = 'everyone'::text;
 CREATE INDEX clip_of_author ON clips.clip USING btree (author_id, created_at, id);
@@ -581,6 +617,7 @@ CREATE VIEW clips.published AS
        FROM clips.clip
       WHERE state = 'published'::text;
 GRANT SELECT ON clips.published TO luciole_feed;
+GRANT SELECT ON clips.published TO luciole_search;
 
 CREATE VIEW clips.rankable AS
     SELECT c.id,
@@ -588,7 +625,8 @@ CREATE VIEW clips.rankable AS
         c.hashtags,
         c.caption,
         c.published_at,
-        m.duration_ms
+        m.duration_ms,
+        c.sound_id
        FROM clips.clip c
          JOIN people.card p ON p.id = c.author_id
          JOIN media.playable m ON m.asset_id = c.asset_id
@@ -598,8 +636,8 @@ GRANT SELECT ON clips.rankable TO luciole_feed;
 CREATE TABLE clips.preference (
     person_id     uuid NOT NULL,
     past_days     smallint,
-    comments_by   text DEFAULT 'everyone'::text NOT NULL,
-    mentions_by   text DEFAULT 'everyone'::text NOT NULL,
+    comments_by   text,
+    mentions_by   text,
     filter_words  text[] DEFAULT '{}'::text[] NOT NULL,
     shows_likes   boolean DEFAULT false NOT NULL,
     CONSTRAINT preference_pkey PRIMARY KEY (person_id),
@@ -692,6 +730,400 @@ CREATE VIEW clips.card AS
       WHERE c.state <> 'removed'::text;
 GRANT SELECT ON clips.card TO luciole_clips;
 GRANT SELECT ON clips.card TO luciole_feed;
+GRANT SELECT ON clips.card TO luciole_search;
+
+CREATE VIEW clips.person AS
+    SELECT p.id AS person_id,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        COALESCE(r.comments_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS comments_by,
+        COALESCE(r.mentions_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS mentions_by,
+        COALESCE(r.filter_words, '{}'::text[]) AS filter_words
+       FROM people.card p
+         LEFT JOIN clips.preference r ON r.person_id = p.id;
+GRANT SELECT ON clips.person TO luciole_clips;
+
+CREATE TABLE clips.comment (
+    id         uuid NOT NULL,
+    clip_id    uuid NOT NULL,
+    writer_id  uuid NOT NULL,
+    parent_id  uuid,
+    to_id      uuid,
+    text       text NOT NULL,
+    mentions   text[] DEFAULT '{}'::text[] NOT NULL,
+    held_for   text,
+    likes      integer DEFAULT 0 NOT NULL,
+    replies    integer DEFAULT 0 NOT NULL,
+    score      double precision NOT NULL,
+    pinned_at  timestamp with time zone,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT comment_pkey PRIMARY KEY (id),
+    CONSTRAINT comment_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT comment_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT comment_writer_id_fkey FOREIGN KEY (writer_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT comment_check CHECK (pinned_at IS NULL OR parent_id IS NULL),
+    CONSTRAINT comment_check1 CHECK ((parent_id IS NULL) = (to_id IS NULL)),
+    CONSTRAINT comment_held_for_check CHECK (held_for = ANY (ARRAY['words'::text, 'restricted'::text])),
+    CONSTRAINT comment_likes_check CHECK (likes >= 0),
+    CONSTRAINT comment_mentions_check CHECK (cardinality(mentions) <= 20),
+    CONSTRAINT comment_replies_check CHECK (replies >= 0),
+    CONSTRAINT comment_text_check CHECK (char_length(text) >= 1 AND char_length(text) <= 500)
+);
+CREATE INDEX comment_best ON clips.comment USING btree (clip_id, score DESC, id DESC) WHERE parent_id IS NULL AND pinned_at IS NULL;
+CREATE INDEX comment_by_clip ON clips.comment USING btree (clip_id);
+CREATE INDEX comment_by_writer ON clips.comment USING btree (writer_id, id DESC);
+CREATE INDEX comment_held ON clips.comment USING btree (clip_id, id DESC) WHERE held_for IS NOT NULL;
+CREATE INDEX comment_newest ON clips.comment USING btree (clip_id, id DESC) WHERE parent_id IS NULL AND pinned_at IS NULL;
+CREATE INDEX comment_pinned ON clips.comment USING btree (clip_id) WHERE pinned_at IS NOT NULL;
+CREATE INDEX comment_reply ON clips.comment USING btree (parent_id, id) WHERE parent_id IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.comment TO luciole_clips;
+
+CREATE TABLE clips.comment_liked (
+    comment_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    made_at     timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT comment_liked_pkey PRIMARY KEY (comment_id, person_id),
+    CONSTRAINT comment_liked_comment_id_fkey FOREIGN KEY (comment_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT comment_liked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX comment_liked_by_person ON clips.comment_liked USING btree (person_id, made_at DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.comment_liked TO luciole_clips;
+
+CREATE VIEW clips.comment_card AS
+    SELECT c.id,
+        c.clip_id,
+        c.writer_id,
+        c.parent_id,
+        c.to_id,
+        c.text,
+        c.mentions,
+        c.held_for,
+        c.likes,
+        c.replies,
+        c.score,
+        c.pinned_at,
+        c.made_at,
+        w.handle,
+        w.display_name,
+        w.avatar_key,
+        k.author_id,
+        k.audience
+       FROM clips.comment c
+         JOIN clips.clip k ON k.id = c.clip_id
+         JOIN people.card w ON w.id = c.writer_id;
+GRANT SELECT ON clips.comment_card TO luciole_clips;
+
+CREATE TABLE clips.favourite (
+    person_id  uuid NOT NULL,
+    clip_id    uuid NOT NULL,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT favourite_pkey PRIMARY KEY (person_id, clip_id),
+    CONSTRAINT favourite_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT favourite_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX favourite_by_clip ON clips.favourite USING btree (clip_id);
+CREATE INDEX favourite_by_person ON clips.favourite USING btree (person_id, made_at DESC, clip_id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.favourite TO luciole_clips;
+
+CREATE TABLE clips.collection (
+    id         uuid NOT NULL,
+    owner_id   uuid NOT NULL,
+    name       text NOT NULL,
+    is_public  boolean DEFAULT false NOT NULL,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT collection_pkey PRIMARY KEY (id),
+    CONSTRAINT collection_owner_id_name_key UNIQUE (owner_id, name),
+    CONSTRAINT collection_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT collection_name_check CHECK (char_length(name) >= 1 AND char_length(name) <= 60)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.collection TO luciole_clips;
+
+CREATE TABLE clips.collected (
+    collection_id  uuid NOT NULL,
+    person_id      uuid NOT NULL,
+    clip_id        uuid NOT NULL,
+    made_at        timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT collected_pkey PRIMARY KEY (collection_id, clip_id),
+    CONSTRAINT collected_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES clips.collection(id) ON DELETE CASCADE,
+    CONSTRAINT collected_person_id_clip_id_fkey FOREIGN KEY (person_id, clip_id) REFERENCES clips.favourite(person_id, clip_id) ON DELETE CASCADE
+);
+CREATE INDEX collected_by_favourite ON clips.collected USING btree (person_id, clip_id);
+CREATE INDEX collected_in_order ON clips.collected USING btree (collection_id, made_at DESC, clip_id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.collected TO luciole_clips;
+
+CREATE TABLE clips.repost (
+    person_id  uuid NOT NULL,
+    clip_id    uuid NOT NULL,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT repost_pkey PRIMARY KEY (person_id, clip_id),
+    CONSTRAINT repost_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT repost_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX repost_by_clip ON clips.repost USING btree (clip_id);
+CREATE INDEX repost_by_person ON clips.repost USING btree (person_id, made_at DESC, clip_id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.repost TO luciole_clips;
+
+CREATE VIEW clips.reposted AS
+    SELECT person_id,
+        clip_id,
+        made_at
+       FROM clips.repost;
+GRANT SELECT ON clips.reposted TO luciole_feed;
+
+CREATE TABLE clips.sound (
+    id           uuid NOT NULL,
+    clip_id      uuid NOT NULL,
+    owner_id     uuid NOT NULL,
+    name         text DEFAULT ''::text NOT NULL,
+    is_reusable  boolean DEFAULT true NOT NULL,
+    uses         integer DEFAULT 0 NOT NULL,
+    made_at      timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sound_pkey PRIMARY KEY (id),
+    CONSTRAINT sound_clip_id_key UNIQUE (clip_id),
+    CONSTRAINT sound_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT sound_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT sound_name_check CHECK (char_length(name) <= 80),
+    CONSTRAINT sound_uses_check CHECK (uses >= 0)
+);
+CREATE INDEX sound_by_owner ON clips.sound USING btree (owner_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.sound TO luciole_clips;
+
+CREATE VIEW clips.sounds AS
+    SELECT s.id,
+        s.clip_id,
+        c.asset_id,
+        s.owner_id,
+        s.name,
+        s.is_reusable,
+        s.uses,
+        s.made_at,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND NOT COALESCE(c.published_at < w.since, false) AS is_open
+       FROM clips.sound s
+         JOIN clips.clip c ON c.id = s.clip_id
+         JOIN people.card p ON p.id = s.owner_id
+         LEFT JOIN clips.shown_since w ON w.person_id = s.owner_id;
+GRANT SELECT ON clips.sounds TO luciole_clips;
+GRANT SELECT ON clips.sounds TO luciole_search;
+
+CREATE VIEW clips.findable AS
+    SELECT c.id,
+        c.author_id,
+        c.caption,
+        c.hashtags,
+        c.published_at,
+        c.likes
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
+GRANT SELECT ON clips.findable TO luciole_search;
+
+-- messages --------------------------------------------------------------
+
+CREATE SCHEMA messages;
+GRANT USAGE ON SCHEMA messages TO luciole_messages;
+
+CREATE TABLE messages.device (
+    id             uuid NOT NULL,
+    person_id      uuid NOT NULL,
+    signature_key  bytea NOT NULL,
+    name           text NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    seen_on        date NOT NULL,
+    revoked_at     timestamp with time zone,
+    next_n         bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT device_pkey PRIMARY KEY (id),
+    CONSTRAINT device_signature_key_key UNIQUE (signature_key),
+    CONSTRAINT device_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT device_name_check CHECK (char_length(name) >= 1 AND char_length(name) <= 50),
+    CONSTRAINT device_signature_key_check CHECK (octet_length(signature_key) = 32)
+);
+CREATE INDEX device_by_end ON messages.device USING btree (revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX device_by_person ON messages.device USING btree (person_id, made_at, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.device TO luciole_messages;
+
+CREATE TABLE messages.device_entry (
+    device_id  uuid NOT NULL,
+    act        text NOT NULL,
+    n          bigint NOT NULL,
+    leaf       bytea NOT NULL,
+    nonce      bytea NOT NULL,
+    opening    bytea NOT NULL,
+    CONSTRAINT device_entry_pkey PRIMARY KEY (device_id, act),
+    CONSTRAINT device_entry_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT device_entry_act_check CHECK (act = ANY (ARRAY['added'::text, 'revoked'::text])),
+    CONSTRAINT device_entry_leaf_check CHECK (octet_length(leaf) = 71),
+    CONSTRAINT device_entry_nonce_check CHECK (octet_length(nonce) = 32),
+    CONSTRAINT device_entry_opening_check CHECK (octet_length(opening) <= 2048)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.device_entry TO luciole_messages;
+
+CREATE TABLE messages.key_package (
+    id              uuid NOT NULL,
+    device_id       uuid NOT NULL,
+    is_last_resort  boolean NOT NULL,
+    package         bytea NOT NULL,
+    expires_at      timestamp with time zone NOT NULL,
+    CONSTRAINT key_package_pkey PRIMARY KEY (id),
+    CONSTRAINT key_package_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT key_package_package_check CHECK (octet_length(package) <= 8192)
+);
+CREATE INDEX key_package_by_age ON messages.key_package USING btree (expires_at);
+CREATE INDEX key_package_by_device ON messages.key_package USING btree (device_id, is_last_resort, id);
+CREATE UNIQUE INDEX key_package_last_resort ON messages.key_package USING btree (device_id) WHERE is_last_resort;
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.key_package TO luciole_messages;
+
+CREATE TABLE messages.conversation (
+    id          uuid NOT NULL,
+    kind        text NOT NULL,
+    group_id    bytea NOT NULL,
+    epoch       bigint NOT NULL,
+    group_info  bytea NOT NULL,
+    low_id      uuid,
+    high_id     uuid,
+    knocks      smallint DEFAULT 0 NOT NULL,
+    is_over     boolean DEFAULT false NOT NULL,
+    updated_on  date NOT NULL,
+    CONSTRAINT conversation_pkey PRIMARY KEY (id),
+    CONSTRAINT conversation_group_id_key UNIQUE (group_id),
+    CONSTRAINT conversation_low_id_high_id_key UNIQUE (low_id, high_id),
+    CONSTRAINT conversation_high_id_fkey FOREIGN KEY (high_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT conversation_low_id_fkey FOREIGN KEY (low_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT conversation_check CHECK (low_id < high_id),
+    CONSTRAINT conversation_epoch_check CHECK (epoch >= 0),
+    CONSTRAINT conversation_group_id_check CHECK (octet_length(group_id) >= 1 AND octet_length(group_id) <= 64),
+    CONSTRAINT conversation_group_info_check CHECK (octet_length(group_info) <= 262144),
+    CONSTRAINT conversation_kind_check CHECK (kind = ANY (ARRAY['pair'::text, 'group'::text]))
+);
+CREATE INDEX conversation_by_high ON messages.conversation USING btree (high_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.conversation TO luciole_messages;
+
+CREATE TABLE messages.member (
+    conversation_id  uuid NOT NULL,
+    person_id        uuid NOT NULL,
+    place            smallint NOT NULL,
+    folder           text NOT NULL,
+    is_muted         boolean DEFAULT false NOT NULL,
+    CONSTRAINT member_pkey PRIMARY KEY (conversation_id, person_id),
+    CONSTRAINT member_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT member_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT member_folder_check CHECK (folder = ANY (ARRAY['inbox'::text, 'requests'::text, 'declined'::text])),
+    CONSTRAINT member_place_check CHECK (place >= 0)
+);
+CREATE INDEX member_by_person ON messages.member USING btree (person_id, conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.member TO luciole_messages;
+
+CREATE TABLE messages.seat (
+    conversation_id  uuid NOT NULL,
+    device_id        uuid NOT NULL,
+    CONSTRAINT seat_pkey PRIMARY KEY (conversation_id, device_id),
+    CONSTRAINT seat_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT seat_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE
+);
+CREATE INDEX seat_by_device ON messages.seat USING btree (device_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.seat TO luciole_messages;
+
+CREATE TABLE messages.envelope (
+    id               uuid NOT NULL,
+    conversation_id  uuid NOT NULL,
+    kind             text NOT NULL,
+    epoch            bigint NOT NULL,
+    body             bytea NOT NULL,
+    recall_hash      bytea,
+    at               timestamp with time zone NOT NULL,
+    CONSTRAINT envelope_pkey PRIMARY KEY (id),
+    CONSTRAINT envelope_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT envelope_body_check CHECK (octet_length(body) <= 262144),
+    CONSTRAINT envelope_kind_check CHECK (kind = ANY (ARRAY['welcome'::text, 'commit'::text, 'message'::text])),
+    CONSTRAINT envelope_recall_hash_check CHECK (octet_length(recall_hash) = 32)
+);
+CREATE INDEX envelope_by_age ON messages.envelope USING btree (at);
+CREATE INDEX envelope_by_conversation ON messages.envelope USING btree (conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.envelope TO luciole_messages;
+
+CREATE TABLE messages.delivery (
+    device_id    uuid NOT NULL,
+    n            bigint NOT NULL,
+    envelope_id  uuid NOT NULL,
+    CONSTRAINT delivery_pkey PRIMARY KEY (device_id, n),
+    CONSTRAINT delivery_device_id_fkey FOREIGN KEY (device_id) REFERENCES messages.device(id) ON DELETE CASCADE,
+    CONSTRAINT delivery_envelope_id_fkey FOREIGN KEY (envelope_id) REFERENCES messages.envelope(id) ON DELETE CASCADE
+);
+CREATE INDEX delivery_by_envelope ON messages.delivery USING btree (envelope_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.delivery TO luciole_messages;
+
+CREATE TABLE messages.attachment (
+    id               uuid NOT NULL,
+    conversation_id  uuid NOT NULL,
+    object_key       text NOT NULL,
+    size_bytes       integer NOT NULL,
+    at               timestamp with time zone NOT NULL,
+    CONSTRAINT attachment_pkey PRIMARY KEY (id),
+    CONSTRAINT attachment_object_key_key UNIQUE (object_key),
+    CONSTRAINT attachment_conversation_id_fkey FOREIGN KEY (conversation_id) REFERENCES messages.conversation(id) ON DELETE CASCADE,
+    CONSTRAINT attachment_size_bytes_check CHECK (size_bytes >= 1 AND size_bytes <= 8388608)
+);
+CREATE INDEX attachment_by_age ON messages.attachment USING btree (at);
+CREATE INDEX attachment_by_conversation ON messages.attachment USING btree (conversation_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.attachment TO luciole_messages;
+
+CREATE TABLE messages.backup (
+    person_id   uuid NOT NULL,
+    object_key  text NOT NULL,
+    size_bytes  integer NOT NULL,
+    made_on     date NOT NULL,
+    CONSTRAINT backup_pkey PRIMARY KEY (person_id),
+    CONSTRAINT backup_object_key_key UNIQUE (object_key),
+    CONSTRAINT backup_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT backup_size_bytes_check CHECK (size_bytes >= 1 AND size_bytes <= 16777216)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.backup TO luciole_messages;
+
+CREATE TABLE messages.setting (
+    person_id   uuid NOT NULL,
+    who         text NOT NULL,
+    typing      boolean NOT NULL,
+    read_marks  boolean NOT NULL,
+    CONSTRAINT setting_pkey PRIMARY KEY (person_id),
+    CONSTRAINT setting_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT setting_who_check CHECK (who = ANY (ARRAY['everyone'::text, 'friends'::text, 'nobody'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.setting TO luciole_messages;
+
+CREATE TABLE messages.report (
+    id           uuid NOT NULL,
+    reporter_id  uuid NOT NULL,
+    about_id     uuid NOT NULL,
+    sealed       bytea NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    CONSTRAINT report_pkey PRIMARY KEY (id),
+    CONSTRAINT report_about_id_fkey FOREIGN KEY (about_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT report_reporter_id_fkey FOREIGN KEY (reporter_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX report_by_about ON messages.report USING btree (about_id, id);
+CREATE INDEX report_by_age ON messages.report USING btree (made_at);
+CREATE INDEX report_by_reporter ON messages.report USING btree (reporter_id, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.report TO luciole_messages;
+
+CREATE TABLE messages.unclaimed (
+    object_key  text NOT NULL,
+    since       timestamp with time zone NOT NULL,
+    is_doomed   boolean DEFAULT false NOT NULL,
+    CONSTRAINT unclaimed_pkey PRIMARY KEY (object_key)
+);
+CREATE INDEX unclaimed_by_age ON messages.unclaimed USING btree (since);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.unclaimed TO luciole_messages;
 
 -- feed ------------------------------------------------------------------
 
@@ -835,6 +1267,98 @@ CREATE TABLE feed.allowance (
 CREATE INDEX allowance_by_age ON feed.allowance USING btree (day);
 GRANT SELECT, INSERT, UPDATE, DELETE ON feed.allowance TO luciole_feed;
 
+-- search ----------------------------------------------------------------
+
+CREATE SCHEMA search;
+GRANT USAGE ON SCHEMA search TO luciole_search;
+
+CREATE TABLE search.clip (
+    id            uuid NOT NULL,
+    published_at  timestamp with time zone NOT NULL,
+    likes_step    smallint NOT NULL,
+    heat          double precision NOT NULL,
+    terms         tsvector NOT NULL,
+    CONSTRAINT clip_pkey PRIMARY KEY (id),
+    CONSTRAINT clip_id_fkey FOREIGN KEY (id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT clip_likes_step_check CHECK (likes_step >= 0)
+);
+CREATE INDEX clip_by_age ON search.clip USING btree (published_at DESC, id DESC);
+CREATE INDEX clip_by_heat ON search.clip USING btree (heat DESC, id DESC);
+CREATE INDEX clip_by_likes ON search.clip USING btree (likes_step DESC, published_at DESC, id DESC);
+CREATE INDEX clip_by_terms ON search.clip USING gin (terms);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.clip TO luciole_search;
+
+CREATE TABLE search.word (
+    word   text NOT NULL,
+    near   text[] NOT NULL,
+    clips  integer NOT NULL,
+    CONSTRAINT word_pkey PRIMARY KEY (word)
+);
+CREATE INDEX word_by_near ON search.word USING gin (near);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.word TO luciole_search;
+
+CREATE TABLE search.hashtag (
+    tag    text NOT NULL,
+    keys   text[] NOT NULL,
+    clips  integer NOT NULL,
+    CONSTRAINT hashtag_pkey PRIMARY KEY (tag)
+);
+CREATE INDEX hashtag_by_clips ON search.hashtag USING btree (clips DESC, tag);
+CREATE INDEX hashtag_by_keys ON search.hashtag USING gin (keys);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.hashtag TO luciole_search;
+
+CREATE TABLE search.person (
+    id              uuid NOT NULL,
+    keys            text[] NOT NULL,
+    followers_step  smallint NOT NULL,
+    CONSTRAINT person_pkey PRIMARY KEY (id),
+    CONSTRAINT person_id_fkey FOREIGN KEY (id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT person_followers_step_check CHECK (followers_step >= 0)
+);
+CREATE INDEX person_by_followers ON search.person USING btree (followers_step DESC, id DESC);
+CREATE INDEX person_by_keys ON search.person USING gin (keys);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.person TO luciole_search;
+
+CREATE TABLE search.sound (
+    id         uuid NOT NULL,
+    keys       text[] NOT NULL,
+    uses_step  smallint NOT NULL,
+    CONSTRAINT sound_pkey PRIMARY KEY (id),
+    CONSTRAINT sound_id_fkey FOREIGN KEY (id) REFERENCES clips.sound(id) ON DELETE CASCADE,
+    CONSTRAINT sound_uses_step_check CHECK (uses_step >= 0)
+);
+CREATE INDEX sound_by_keys ON search.sound USING gin (keys);
+CREATE INDEX sound_by_uses ON search.sound USING btree (uses_step DESC, id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.sound TO luciole_search;
+
+CREATE TABLE search.stale (
+    n     bigint NOT NULL,
+    kind  text NOT NULL,
+    id    uuid NOT NULL,
+    CONSTRAINT stale_pkey PRIMARY KEY (n),
+    CONSTRAINT stale_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'person'::text, 'author'::text, 'sound'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.stale TO luciole_search;
+
+CREATE TABLE search.gone (
+    n      bigint NOT NULL,
+    terms  text[] NOT NULL,
+    CONSTRAINT gone_pkey PRIMARY KEY (n)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.gone TO luciole_search;
+
+CREATE TABLE search.trend (
+    tag             text NOT NULL,
+    authors         integer NOT NULL,
+    clips           integer NOT NULL,
+    authors_before  integer NOT NULL,
+    usual           double precision NOT NULL,
+    score           double precision NOT NULL,
+    made_at         timestamp with time zone NOT NULL,
+    CONSTRAINT trend_pkey PRIMARY KEY (tag)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON search.trend TO luciole_search;
+
 -- rights ----------------------------------------------------------------
 
 CREATE SCHEMA rights;
@@ -950,7 +1474,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_notify, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -1065,10 +1589,17 @@ CREATE TABLE custody.staff_approval (
 CREATE INDEX staff_approval_by_staff ON custody.staff_approval USING btree (staff_id);
 GRANT SELECT, INSERT ON custody.staff_approval TO luciole_custody;
 
+CREATE VIEW custody.entry_ref AS
+    SELECT person_id,
+        n,
+        ref
+       FROM custody.journal;
+GRANT SELECT ON custody.entry_ref TO luciole_messages;
+
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_people, luciole_rights;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -1151,15 +1682,16 @@ CREATE VIEW ledger.placed AS
     SELECT ref,
         idx
        FROM ledger.place;
+GRANT SELECT ON ledger.placed TO luciole_messages;
 GRANT SELECT ON ledger.placed TO luciole_rights;
 
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_notify, luciole_people, luciole_queue, luciole_rights
+GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
     TO luciole_worker;

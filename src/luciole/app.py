@@ -25,6 +25,7 @@ from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
+from luciole.cell.messages import api as messages_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
@@ -33,6 +34,7 @@ from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
+from luciole.cell.search import api as search_api
 from luciole.kit import db, logs, metrics, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
@@ -137,10 +139,12 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
+        messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(
             parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
         ),
+        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
         rights_api.routes(
             parts.db,
             parts.people,

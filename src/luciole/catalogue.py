@@ -7,9 +7,11 @@ from luciole.cell.clips import privacy as clips
 from luciole.cell.feed import privacy as feed
 from luciole.cell.graph import privacy as graph
 from luciole.cell.media import privacy as media
+from luciole.cell.messages import privacy as messages
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
+from luciole.cell.search import privacy as search
 from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, Owned, columns
 from luciole.kit.logs import FIELDS
 from luciole.kit.queue import LOG_KEPT_DAYS
@@ -93,7 +95,9 @@ ALL: tuple[Held, ...] = (
     *media.HELD,
     *graph.HELD,
     *clips.HELD,
+    *messages.HELD,
     *feed.HELD,
+    *search.HELD,
     *rights.HELD,
     *below.CUSTODY,
     *below.LEDGER,
@@ -107,7 +111,9 @@ _SLICES = {
     "media": media,
     "graph": graph,
     "clips": clips,
+    "messages": messages,
     "feed": feed,
+    "search": search,
     "rights": rights,
 }
 _JOURNAL = "journal/journal.jsonl"

@@ -19,6 +19,7 @@ from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.messages.service import Messages
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -27,6 +28,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
+from luciole.cell.search.service import Search
 from luciole.config import Settings
 from luciole.custody.purposes import DERIVED
 from luciole.kit.blobs import Blobs
@@ -54,8 +56,10 @@ class Parts:
     keeping: Keeping
     sounds: Sounds
     comments: Comments
+    messages: Messages
     feed: Feed
     for_you: ForYou
+    search: Search
     rights: Rights
     journal: Journal
     cell: CellFacts
@@ -104,10 +108,12 @@ class Parts:
             keeping=Keeping(clips, graph, notify, cursors, clock),
             sounds=Sounds(clips, graph, cursors),
             comments=Comments(clips, graph, notify, cursors),
+            messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
             ),
+            search=Search(graph, cursors),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),

@@ -17,6 +17,7 @@ from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.adoption import Adoption
 from luciole.cell.media.workshop import Workshop
+from luciole.cell.messages import jobs as messages_jobs
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
 from luciole.cell.rights import jobs as rights_jobs
@@ -27,12 +28,15 @@ from luciole.cell.rights.imported import Imported
 from luciole.cell.rights.imports.going import Cell
 from luciole.cell.rights.imports.taking import Taker
 from luciole.cell.rights.room import Room
+from luciole.cell.search import jobs as search_jobs
+from luciole.cell.search.indexing import Indexing
 from luciole.kit import logs, metrics, queue
 from luciole.kit.db import Database
 from luciole.kit.logs import log
 from luciole.parts import Parts
 
-POOL = 6
+# One of them listens for what search is to take in.
+POOL = 7
 # Jobs are safe to kill; a stop should not wait for a long encode.
 STOP_WITHIN_S = 4
 # Longer than every step of an orderly end together; what still hangs then is left to the system.
@@ -53,8 +57,8 @@ def main() -> None:
     asyncio.run(_run(settings))
 
 
-def register(parts: Parts) -> None:
-    """Declares the jobs of all slices on the queue of `parts`."""
+def register(parts: Parts) -> Indexing:
+    """Declares the jobs of all slices on the queue of `parts`; gives what goes on beside them."""
     workshop = Workshop(
         parts.db,
         parts.media,
@@ -69,8 +73,11 @@ def register(parts: Parts) -> None:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
     feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)
+    indexing = Indexing(parts.db, parts.clock)
+    search_jobs.register(parts.queue, indexing)
     maker = ExportMaker(
         parts.db,
         parts.blobs,
@@ -130,12 +137,14 @@ def register(parts: Parts) -> None:
         async with parts.db.tx() as tx:
             await queue.tidy(tx)
 
+    return indexing
+
 
 async def _run(settings: config.Settings) -> None:
     url, role = settings.database.login("worker")
     database = await Database.open(url, role=role, size=POOL)
     parts = Parts.over(settings, database, process="worker")
-    register(parts)
+    indexing = register(parts)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -145,7 +154,8 @@ async def _run(settings: config.Settings) -> None:
     )
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        async with indexing.running():
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
             await asyncio.wait({running}, timeout=STOP_WITHIN_S)
         if running.done():

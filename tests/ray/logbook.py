@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from luciole.cell.feed.fold import Fold
-from luciole.cell.feed.model import LogRow, Mark, Snapshot
+from luciole.cell.feed.model import Mark, Snapshot
 from luciole.cell.feed.ranker import Asked, Drawn, Viewer, published
 from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
 from luciole.cell.feed.ranking.taste import Taste
 from luciole.cell.feed.ranking_state import Grown, Here, State, here, read_on
+from luciole.cell.feed.rows import NO_FEATURES, ROW
 
+SINCE_1970 = 946_684_800_000_000
 NOW = 1_795_000_000.0
 HASHTAGS = ("cats", "dogs", "trains", "bread", "rain")
 AUTHORS = 40
@@ -29,7 +32,7 @@ class Logbook:
 
     seed: int = 4
     shelf: list[Clip] = field(default_factory=list)
-    rows: list[LogRow] = field(default_factory=list)
+    rows: list[tuple[Mark, UUID, Event | None]] = field(default_factory=list)
     taken: Snapshot | None = None
 
     def __post_init__(self) -> None:
@@ -44,11 +47,13 @@ class Logbook:
             yield clip
 
     async def grown(self, since: Mark) -> Grown:
-        later = [row for row in self.rows if row.mark > since]
+        later = [row for row in self.rows if row[0] > since]
         known = {clip.id: clip for clip in self.shelf}
-        changed = {row.clip_id for row in later if row.event is None}
+        changed = {clip for _, clip, event in later if event is None}
         return Grown(
-            later, {each: known[each] for each in changed & set(known)}, changed - set(known)
+            packed(later),
+            {each: known[each] for each in changed & set(known)},
+            changed - set(known),
         )
 
     def add_clips(self, count: int) -> None:
@@ -109,7 +114,21 @@ class Logbook:
 
     def _row(self, clip: UUID, event: Event | None) -> None:
         self._seq += 1
-        self.rows.append(LogRow(Mark(self._seq // 7, self._seq), clip, event))
+        self.rows.append((Mark(self._seq // 7, self._seq), clip, event))
+
+
+def packed(rows: list[tuple[Mark, UUID, Event | None]]) -> bytes:
+    """Rows as the database packs them."""
+    table = np.zeros(len(rows), ROW)
+    for row, (mark, clip, event) in zip(table, rows, strict=True):
+        row["xid"], row["seq"], row["clip"], row["signal"] = mark.xid, mark.seq, clip.bytes, -1
+        if event is not None:
+            row["at"] = round(event.at * 1e6) - SINCE_1970
+            row["session"], row["signal"] = event.session.bytes, int(event.signal)
+            row["value"], row["loops"], row["trust"] = event.value, event.loops, event.trust
+            row["sign"], row["width"] = event.sign, len(event.features)
+            row["features"] = event.features.ljust(len(NO_FEATURES), b"\0")
+    return table.tobytes()
 
 
 def viewer(book: Logbook) -> Viewer:

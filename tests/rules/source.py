@@ -18,7 +18,9 @@ from luciole.kit import errors, web
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
-SLICES = ("people", "notify", "media", "graph", "clips", "feed", "rights")
+SLICES = (
+    "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "rights",
+)  # fmt: skip
 # Folders below the cell with a schema, a role and a store of their own.
 BELOW = ("custody", "ledger")
 OWNERS = (*SLICES, *BELOW)

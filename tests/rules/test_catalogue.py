@@ -16,8 +16,8 @@ from luciole.kit.catalogue import Border, DataClass
 PROCESSES = ("luciole_api", "luciole_worker")
 # Who may use a schema for its functions only.
 CALLERS = {
-    "custody": {"luciole_notify", "luciole_people", "luciole_rights"},
-    "ledger": {"luciole_custody", "luciole_people", "luciole_rights"},
+    "custody": {"luciole_messages", "luciole_notify", "luciole_people", "luciole_rights"},
+    "ledger": {"luciole_custody", "luciole_messages", "luciole_people", "luciole_rights"},
 }
 # Slices of which a process is a member; the broker and the log hold one each.
 HELD_BY = {

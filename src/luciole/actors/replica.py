@@ -94,8 +94,7 @@ class Replica:
         asked = msgspec.msgpack.decode(body, type=Apply)
         fold, grown = self._fold, asked.grown
         if fold is not None and fold.mark >= asked.since:
-            new = [row for row in grown.rows if row.mark > fold.mark]
-            fold.apply(new, grown.clips, grown.deleted)
+            fold.apply(grown.rows.after(fold.mark), grown.clips, grown.deleted)
         return self._told()
 
     def _tidy(self, body: bytes) -> Told:

@@ -84,11 +84,12 @@ class Replicas:
 
     async def apply(self, since: Mark, grown: Grown) -> None:
         """Gives rows to all replicas. Raises RankingAway."""
-        if grown.rows:
+        rows = grown.rows
+        if len(rows):
             body = msgspec.msgpack.encode(Apply(since, grown))
             ready = await self._ready()
             await asyncio.gather(*(self._grow(number, body) for number, _ in ready))
-            self._reached = max(self._reached, grown.rows[-1].mark)
+            self._reached = max(self._reached, rows.last)
             self._gone += len(grown.deleted)
             await self._ready()
 

@@ -115,6 +115,10 @@ class Custody:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
         return await self._line.ask(wire.PublicKeyOf(purpose), PublicKey)
 
+    async def verify(self, public_key: bytes, signature: bytes, message: bytes) -> bool:
+        """Whether the holder of an Ed25519 key signed a message."""
+        return await self._line.ask(wire.Verify(public_key, signature, message), bool)
+
     async def shred(self, person_id: UUID) -> None:
         """Destroys a person's keys for good."""
         await self._line.ask(wire.Shred(person_id), None)  # type: ignore[arg-type]

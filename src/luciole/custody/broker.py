@@ -32,7 +32,7 @@ from luciole.custody.model import (
 )
 from luciole.custody.warm import Warm
 from luciole.keys import KeyStore, NoKey, SealBroken, open_field, seal_field
-from luciole.keys.signing import Algorithm, SigningKey
+from luciole.keys.signing import Algorithm, SigningKey, verifies
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, ForeignKeyViolation, Tx
 from luciole.kit.errors import NotSignedIn
@@ -106,6 +106,10 @@ class Broker:
         secret = self._keys.secret
         key = SigningKey(Algorithm.ED25519, secret.derived(f"sign/{asked.purpose}"))
         return PublicKey(secret.cell_id, key.public)
+
+    async def verify(self, asked: wire.Verify) -> bool:
+        """Whether a signature is right. It takes no key of ours, only what verifies."""
+        return verifies(Algorithm.ED25519, asked.public_key, asked.signature, asked.message)
 
     # --- grants --------------------------------------------------------------------------------
 

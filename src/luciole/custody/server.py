@@ -41,7 +41,7 @@ _COMMON: tuple[type[wire.Request], ...] = (
 )
 _STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead)
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
-    "api": (*_COMMON, wire.Enrol, *_STAFF),
+    "api": (*_COMMON, wire.Enrol, wire.Verify, *_STAFF),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
     "ledger": (wire.Derived, wire.PublicKeyOf),
     # Who makes backups seals, and opens nothing.
@@ -84,6 +84,7 @@ NAMES: dict[type, str] = {
         wire.OpenJournal,
         wire.Sign,
         wire.PublicKeyOf,
+        wire.Verify,
         wire.Shred,
         *_STAFF,
     )

@@ -106,6 +106,14 @@ class PublicKeyOf(Request, tag="public-key", frozen=True):
     purpose: str
 
 
+class Verify(Request, tag="verify", frozen=True):
+    """Whether the holder of an Ed25519 key signed a message."""
+
+    public_key: bytes
+    signature: bytes
+    message: bytes
+
+
 class Shred(Request, tag="shred", frozen=True):
     """The end of a person's keys."""
 
@@ -157,6 +165,7 @@ Asked = (
     | OpenJournal
     | Sign
     | PublicKeyOf
+    | Verify
     | Shred
     | AskRead
     | LookAtReads

@@ -15,6 +15,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 
+from luciole.kit.errors import TooMany
+
 MAX_BUCKETS = 50_000
 
 
@@ -38,20 +40,26 @@ class Buckets:
         # Bucket → tokens left and when that was so; the longest untouched first.
         self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
-    def wait_s(self, rate: Rate, whom: str) -> int:
-        """Takes one act; gives 0, or the seconds until there is one again, when none was left."""
+    def wait_s(self, rate: Rate, whom: str, acts: int = 1) -> int:
+        """Takes so many acts; gives 0, or, where fewer were left, the seconds until there are."""
         if not rate.count:
             return math.ceil(rate.per_s)
         now = self._monotonic()
         bucket = hmac.digest(self._key, f"{rate.name}\0{whom}".encode(), hashlib.sha256)
         left, since = self._buckets.pop(bucket, (float(rate.count), now))
         left = min(rate.count, left + (now - since) * rate.count / rate.per_s)
-        refused = left < 1
-        self._buckets[bucket] = (left if refused else left - 1, now)
+        refused = left < acts
+        self._buckets[bucket] = (left if refused else left - acts, now)
         # An attacker with many addresses pushes out the oldest buckets; memory stays bounded.
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        return max(1, math.ceil((1 - left) * rate.per_s / rate.count)) if refused else 0
+        return max(1, math.ceil((acts - left) * rate.per_s / rate.count)) if refused else 0
+
+    def take(self, rate: Rate, whom: str, acts: int = 1) -> None:
+        """Takes so many acts. Raises TooMany, which says when there are as many again."""
+        wait_s = self.wait_s(rate, whom, acts)
+        if wait_s:
+            raise TooMany(retry_after_s=wait_s)
 
     def __len__(self) -> int:
         return len(self._buckets)

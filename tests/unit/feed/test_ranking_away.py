@@ -35,7 +35,7 @@ class Nothing:
             yield clip
 
     async def grown(self, since: Mark) -> Grown:
-        return Grown([], {}, set())
+        return Grown(b"", {}, set())
 
 
 async def test_without_its_process_a_page_is_refused_in_time(

@@ -231,6 +231,41 @@ def test_dropped_clip_does_not_come_back_until_it_is_put() -> None:
     assert np.array_equal(world.counts[0], counts)
 
 
+def test_forgotten_clip_is_named_by_nothing_that_is_kept() -> None:
+    world = made(LOG)
+    before = world.digest()
+    world.forget(CLIPS[7].id)
+    data = world.dump()
+    assert CLIPS[7].id.bytes not in data
+    assert world.digest() != before
+    other = World.load(published(), data)
+    for each in (world, other):
+        each.apply([event(NOW, 3, CLIPS[7], Signal.WATCHED, 5_000), *LOG[:300]])
+        each.apply([event(NOW + 2, 3, CLIPS[8], Signal.WATCHED, 5_000)])
+    assert world.digest() == other.digest()
+    assert world.clips == other.clips == len(CLIPS) - 1
+
+
+def test_loaded_world_lists_clips_in_the_order_of_one_that_saw_them_change() -> None:
+    world = made(LOG)
+    for number in (40, 3, 20):
+        world.put(clip(number, hashtags=("chess", "sea")))
+        world.put(clip(number, hashtags=("chess", "bikes")))
+    world.drop(CLIPS[11].id)
+    other = World.load(published(), world.dump())
+    for names, same in (
+        (world.shelf.authors, other.shelf.authors),
+        (world.shelf.sounds, other.shelf.sounds),
+        (world.shelf.topic_names, other.shelf.topic_names),
+    ):
+        for name, number in names.numbers.items():
+            rows = names.latest(number, 99)
+            assert rows.tolist() == same.latest(same.numbers[name], 99).tolist()
+            assert (np.diff(world.shelf.published_at[rows]) > 0).all()
+    topics = world.shelf.topics[:60]
+    assert np.array_equal(world.shelf.rarity(topics), other.shelf.rarity(topics))
+
+
 def test_weights_that_name_what_does_not_exist_are_refused() -> None:
     text = raw().replace(b'"clip_watch": 1.0', b'"clip_wtch": 1.0')
     with pytest.raises(msgspec.DecodeError, match="clip_wtch"):

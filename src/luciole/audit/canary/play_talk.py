@@ -53,8 +53,12 @@ async def _read(stage: Stage, held_id: str) -> None:
         one = stage[person]
         for clip in ("open", "friends", "hidden"):
             for order in ("best", "new"):
-                place = {"clip_id": stage.ids[clip]}
-                await one.ask(f"GET {COMMENTS}", query={"order": order}, expect=ANY, **place)
+                await one.ask(
+                    f"GET {COMMENTS}",
+                    query={"order": order},
+                    expect=ANY,
+                    clip_id=stage.ids[clip],
+                )
             await one.ask(
                 f"GET {COMMENTS}/since/{{comment_id}}",
                 clip_id=stage.ids[clip],

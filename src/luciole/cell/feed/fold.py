@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from msgspec.structs import replace
-
-from luciole.cell.feed.model import LogRow, Mark
+from luciole.cell.feed.model import Mark
 from luciole.cell.feed.ranker import Asked, Drawn, Ranker, Viewer, Weights
 from luciole.cell.feed.ranking.budget import Budget
-from luciole.cell.feed.ranking.model import Clip, Event
+from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.rows import Rows
 
 TIDY_EVERY_S = 600.0
-# No clip has these: what stands in place of one that was deleted, and what nothing is known of.
-NOBODY, NOWHERE = UUID(int=0), UUID(int=1)
 START = Mark(0, 0)
 
 
@@ -53,31 +50,32 @@ class Fold:
 
     def apply(
         self,
-        rows: Sequence[LogRow],
+        rows: Rows,
         clips: Mapping[UUID, Clip],
         deleted: Collection[UUID] = (),
     ) -> None:
         """Takes the next rows of the log. `clips` holds those of the changed ones that For You may
         show, as they are now, veiled; `deleted` those that are no more."""
-        events: list[Event] = []
-        for row in rows:
-            if row.event is not None:
-                # As a process does that has never known the clip.
-                is_gone = row.clip_id in self.gone
-                events.append(replace(row.event, clip=NOWHERE) if is_gone else row.event)
-                continue
-            self._ranker.apply(events)
-            events = []
-            clip = clips.get(row.clip_id)
-            if clip is None:
-                self._ranker.drop(row.clip_id)
-                if row.clip_id in deleted:
-                    self.gone.add(row.clip_id)
-            else:
-                self.put(clip)
-        self._ranker.apply(events)
-        if rows:
-            self.mark = rows[-1].mark
+        start = 0
+        for change in [*rows.changes, len(rows)]:
+            if start < change:
+                self._ranker.apply(rows.events(start, change))
+            start = change + 1
+            if change < len(rows):
+                self._change(rows.clip(change), clips, deleted)
+        if len(rows):
+            self.mark = rows.last
+
+    def _change(self, clip_id: UUID, clips: Mapping[UUID, Clip], deleted: Collection[UUID]) -> None:
+        clip = clips.get(clip_id)
+        if clip is not None:
+            self.put(clip)
+            return
+        if clip_id in deleted:
+            self._ranker.forget(clip_id)
+            self.gone.add(clip_id)
+        else:
+            self._ranker.drop(clip_id)
 
     def tidy(self, now: float) -> None:
         """Forgets what lives for a day only. Changes nothing about clips."""
@@ -87,10 +85,7 @@ class Fold:
 
     def save(self) -> bytes:
         """All of it, for a new one."""
-        data = self._ranker.dump()
-        for clip_id in self.gone:
-            data = data.replace(clip_id.bytes, NOBODY.bytes)
-        return data
+        return self._ranker.dump()
 
     def digest(self) -> str:
         return self._ranker.digest()

@@ -35,8 +35,10 @@ class LogSource:
         """The rows after a mark that are below the horizon."""
         async with self._db.read() as tx:
             rows = await store.read(tx, since, ranking_state.ROWS_AT_ONCE)
-            changed = {row.clip_id for row in rows if row.event is None}
+            changed = {rows.clip(at) for at in rows.changes}
             clips = await store.clips(tx, list(changed)) if changed else {}
             missing = changed - set(clips)
             deleted = missing - await store.there(tx, list(missing)) if missing else missing
-        return Grown(rows, {each: self._veil.clip(clip) for each, clip in clips.items()}, deleted)
+        return Grown(
+            rows.packed, {each: self._veil.clip(clip) for each, clip in clips.items()}, deleted
+        )

@@ -136,14 +136,6 @@ class Mark(msgspec.Struct, frozen=True, order=True, array_like=True):
     seq: int
 
 
-class LogRow(msgspec.Struct, frozen=True):
-    """A row of the log: something that happened, or (None) that a clip is new, changed or gone."""
-
-    mark: Mark
-    clip_id: UUID
-    event: Event | None
-
-
 class NewEvent(msgspec.Struct, frozen=True):
     """An event on its way into the log. With the same `once` it is noted once."""
 

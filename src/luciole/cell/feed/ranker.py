@@ -3,12 +3,12 @@ is behind them can move into processes of its own when a cell outgrows one machi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from luciole.cell.feed.ranking import page
 from luciole.cell.feed.ranking.budget import Budget, budget
-from luciole.cell.feed.ranking.model import Clip, Event, Slot
+from luciole.cell.feed.ranking.columns import Columns
+from luciole.cell.feed.ranking.model import Clip, Slot
 from luciole.cell.feed.ranking.page import MOST, Asked, Drawn, Viewer
 from luciole.cell.feed.ranking.weights import Weights, published
 from luciole.cell.feed.ranking.world import World
@@ -41,7 +41,11 @@ class Ranker:
         """The clip is not shown any more."""
         self._world.drop(clip_id)
 
-    def apply(self, events: Sequence[Event]) -> None:
+    def forget(self, clip_id: UUID) -> None:
+        """The clip is no more: nothing that is dumped names it."""
+        self._world.forget(clip_id)
+
+    def apply(self, events: Columns) -> None:
         """Learns from the next events of the log."""
         self._world.apply(events)
 

@@ -11,22 +11,27 @@ from uuid import UUID
 import msgspec
 
 from luciole.cell.feed.fold import START, Fold
-from luciole.cell.feed.model import LogRow, Mark, Snapshot
+from luciole.cell.feed.model import Mark, Snapshot
 from luciole.cell.feed.ranker import Asked, Drawn, Viewer, Weights, published
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.rows import Rows
 from luciole.kit.logs import log
 
 ROWS_AT_ONCE = 20_000
 
 
 class Grown(msgspec.Struct, frozen=True):
-    """The next rows of the log, ROWS_AT_ONCE at most. `clips` holds those of the changed ones that
-    For You may show, as they are now, veiled; `deleted` those that are no more."""
+    """The next rows of the log, ROWS_AT_ONCE at most, packed. `clips` holds those of the changed
+    ones that For You may show, as they are now, veiled; `deleted` those that are no more."""
 
-    rows: list[LogRow]
+    packed: bytes
     clips: dict[UUID, Clip]
     deleted: set[UUID]
+
+    @property
+    def rows(self) -> Rows:
+        return Rows(self.packed)
 
     @property
     def is_all(self) -> bool:
@@ -174,8 +179,9 @@ async def read_on(state: State, source: Source) -> int:
         since = await state.mark()
         grown = await source.grown(since)
         await state.apply(since, grown)
-        read += len(grown.rows)
-        upto = grown.rows[-1].mark if grown.rows else since
+        rows = grown.rows
+        read += len(rows)
+        upto = rows.last if len(rows) else since
         # Where a part of the state has begun anew, it may be further behind than before.
         if grown.is_all and await state.mark() >= upto:
             return read

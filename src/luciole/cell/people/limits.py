@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from luciole.config import PeopleSettings
-from luciole.kit.errors import TooMany
 from luciole.kit.rates import Buckets, Rate, network
 
 
@@ -22,19 +21,14 @@ class Limits:
 
     def sign_up(self, address: str) -> None:
         """Counts a sign-up from a network address. Raises TooMany."""
-        self._take(self._sign_up, network(address))
+        self._buckets.take(self._sign_up, network(address))
 
     def sign_in(self, address: str) -> None:
         """Counts an attempt to get in from a network address. Raises TooMany."""
-        self._take(self._sign_in, network(address))
+        self._buckets.take(self._sign_in, network(address))
 
     def guess(self, handle: str, device: str | None = None) -> None:
         """Counts a password tried on a handle: by a device on which its owner has signed in before,
         else by all the others together, so that these do not keep the owner out. Raises TooMany.
         The right one is counted too, else a full bucket would tell it from the wrong ones."""
-        self._take(self._sign_in, f"@{handle}" if device is None else f"@{handle}/{device}")
-
-    def _take(self, rate: Rate, whom: str) -> None:
-        wait_s = self._buckets.wait_s(rate, whom)
-        if wait_s:
-            raise TooMany(retry_after_s=wait_s)
+        self._buckets.take(self._sign_in, f"@{handle}" if device is None else f"@{handle}/{device}")

@@ -35,7 +35,6 @@ from luciole.cell.graph.service import Graph
 from luciole.cell.notify.service import Notify
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
-from luciole.kit.errors import TooMany
 from luciole.kit.ids import new_id
 from luciole.kit.rates import Buckets, Rate
 
@@ -172,7 +171,7 @@ class Comments:
         Raises NoSuchClip, NoSuchComment, NotPublishedYet, MayNotComment, BadComment,
         TooManyMentions, TooMany.
         """
-        self._take(COMMENTING, me)
+        self._buckets.take(COMMENTING, str(me))
         text = clean_comment(text)
         # First the clip, then its comments, as deleting it does.
         await self._clips.hold(tx, clip_id)
@@ -221,7 +220,7 @@ class Comments:
 
     async def like(self, tx: Tx, me: UUID, comment_id: UUID) -> int:
         """Likes a comment, once; gives its likes. Raises NoSuchComment, TooMany."""
-        self._take(LIKING, me)
+        self._buckets.take(LIKING, str(me))
         await store.lock(tx, comment_id)
         comment = await self.see(tx, comment_id, me)
         if not await store.like(tx, comment_id, me):
@@ -316,17 +315,13 @@ class Comments:
     ) -> list[Suggested]:
         """People whom I follow, or who have spoken under the clip, whose handle or name begins so.
         Raises NoSuchClip, TooMany."""
-        self._take(SUGGESTING, me)
+        self._buckets.take(SUGGESTING, str(me))
         if clip_id is not None:
             await self._clips.see(tx, clip_id, me)
         begins = without_controls(written).strip().removeprefix("@").lower()
         for special in "\\%_":
             begins = begins.replace(special, f"\\{special}")
         return await choices.suggested(tx, me, f"{begins}%", clip_id, MOST_SUGGESTED)
-
-    def _take(self, rate: Rate, person_id: UUID) -> None:
-        if wait_s := self._buckets.wait_s(rate, str(person_id)):
-            raise TooMany(retry_after_s=wait_s)
 
     async def _may(self, tx: Tx, rule: Rule, card: Card, person_id: UUID | None) -> bool:
         if person_id is None or card.state != "published":

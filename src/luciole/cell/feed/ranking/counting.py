@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import SKIP_BELOW_MS, Event, Signal
+from .columns import LONG, SHORT, Columns, numbers
+from .model import SKIP_BELOW_MS, Signal
 from .order import Bools, Floats, Ints
-from .weights import HEADS, LEVELS, PUBLIC_FEATURES, VIEWER_FEATURES, Weights
+from .weights import HEADS, LEVELS, Weights
 
 TRUST_ONE = 64
 """An event of full trust counts this much; less trust counts less, in whole steps."""
@@ -59,7 +59,6 @@ HAPPENED = (
 """For each head the column of what it predicts."""
 WATCH_HEADS = np.array([head in ("skip", "watch", "complete") for head in HEADS])
 """Heads that are known only where a watch was reported; the others are out of all impressions."""
-SHORT, LONG = 2 * len(PUBLIC_FEATURES), 2 * (len(PUBLIC_FEATURES) + len(VIEWER_FEATURES))
 
 
 class Grades:
@@ -90,19 +89,15 @@ class Batch:
     """Events as columns; `clip` is a row of the shelf, or -1 where the clip is unknown."""
 
     def __init__(
-        self, events: Sequence[Event], rows: dict[int, int], duration_ms: Ints, grades: Grades
+        self, events: Columns, rows: dict[int, int], duration_ms: Ints, grades: Grades
     ) -> None:
         get = rows.get
         self.size = len(events)
-        self.events = events
-        self.at: Floats = np.array([event.at for event in events], np.float64)
-        self.clip: Ints = np.array([get(event.clip.int, -1) for event in events], np.int64)
-        self.signal = np.array([int(event.signal) for event in events], np.int64)
-        self.value = np.array([event.value for event in events], np.int64)
-        self.loops = np.array([event.loops for event in events], np.int64)
-        trust = np.array([event.trust for event in events], np.float64)
-        self.trust: Ints = np.rint(np.clip(trust, 0, 1) * TRUST_ONE).astype(np.int64)
-        self.sign: Ints = np.array([event.sign for event in events], np.int64)
+        self.at = events.at
+        self.clip: Ints = np.array([get(clip, -1) for clip in numbers(events.clip)], np.int64)
+        self.signal, self.value, self.loops = events.signal, events.value, events.loops
+        self.trust: Ints = np.rint(np.clip(events.trust, 0, 1) * TRUST_ONE).astype(np.int64)
+        self.sign, self.width, self.features = events.sign, events.width, events.features
         self.known: Bools = self.clip >= 0
         duration = duration_ms[np.maximum(self.clip, 0)] if len(rows) else self.value
         self.watched: Bools = self.known & (self.signal == Signal.WATCHED)
@@ -119,10 +114,12 @@ class Batch:
             & (self.value * 2 < duration)
             & (self.loops == 0)
         )
-        self.opens: Bools = self.known & (self.signal == Signal.SHOWN) & (self.sign > 0)
-        for at in np.flatnonzero(self.opens).tolist():
-            if len(events[at].features) not in (SHORT, LONG):
-                self.opens[at] = False
+        self.opens: Bools = (
+            self.known
+            & (self.signal == Signal.SHOWN)
+            & (self.sign > 0)
+            & ((self.width == SHORT) | (self.width == LONG))
+        )
 
 
 def relative(sums: NDArray[Any], sessions: Ints, batch: Batch, at: slice) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import counting
+from .columns import Columns, numbers
 from .counting import TRUST_ONE, Batch, Count, Grades
 from .heads import Heads
 from .model import Clip, Event, Signal
@@ -60,7 +61,7 @@ class Fold:
     @property
     def clips(self) -> int:
         """How many clips count now."""
-        return int(self.shelf.alive[: self.shelf.size].sum())
+        return self.shelf.count
 
     def put(self, clip: Clip) -> None:
         """Takes in a clip that is new or changed; the same clip twice changes nothing."""
@@ -98,17 +99,21 @@ class Fold:
         again."""
         self.shelf.drop(clip_id)
 
-    def apply(self, events: Sequence[Event]) -> None:
+    def forget(self, clip_id: UUID) -> None:
+        """The clip was deleted: nothing names it any more. What came of it stays in the totals."""
+        self.shelf.forget(clip_id)
+
+    def apply(self, events: Sequence[Event] | Columns) -> None:
         """Takes the next events of the log, in its order."""
-        if not events:
+        if not len(events):
             return
-        self.events += len(events)
-        batch = Batch(events, self.shelf.rows, self.shelf.duration_ms, self.grades)
+        columns = events if isinstance(events, Columns) else Columns.of(events)
+        self.events += len(columns)
+        batch = Batch(columns, self.shelf.rows, self.shelf.duration_ms, self.grades)
+        ids = numbers(columns.session)
         # Events that are taken back go by sessions of their own, in which the same is usual.
-        ids = [
-            event.session.int if event.sign > 0 else event.session.int ^ TAKEN_BACK
-            for event in events
-        ]
+        for at in np.flatnonzero(columns.sign < 0).tolist():
+            ids[at] ^= TAKEN_BACK
         sessions = self._session_rows(ids)
         clock = np.maximum.accumulate(np.maximum(batch.at, self.clock))
         start = 0

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .counting import SHORT, TRUST_ONE, WATCH_HEADS, Batch
+from .columns import SHORT
+from .counting import TRUST_ONE, WATCH_HEADS, Batch
 from .model import Signal
 from .order import Bools, Floats, Ints
 from .weights import HEADS, LEVELS, PUBLIC_FEATURES, VIEWER_FEATURES, Weights
@@ -122,23 +123,18 @@ class Heads:
         if self._begin + size + len(opening) > len(self.waiting):
             self._make_room(size + len(opening))
         start = self._begin + size
-        events = opening.tolist()
-        features = [batch.events[event].features for event in events]
-        learning = np.array([len(each) > SHORT for each in features])
-        rows = np.zeros(len(events), OPENED)
-        for is_learning, width in ((False, PUBLIC), (True, WIDTH)):
-            chosen = np.flatnonzero(learning == is_learning)
-            joined = b"".join([features[each] for each in chosen.tolist()])
-            numbers = np.frombuffer(joined, "<f2").reshape(len(chosen), width)
-            rows["features"][chosen, :width] = np.nan_to_num(numbers, nan=0, posinf=0, neginf=0)
-        rows["learning"] = learning
+        rows = np.zeros(len(opening), OPENED)
+        # Behind a short row's features there are zeros.
+        numbers = batch.features[opening].view("<f2")
+        rows["features"] = np.nan_to_num(numbers, nan=0, posinf=0, neginf=0)
+        rows["learning"] = batch.width[opening] > SHORT
         rows["trust"] = batch.trust[opening]
         rows["at"] = clock[opening]
         rows["clip"] = batch.clip[opening]
         self.waiting[start : start + len(rows)] = rows
         keys = [
             (sessions[event], clip)
-            for event, clip in zip(events, batch.clip[opening].tolist(), strict=True)
+            for event, clip in zip(opening.tolist(), batch.clip[opening].tolist(), strict=True)
         ]
         number = self.first + size
         for key in keys:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import zlib
 from array import array
+from bisect import insort
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +18,8 @@ from .order import Bools, Ints, Ordered, grown
 
 TOPICS = 8
 WORD = re.compile(r"[^\W\d_]{4,24}")
+NOBODY = 0
+"""Stands in place of the number of a clip that was forgotten."""
 HASH_BITS = 22
 HASH_MASK = (1 << HASH_BITS) - 1
 CHANCE = (1 << 62) - 1
@@ -52,9 +56,13 @@ class Names:
             self.by_key.setdefault(key, found)
         return found
 
-    def list(self, number: int, row: int) -> None:
-        """A clip has the name now."""
-        self.clips[number].append(row)
+    def list(self, number: int, row: int, key: Callable[[int], tuple[float, int]]) -> None:
+        """A clip has the name now; lists are in the order of their clips' keys."""
+        rows = self.clips[number]
+        if rows and key(rows[-1]) > key(row):
+            insort(rows, row, key=key)
+        else:
+            rows.append(row)
         if number >= len(self.sizes):
             self.sizes = grown(self.sizes, number + 1)
         self.sizes[number] += 1
@@ -65,7 +73,7 @@ class Names:
         self.sizes[number] -= 1
 
     def latest(self, number: int, most: int) -> Ints:
-        """Rows of clips that were put last under a number."""
+        """Rows of the youngest clips under a number."""
         return np.array(self.clips[number][-most:], np.int64)
 
     def keys(self, numbers: NDArray[Any]) -> NDArray[np.uint32]:
@@ -97,6 +105,8 @@ class Shelf:
 
     def __init__(self) -> None:
         self.size = 0
+        self.count = 0
+        """How many of the rows count."""
         self.rows: dict[int, int] = {}
         self.numbers: list[int] = []
         self.alive: Bools = np.zeros(64, np.bool_)
@@ -160,6 +170,8 @@ class Shelf:
                 return None
             if self.alive[row]:
                 self._unlist(row)
+                self.count -= 1
+        self.count += 1
         self.author[row], self.sound[row], self.topics[row] = author, sound, topics
         self.duration_ms[row] = clip.duration_ms
         self.published_at[row] = clip.published_at
@@ -171,8 +183,10 @@ class Shelf:
     def restore(self) -> None:
         """Makes lists and orders anew from the arrays, which were filled from a dump."""
         self.hashes = np.array([number & CHANCE for number in self.numbers], np.int64)
+        self.rows = {number: row for row, number in enumerate(self.numbers) if number != NOBODY}
+        self.count = int(self.alive[: self.size].sum())
         self._unplaced = list(range(self.size))
-        for row in np.argsort(self.published_at, kind="stable").tolist():
+        for row in sorted(range(self.size), key=self._age):
             if self.alive[row]:
                 self._list(row)
 
@@ -189,13 +203,16 @@ class Shelf:
         self.hashes[row] = number & CHANCE
         return row
 
+    def _age(self, row: int) -> tuple[float, int]:
+        return float(self.published_at[row]), self.numbers[row]
+
     def _list(self, row: int) -> None:
-        self.authors.list(int(self.author[row]), row)
+        self.authors.list(int(self.author[row]), row, self._age)
         if self.sound[row] >= 0:
-            self.sounds.list(int(self.sound[row]), row)
+            self.sounds.list(int(self.sound[row]), row, self._age)
         for topic in self.topics[row].tolist():
             if topic >= 0:
-                self.topic_names.list(topic, row)
+                self.topic_names.list(topic, row, self._age)
 
     def _unlist(self, row: int) -> None:
         self.authors.unlist(int(self.author[row]), row)
@@ -209,7 +226,7 @@ class Shelf:
         """From 0 (every clip has the topic) to 1 (one has); 0 for -1."""
         if not self.topic_names.names:
             return np.zeros(topics.shape)
-        many = np.log1p(self.size)
+        many = np.log1p(self.count)
         size = np.log(np.maximum(self.topic_names.sizes[topics], 1))
         found: NDArray[np.float64] = np.where(topics >= 0, np.maximum(1 - size / many, 0), 0)
         return found
@@ -220,6 +237,14 @@ class Shelf:
         if row is not None and self.alive[row]:
             self._unlist(row)
             self.alive[row] = False
+            self.count -= 1
+
+    def forget(self, clip_id: UUID) -> None:
+        """Drops the clip and its id: what follows is of a clip that nobody knows."""
+        self.drop(clip_id)
+        row = self.rows.pop(clip_id.int, None)
+        if row is not None:
+            self.numbers[row] = NOBODY
 
     def allowed(self, without: list[int]) -> Bools:
         """One truth per row: alive, and not among the numbers of clips that are left out."""

@@ -155,7 +155,6 @@ def load(world: Fold, data: bytes) -> None:
 def _load_clips(world: Fold, kept: _Dump) -> None:
     shelf = world.shelf
     shelf.numbers = _numbers(kept.numbers)
-    shelf.rows = {number: row for row, number in enumerate(shelf.numbers)}
     shelf.size = len(shelf.numbers)
     for name, packed in zip(CLIP_COLUMNS, kept.clips, strict=True):
         setattr(shelf, name, packed.array())

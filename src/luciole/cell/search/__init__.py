@@ -1,0 +1,1 @@
+"""Finding people, clips, hashtags and sounds."""

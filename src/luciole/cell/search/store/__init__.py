@@ -1,0 +1,1 @@
+"""The SQL of search: `index` writes what is found, `clips` and `names` find it."""
