@@ -141,9 +141,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
-        api_for_you.routes(
-            parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
-        ),
+        api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
         rights_api.routes(
             parts.db,
