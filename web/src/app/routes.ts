@@ -8,7 +8,12 @@ export type Match =
   | { page: 'sound' | 'collection'; id: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
-  | { page: 'import' | 'data' }
+  | { page: 'import' | 'data' | 'away' | 'circles' }
+  | { page: 'search' }
+  | { page: 'hashtag'; tag: string }
+  | { page: 'messages' | 'message-settings' }
+  | { page: 'message-new'; handle: string | null }
+  | { page: 'thread'; id: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -25,8 +30,10 @@ export function matchRoute(path: string): Match {
   if (first === 'c' && second) return { page: 'clip', id: second }
   if (first === 's' && second) return { page: 'sound', id: second }
   if (first === 'collections' && second) return { page: 'collection', id: second }
+  if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
-  if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
+  if (first === 'messages') return messagesRoute(second)
+  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {
@@ -36,6 +43,7 @@ export function matchRoute(path: string): Match {
     case 'friends':
     case 'latest':
       return { page: 'feed', kind: first }
+    case 'search':
     case 'publish':
     case 'favourites':
     case 'sign-in':
@@ -46,6 +54,14 @@ export function matchRoute(path: string): Match {
     default:
       return { page: 'missing' }
   }
+}
+
+function messagesRoute(second: string): Match {
+  if (second === '') return { page: 'messages' }
+  if (second === 'settings') return { page: 'message-settings' }
+  if (second === 'new') return { page: 'message-new', handle: null }
+  if (second.startsWith('@') && second.length > 1) return { page: 'message-new', handle: second.slice(1) }
+  return { page: 'thread', id: second }
 }
 
 function decode(part: string): string {

@@ -1,11 +1,14 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
+import { wishOf, type PeopleList } from '../audience/list.ts'
 
 export interface Draft {
   file: File
   caption: string
   audience: Audience
+  /** The people for whom it is, or is not. Drafts of older versions have none. */
+  list?: PeopleList | null
   madeWithAi: boolean
   /** Who may comment; null: as in the settings. Drafts of older versions have neither. */
   commentsBy?: WhoMay | null
@@ -37,6 +40,7 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.trim_start_ms = draft.trim.startMs
     body.trim_end_ms = draft.trim.endMs
   }
+  if (draft.list) body.audience_list = wishOf(draft.list)
   if (draft.commentsBy) body.comments_by = draft.commentsBy
   if (draft.answers) body.answers = draft.answers
   if (draft.sound) {
