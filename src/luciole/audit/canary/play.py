@@ -14,6 +14,7 @@ from luciole.audit.canary import (
     marks,
     play_apart,
     play_feed,
+    play_keep,
     play_messages,
     play_rights,
     play_talk,
@@ -37,6 +38,7 @@ async def run(stage: Stage) -> None:
         await publish(stage)
         await watch(stage)
         await play_talk.run(stage)
+        await play_keep.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)

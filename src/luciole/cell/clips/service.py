@@ -341,6 +341,11 @@ class Clips:
             sounds,
         )
 
+    async def sounds(self, tx: Tx, ids: Sequence[UUID]) -> list[Sound]:
+        """Those of the sounds that are there for everybody."""
+        found = await sound_store.sounds(tx, ids) if ids else {}
+        return [sound for sound in found.values() if sound.is_open]
+
     async def _sounds(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> dict[UUID, Sound]:
         """The sounds of clips: those that are there for everybody, and the viewer's own."""
         wanted = {card.sound_id for card in cards if card.sound_id is not None}
