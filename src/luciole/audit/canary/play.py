@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from luciole.audit.canary import marks, play_feed, play_rights, play_talk, things
+from luciole.audit.canary import marks, play_feed, play_rights, play_search, play_talk, things
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
@@ -29,6 +29,7 @@ async def run(stage: Stage) -> None:
         await publish(stage)
         await watch(stage)
         await play_talk.run(stage)
+        await play_search.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
     await devices(stage)
