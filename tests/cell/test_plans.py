@@ -42,6 +42,7 @@ PAGED = {
     "found clips, most liked": (search.WALK_LIKED, (2, 3, 4)),
     "found clips, best": (search.WALK_BEST, (2, 3)),
     "found people": (names.WALK_PEOPLE, (2, 3)),
+    "friends of one": (graph.FRIENDS, (2, 3)),
     "requests": (graph.REQUESTS, (2, 3)),
     "blocked": (apart.BLOCKED, (2, 3)),
     "muted": (apart.MUTED, (2, 3)),

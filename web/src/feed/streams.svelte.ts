@@ -131,9 +131,22 @@ class Streams {
     return stream
   }
 
+  /** Any other list of clips that is paged by cursors. */
+  list(path: string): Stream {
+    return this.at(path)
+  }
+
   /** A deleted clip leaves every list; a new one is asked for by the lists of its author. */
   drop(id: string): void {
     for (const stream of this.kept.values()) stream.drop(id)
+  }
+
+  /** A person's clips leave every list; those of the person's own profile only where one blocks. */
+  leaveOut(handle: string, everywhere: boolean): void {
+    const own = personPath(handle, '/clips')
+    for (const [path, stream] of this.kept) {
+      if (everywhere || path !== own) stream.dropAll((clip) => clip.author.handle === handle)
+    }
   }
 
   forgetPerson(handle: string): void {

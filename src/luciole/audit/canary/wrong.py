@@ -110,12 +110,19 @@ async def _unasked(browser: Browser) -> None:
 
 # Texts that the play does not mark, each with the reason.
 NOT_MARKED = {
+    "cursor": "a place in a list, which the cell gave out",
     "purpose": "one of the declared purposes",
     "columns": "names of declared fields",
     "clientDataJSON": "made by a device for this one request",
     "attestationObject": "made by a device for this one request",
     "authenticatorData": "made by a device for this one request",
     "signature": "made by a device for this one request",
+    "signature_key": "a public key of a device",
+    "packages": "public keys of a device",
+    "last_resort": "public keys of a device",
+    "group_info": "public keys of devices",
+    "commit": "sealed by a device, as `body` is",
+    "recall_hash": "the hash of `token`",
 }
 
 
@@ -150,6 +157,7 @@ def _texts(schema: dict[str, Any], name: str, api: dict[str, Any]) -> Iterator[s
 
 # Where each text of a body gets its mark; `play` fills them in.
 PLANTED = {
+    "q": "search.query",
     "handle": "person.handle",
     "display_name": "person.display name",
     "bio": "person.bio",
@@ -170,6 +178,12 @@ PLANTED = {
     "handles": "imported.handle",
     "link": "imported.link",
     "reason": "staff.reason",
+    "members": "person.handle",
+    "adds": "person.handle",
+    "removes": "person.handle",
+    "body": "message.sealed",
+    "token": "message.recall token",
+    "content": "message.disclosed",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",
