@@ -17,6 +17,7 @@ from luciole.audit.canary import (
     play_keep,
     play_messages,
     play_rights,
+    play_search,
     play_talk,
     things,
 )
@@ -39,6 +40,7 @@ async def run(stage: Stage) -> None:
         await watch(stage)
         await play_talk.run(stage)
         await play_keep.run(stage)
+        await play_search.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)
