@@ -64,6 +64,8 @@ async def test_index_and_signature_are_for_declared_uses(api: Custody, worker: C
     public = await worker.public_key("export")
     assert verifies(Algorithm.ED25519, public.key, signature, b"manifest")
     assert not verifies(Algorithm.ED25519, public.key, signature, b"another")
+    pushed = await worker.sign("push", b"token")
+    assert verifies(Algorithm.P_256, (await api.public_key("push")).key, pushed, b"token")
     with pytest.raises(NoGrant):
         await worker.sign("checkpoint", b"forged")
     with pytest.raises(NoGrant):

@@ -39,6 +39,11 @@ AUTOMATED: dict[str, Purpose] = {
         ("backup.rows", "backup.object"),
         "a backup of your data is sealed with your key",
     ),
+    "push": Purpose(
+        "automated",
+        ("push.endpoint",),
+        "your device is woken through its push service, because you asked for that",
+    ),
     "restore": Purpose("automated", (), "your data was put back from a backup"),
     "erasure": Purpose(
         "automated",

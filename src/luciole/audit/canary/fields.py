@@ -92,6 +92,8 @@ FIELDS: tuple[Field, ...] = (
     Field("clip.caption for everybody", ("clips.clip.caption",)),
     Field("clip.caption for followers", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for friends", ("clips.clip.caption",), audience=FRIENDS),
+    Field("clip.caption for a list", ("clips.clip.caption",), audience=FRIENDS),
+    Field("circle.name", ("clips.circle.name",)),
     Field("clip.caption for oneself", ("clips.clip.caption",), audience=NOBODY_ELSE),
     Field("clip.former caption", ("clips.clip.caption",), shown_to="self"),
     Field(
