@@ -1,4 +1,4 @@
-"""What the folders below the cell store: the key broker and the log.
+"""What the folders below the cell store: the key broker, the log, and the border.
 
 Declared here and not there, so that the trusted core is what has to be read to trust it.
 """
@@ -193,6 +193,42 @@ LEDGER: tuple[Held, ...] = (
     ),
 )
 
+_OFFER = "until it is sent, at most half a day"
+BORDER: tuple[Held, ...] = (
+    *columns(
+        "border.offer",
+        "ref id kind made_at due_at attempts",
+        DataClass.TELEMETRY,
+        "what waits to leave the cell, under numbers that say nothing to the gateway",
+        _OFFER,
+        Border.NEVER,
+    ),
+    Held(
+        "border.offer.body",
+        DataClass.SHARED,
+        "one of the declared shapes that may cross: for a push the device's address at its push "
+        "service and the cell's signature, nothing of what happened or to whom",
+        _OFFER,
+        Border.ADDRESSED,
+    ),
+    *columns(
+        "border.gone",
+        "ref made_at",
+        DataClass.TELEMETRY,
+        "which receivers exist no more, so that the slice that offered forgets them",
+        "until the slice has looked, at most 7 days",
+        Border.NEVER,
+    ),
+    *columns(
+        "border.crossing",
+        "id kind service made_at",
+        DataClass.TELEMETRY,
+        "what has left the cell, to which service, before the log of crossings tells it",
+        "until its hour is over",
+        Border.NETWORK,
+    ),
+)
+
 _STAFF = "who may approve reads is decided anew after a restore: luciole staff add"
 _OF_AN_ENTRY = ("ref > custody.journal.ref > person_id",)
 OWNED: tuple[Owned, ...] = (
@@ -212,4 +248,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("ledger.staged"),
     Owned("ledger.checkpoint"),
     Owned("ledger.cosignature"),
+    Owned("border.offer", stays="sent, or given up, within half a day"),
+    Owned("border.gone", stays="about devices, which do not come back with a backup"),
+    Owned("border.crossing", stays="in the log of crossings within an hour"),
 )

@@ -101,6 +101,7 @@ ALL: tuple[Held, ...] = (
     *rights.HELD,
     *below.CUSTODY,
     *below.LEDGER,
+    *below.BORDER,
     *_QUEUE,
     *_HOUSE,
 )
@@ -154,6 +155,7 @@ _NOT_EXPORTED = {
         for name in ("id", "person_id", "staff_id", "asked", "ends_at", "is_granted", "is_told")
     },
     **{f"custody.staff_approval.{name}": _READ for name in ("read_id", "staff_id")},
+    "border.offer.body": "the address of a device of yours, which is in the export, for seconds",
     "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
     "queue.pgqueuer.dedupe_key": "the same ids",
     "blob:ledger/": "the log is public and whole for everybody; your entries in it are taken along",

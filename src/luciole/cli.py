@@ -142,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("ledger-process")
     one.add_argument("--witness", required=True)
     one.set_defaults(command=_ledger_process)
+    one = commands.add_parser("gateway-process")
+    one.set_defaults(command=_gateway_process)
     one = commands.add_parser("ranking-process")
     one.set_defaults(command=_ranking_process)
     one = commands.add_parser("witness-process")
@@ -345,6 +347,13 @@ def _ranking_process(_chosen: argparse.Namespace) -> int:
     from luciole import ranking_process
 
     ranking_process.main()
+    return 0
+
+
+def _gateway_process(_chosen: argparse.Namespace) -> int:
+    from luciole import gateway_process
+
+    gateway_process.main()
     return 0
 
 

@@ -14,13 +14,14 @@ from typing import Any, Literal, TypedDict, get_type_hints
 import msgspec
 
 PREFIX = "LUCIOLE_"
-Process = Literal["api", "worker", "custody", "ledger"]
+Process = Literal["api", "worker", "custody", "ledger", "gateway"]
 # Roles of the database as which the processes of a cell act.
 ROLES: dict[Process, str] = {
     "api": "luciole_api",
     "worker": "luciole_worker",
     "custody": "luciole_custody_process",
     "ledger": "luciole_ledger_process",
+    "gateway": "luciole_gateway_process",
 }
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
@@ -69,6 +70,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     custody_url: str = ""
     #: URL for the log's process; empty: the owner's URL with SET ROLE luciole_ledger_process.
     ledger_url: str = ""
+    #: URL for the gateway; empty: the owner's URL with SET ROLE luciole_gateway_process.
+    gateway_url: str = ""
     #: Connections that one process keeps open at most.
     pool_size: int = 10
 
@@ -177,6 +180,20 @@ class LedgerSettings(msgspec.Struct, frozen=True):
     metrics_port: int = 0
 
 
+class BorderSettings(msgspec.Struct, frozen=True):
+    """The gateway: the one process that speaks outside."""
+
+    #: Push services that it may speak to, as origins parted by blanks; *. stands for all below.
+    push_services: str = (
+        "https://fcm.googleapis.com https://*.push.services.mozilla.com "
+        "https://*.notify.windows.com https://web.push.apple.com"
+    )
+    #: Whom push services may write to about our pushes (mailto: or https:); empty: the origin.
+    contact: str = ""
+    #: TCP port on loopback where the gateway answers with its metrics; 0: none.
+    metrics_port: int = 0
+
+
 class FeedSettings(msgspec.Struct, frozen=True):
     """For You: where what ranking knows is kept."""
 
@@ -192,6 +209,13 @@ class FeedSettings(msgspec.Struct, frozen=True):
     visitor_pages_per_day: int = 100_000
 
 
+class SearchSettings(msgspec.Struct, frozen=True):
+    """Looking for people, clips, hashtags and sounds."""
+
+    #: Searches a minute, per person or, of visitors, per network address; typing asks often.
+    searches_per_minute: int = 240
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set, and nothing that is found out at run time."""
 
@@ -201,6 +225,8 @@ class Settings(msgspec.Struct, frozen=True):
     blobs: str = ""
     #: debug, info, warning or error.
     log_level: str = "info"
+    #: Whether people may have their devices woken through a push service: on or off.
+    push: str = "on"
     cell: CellSettings = CellSettings()
     database: DatabaseSettings = DatabaseSettings()
     keys: KeysSettings = KeysSettings()
@@ -210,7 +236,9 @@ class Settings(msgspec.Struct, frozen=True):
     worker: WorkerSettings = WorkerSettings()
     ledger: LedgerSettings = LedgerSettings()
     rights: RightsSettings = RightsSettings()
+    border: BorderSettings = BorderSettings()
     feed: FeedSettings = FeedSettings()
+    search: SearchSettings = SearchSettings()
 
     @property
     def data(self) -> Path:
@@ -257,6 +285,11 @@ class Settings(msgspec.Struct, frozen=True):
     def work_dir(self) -> Path:
         """Scratch space of running jobs; nothing in it survives its job."""
         return self.data / "work"
+
+    @property
+    def push_contact(self) -> str:
+        """Who stands behind our pushes, for push services; empty where nobody can be reached."""
+        return self.border.contact or (self.origin if self.is_secure else "")
 
     @property
     def origin(self) -> str:
@@ -367,5 +400,11 @@ def _check(settings: Settings) -> None:
         raise SettingError("LUCIOLE_FEED_REPLICAS should be between 1 and 64.")
     if settings.feed.replica_bytes < 1 << 28:
         raise SettingError("LUCIOLE_FEED_REPLICA_BYTES should be 268435456 (256 MiB) or more.")
+    if not 0 <= settings.border.metrics_port <= 65535:
+        raise SettingError("LUCIOLE_BORDER_METRICS_PORT should be between 1 and 65535, or 0.")
+    if settings.push not in ("on", "off"):
+        raise SettingError("LUCIOLE_PUSH should be on or off.")
+    if not re.fullmatch(r"(mailto:\S+@\S+|https://\S+)?", settings.border.contact):
+        raise SettingError("LUCIOLE_BORDER_CONTACT should be mailto:ADDRESS or https://….")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

@@ -10,6 +10,7 @@ from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
+from luciole.border.wire import Services
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
@@ -20,6 +21,7 @@ from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.messages.service import Messages
+from luciole.cell.notify.pushes import Pushes
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.rights.importing import Imports
@@ -29,7 +31,7 @@ from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
 from luciole.cell.search.service import Search
-from luciole.config import Settings
+from luciole.config import SettingError, Settings
 from luciole.custody.purposes import DERIVED
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
@@ -50,6 +52,7 @@ class Parts:
     custody: Custody
     people: People
     notify: Notify
+    pushes: Pushes
     media: Media
     graph: Graph
     clips: Clips
@@ -87,7 +90,7 @@ class Parts:
         queue = Queue()
         cursors = Cursors(derived["cursors"])
         people = People(settings, custody, derived["devices"], clock, queue)
-        notify = Notify(cursors)
+        notify = Notify(cursors, clock, queue)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
         clips = Clips(media, graph, notify, cursors, clock, queue)
@@ -102,6 +105,7 @@ class Parts:
             custody=custody,
             people=people,
             notify=notify,
+            pushes=Pushes(custody, clock, _push_services(settings), settings.push_contact),
             media=media,
             graph=graph,
             clips=clips,
@@ -120,6 +124,17 @@ class Parts:
             leaving=Leaving(people, journal, clock, queue),
             imports=Imports(db, blobs, custody, clips, settings, clock, queue),
         )
+
+
+def _push_services(settings: Settings) -> Services | None:
+    """Whom the gateway may ask to wake devices; None where it may ask nobody. Raises
+    SettingError."""
+    if settings.push == "off":
+        return None
+    try:
+        return Services(settings.border.push_services)
+    except ValueError as error:
+        raise SettingError(f"LUCIOLE_BORDER_PUSH_SERVICES: {error}") from error
 
 
 def _ranking(settings: Settings) -> Opening:

@@ -56,6 +56,12 @@ class Programs:
         ]
         return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
 
+    def gateway(self) -> list[Program]:
+        """The gateway, where anything may leave the cell."""
+        if self.settings.push == "off":
+            return []
+        return [self._program("gateway", "gateway", "gateway-process", end_within_s=10.0)]
+
     def ranking(self) -> list[Program]:
         """Ranking in a process of its own, where a setting asks for that. Raises RayMissing."""
         if not self.settings.feed.ranking:
@@ -133,6 +139,7 @@ def own_logins(settings: Settings) -> dict[config.Process, str]:
         "worker": settings.database.worker_url,
         "custody": settings.database.custody_url,
         "ledger": settings.database.ledger_url,
+        "gateway": settings.database.gateway_url,
     }
 
 

@@ -181,7 +181,12 @@ async def _start(
 
     cell = programs.Programs(settings, environment, owner_url, urls)
     await keeper.start(cell.custody())
-    programs_left = [*cell.ledger(witness), *cell.ranking(), *cell.others(listener)]
+    programs_left = [
+        *cell.ledger(witness),
+        *cell.gateway(),
+        *cell.ranking(),
+        *cell.others(listener),
+    ]
     await asyncio.gather(*(keeper.start(program) for program in programs_left))
     keeper.also(upkeep.watch(place, Clock()))
     keeper.also(statements.watch(place, settings, Clock()))

@@ -69,7 +69,7 @@ def register(parts: Parts) -> Indexing:
         parts.clips.show_progress,
     )
     people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
-    notify_jobs.register(parts.queue, parts.db)
+    notify_jobs.register(parts.queue, parts.db, parts.notify, parts.pushes, parts.clock)
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)

@@ -20,7 +20,7 @@ from luciole.kit.keeper import FolderLock
 
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
-OURS = {"custody", "ledger", "witness", "api", "worker"}
+OURS = {"custody", "gateway", "ledger", "witness", "api", "worker"}
 
 # One after the other: each starts four processes, and times are looked at.
 pytestmark = pytest.mark.xdist_group("start")

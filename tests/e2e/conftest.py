@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+from tests.border.push_server import PushServer, push_server
 from tests.browser import find
 from tests.drills.cell_process import none_left, serve, started
 from tests.e2e.stage import Cell, Member, Stage, corpus, free_port
@@ -49,12 +50,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group("e2e-author"))
 
 
+@pytest.fixture(scope="session")
+def push_service() -> Iterator[PushServer]:
+    """The push service that the cell may speak to."""
+    with push_server() as made:
+        yield made
+        assert made.faults == []
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def cell(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cell]:
-    """A cell started as a person starts it: supervisor, PostgreSQL, API, worker."""
+async def cell(
+    tmp_path_factory: pytest.TempPathFactory, push_service: PushServer
+) -> AsyncIterator[Cell]:
+    """A cell started as a person starts it: supervisor, PostgreSQL, API, worker, gateway."""
     assert DIST.exists(), "Build the web client first: python web/build.py"
     data = tmp_path_factory.mktemp("cell") / "var"
-    with started(*serve(data, free_port(), **SETTINGS)) as process:
+    services = {"LUCIOLE_BORDER_PUSH_SERVICES": push_service.origin}
+    with started(*serve(data, free_port(), **SETTINGS, **services)) as process:
         made = Cell(process.wait_for(READY, 90)[1], data)
         yield made
         await made.close()

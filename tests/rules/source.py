@@ -22,7 +22,7 @@ SLICES = (
     "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "rights",
 )  # fmt: skip
 # Folders below the cell with a schema, a role and a store of their own.
-BELOW = ("custody", "ledger")
+BELOW = ("custody", "ledger", "border")
 OWNERS = (*SLICES, *BELOW)
 NOT_OURS = {
     "node_modules",

@@ -16,6 +16,7 @@ from luciole.kit.catalogue import Border, DataClass
 PROCESSES = ("luciole_api", "luciole_worker")
 # Who may use a schema for its functions only.
 CALLERS = {
+    "border": {"luciole_notify"},
     "custody": {"luciole_messages", "luciole_notify", "luciole_people", "luciole_rights"},
     "ledger": {"luciole_custody", "luciole_messages", "luciole_people", "luciole_rights"},
 }
@@ -24,6 +25,7 @@ HELD_BY = {
     **dict.fromkeys(PROCESSES, (*SLICES, "queue")),
     "luciole_custody_process": ("custody",),
     "luciole_ledger_process": ("ledger",),
+    "luciole_gateway_process": ("border",),
 }
 KINDS = {"blob", "cache", "file", "log"}
 

@@ -99,6 +99,15 @@ FORBIDDEN: dict[str, tuple[str, Change]] = {
         one_import("luciole.cell.media.links", "cryptography"),
     ),
     "clips open sealed fields": ("keys", one_import("luciole.cell.clips.service", "luciole.keys")),
+    "the gateway looks up people": (
+        "gateway",
+        one_import("luciole.border.gateway", "luciole.cell.people.store"),
+    ),
+    "the gateway asks for keys": ("gateway", one_import("luciole.gateway_process", "luciole.ask")),
+    "a slice sends by itself": (
+        "offers",
+        one_import("luciole.cell.notify.pushes", "luciole.border.pushes"),
+    ),
     "a proof reads the database": ("pure", one_import("luciole.ledger.merkle", "luciole.kit.db")),
     "a proof asks the clock": ("pure", one_import("luciole.ledger.note", "time")),
     "a store imports the driver": ("database", one_import("luciole.cell.feed.store", "asyncpg")),

@@ -74,5 +74,8 @@ def test_parties_are_named_by_host_and_never_by_login() -> None:
     assert "hidden" not in outside.page(list(found.values()))
 
 
-def test_cell_that_brings_everything_along_has_nobody_outside() -> None:
-    assert not any(one.is_outside for one in outside.parties(Settings(), None))
+def test_cell_that_brings_everything_along_has_push_services_outside_and_nobody_else() -> None:
+    found = [one.name for one in outside.parties(Settings(), None) if one.is_outside]
+    assert found
+    assert all(name.startswith("push service https://") for name in found)
+    assert not any(one.is_outside for one in outside.parties(Settings(push="off"), None))

@@ -93,6 +93,7 @@ def test_metric_labels_are_few_and_impersonal() -> None:
         "log",
         "code",
         "mode",
+        "kind",
     }
     for metric in source.metrics():
         assert set(metric.labels) <= known, f"{metric.name}: a label names no person and no clip"

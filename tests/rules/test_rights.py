@@ -22,8 +22,14 @@ pytestmark = pytest.mark.asyncio
 
 PROCESSES = ("luciole_api", "luciole_worker")
 # Processes that stand apart, each a member of one role and of nothing else.
-APART = {"luciole_custody_process": "luciole_custody", "luciole_ledger_process": "luciole_ledger"}
-OWN = {f"luciole_{name}": name for name in (*SLICES, "custody", "ledger", "rights", "queue")}
+APART = {
+    "luciole_custody_process": "luciole_custody",
+    "luciole_ledger_process": "luciole_ledger",
+    "luciole_gateway_process": "luciole_border",
+}
+OWN = {
+    f"luciole_{name}": name for name in (*SLICES, "custody", "ledger", "border", "rights", "queue")
+}
 # What a role may write outside its own schema, and why. Nothing today.
 WRITES_ELSEWHERE: dict[str, set[str]] = {}
 # All that the key broker may read besides its own tables.
@@ -91,6 +97,21 @@ async def test_ledger_sees_no_personal_column(known: Rights) -> None:
     }
     assert {where.partition(".")[0] for where in seen} <= {"ledger"}
     assert {classes[where] for where in seen} <= {DataClass.TELEMETRY, DataClass.PUBLIC}
+
+
+async def test_gateway_sees_what_was_offered_and_no_personal_column(known: Rights) -> None:
+    classes = {held.where: held.data_class for held in catalogue.ALL}
+    seen = {
+        f"{relation.name}.{column}"
+        for relation in known.relations
+        for column, verbs in relation.columns.items()
+        if {"luciole_border", "luciole_gateway_process"} & set(verbs.get("SELECT", ()))
+    }
+    assert {where.partition(".")[0] for where in seen} == {"border"}
+    # The one column of a person's is what they asked to have sent.
+    personal = {where for where in seen if classes[where] is not DataClass.TELEMETRY}
+    assert personal == {"border.offer.body"}
+    assert classes["border.offer.body"] is DataClass.SHARED
 
 
 async def test_broker_sees_only_what_it_needs(known: Rights) -> None:

@@ -66,6 +66,7 @@ UNORDERED = {
             "ERASE_BLOCKS",
             "ERASE_MUTES",
             "ERASE_RESTRICTIONS",
+            "ERASE_LINES",
             "ERASE_NOTIFICATIONS",
             "ERASE_EVENTS",
         ),

@@ -108,7 +108,8 @@ class Custody:
         return await self._line.ask(wire.OpenJournal(grant.id, list(entries)), list[OpenedEntry])
 
     async def sign(self, purpose: str, message: bytes) -> bytes:
-        """An Ed25519 signature (64 bytes) by the cell's key for a purpose. Raises NoGrant."""
+        """A signature (64 bytes) by the cell's key for a purpose: Ed25519, or ES256 for pushes.
+        Raises NoGrant."""
         return await self._line.ask(wire.Sign(purpose, message), bytes)
 
     async def public_key(self, purpose: str) -> PublicKey:

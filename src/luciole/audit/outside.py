@@ -22,6 +22,7 @@ WAYS = {
     "luciole.roots.transit": "the key service",
     "luciole.roots.pkcs11": "the key module",
     "luciole.border.peers": "witnesses",
+    "luciole.border.pushes": "push services",
     "luciole.actors.cluster": "the ranking cluster",
 }
 # Modules that import such a library and speak to this machine only, or stand outside of the cell.
@@ -42,7 +43,6 @@ LOCAL = {
 NOBODY = (
     "mail",
     "text messages",
-    "push services",
     "content delivery networks",
     "analytics",
     "error trackers",
@@ -79,6 +79,11 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
     ]
     if settings.keys.backup_dir:
         found.append(Party("hourly copies of the keys", "a folder of this machine", _KEYS, False))
+    if settings.push == "on":
+        found += [
+            Party(f"push service {host}", host, _PUSH, True)
+            for host in settings.border.push_services.split()
+        ]
     if settings.feed.ranking:
         found.append(_ranking(settings.feed.ranking))
     for name, party in sorted((policy.witnesses if policy else {}).items()):
@@ -95,6 +100,7 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
     return found
 
 
+_PUSH = "that a device which asked for it is to be woken, and when; not what for"
 _KEYS = "the wrapped secret of the cell and the keys of a week; no field of a person"
 
 

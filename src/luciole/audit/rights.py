@@ -297,9 +297,11 @@ _ABOUT = {
     "worker": "the process that does jobs",
     "custody_process": "the process that holds keys: the broker",
     "ledger_process": "the process that writes the log",
+    "gateway_process": "the process that speaks outside",
     "queue": "whoever puts or takes jobs",
     "custody": "the key broker's own tables",
     "ledger": "the log's own tables",
+    "border": "what was offered to the outside",
 }
 
 

@@ -46,8 +46,9 @@ AFTER_MIDNIGHT = timedelta(hours=6)
 UNCONFIRMED_KEPT = timedelta(days=1)
 JOURNAL_FIELD = "journal.entry"
 LABEL_KEY = "label-key"
-INDEX_KINDS = ("email", "phone")
-SIGNING = ("export",)
+INDEX_KINDS = ("email", "phone", "push")
+# For what the cell signs, and how: push services want ES256 (RFC 8292).
+SIGNING = {"export": Algorithm.ED25519, "push": Algorithm.P_256}
 
 
 class Broker:
@@ -93,19 +94,12 @@ class Broker:
         self._keys.shred(asked.person_id)
 
     async def sign(self, asked: wire.Sign) -> bytes:
-        """An Ed25519 signature by the cell's key for one purpose. Raises NoGrant."""
-        if asked.purpose not in SIGNING:
-            raise NoGrant
-        seed = self._keys.secret.derived(f"sign/{asked.purpose}")
-        return SigningKey(Algorithm.ED25519, seed).sign(asked.message)
+        """A signature by the cell's key for one purpose. Raises NoGrant."""
+        return self._signing_key(asked.purpose).sign(asked.message)
 
     async def public_key(self, asked: wire.PublicKeyOf) -> PublicKey:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
-        if asked.purpose not in SIGNING:
-            raise NoGrant
-        secret = self._keys.secret
-        key = SigningKey(Algorithm.ED25519, secret.derived(f"sign/{asked.purpose}"))
-        return PublicKey(secret.cell_id, key.public)
+        return PublicKey(self._keys.secret.cell_id, self._signing_key(asked.purpose).public)
 
     async def verify(self, asked: wire.Verify) -> bool:
         """Whether a signature is right. It takes no key of ours, only what verifies."""
@@ -297,6 +291,11 @@ class Broker:
             entry.commitment(nonce, text),
         )
         return Drawn(n, leaf.encode(), key.seal(nonce + text, JOURNAL_FIELD, n))
+
+    def _signing_key(self, purpose: str) -> SigningKey:
+        if purpose not in SIGNING:
+            raise NoGrant
+        return SigningKey(SIGNING[purpose], self._keys.secret.derived(f"sign/{purpose}"))
 
     def _data_key(self, person_id: UUID) -> DataKey:
         key = self._data_keys.get(person_id)

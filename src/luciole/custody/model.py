@@ -54,7 +54,7 @@ class OpenedEntry(msgspec.Struct, frozen=True):
 
 
 class PublicKey(msgspec.Struct, frozen=True):
-    """An Ed25519 key of a cell, to verify with."""
+    """A key of a cell, to verify with."""
 
     cell_id: UUID
     key: bytes

@@ -39,6 +39,11 @@ AUTOMATED: dict[str, Purpose] = {
         ("backup.rows", "backup.object"),
         "a backup of your data is sealed with your key",
     ),
+    "push": Purpose(
+        "automated",
+        ("push.endpoint",),
+        "your device is woken through its push service, because you asked for that",
+    ),
     "restore": Purpose("automated", (), "your data was put back from a backup"),
     "erasure": Purpose(
         "automated",
@@ -52,6 +57,9 @@ _ADDRESSES = ("contact.email", "contact.phone")
 STAFF: dict[str, Purpose] = {
     "abuse-report": Purpose(
         "staff", _ADDRESSES, "somebody has reported you, and it is looked into"
+    ),
+    "message-report": Purpose(
+        "staff", ("messages.report",), "you reported messages, and the report is looked into"
     ),
     "account-help": Purpose("staff", _ADDRESSES, "you asked for help with your account"),
     "incident": Purpose("staff", _ADDRESSES, "an attack on the cell or on people is looked into"),

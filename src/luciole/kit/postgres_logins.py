@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 SUPERUSER = "postgres"
-PROCESSES = ("luciole_api", "luciole_worker", "luciole_custody_process", "luciole_ledger_process")
+PROCESSES = (
+    "luciole_api",
+    "luciole_worker",
+    "luciole_custody_process",
+    "luciole_ledger_process",
+    "luciole_gateway_process",
+)
 # A cluster of an earlier version lacks some, or has them from a migration, without a login. Asked
 # first, because in single-user mode an error ends the server even where it is caught.
 MAKE_ROLE = """DO $$BEGIN

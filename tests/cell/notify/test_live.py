@@ -15,8 +15,9 @@ import uvicorn
 from tests.cell.house import Browser, House, refused
 
 from luciole.app import application
-from luciole.cell.notify import live, store
+from luciole.cell.notify import live
 from luciole.cell.notify.live import Hub, Page
+from luciole.cell.notify.store import events as store
 
 
 class Stream:
@@ -279,8 +280,12 @@ async def test_list_is_for_the_signed_in(house: House) -> None:
 
 
 async def test_list_is_paged(house: House, ana: Browser) -> None:
+    person_id = await house.person_id("ana")
     for number in range(3):
-        await (await house.person(f"r{number}x")).follow(ana)
+        await house.person(f"r{number}x")
+        other = await house.person_id(f"r{number}x")
+        async with house.db.tx() as tx:
+            await house.parts.notify.tell(tx, "mention", to=person_id, by=other)
     first = (await ana.get("/api/notifications?limit=2")).json()
     second = (await ana.get(f"/api/notifications?limit=2&cursor={first['next']}")).json()
     names = [line["by"]["handle"] for line in first["items"] + second["items"]]

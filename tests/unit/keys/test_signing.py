@@ -55,6 +55,22 @@ def test_seed_of_another_length_is_refused(algorithm: Algorithm) -> None:
         SigningKey(algorithm, SEED[:31])
 
 
+def test_p256_verifies_what_the_rfc_signed() -> None:
+    """RFC 6979, A.2.5: P-256 with SHA-256, message "sample"."""
+    public = bytes.fromhex(
+        "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
+        "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299"
+    )
+    signature = bytes.fromhex(
+        "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+        "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+    )
+    assert verifies(Algorithm.P_256, public, signature, b"sample")
+    assert not verifies(Algorithm.P_256, public, signature, b"test")
+    # The same point, compressed: one form only is taken.
+    assert not verifies(Algorithm.P_256, b"\x03" + public[1:33], signature, b"sample")
+
+
 def test_key_is_neither_shown_nor_pickled() -> None:
     key = SigningKey(Algorithm.ED25519, SEED)
     assert repr(key) == "SigningKey(Ed25519, seed=hidden)"

@@ -1,17 +1,21 @@
 /** News from the cell as it happens, over server-sent events. */
 import { api } from '../app/api/client.ts'
-import type { Author, Clip, Refusal } from '../app/api/shapes.ts'
+import type { Author, Clip, Notice, Refusal } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
 import { talk } from '../talk/talk.svelte.ts'
 import { follows } from '../graph/follows.svelte.ts'
+import { session } from '../people/session.svelte.ts'
 import { Seen } from './seen.ts'
 import { toasts } from './toasts.svelte.ts'
+import { ABOUT_WORDS, isNight, SAID, target } from './words.ts'
 
 interface ClipNews { event_id: string; id: string; state: Clip['state']; progress: number; refusal?: Refusal | null }
 interface LikeNews { event_id: string; clip_id: string; likes: number; by: Author }
 interface FollowNews { event_id: string; by: Author; state: 'yes' | 'pending' }
 interface AcceptedNews { event_id: string; by: Author }
+/** A line of the list that is new, or has become longer. */
+interface LineNews { event_id: string; kind: Notice['kind']; line_id: string; by?: Author; clip_id?: string }
 interface CommentNews { event_id: string; clip_id: string; comment_id: string; kind: 'comment' | 'comment-reply' | 'mention'; by: Author }
 interface NewClipNews { event_id: string; clip_id: string; author: Author }
 
@@ -30,6 +34,8 @@ class Live {
   fresh = $state(0)
   /** Counts up when followers or requests may have changed; lists on screen load again. */
   people = $state(0)
+  /** Counts up when the list of what happened has changed. */
+  lines = $state(0)
   /** Something waits among the messages that this browser has not looked at. */
   mail = $state(false)
   private readonly hearers: { [Kind in keyof Heard]?: (news: Heard[Kind] | null) => void } = {}
@@ -47,6 +53,7 @@ class Live {
       // What happened while we were away was not told: ask about clips still on their way.
       if (this.failures > 0) {
         shelf.refreshUnfinished()
+        if (session.me) void this.askUnread()
         this.hearers.message?.(null)
       }
       this.failures = 0
@@ -61,6 +68,7 @@ class Live {
     this.hear<LikeNews>('like', (news) => this.like(news))
     this.hear<FollowNews>('follow', (news) => this.follow(news))
     this.hear<AcceptedNews>('follow-accepted', (news) => this.accepted(news))
+    this.hear<LineNews>('notification', (news) => this.line(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
     this.hear<CommentNews>('comment', (news) => this.comment(news))
     this.hear<Heard['message'] & { event_id: string }>('message', (news) => {
@@ -110,19 +118,15 @@ class Live {
 
   private like(news: LikeNews): void {
     shelf.change(news.clip_id, { likes: news.likes })
-    this.tell(news.by, t('notify.like', { name: news.by.display_name }), `/c/${news.clip_id}`)
   }
 
-  private follow(news: FollowNews): void {
+  private follow(_news: FollowNews): void {
     this.people += 1
-    const pending = news.state === 'pending'
-    this.tell(news.by, t(pending ? 'notify.request' : 'notify.follow', { name: news.by.display_name }), pending ? '/requests' : `/@${news.by.handle}`)
   }
 
   private accepted(news: AcceptedNews): void {
     this.people += 1
     follows.learn(news.by.handle, 'yes')
-    this.tell(news.by, t('notify.accepted', { name: news.by.display_name }), `/@${news.by.handle}`)
   }
 
   private newClip(news: NewClipNews): void {
@@ -133,14 +137,18 @@ class Live {
   }
 
   private comment(news: CommentNews): void {
-    // Under a clip whose comments are on the screen it appears there.
-    if (talk.hear(news.clip_id)) return
-    this.tell(news.by, t(`notify.${news.kind}`, { name: news.by.display_name }), `/c/${news.clip_id}?comments=1`)
+    talk.hear(news.clip_id)
   }
 
-  private tell(by: Author, text: string, href: string): void {
+  /** The cell has looked whether the person wants it and whether it is their night; only a minor's clock is asked again. */
+  private line(news: LineNews): void {
+    this.lines += 1
+    // Under a clip whose comments are on the screen it appears there.
+    if (ABOUT_WORDS.has(news.kind) && news.clip_id && talk.shows(news.clip_id)) return
+    if (session.me?.age_band !== '18+' && isNight(new Date().getHours())) return
     this.unread = true
-    toasts.show({ kind: 'news', by, text, href })
+    const text = t(SAID[news.kind], { name: news.by?.display_name ?? '' })
+    toasts.show({ kind: 'news', ...(news.by ? { by: news.by } : {}), text, href: target(news.kind, news.by?.handle, news.clip_id ?? null) })
   }
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from luciole.audit.canary import (
     marks,
+    play_apart,
     play_feed,
     play_messages,
     play_rights,
@@ -39,6 +40,7 @@ async def run(stage: Stage) -> None:
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)
+        await play_apart.run(stage)
     await devices(stage)
     await unmake(stage)
     await play_rights.run(stage)

@@ -1,4 +1,4 @@
-"""What the canary persons do with messages: ana and cleo talk; dan asks, and flo before she goes."""
+"""The canary persons write to each other: ana and cleo talk; dan asks, and flo before she goes."""
 
 from __future__ import annotations
 
@@ -159,7 +159,8 @@ async def ask(one: Talker, ana: Talker) -> None:
 async def keep(stage: Stage) -> None:
     """Backups, sealed on the device."""
     for person in ("ana", "flo"):
-        sealed = stage.book.plant(person, "message.history").encode()
+        # Not the mark alone: an export's manifest has the hash of each file.
+        sealed = stage.book.plant(person, "message.history").encode() + b" and more"
         one = stage[person]
         await one.ask(f"PUT {M}/backup", content=sealed)
         await one.ask(f"GET {M}/backup")

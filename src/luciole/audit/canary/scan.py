@@ -182,7 +182,12 @@ class Scanner:
         is_own = person in (place.viewer, SAME_PERSON.get(place.viewer))
         if form not in AS_WRITTEN or how:
             # Keys and passkeys are bytes, and JSON has no other way to hold those.
-            may_see = is_own or (field.is_bytes and place.viewer in field.audience)
+            may_see = (
+                is_own
+                or (field.is_bytes and place.viewer in field.audience)
+                # A key package names its person, whose number is no secret.
+                or (field.is_id and field.shown_to == "everyone")
+            )
             return may_see and (field.is_bytes or field.is_id) and form in _RAW
         readers = field.readers(self._classes)
         if readers in ("everyone", "nobody"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,15 +48,24 @@ class Post:
         return envelope_id
 
     async def show(
-        self, tx: Tx, conversation_id: UUID, people: Iterable[UUID], *, by: UUID
+        self,
+        tx: Tx,
+        conversation_id: UUID,
+        people: Iterable[UUID],
+        *,
+        by: UUID,
+        wakes: Collection[UUID] = (),
     ) -> None:
-        """Tells the open pages of people that something waits; not of those who restrict who did
-        it, for whom it waits among the requests. Who did it is not said."""
+        """Tells the open pages of people that something waits, and has the devices of some woken;
+        not of those who restrict who did it, for whom it waits among the requests. Who did it is
+        not said."""
         asked = list(people)
         quiet = await people_store.restricters(tx, by, asked)
         for person_id in sorted(set(asked) - quiet):
             body = {"conversation_id": str(conversation_id)}
             await self._notify.show(tx, "message", to=person_id, body=body)
+            if person_id in wakes:
+                await self._notify.wake(tx, person_id, is_message=True)
 
     async def signal(
         self, tx: Tx, conversation_id: UUID, device: Device, sealed: bytes, people: Iterable[UUID]

@@ -74,7 +74,15 @@ class Messages:
             tx, conversation_id, "message", epoch, body, hearers, recall_hash
         )
         await store.touch(tx, conversation_id, self.post.now().date(), knocks)
-        await self.post.show(tx, conversation_id, set(hearers.values()), by=me.person_id)
+        # Not for what one has sent oneself from another device, nor for what is muted or a request.
+        wakes = {
+            each.person_id
+            for each in members
+            if each.folder == "inbox" and not each.is_muted and each.person_id != me.person_id
+        }
+        await self.post.show(
+            tx, conversation_id, set(hearers.values()), by=me.person_id, wakes=wakes
+        )
         return message_id
 
     async def _check_sending(

@@ -14,7 +14,7 @@ from litestar.params import FromQuery, HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from luciole.cell.notify.live import Hub, Page
-from luciole.cell.notify.model import Actor, Event, Notification, NotificationKind
+from luciole.cell.notify.model import Actor, Event, LineKind, Notification
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
@@ -34,12 +34,19 @@ class By(msgspec.Struct):
 
 
 class NotificationBody(msgspec.Struct):
+    """One line: `by` and `others` are the newest of `people` (100: or more). A digest counts what
+    is in it by kind; ask for it with `within`."""
+
     id: UUID
-    kind: NotificationKind
+    kind: LineKind
     by: By | None
+    others: list[By]
+    people: int
     clip_id: UUID | None
+    about_id: UUID | None
     created_at: datetime
     is_read: bool
+    counts: dict[str, int]
 
 
 class NotificationPage(msgspec.Struct):
@@ -48,6 +55,8 @@ class NotificationPage(msgspec.Struct):
 
 
 class Unread(msgspec.Struct):
+    """At night, where nights are quiet, nothing is."""
+
     unread: bool
 
 
@@ -58,13 +67,18 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
         return By(actor.handle, actor.display_name, avatar_url(actor.avatar_key))
 
     def line(item: Notification) -> NotificationBody:
+        named = [by(actor) for actor in item.by]
         return NotificationBody(
             item.id,
             item.kind,
-            by(item.by) if item.by else None,
+            named[0] if named else None,
+            named[1:],
+            item.people,
             item.clip_id,
+            item.about_id,
             item.made_at,
             item.is_read,
+            dict(item.counts),
         )
 
     def frame(event: Event) -> bytes:
@@ -126,11 +140,12 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
         request: AnyRequest,
         cursor: FromQuery[str | None] = None,
         limit: Annotated[int, QueryParameter(ge=1, le=50)] = 20,
+        within: FromQuery[UUID | None] = None,
     ) -> NotificationPage:
-        """What happened around the person and their clips, newest first."""
+        """What happened around the person and their clips, newest first; or `within` a digest."""
         async with db.read() as tx:
             me = await people.require(tx, request)
-            items, following = await notify.page(tx, me.person_id, cursor, limit)
+            items, following = await notify.page(tx, me.person_id, cursor, limit, within)
         return NotificationPage([line(item) for item in items], following)
 
     @get("/notifications/unread")

@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
-from luciole.cell.notify import store
 from luciole.cell.notify.model import CHANNEL, Event
+from luciole.cell.notify.store import events as store
 from luciole.kit import db
 from luciole.kit.db import Database
 from luciole.kit.errors import TooMany

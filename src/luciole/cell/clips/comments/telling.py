@@ -34,7 +34,9 @@ class Telling:
             if not await self._is_seen_by(tx, comment.id, person_id):
                 continue
             by, clip_id = comment.writer_id, comment.clip_id
-            await self._notify.tell(tx, kind, to=person_id, by=by, clip_id=clip_id)
+            await self._notify.tell(
+                tx, kind, to=person_id, by=by, clip_id=clip_id, about_id=comment.id
+            )
             await self._notify.show(
                 tx, "comment", to=person_id, by=by, clip_id=clip_id, body={**body, "kind": kind}
             )
@@ -42,20 +44,28 @@ class Telling:
     async def unsaid(
         self, tx: Tx, comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
     ) -> None:
-        """The last comment of a person under a clip is gone."""
-        for person_id, kind in _recipients(comment, to, mentioned).items():
-            await self._notify.withdraw(
-                tx, kind, to=person_id, by=comment.writer_id, clip_id=comment.clip_id
-            )
+        """A comment is gone, with what was told of it, to its writer too."""
+        for person_id in (comment.writer_id, *_recipients(comment, to, mentioned)):
+            await self._notify.forget_about(tx, person_id, comment.id)
 
     async def liked(self, tx: Tx, comment: Comment, by: UUID) -> None:
         await self._notify.tell(
-            tx, "comment-like", to=comment.writer_id, by=by, clip_id=comment.clip_id
+            tx,
+            "comment-like",
+            to=comment.writer_id,
+            by=by,
+            clip_id=comment.clip_id,
+            about_id=comment.id,
         )
 
     async def unliked(self, tx: Tx, comment: Comment, by: UUID) -> None:
         await self._notify.withdraw(
-            tx, "comment-like", to=comment.writer_id, by=by, clip_id=comment.clip_id
+            tx,
+            "comment-like",
+            to=comment.writer_id,
+            by=by,
+            clip_id=comment.clip_id,
+            about_id=comment.id,
         )
 
 

@@ -88,9 +88,6 @@ DELETE FROM clips.comment WHERE id = $1 RETURNING clip_id, parent_id, held_for, 
 PINS = "SELECT id FROM clips.comment WHERE clip_id = $1 AND pinned_at IS NOT NULL ORDER BY id"
 PIN = "UPDATE clips.comment SET pinned_at = now() WHERE id = $1 AND pinned_at IS NULL"
 UNPIN = "UPDATE clips.comment SET pinned_at = NULL WHERE id = $1"
-HAS_WRITTEN = """
-SELECT EXISTS (SELECT 1 FROM clips.comment WHERE clip_id = $1 AND writer_id = $2)
-"""
 LIKE = """
 INSERT INTO clips.comment_liked (comment_id, person_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
 """
@@ -218,10 +215,6 @@ async def pin(tx: Tx, comment_id: UUID) -> None:
 
 async def unpin(tx: Tx, comment_id: UUID) -> None:
     await tx.execute(UNPIN, comment_id)
-
-
-async def has_written(tx: Tx, clip_id: UUID, writer_id: UUID) -> bool:
-    return bool(await tx.fetchval(HAS_WRITTEN, clip_id, writer_id))
 
 
 async def like(tx: Tx, comment_id: UUID, person_id: UUID) -> bool:
