@@ -222,6 +222,28 @@ async def test_group_of_friends_with_a_name_only_they_know(cell: Cell, stage: St
     assert on_disk(cell.data, "The heronry") == []
 
 
+async def test_clip_is_sent_from_its_share_sheet(
+    cell: Cell, stage: Stage, tiny_film: bytes
+) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    clip = await bea.clip(tiny_film, caption="worth showing")
+    adas, beas = await stage.phone(ada), await stage.phone(bea)
+    await begin(beas)
+    await begin(adas)
+    await open_with(adas, bea)
+    await say(adas, "look at this")
+    await adas.goto(f"/c/{clip['id']}")
+    await adas.get_by_test_id("share").first.click()
+    await adas.get_by_test_id("send-to-one").first.click()
+    await adas.get_by_test_id("send-clip").click()
+    await expect(adas.get_by_test_id("toast").filter(has_text="Sent")).to_be_visible()
+    await open_first(beas)
+    card = beas.get_by_test_id("clip-card")
+    await expect(card).to_have_attribute("href", f"/c/{clip['id']}", timeout=PATIENCE_MS)
+    assert on_disk(cell.data, '"kind":"clip"') == []
+
+
 async def test_report_discloses_what_was_chosen(cell: Cell, stage: Stage) -> None:
     ada, bea = await cell.member("ada"), await cell.member("bea")
     await befriend(ada, bea)
