@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from luciole.audit.canary import marks, play_feed, play_rights, play_talk, things
+from luciole.audit.canary import marks, play_feed, play_notify, play_rights, play_talk, things
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
@@ -25,6 +25,7 @@ async def run(stage: Stage) -> None:
     await enter(stage)
     await settle(stage)
     await relate(stage)
+    await play_notify.run(stage)
     async with stage.listening("ana", "ben", "dan", VISITOR):
         await publish(stage)
         await watch(stage)

@@ -170,6 +170,7 @@ PLANTED = {
     "handles": "imported.handle",
     "link": "imported.link",
     "reason": "staff.reason",
+    "endpoint": "push.endpoint",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",
