@@ -219,27 +219,6 @@ GRANT SELECT ON people.writer TO luciole_messages;
 CREATE SCHEMA notify;
 GRANT USAGE ON SCHEMA notify TO luciole_notify;
 
-CREATE TABLE notify.notification (
-    id         uuid NOT NULL,
-    person_id  uuid NOT NULL,
-    kind       text NOT NULL,
-    actor_id   uuid,
-    clip_id    uuid,
-    made_at    timestamp with time zone DEFAULT now() NOT NULL,
-    is_read    boolean DEFAULT false NOT NULL,
-    CONSTRAINT notification_pkey PRIMARY KEY (id),
-    CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = 'data-read'::text)),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text]))
-);
-CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
-CREATE INDEX notification_by_age ON notify.notification USING btree (made_at);
-CREATE INDEX notification_by_person ON notify.notification USING btree (person_id, id DESC);
-CREATE UNIQUE INDEX notification_once ON notify.notification USING btree (person_id, kind, actor_id, clip_id) NULLS NOT DISTINCT WHERE actor_id IS NOT NULL;
-CREATE INDEX notification_unread ON notify.notification USING btree (person_id) WHERE NOT is_read;
-GRANT SELECT, INSERT, UPDATE, DELETE ON notify.notification TO luciole_notify;
-
 CREATE TABLE notify.event (
     id         uuid NOT NULL,
     person_id  uuid,
@@ -269,6 +248,103 @@ CREATE TABLE notify.hushed (
 );
 CREATE INDEX hushed_by_actor ON notify.hushed USING btree (actor_id, person_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON notify.hushed TO luciole_notify;
+
+CREATE TABLE notify.preference (
+    person_id       uuid NOT NULL,
+    off             text[] DEFAULT '{}'::text[] NOT NULL,
+    digest_at       smallint,
+    digested_on     date,
+    quiet_nights    boolean DEFAULT false NOT NULL,
+    offset_minutes  smallint,
+    CONSTRAINT preference_pkey PRIMARY KEY (person_id),
+    CONSTRAINT preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT preference_digest_at_check CHECK (digest_at >= 7 AND digest_at <= 21),
+    CONSTRAINT preference_off_check CHECK (cardinality(off) <= 20),
+    CONSTRAINT preference_offset_minutes_check CHECK (offset_minutes >= '-840'::integer AND offset_minutes <= 840)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.preference TO luciole_notify;
+
+CREATE TABLE notify.line (
+    id         uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    clip_id    uuid,
+    about_id   uuid,
+    day        date DEFAULT CURRENT_DATE NOT NULL,
+    is_group   boolean DEFAULT false NOT NULL,
+    top_id     uuid NOT NULL,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    is_read    boolean DEFAULT false NOT NULL,
+    waits      boolean DEFAULT false NOT NULL,
+    digest_id  uuid,
+    CONSTRAINT line_pkey PRIMARY KEY (id),
+    CONSTRAINT line_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES notify.line(id) ON DELETE CASCADE,
+    CONSTRAINT line_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text]))
+);
+CREATE INDEX line_about_clip ON notify.line USING btree (person_id, clip_id) WHERE clip_id IS NOT NULL;
+CREATE INDEX line_by_age ON notify.line USING btree (made_at);
+CREATE INDEX line_by_person ON notify.line USING btree (person_id, top_id DESC) WHERE digest_id IS NULL AND NOT waits;
+CREATE INDEX line_of_digest ON notify.line USING btree (digest_id, top_id DESC) WHERE digest_id IS NOT NULL;
+CREATE UNIQUE INDEX line_open ON notify.line USING btree (person_id, kind, clip_id, about_id, day, waits) NULLS NOT DISTINCT WHERE is_group AND digest_id IS NULL;
+CREATE INDEX line_unread ON notify.line USING btree (person_id) WHERE NOT is_read;
+CREATE INDEX line_waiting ON notify.line USING btree (person_id) WHERE waits;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.line TO luciole_notify;
+
+CREATE TABLE notify.notification (
+    id         uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    actor_id   uuid,
+    clip_id    uuid,
+    about_id   uuid,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    line_id    uuid NOT NULL,
+    CONSTRAINT notification_pkey PRIMARY KEY (id),
+    CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT notification_line_id_fkey FOREIGN KEY (line_id) REFERENCES notify.line(id) ON DELETE CASCADE,
+    CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = 'data-read'::text)),
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text]))
+);
+CREATE INDEX notification_about ON notify.notification USING btree (person_id, about_id) WHERE about_id IS NOT NULL;
+CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
+CREATE INDEX notification_by_line ON notify.notification USING btree (line_id, id DESC);
+CREATE INDEX notification_by_person ON notify.notification USING btree (person_id, id);
+CREATE UNIQUE INDEX notification_once ON notify.notification USING btree (person_id, kind, actor_id, clip_id, about_id) NULLS NOT DISTINCT WHERE actor_id IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.notification TO luciole_notify;
+
+CREATE TABLE notify.push (
+    id              uuid NOT NULL,
+    person_id       uuid NOT NULL,
+    session_id      uuid NOT NULL,
+    endpoint_index  bytea NOT NULL,
+    sealed          bytea NOT NULL,
+    offset_minutes  smallint NOT NULL,
+    woken_for       text,
+    woken_at        timestamp with time zone,
+    CONSTRAINT push_pkey PRIMARY KEY (id),
+    CONSTRAINT push_endpoint_index_key UNIQUE (endpoint_index),
+    CONSTRAINT push_session_id_key UNIQUE (session_id),
+    CONSTRAINT push_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT push_session_id_fkey FOREIGN KEY (session_id) REFERENCES people.session(id) ON DELETE CASCADE,
+    CONSTRAINT push_endpoint_index_check CHECK (octet_length(endpoint_index) = 32),
+    CONSTRAINT push_offset_minutes_check CHECK (offset_minutes >= '-840'::integer AND offset_minutes <= 840),
+    CONSTRAINT push_sealed_check CHECK (octet_length(sealed) <= 2048),
+    CONSTRAINT push_woken_for_check CHECK (woken_for = ANY (ARRAY['news'::text, 'message'::text]))
+);
+CREATE INDEX push_by_person ON notify.push USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.push TO luciole_notify;
+
+CREATE TABLE notify.nudge (
+    person_id   uuid NOT NULL,
+    is_message  boolean NOT NULL,
+    due_at      timestamp with time zone NOT NULL,
+    CONSTRAINT nudge_pkey PRIMARY KEY (person_id),
+    CONSTRAINT nudge_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX nudge_due ON notify.nudge USING btree (due_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notify.nudge TO luciole_notify;
 
 -- media -----------------------------------------------------------------
 
@@ -1685,12 +1761,51 @@ CREATE VIEW ledger.placed AS
 GRANT SELECT ON ledger.placed TO luciole_messages;
 GRANT SELECT ON ledger.placed TO luciole_rights;
 
+-- border ----------------------------------------------------------------
+
+CREATE SCHEMA border;
+GRANT USAGE ON SCHEMA border TO luciole_border, luciole_notify;
+
+CREATE TABLE border.offer (
+    ref       uuid NOT NULL,
+    id        uuid NOT NULL,
+    kind      text NOT NULL,
+    body      bytea NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    due_at    timestamp with time zone DEFAULT now() NOT NULL,
+    attempts  smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT offer_pkey PRIMARY KEY (ref),
+    CONSTRAINT offer_id_key UNIQUE (id),
+    CONSTRAINT offer_body_check CHECK (octet_length(body) <= 4096),
+    CONSTRAINT offer_kind_check CHECK (kind = 'push'::text)
+);
+CREATE INDEX offer_due ON border.offer USING btree (due_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.offer TO luciole_border;
+
+CREATE TABLE border.gone (
+    ref      uuid NOT NULL,
+    made_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT gone_pkey PRIMARY KEY (ref)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.gone TO luciole_border;
+
+CREATE TABLE border.crossing (
+    id       bigint NOT NULL,
+    kind     text NOT NULL,
+    service  text NOT NULL,
+    made_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT crossing_pkey PRIMARY KEY (id)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.crossing TO luciole_border;
+
 -- Who acts as whom ------------------------------------------------------
 
 GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
+GRANT luciole_border
+    TO luciole_gateway_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
 GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
