@@ -18,7 +18,7 @@ import pytest
 from tests.drills.cell_process import free_port, serve, started, until_ready
 from tests.drills.test_start_serve import children
 
-KILLS = int(os.environ.get("LUCIOLE_KILLS", "8"))
+KILLS = int(os.environ.get("LUCIOLE_KILLS", "5"))
 FANS = 4
 PASSWORD = "seven turquoise herons"
 READY = r"The cell answers after ([\d.]+) s: (\S+)"
@@ -46,6 +46,7 @@ class Cutter:
             self.cut()
 
     def cut(self) -> None:
+        self.cuts += bool(self._lines)
         for line in self._lines:
             line.transport.abort()
 
@@ -168,13 +169,15 @@ async def drill(data: Path, port: int, seed: int) -> None:
         await asyncio.wait_for(heard.is_open.wait(), 20)
         acting = [asyncio.create_task(admire(fan, stop, chance)) for fan in fans]
         for _ in range(KILLS):
-            for _ in range(chance.randrange(6)):
-                await asyncio.sleep(chance.uniform(0, 0.4))
+            # Between two kills the line is cut, at any moment; then the cell is away for a while.
+            for _ in range(12):
+                await asyncio.sleep(chance.uniform(0, 0.6))
                 cutter.cut()
             found = await asyncio.to_thread(children, data)
             if "api" in found:
                 found["api"].send(signal.SIGKILL)
-            await asyncio.sleep(chance.uniform(0.2, 2))
+            await asyncio.sleep(chance.uniform(0, 0.5))
+            await asyncio.to_thread(until_ready, port, 60)
         stop.set()
         times = dict(
             zip((f"fan{n}" for n in range(FANS)), await asyncio.gather(*acting), strict=True)
@@ -188,7 +191,7 @@ async def drill(data: Path, port: int, seed: int) -> None:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     print(f"{sum(times.values())} acts, {cutter.cuts} cuts, {heard.doubles} doubles dropped")
-    assert cutter.cuts > 0
+    assert cutter.cuts > KILLS
     assert Counter(heard.events.values()) == times
     lines = (await ana.get("/api/notifications")).json()["items"]
     assert [(line["kind"], line["people"]) for line in lines] == [("follow", FANS)]
