@@ -141,6 +141,8 @@ FIELDS: tuple[Field, ...] = (
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
+    # Opened for a moment, on its way out of the cell.
+    Field("push.endpoint", ("border.offer.body",), shown_to="self"),
     Field("staff.reason", ("custody.staff_read.asked",), audience=STAFF),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),

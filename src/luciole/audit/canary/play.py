@@ -16,6 +16,7 @@ from luciole.audit.canary import (
     play_feed,
     play_keep,
     play_messages,
+    play_notify,
     play_rights,
     play_search,
     play_talk,
@@ -35,6 +36,7 @@ async def run(stage: Stage) -> None:
     await enter(stage)
     await settle(stage)
     await relate(stage)
+    await play_notify.run(stage)
     async with stage.listening("ana", "ben", "dan", VISITOR):
         await publish(stage)
         await watch(stage)
