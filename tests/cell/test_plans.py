@@ -15,7 +15,7 @@ from luciole.cell.clips.store import audience, kept, sounds
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
 from luciole.cell.graph.store import apart
-from luciole.cell.notify import store as notify
+from luciole.cell.notify.store import lines as notify
 from luciole.cell.search.store import clips as search
 from luciole.cell.search.store import names
 from luciole.kit.db import Database

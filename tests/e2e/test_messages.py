@@ -5,8 +5,10 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage
+from tests.e2e.test_accessibility import faults
 
 SECRET = "the heron flies at dusk"
 REPLY = "then I shall wait by the weir"
@@ -220,6 +222,28 @@ async def test_group_of_friends_with_a_name_only_they_know(cell: Cell, stage: St
     assert on_disk(cell.data, "The heronry") == []
 
 
+async def test_clip_is_sent_from_its_share_sheet(
+    cell: Cell, stage: Stage, tiny_film: bytes
+) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    clip = await bea.clip(tiny_film, caption="worth showing")
+    adas, beas = await stage.phone(ada), await stage.phone(bea)
+    await begin(beas)
+    await begin(adas)
+    await open_with(adas, bea)
+    await say(adas, "look at this")
+    await adas.goto(f"/c/{clip['id']}")
+    await adas.get_by_test_id("share").first.click()
+    await adas.get_by_test_id("send-to-one").first.click()
+    await adas.get_by_test_id("send-clip").click()
+    await expect(adas.get_by_test_id("toast").filter(has_text="Sent")).to_be_visible()
+    await open_first(beas)
+    card = beas.get_by_test_id("clip-card")
+    await expect(card).to_have_attribute("href", f"/c/{clip['id']}", timeout=PATIENCE_MS)
+    assert on_disk(cell.data, '"kind":"clip"') == []
+
+
 async def test_report_discloses_what_was_chosen(cell: Cell, stage: Stage) -> None:
     ada, bea = await cell.member("ada"), await cell.member("bea")
     await befriend(ada, bea)
@@ -234,3 +258,88 @@ async def test_report_discloses_what_was_chosen(cell: Cell, stage: Stage) -> Non
     await beas.get_by_test_id("report-reason").select_option("harassment")
     await beas.get_by_test_id("report-send").click()
     await expect(beas.get_by_test_id("toast").filter(has_text="Reported")).to_be_visible()
+
+
+async def test_two_tabs_of_one_browser_are_one_device(cell: Cell, stage: Stage) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    adas, beas = await stage.desktop(ada), await stage.phone(bea)
+    await begin(beas)
+    await begin(adas)
+    await open_with(adas, bea)
+    second = await adas.context.new_page()
+    await second.goto(adas.url)
+    await expect(second.get_by_test_id("thread")).to_be_visible(timeout=PATIENCE_MS)
+    # From a keyboard, and from both tabs at once.
+    for page, text in ((adas, "from the first tab"), (second, "from the second tab")):
+        await page.get_by_test_id("message-text").fill(text)
+        await page.get_by_test_id("message-text").press("Enter")
+    await open_first(beas)
+    for text in ("from the first tab", "from the second tab"):
+        for page in (adas, second, beas):
+            await expect(line(page, text)).to_have_count(1, timeout=PATIENCE_MS)
+    # The tab that listened is closed; the other one listens on.
+    await adas.close()
+    await say(beas, "still there?")
+    await expect(line(second, "still there?")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_typing_and_read_marks_are_shown_by_who_turned_them_on(
+    cell: Cell, stage: Stage
+) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    adas, beas = await stage.phone(ada), await stage.phone(bea)
+    await begin(beas)
+    await begin(adas)
+    for member in (ada, bea):
+        answer = await member.api.patch(
+            "/api/messages/settings", json={"typing": True, "read_marks": True}
+        )
+        assert answer.status_code == 200, answer.text
+    for page in (adas, beas):
+        await page.reload()
+    await open_with(adas, bea)
+    await say(adas, "did you read this?")
+    await open_first(beas)
+    await expect(line(beas, "did you read this?")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(adas.get_by_test_id("read-by")).to_be_visible(timeout=PATIENCE_MS)
+    await beas.get_by_test_id("message-text").press_sequentially("yes")
+    await expect(adas.get_by_test_id("typing")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@pytest.mark.long
+async def test_axe_finds_nothing_serious_among_messages(cell: Cell, stage: Stage) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    options = {"color_scheme": "light", "reduced_motion": "reduce"}
+    adas, beas = await stage.phone(ada, **options), await stage.phone(bea, **options)
+    await begin(beas)
+    await adas.goto("/messages")
+    await expect(adas.get_by_test_id("begin")).to_be_visible()
+    found = await faults(adas)
+    await begin(adas)
+    await open_with(adas, bea)
+    await say(adas, "is this readable?")
+    await open_first(beas)
+    await say(beas, "it is")
+    await expect(line(adas, "it is")).to_be_visible(timeout=PATIENCE_MS)
+    found += await faults(adas)
+    await line(adas, "it is").get_by_test_id("message-more").click()
+    await adas.get_by_test_id("report").click()
+    found += await faults(adas)
+    await adas.keyboard.press("Escape")
+    await adas.get_by_test_id("thread-info").click()
+    found += await faults(adas)
+    await adas.get_by_test_id("safety").click()
+    await expect(adas.get_by_test_id("safety-number")).to_be_visible()
+    found += await faults(adas)
+    for path, mark in (
+        ("/messages", "conversation"),
+        ("/messages/new", "pick"),
+        ("/messages/settings", "message-device"),
+    ):
+        await adas.goto(path)
+        await expect(adas.get_by_test_id(mark).first).to_be_visible(timeout=PATIENCE_MS)
+        found += await faults(adas)
+    assert found == []

@@ -133,11 +133,16 @@ FIELDS: tuple[Field, ...] = (
     Field("comment.among friends", ("clips.comment.text",), audience=("ana",)),
     Field("comment.waiting", ("clips.comment.text",), audience=("ana",)),
     Field("conversation.filter word", ("clips.preference.filter_words",)),
+    Field("collection.name for oneself", ("clips.collection.name",)),
+    Field("collection.name for everybody", ("clips.collection.name",), shown_to="everyone"),
+    Field("sound.name", ("clips.sound.name",)),
     # What somebody looks for is kept nowhere.
     Field("search.query", shown_to="nobody"),
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
+    # Opened for a moment, on its way out of the cell.
+    Field("push.endpoint", ("border.offer.body",), shown_to="self"),
     Field("staff.reason", ("custody.staff_read.asked",), audience=STAFF),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),

@@ -14,7 +14,9 @@ from luciole.audit.canary import (
     marks,
     play_apart,
     play_feed,
+    play_keep,
     play_messages,
+    play_notify,
     play_rights,
     play_search,
     play_talk,
@@ -34,10 +36,12 @@ async def run(stage: Stage) -> None:
     await enter(stage)
     await settle(stage)
     await relate(stage)
+    await play_notify.run(stage)
     async with stage.listening("ana", "ben", "dan", VISITOR):
         await publish(stage)
         await watch(stage)
         await play_talk.run(stage)
+        await play_keep.run(stage)
         await play_search.run(stage)
         await unlike(stage)
         await play_feed.run(stage)

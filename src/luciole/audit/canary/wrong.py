@@ -184,6 +184,7 @@ PLANTED = {
     "body": "message.sealed",
     "token": "message.recall token",
     "content": "message.disclosed",
+    "endpoint": "push.endpoint",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",
