@@ -67,6 +67,10 @@ class Captions:
         self._languages = list(SHARES)
         self._weights = list(SHARES.values())
 
+    def shuffle(self, seed: int) -> None:
+        """Draws other captions and queries of the same words from now on."""
+        self._dice.seed(seed)
+
     def _lexicon(self, language: str) -> list[str]:
         syllables = SYLLABLES[language].split()
         words = dict.fromkeys(COMMON[language].split())

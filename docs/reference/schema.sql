@@ -672,7 +672,7 @@ CREATE TABLE clips.liked (
     CONSTRAINT liked_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
     CONSTRAINT liked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
 );
-CREATE INDEX liked_by_person ON clips.liked USING btree (person_id, made_at DESC);
+CREATE INDEX liked_by_person ON clips.liked USING btree (person_id, made_at DESC, clip_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.liked TO luciole_clips;
 
 CREATE TABLE clips.tally (
@@ -765,6 +765,7 @@ CREATE VIEW clips.shown_since AS
       WHERE past_days IS NOT NULL;
 GRANT SELECT ON clips.shown_since TO luciole_clips;
 GRANT SELECT ON clips.shown_since TO luciole_feed;
+GRANT SELECT ON clips.shown_since TO luciole_search;
 
 CREATE VIEW clips.card AS
     SELECT c.id,
@@ -1002,7 +1003,8 @@ CREATE VIEW clips.findable AS
         c.likes
        FROM clips.clip c
          JOIN people.card p ON p.id = c.author_id
-      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
+         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
 
 -- messages --------------------------------------------------------------

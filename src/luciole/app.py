@@ -26,6 +26,7 @@ from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
 from luciole.cell.messages import api as messages_api
+from luciole.cell.messages import api_staff as messages_staff_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify import api_choices
 from luciole.cell.notify.live import Hub
@@ -142,9 +143,20 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
+        messages_staff_api.routes(parts.db, parts.people, parts.messages),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
-        api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
-        search_api.routes(parts.db, parts.people, parts.clips, parts.search, presenter, avatar_url),
+        api_for_you.routes(
+            parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
+        ),
+        search_api.routes(
+            parts.db,
+            parts.people,
+            parts.clips,
+            parts.search,
+            presenter,
+            avatar_url,
+            settings.search,
+        ),
         rights_api.routes(
             parts.db,
             parts.people,

@@ -80,7 +80,7 @@ def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
             return page(request)
         headers = {"cache-control": "no-cache"}
         content = folder.content(PAGE).replace(HEAD_END, tags + HEAD_END, 1)
-        return Response(content, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(content, media_type=MediaType.HTML, headers=headers)
 
     @route("/assets/{name:str}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:

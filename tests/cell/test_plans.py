@@ -36,6 +36,7 @@ PAGED = {
     "clips with a sound": (sounds.USES, (2, 3)),
     "followers": (graph.FOLLOWERS, (3, 4)),
     "followed": (graph.FOLLOWING, (3, 4)),
+    "friends of one": (graph.FRIENDS, (2, 3)),
     "requests": (graph.REQUESTS, (2, 3)),
     "blocked": (apart.BLOCKED, (2, 3)),
     "muted": (apart.MUTED, (2, 3)),

@@ -16,8 +16,21 @@ from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
 from luciole.custody import server, wire
 from luciole.custody.model import CustodyAway, Field, NoGrant
-from luciole.keys.signing import Algorithm, verifies
+from luciole.keys.signing import Algorithm, SigningKey, verifies
 from luciole.kit.ids import new_id
+
+
+async def test_signature_of_anybody_is_verified_for_the_application(
+    place: Place, api: Custody
+) -> None:
+    key = SigningKey(Algorithm.ED25519, bytes(32))
+    signature = key.sign(b"said")
+    assert await api.verify(key.public, signature, b"said")
+    assert not await api.verify(key.public, signature, b"not said")
+    assert not await api.verify(bytes(32), signature, b"said")
+    assert not await api.verify(key.public, b"short", b"said")
+    with pytest.raises(CustodyAway):
+        await place.custody("worker").verify(key.public, signature, b"said")
 
 
 async def test_each_process_asks_what_is_its_own(place: Place, api: Custody, ana: Somebody) -> None:

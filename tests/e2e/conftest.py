@@ -67,7 +67,7 @@ async def cell(
     data = tmp_path_factory.mktemp("cell") / "var"
     services = {"LUCIOLE_BORDER_PUSH_SERVICES": push_service.origin}
     with started(*serve(data, free_port(), **SETTINGS, **services)) as process:
-        made = Cell(process.wait_for(READY, 90)[1])
+        made = Cell(process.wait_for(READY, 90)[1], data)
         yield made
         await made.close()
         process.stop()

@@ -86,6 +86,8 @@ class Cell:
     """A cell in its own processes, reached as a browser reaches it."""
 
     origin: str
+    data: Path = Path()
+    """Everything that it keeps, on this machine's disk."""
     _clients: list[httpx.AsyncClient] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 

@@ -58,6 +58,9 @@ STAFF: dict[str, Purpose] = {
     "abuse-report": Purpose(
         "staff", _ADDRESSES, "somebody has reported you, and it is looked into"
     ),
+    "message-report": Purpose(
+        "staff", ("messages.report",), "you reported messages, and the report is looked into"
+    ),
     "account-help": Purpose("staff", _ADDRESSES, "you asked for help with your account"),
     "incident": Purpose("staff", _ADDRESSES, "an attack on the cell or on people is looked into"),
     "legal-order": Purpose("legal", _ADDRESSES, "a court or an authority has ordered it"),

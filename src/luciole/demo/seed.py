@@ -22,6 +22,7 @@ from luciole.demo.api import Api, Refused
 from luciole.demo.cast import ACCEPTED, BY_HANDLE, GUEST, PEOPLE, Person
 from luciole.demo.reel import CLIPS, OPENING, Clip
 from luciole.demo.studio import Studio
+from luciole.demo.talk import TALK, Line
 from luciole.kit.errors import Conflict
 
 Report = Callable[[int, int, str], None]
@@ -54,6 +55,7 @@ class State(msgspec.Struct):
     ended: dict[str, str] = {}
     """`published` or `refused` by key."""
     liked: list[str] = []
+    talked: list[str] = []
     has_relations: bool = False
 
 
@@ -123,7 +125,8 @@ class _Work:
     @property
     def is_complete(self) -> bool:
         state = self.state
-        return state.has_relations and len(state.liked) == len(CLIPS) == len(state.ended)
+        is_told = len(state.talked) == len(state.liked) == len(CLIPS) == len(state.ended)
+        return state.has_relations and is_told
 
     def save(self) -> None:
         """Replace the file in one step; nobody but its owner may read the passwords in it."""
@@ -260,6 +263,11 @@ class _Work:
                 await self._like(clip)
             self.state.liked.append(clip.key)
             self.save()
+        if clip.key not in self.state.talked:
+            if self.state.ended[clip.key] == "published":
+                await self._talk(clip)
+            self.state.talked.append(clip.key)
+            self.save()
 
     async def _find(self, api: Api, clip: Clip) -> str | None:
         """The clip, if an earlier run was stopped between publishing it and writing that down."""
@@ -292,3 +300,29 @@ class _Work:
         for handle in clip.likers():
             with contextlib.suppress(Refused):  # Not a friend yet, where a follow came late.
                 await self.api[handle].put(path)
+
+    async def _talk(self, clip: Clip) -> None:
+        """What is said under a clip. What an earlier run has said already is not said again."""
+        lines = TALK.get(clip.key, ())
+        place = f"/api/clips/{self.state.clips[clip.key]}/comments"
+        said: dict[int, str] = {}
+        for number, line in enumerate(lines):
+            if line.to is not None and line.to not in said:
+                continue
+            with contextlib.suppress(Refused):  # Not a friend yet, where a follow came late.
+                known = await self._said(place, line, said)
+                if known is None:
+                    to = said[line.to] if line.to is not None else None
+                    body = {"text": line.text, "reply_to": to}
+                    known = str((await self.api[line.who].post(place, body))["id"])
+                said[number] = known
+                for fan in line.likes:
+                    await self.api[fan].put(f"/api/comments/{known}/like")
+                if line.is_pinned:
+                    await self.api[clip.author].put(f"/api/comments/{known}/pin")
+
+    async def _said(self, place: str, line: Line, said: dict[int, str]) -> str | None:
+        """The comment, if an earlier run was stopped after it."""
+        where = place if line.to is None else f"/api/comments/{said[line.to]}/replies"
+        page = await self.api[line.who].get(f"{where}?limit=50")
+        return next((str(one["id"]) for one in page["items"] if one["text"] == line.text), None)

@@ -9,6 +9,10 @@ CREATE TABLE clips.favourite (
 CREATE INDEX favourite_by_person ON clips.favourite (person_id, made_at DESC, clip_id DESC);
 CREATE INDEX favourite_by_clip ON clips.favourite (clip_id);
 
+-- Likes are shown in pages, too, to whom their person shows them.
+DROP INDEX clips.liked_by_person;
+CREATE INDEX liked_by_person ON clips.liked (person_id, made_at DESC, clip_id DESC);
+
 CREATE TABLE clips.collection (
     id uuid PRIMARY KEY,
     owner_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,

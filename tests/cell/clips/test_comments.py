@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from typing import Any
 
 import pytest
@@ -91,6 +93,39 @@ async def test_best_liked_come_first_and_newest_by_choice(
         400,
         "invalid",
     )
+
+
+@pytest.mark.parametrize("likes", [0, 1, 10, 1000])
+async def test_score_is_what_the_likes_surely_show_and_the_time(house: House, likes: int) -> None:
+    [row] = await house.rows(
+        "SELECT clips.comment_score($1, '1970-01-08T00:00:00Z'::timestamptz) AS score", likes
+    )
+    surely = likes + 1.96**2 / 2 - 1.96 * math.sqrt(likes + 1.96**2 / 4)
+    assert row["score"] == pytest.approx(math.log(1 + surely) + 1)
+
+
+async def test_likes_and_replies_at_once_count_each(
+    house: House, ana: Browser, ben: Browser, clip: dict[str, Any]
+) -> None:
+    head = await say(ben, clip, "head")
+    fans = [await house.person(f"fan{number}") for number in range(4)]
+    await asyncio.gather(
+        *(fan.put(f"/api/comments/{head['id']}/like") for fan in fans),
+        *(say(fan, clip, "yes", head) for fan in fans),
+        ana.put(f"/api/comments/{head['id']}/pin"),
+    )
+    seen = (await ben.get(f"/api/comments/{head['id']}")).json()
+    assert (seen["likes"], seen["replies"], seen["is_pinned"]) == (4, 4, True)
+    assert await count(ben, clip) == 5
+    reply = {"text": "no", "reply_to": head["id"]}
+    gone = await asyncio.gather(
+        ana.delete(f"/api/comments/{head['id']}"),
+        *(fan.delete(f"/api/comments/{head['id']}/like") for fan in fans),
+        *(fan.post(f"/api/clips/{clip['id']}/comments", json=reply) for fan in fans),
+    )
+    assert gone[0].status_code == 204
+    assert {answer.status_code for answer in gone[1:]} <= {200, 201, 404}
+    assert await count(ben, clip) == 0
 
 
 @pytest.mark.parametrize("order", ["best", "new"])

@@ -8,12 +8,16 @@ import pytest
 from tests.cell.clips.talk import befriend, count, heard, say, thread, told
 from tests.cell.house import Browser, House, refused
 
+KEPT = {
+    "block": "INSERT INTO graph.block (blocker_id, blocked_id) VALUES ($1, $2)",
+    "restrict": "INSERT INTO graph.restriction (restricter_id, restricted_id) VALUES ($1, $2) "
+    "ON CONFLICT DO NOTHING",
+}
+
 
 async def apart(house: House, one: Browser, other: Browser, act: str = "block") -> None:
-    """One keeps the other away, or restricts them."""
-    async with house.db.tx() as tx:
-        ids = [await house.person_id(each.handle) for each in (one, other)]
-        await getattr(house.parts.graph, act)(tx, *ids)
+    """One keeps the other away, or restricts them; without what else that brings."""
+    await house.rows(KEPT[act], *[await house.person_id(each.handle) for each in (one, other)])
 
 
 # Who may comment

@@ -53,6 +53,17 @@ async def test_friends_follow_each_other(ana: Browser, ben: Browser) -> None:
     }
 
 
+async def test_list_of_friends_is_the_persons_own(house: House, ana: Browser, ben: Browser) -> None:
+    carl = await house.person("carl")
+    await ana.follow(ben)
+    await ana.follow(carl)
+    await ben.follow(ana)
+    assert await handles(ana, "/api/me/friends") == ["ben"]
+    assert await handles(ben, "/api/me/friends") == ["ana"]
+    assert await handles(carl, "/api/me/friends") == []
+    refused(await house.visitor().get("/api/me/friends"), 401, "not-signed-in")
+
+
 async def test_nobody_follows_themselves(ana: Browser) -> None:
     refused(await ana.put("/api/people/ana/follow"), 400, "cannot-follow-yourself")
 

@@ -1,5 +1,5 @@
-"""A device as the delivery service sees one: real keys, real key packages and group infos in the
-form of RFC 9420, and opaque bytes for all that is sealed."""
+"""A device as the delivery service sees one: a real key, key packages and group infos in the form
+of RFC 9420, and any bytes for all that is sealed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import base64
 import hashlib
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 from tests.cell.house import Browser, House
 
+from luciole.audit.canary.phone import group_info, key_package, to_be_signed
 from luciole.cell.messages import framing
-from luciole.cell.messages.framing import vector
 from luciole.keys.signing import Algorithm, SigningKey
 
 M = "/api/messages"
@@ -27,68 +27,6 @@ def b64(data: bytes) -> str:
 
 def unb64(text: str) -> bytes:
     return base64.b64decode(text)
-
-
-def number(value: int, size: int) -> bytes:
-    return value.to_bytes(size, "big")
-
-
-def key_package(
-    signature_key: bytes, identity: bytes, not_after: datetime, *, suite: int = framing.SUITE
-) -> bytes:
-    """An MLSMessage with a key package; what is not looked at here is random."""
-    leaf = b"".join(
-        (
-            vector(os.urandom(32)),
-            vector(signature_key),
-            number(framing.BASIC, 2),
-            vector(identity),
-            *(vector(part) for part in (b"\0\1", b"\0\1", b"", b"", b"\0\1")),
-            number(framing.IN_KEY_PACKAGE, 1),
-            number(0, 8),
-            number(int(not_after.timestamp()), 8),
-            vector(b""),
-            vector(os.urandom(64)),
-        )
-    )
-    body = number(1, 2) + number(suite, 2) + vector(os.urandom(32)) + leaf
-    message = number(1, 2) + number(framing.KEY_PACKAGE, 2)
-    return message + body + vector(b"") + vector(os.urandom(64))
-
-
-def group_context(group_id: bytes, epoch: int) -> bytes:
-    hashes = vector(os.urandom(32)) + vector(os.urandom(32))
-    return (
-        number(1, 2)
-        + number(framing.SUITE, 2)
-        + vector(group_id)
-        + number(epoch, 8)
-        + hashes
-        + vector(b"")
-    )
-
-
-def group_info(group_id: bytes, epoch: int) -> bytes:
-    message = number(1, 2) + number(framing.GROUP_INFO, 2)
-    rest = vector(b"the tree") + vector(os.urandom(32)) + number(0, 4) + vector(os.urandom(64))
-    return message + group_context(group_id, epoch) + rest
-
-
-def to_be_signed(group_id: bytes, epoch: int, content: bytes) -> bytes:
-    return b"".join(
-        (
-            number(1, 2),
-            number(framing.PRIVATE_MESSAGE, 2),
-            vector(group_id),
-            number(epoch, 8),
-            number(framing.MEMBER, 1),
-            number(0, 4),
-            vector(b""),
-            number(framing.APPLICATION, 1),
-            vector(content),
-            group_context(group_id, epoch),
-        )
-    )
 
 
 @dataclass
@@ -123,10 +61,10 @@ class Phone:
         given = {
             "signature_key": self.key.public,
             "identity": UUID(self.person_id).bytes + UUID(self.id).bytes,
-            "not_after": self.now.replace(tzinfo=UTC) + timedelta(days=90),
+            "not_after": self.now + timedelta(days=90),
             **other,
         }
-        return key_package(**given)
+        return key_package(**{**given, "not_after": int(given["not_after"].timestamp())})
 
     async def publish(
         self, packages: list[bytes], last_resort: bytes | None = None

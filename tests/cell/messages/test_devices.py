@@ -241,3 +241,27 @@ async def test_blocked_person_is_nobody(anas: Phone, bens: Phone, house: House) 
         refused(await asking.claim(handle), 404, "no-such-person")
         answer = await asking.browser.get(f"{M}/people/{handle}/devices")
         refused(answer, 404, "no-such-person")
+
+
+async def test_directory_is_for_who_may_write_or_talks(
+    house: House, anas: Phone, bens: Phone
+) -> None:
+    eve = await house.person("eve")
+    eves = await Phone.of(house, eve)
+    await anas.browser.patch(f"{M}/settings", json={"who": "friends"})
+    place = f"{M}/people/ana/devices"
+    refused(await eve.get(place), 403, "cannot-write")
+    assert (await bens.browser.get(place)).status_code == 200
+    await anas.browser.follow(eve)
+    await anas.talk("pair", eves)
+    assert (await eve.get(place)).status_code == 200, "they talk"
+
+
+async def test_keys_of_a_group_are_checked_also_across_a_block(
+    house: House, anas: Phone, bens: Phone
+) -> None:
+    await anas.talk("group", bens)
+    async with house.db.tx() as tx:
+        ids = [await house.person_id("ana"), await house.person_id("ben")]
+        await house.parts.graph.block(tx, *ids)
+    assert len(await directory(bens.browser, "ana")) == 1

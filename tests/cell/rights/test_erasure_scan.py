@@ -21,6 +21,7 @@ WORDS = {
     "captions": "kz9w says this in the film",
     "email": "kz9w.orphan@example.org",
     "phone": "33699887766",
+    "circle": "kz9w circle of orphan",
     "passkey": "kz9w key of orphan",
     "password": PASSWORD,
 }
@@ -68,6 +69,8 @@ async def plant(house: House, film: bytes) -> Browser:
     person.handle = WORDS["later handle"]
     vtt = f"WEBVTT\n\n00:00.000 --> 00:01.000\n{WORDS['captions']}\n"
     await person.clip(house, film, caption=WORDS["caption"], captions_vtt=vtt)
+    circle = {"name": WORDS["circle"], "handles": []}
+    assert (await person.post("/api/me/circles", json=circle)).status_code == 201
     await person.draft(film)
     assert (await person.post("/api/me/exports", json={})).status_code == 201
     return person
@@ -81,6 +84,15 @@ async def test_no_table_and_no_object_holds_a_word_of_an_erased_person(
     for one, other in ((person, ben), (ben, person)):
         await one.follow(other)
         await one.put(f"/api/clips/{theirs['id']}/like")
+        shared = {"kind": "hide-from", "handles": [other.handle]}
+        made = await one.clip(house, tiny_film, audience="friends", audience_list=shared)
+        assert made["audience_list"] == "hide-from"
+        body = {"name": "Others", "handles": [other.handle]}
+        assert (await one.post("/api/me/circles", json=body)).status_code == 201
+        for distance in ("mute", "restriction"):
+            away = await one.put(f"/api/people/{other.handle}/away/{distance}")
+            assert away.status_code == 204
+    assert (await ben.put(f"/api/people/{person.handle}/away/block")).status_code == 204
     marks = {name: word.encode() for name, word in WORDS.items()}
     owner = await asyncpg.connect(owner_url)
     try:
@@ -100,5 +112,5 @@ async def test_no_table_and_no_object_holds_a_word_of_an_erased_person(
         await owner.close()
     kept = list(canary.files(house.settings.data))
     assert canary.search(kept, marks) == []
-    # What is left is Ben's clip: a film and its poster.
-    assert len([path for path in kept if "blobs" in path.parts]) == 2
+    # What is left is Ben's two clips: each a film and its poster.
+    assert len([path for path in kept if "blobs" in path.parts]) == 4

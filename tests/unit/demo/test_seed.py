@@ -18,6 +18,7 @@ from luciole.demo.cast import ACCEPTED, PEOPLE
 from luciole.demo.reel import CLIPS, OPENING, Clip
 from luciole.demo.seed import OtherCell
 from luciole.demo.studio import Studio
+from luciole.demo.talk import TALK
 
 ADDRESS = "http://cell.test"
 
@@ -31,6 +32,8 @@ class Cell:
         self.uploads: dict[str, bytearray] = {}
         self.clips: dict[str, dict[str, object]] = {}
         self.likes: set[tuple[str, str]] = set()
+        self.said: list[dict[str, str]] = []
+        self.pins: set[str] = set()
         self.follows: set[tuple[str, str]] = set()
         self.accepted: set[tuple[str, str]] = set()
         self.seen: Counter[str] = Counter()
@@ -62,6 +65,11 @@ class Cell:
         if found := re.fullmatch(r"/api/me/follow-requests/(.+)", path):
             self.accepted.add((me, found[1]))
             return httpx.Response(204)
+        if found := re.fullmatch(r"/api/(clips/.+/comments|comments/.+/replies)", path):
+            return self.talk(me, found[1], request)
+        if found := re.fullmatch(r"/api/comments/(.+)/(like|pin)", path):
+            self.pins.update([found[1]] if found[2] == "pin" else [])
+            return httpx.Response(200, json={})
         if found := re.fullmatch(r"/api/clips/(.+)/like", path):
             self.likes.add((me, found[1]))
             return httpx.Response(200, json={"liked": True, "likes": 1})
@@ -95,6 +103,17 @@ class Cell:
             assert int(request.headers["upload-offset"]) == len(held)
             held += request.content
         return httpx.Response(204, headers={"upload-offset": str(len(held))})
+
+    def talk(self, me: str, place: str, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            here = [one for one in self.said if one["place"] == place]
+            return httpx.Response(200, json={"items": here, "next": None})
+        body = json.loads(request.content)
+        to = body["reply_to"]
+        name = f"s{len(self.said)}"
+        where = f"comments/{to}/replies" if to else place
+        self.said.append({"id": name, "place": where, "who": me, "text": body["text"]})
+        return httpx.Response(201, json=self.said[-1])
 
     def publish(self, me: str, body: dict[str, object]) -> httpx.Response:
         assert self.uploads[str(body["upload_id"])] == b"film"
@@ -151,6 +170,9 @@ async def test_full_cell(tmp_path: Path) -> None:
     assert ("anneliese", "mina") in cell.accepted
     assert not any(who == "marcus_b" for _, who in cell.accepted)
     assert len(cell.likes) == sum(len(clip.likers()) for clip in CLIPS)
+    lines = [line for lines in TALK.values() for line in lines]
+    assert Counter(one["text"] for one in cell.said) == Counter(line.text for line in lines)
+    assert len(cell.pins) == sum(line.is_pinned for line in lines)
     assert told[-1] == (len(CLIPS), len(CLIPS), "The demo is complete.")
     opening = [c["caption"] for c in list(cell.clips.values())[:OPENING]]
     assert set(opening) == {clip.caption for clip in CLIPS[:OPENING]}
@@ -186,6 +208,7 @@ async def test_cut_run_goes_on_without_doubles(tmp_path: Path, cut: int) -> None
     captions = Counter(str(c["caption"]) for c in cell.clips.values())
     assert set(captions) == {clip.caption for clip in CLIPS}
     assert max(captions.values()) == 1
+    assert max(Counter(one["text"] for one in cell.said).values()) == 1
     assert all(cell.accepted >= {(who, other)} for who in ACCEPTED for other in ("mina", "theo"))
 
 

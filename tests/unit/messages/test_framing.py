@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.cell.messages import phone
 
+from luciole.audit.canary import phone
 from luciole.cell.messages import framing
 from luciole.keys.signing import Algorithm, verifies
 

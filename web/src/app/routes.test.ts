@@ -4,17 +4,32 @@ import { Seen } from '../notify/seen.ts'
 import { fill, pickPlural } from './i18n/fill.ts'
 import { matchRoute } from './routes.ts'
 
+test('sounds, collections and the lists of a profile have pages', () => {
+  assert.deepEqual(matchRoute('/s/one'), { page: 'sound', id: 'one' })
+  assert.deepEqual(matchRoute('/collections/one'), { page: 'collection', id: 'one' })
+  assert.deepEqual(matchRoute('/favourites'), { page: 'favourites' })
+  assert.deepEqual(matchRoute('/@ana/likes'), { page: 'profile', handle: 'ana', tab: 'likes' })
+  assert.deepEqual(matchRoute('/@ana/hates'), { page: 'missing' })
+})
+
 test('every page of the client has its path', () => {
   assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'for-you' })
   assert.deepEqual(matchRoute('/latest'), { page: 'feed', kind: 'latest' })
   assert.deepEqual(matchRoute('/friends'), { page: 'feed', kind: 'friends' })
   assert.deepEqual(matchRoute('/@mei.lin'), { page: 'profile', handle: 'mei.lin' })
   assert.deepEqual(matchRoute('/@mei.lin/followers'), { page: 'people', handle: 'mei.lin', list: 'followers' })
+  assert.deepEqual(matchRoute('/messages'), { page: 'messages' })
+  assert.deepEqual(matchRoute('/messages/settings'), { page: 'message-settings' })
+  assert.deepEqual(matchRoute('/messages/new'), { page: 'message-new', handle: null })
+  assert.deepEqual(matchRoute('/messages/@mei'), { page: 'message-new', handle: 'mei' })
+  assert.deepEqual(matchRoute('/messages/0190'), { page: 'thread', id: '0190' })
   assert.deepEqual(matchRoute('/c/0190'), { page: 'clip', id: '0190' })
+  assert.deepEqual(matchRoute('/search'), { page: 'search' })
+  assert.deepEqual(matchRoute('/tag/%C3%A9t%C3%A9'), { page: 'hashtag', tag: 'été' })
   assert.deepEqual(matchRoute('/settings/passkeys'), { page: 'settings', section: 'passkeys' })
   assert.deepEqual(matchRoute('/erasure/a-ticket'), { page: 'erasure', ticket: 'a-ticket' })
   for (const page of ['data', 'import']) assert.deepEqual(matchRoute(`/settings/${page}`), { page })
-  for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/erasure', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
+  for (const path of ['/nowhere', '/@', '/c', '/publish/x', '/search/x', '/tag', '/erasure', '/@a/b/c', '/%E0%A4%A']) assert.equal(matchRoute(path).page, 'missing', path)
 })
 
 test('an event that comes twice counts once', () => {

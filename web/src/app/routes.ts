@@ -4,10 +4,16 @@ import type { FeedKind } from './api/shapes.ts'
 export type Match =
   | { page: 'feed'; kind: FeedKind }
   | { page: 'clip'; id: string }
-  | { page: 'profile'; handle: string }
+  | { page: 'profile'; handle: string; tab?: 'reposts' | 'likes' | 'collections' }
+  | { page: 'sound' | 'collection'; id: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
-  | { page: 'publish' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
-  | { page: 'import' | 'data' }
+  | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
+  | { page: 'import' | 'data' | 'away' | 'circles' }
+  | { page: 'search' }
+  | { page: 'hashtag'; tag: string }
+  | { page: 'messages' | 'message-settings' }
+  | { page: 'message-new'; handle: string | null }
+  | { page: 'thread'; id: string }
   | { page: 'erasure'; ticket: string }
   | { page: 'settings'; section: string }
 
@@ -17,12 +23,17 @@ export function matchRoute(path: string): Match {
   if (first.startsWith('@') && first.length > 1) {
     const handle = first.slice(1)
     if (second === '') return { page: 'profile', handle }
+    if (second === 'reposts' || second === 'likes' || second === 'collections') return { page: 'profile', handle, tab: second }
     if (second === 'followers' || second === 'following') return { page: 'people', handle, list: second }
     return { page: 'missing' }
   }
   if (first === 'c' && second) return { page: 'clip', id: second }
+  if (first === 's' && second) return { page: 'sound', id: second }
+  if (first === 'collections' && second) return { page: 'collection', id: second }
+  if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
-  if (first === 'settings' && (second === 'import' || second === 'data')) return { page: second }
+  if (first === 'messages') return messagesRoute(second)
+  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {
@@ -32,7 +43,9 @@ export function matchRoute(path: string): Match {
     case 'friends':
     case 'latest':
       return { page: 'feed', kind: first }
+    case 'search':
     case 'publish':
+    case 'favourites':
     case 'sign-in':
     case 'sign-up':
     case 'notifications':
@@ -41,6 +54,14 @@ export function matchRoute(path: string): Match {
     default:
       return { page: 'missing' }
   }
+}
+
+function messagesRoute(second: string): Match {
+  if (second === '') return { page: 'messages' }
+  if (second === 'settings') return { page: 'message-settings' }
+  if (second === 'new') return { page: 'message-new', handle: null }
+  if (second.startsWith('@') && second.length > 1) return { page: 'message-new', handle: second.slice(1) }
+  return { page: 'thread', id: second }
 }
 
 function decode(part: string): string {

@@ -115,6 +115,10 @@ class Streams {
     return this.at(personPath(handle, '/clips'))
   }
 
+  hashtag(tag: string, order: 'new' | 'liked'): Stream {
+    return this.at(`/api/hashtags/${encodeURIComponent(tag)}/clips?order=${order}`)
+  }
+
   /** A clip opened by its own link, then the others of its author. */
   from(clip: Clip): Stream {
     this.renew()
@@ -127,9 +131,22 @@ class Streams {
     return stream
   }
 
+  /** Any other list of clips that is paged by cursors. */
+  list(path: string): Stream {
+    return this.at(path)
+  }
+
   /** A deleted clip leaves every list; a new one is asked for by the lists of its author. */
   drop(id: string): void {
     for (const stream of this.kept.values()) stream.drop(id)
+  }
+
+  /** A person's clips leave every list; those of the person's own profile only where one blocks. */
+  leaveOut(handle: string, everywhere: boolean): void {
+    const own = personPath(handle, '/clips')
+    for (const [path, stream] of this.kept) {
+      if (everywhere || path !== own) stream.dropAll((clip) => clip.author.handle === handle)
+    }
   }
 
   forgetPerson(handle: string): void {

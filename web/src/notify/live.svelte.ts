@@ -21,6 +21,12 @@ interface NewClipNews { event_id: string; clip_id: string; author: Author }
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 30_000]
 
+/** What parts that come later may hear; null where something may have been missed. */
+export interface Heard {
+  message: { conversation_id: string }
+  signal: { conversation_id: string; device_id: string; body: string }
+}
+
 class Live {
   unread = $state(false)
   connected = $state(false)
@@ -30,6 +36,9 @@ class Live {
   people = $state(0)
   /** Counts up when the list of what happened has changed. */
   lines = $state(0)
+  /** Something waits among the messages that this browser has not looked at. */
+  mail = $state(false)
+  private readonly hearers: { [Kind in keyof Heard]?: (news: Heard[Kind] | null) => void } = {}
   private source: EventSource | null = null
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
@@ -45,6 +54,7 @@ class Live {
       if (this.failures > 0) {
         shelf.refreshUnfinished()
         if (session.me) void this.askUnread()
+        this.hearers.message?.(null)
       }
       this.failures = 0
     })
@@ -61,6 +71,16 @@ class Live {
     this.hear<LineNews>('notification', (news) => this.line(news))
     this.hear<NewClipNews>('new-clip', (news) => this.newClip(news))
     this.hear<CommentNews>('comment', (news) => this.comment(news))
+    this.hear<Heard['message'] & { event_id: string }>('message', (news) => {
+      if (this.hearers.message) this.hearers.message(news)
+      else this.mail = true
+    })
+    this.hear<Heard['signal'] & { event_id: string }>('signal', (news) => this.hearers.signal?.(news))
+  }
+
+  /** From now on this part hears of messages itself. */
+  listen<Kind extends keyof Heard>(kind: Kind, act: (news: Heard[Kind] | null) => void): void {
+    this.hearers[kind] = act as never
   }
 
   /** Is there something in the list that was never read? */
@@ -73,7 +93,7 @@ class Live {
     this.source?.close()
     this.source = null
     this.connected = false
-    this.unread = false
+    this.unread = this.mail = false
   }
 
   private again(): void {

@@ -14,7 +14,7 @@ class Session {
   /** Counts up when another person (or nobody) is here: what was loaded for the last one is stale. */
   turn = $state(0)
   /** Words of the sheet that asks a visitor to sign in; null while it is closed. */
-  asking = $state<'like' | 'follow' | 'comment' | null>(null)
+  asking = $state<'like' | 'follow' | 'comment' | 'keep' | 'repost' | null>(null)
 
   async load(): Promise<void> {
     try {
@@ -53,7 +53,7 @@ class Session {
   }
 
   /** True when signed in; else asks the visitor to sign in and says no. */
-  allows(act: 'like' | 'follow' | 'comment'): boolean {
+  allows(act: 'like' | 'follow' | 'comment' | 'keep' | 'repost'): boolean {
     if (this.me) return true
     this.asking = act
     return false

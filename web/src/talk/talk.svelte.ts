@@ -65,13 +65,15 @@ export class Conversation {
   /** Comments that came while the page was open stand in the light for a moment. */
   fresh = $state<Record<string, boolean>>({})
   readonly clip: Clip
+  private readonly said: (() => void) | undefined
   private cursor: string | null = null
   private newest = NOBODY
   private readonly threads = new Map<string, Thread>()
   private timer: ReturnType<typeof setInterval> | undefined
 
-  constructor(clip: Clip) {
+  constructor(clip: Clip, said?: () => void) {
     this.clip = clip
+    this.said = said
   }
 
   start(): void {
@@ -161,6 +163,7 @@ export class Conversation {
   async write(text: string, to: Comment | null): Promise<void> {
     const made = await api.post<Comment>(this.path, { text, reply_to: to?.id ?? null })
     this.take([made])
+    this.said?.()
     // One's own that waits for the author is in no number yet.
     if (made.held_for !== null) this.count(-1)
     if (made.parent_id) this.thread(made.parent_id).open = true
@@ -225,11 +228,12 @@ class Talk {
   conversation = $state.raw<Conversation | null>(null)
   private opener: HTMLElement | null = null
 
-  open(clip: Clip): void {
+  /** `said` is called when the person has said something. */
+  open(clip: Clip, said?: () => void): void {
     this.opener = document.activeElement as HTMLElement | null
     this.close()
     this.clip = clip
-    this.conversation = new Conversation(clip)
+    this.conversation = new Conversation(clip, said)
     this.conversation.start()
   }
 

@@ -1,5 +1,6 @@
-"""A passkey in software: ES256, discoverable, attestation `none`, as a phone and its browser make
-one together (W3C WebAuthn level 3, sections 5.1, 6.1 and 6.5)."""
+"""What a phone holds, in software: a passkey (ES256, discoverable, attestation `none`, as a phone
+and its browser make one together, W3C WebAuthn level 3, sections 5.1, 6.1 and 6.5), and the key
+with which it signs messages."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import json
 import struct
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA256
 
 _PRESENT, _VERIFIED, _HAS_CREDENTIAL = 0x01, 0x04, 0x40
@@ -92,3 +93,14 @@ def _head(kind: int, number: int) -> bytes:
     if number < 256:
         return bytes([kind << 5 | 24, number])
     return bytes([kind << 5 | 25]) + struct.pack(">H", number)
+
+
+class Signer:
+    """The Ed25519 key of a device with messages (RFC 9420, cipher suite 1)."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+        self.public = self._key.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        return self._key.sign(message)

@@ -92,6 +92,8 @@ FIELDS: tuple[Field, ...] = (
     Field("clip.caption for everybody", ("clips.clip.caption",)),
     Field("clip.caption for followers", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for friends", ("clips.clip.caption",), audience=FRIENDS),
+    Field("clip.caption for a list", ("clips.clip.caption",), audience=FRIENDS),
+    Field("circle.name", ("clips.circle.name",)),
     Field("clip.caption for oneself", ("clips.clip.caption",), audience=NOBODY_ELSE),
     Field("clip.former caption", ("clips.clip.caption",), shown_to="self"),
     Field(
@@ -111,6 +113,16 @@ FIELDS: tuple[Field, ...] = (
     Field("clip.captions for everybody", ("clips.clip.captions_vtt",)),
     Field("clip.captions for oneself", ("clips.clip.captions_vtt",), audience=NOBODY_ELSE),
     Field("clip.captions language", ("clips.clip.captions_language",)),
+    # What devices seal is bytes to the cell: where it waits, and for whom it is, decides.
+    Field("message.device name", ("messages.device.name",)),
+    Field("message.sealed", ("messages.envelope.body",), audience=FRIENDS, is_bytes=True),
+    Field("message.sealed request", ("messages.envelope.body",), audience=("ana",), is_bytes=True),
+    Field("message.signal", ("notify.event.body",), audience=FRIENDS, is_bytes=True),
+    Field("message.recall token", kept_as=("messages.envelope.recall_hash",), shown_to="nobody"),
+    Field("message.attachment", ("blob:attachments/",), audience=FRIENDS, is_bytes=True),
+    Field("message.history", ("blob:histories/",), is_bytes=True),
+    # Disclosed in a report by ana: sealed here, and given back to her, and to staff who ask.
+    Field("message.disclosed", shown_to="self", audience=("ana", *STAFF), is_bytes=True),
     Field("comment.for everybody", ("clips.comment.text",)),
     Field("comment.among friends", ("clips.comment.text",), audience=("ana",)),
     Field("comment.waiting", ("clips.comment.text",), audience=("ana",)),

@@ -111,8 +111,8 @@ def _members(data: bytes) -> Iterator[bytes]:
                 yield member.filename.encode() + member.comment
                 with file.open(member) as opened:
                     yield opened.read(MOST_BYTES)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, zlib.error):
-        return
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, zlib.error):
+        return  # NotImplementedError is a RuntimeError; offsets may lie, which is a ValueError
 
 
 def _from_base64(run: bytes) -> bytes:

@@ -10,7 +10,16 @@ import hashlib
 import hmac
 from typing import Any
 
-from luciole.audit.canary import marks, play_feed, play_notify, play_rights, play_talk, things
+from luciole.audit.canary import (
+    marks,
+    play_apart,
+    play_feed,
+    play_messages,
+    play_notify,
+    play_rights,
+    play_talk,
+    things,
+)
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
@@ -32,6 +41,8 @@ async def run(stage: Stage) -> None:
         await play_talk.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
+        await play_messages.run(stage)
+        await play_apart.run(stage)
     await devices(stage)
     await unmake(stage)
     await play_rights.run(stage)

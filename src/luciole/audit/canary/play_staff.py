@@ -22,21 +22,31 @@ async def run(stage: Stage, cell: Cell) -> None:
 
 
 async def read(stage: Stage, cell: Cell) -> None:
-    """dan and gil are staff. dan asks for ana's address, both sign, dan reads."""
+    """dan and gil are staff. dan asks for ana's address, and for what she reported; both sign."""
     begun = await stage["gil"].ask("POST /api/me/passkeys/options", json={})
     made = new_passkey(stage, "gil", begun.json())
     await stage["gil"].ask("POST /api/me/passkeys", json=made)
     for person in STAFF:
         await asyncio.to_thread(cell.command, "staff", "add", stage.handle(person))
-    reason = stage.book.plant("ana", "staff.reason", "Report 4711 says {}.")
+    contacts = await approved(stage, "abuse-report", "contact.email", "contact.phone")
+    await look(stage, "contacts", contacts)
+    await stage["dan"].ask("GET /api/staff/message-reports")
+    for person in ("ana", VISITOR):
+        await stage[person].ask("GET /api/staff/message-reports", expect=(401, 403))
+    await look(stage, "message-reports", await approved(stage, "message-report", "messages.report"))
+    await asyncio.to_thread(cell.command, "staff", "remove", stage.handle("gil"))
+
+
+async def approved(stage: Stage, purpose: str, *columns: str) -> str:
+    """The id of a request about ana that dan has made and two have signed."""
     asked = await stage["dan"].ask(
         f"POST {READS}",
         json={
             "handle": stage.handle("ana"),
-            "purpose": "abuse-report",
-            "columns": ["contact.email", "contact.phone"],
+            "purpose": purpose,
+            "columns": list(columns),
             "minutes": 30,
-            "reason": reason,
+            "reason": stage.book.plant("ana", "staff.reason", "Report 4711 says {}."),
         },
     )
     told: dict[str, Any] = asked.json()
@@ -48,11 +58,15 @@ async def read(stage: Stage, cell: Cell) -> None:
             read_id=told["id"],
             json={"credential": PASSKEYS[person].get(options)},
         )
-    await stage["dan"].ask(f"POST {READS}/{{read_id}}/contacts", read_id=told["id"])
+    return str(told["id"])
+
+
+async def look(stage: Stage, what: str, read_id: str) -> None:
+    """Who asked reads; nobody else does."""
+    operation = f"POST {READS}/{{read_id}}/{what}"
+    await stage["dan"].ask(operation, read_id=read_id)
     for person in ("ana", "gil", VISITOR):
-        refused = f"POST {READS}/{{read_id}}/contacts"
-        await stage[person].ask(refused, read_id=told["id"], expect=(401, 403))
-    await asyncio.to_thread(cell.command, "staff", "remove", stage.handle("gil"))
+        await stage[person].ask(operation, read_id=read_id, expect=(401, 403))
 
 
 async def logs(stage: Stage) -> None:

@@ -144,7 +144,7 @@ class Scanner:
                 if one.is_id:
                     return form in _RAW
                 if any("." in where for where in one.stored):
-                    return form in AS_WRITTEN
+                    return form in AS_WRITTEN or (one.is_bytes and form in _RAW)
                 return bool(one.kept_as) and form not in AS_WRITTEN
             case "objects":
                 return any(
@@ -172,7 +172,7 @@ class Scanner:
             known = self._classes.get(column)
             return known not in (None, DataClass.TELEMETRY) and form in _RAW
         if column in field.stored:
-            return form in AS_WRITTEN
+            return form in AS_WRITTEN or (field.is_bytes and form in _RAW)
         return column in field.kept_as and form not in AS_WRITTEN
 
     def _may_see(self, field: fields.Field, person: str, place: Place, form: str, how: str) -> bool:
@@ -182,7 +182,13 @@ class Scanner:
         is_own = person in (place.viewer, SAME_PERSON.get(place.viewer))
         if form not in AS_WRITTEN or how:
             # Keys and passkeys are bytes, and JSON has no other way to hold those.
-            return is_own and (field.is_bytes or field.is_id) and form in _RAW
+            may_see = (
+                is_own
+                or (field.is_bytes and place.viewer in field.audience)
+                # A key package names its person, whose number is no secret.
+                or (field.is_id and field.shown_to == "everyone")
+            )
+            return may_see and (field.is_bytes or field.is_id) and form in _RAW
         readers = field.readers(self._classes)
         if readers in ("everyone", "nobody"):
             return readers == "everyone"

@@ -116,6 +116,12 @@ NOT_MARKED = {
     "attestationObject": "made by a device for this one request",
     "authenticatorData": "made by a device for this one request",
     "signature": "made by a device for this one request",
+    "signature_key": "a public key of a device",
+    "packages": "public keys of a device",
+    "last_resort": "public keys of a device",
+    "group_info": "public keys of devices",
+    "commit": "sealed by a device, as `body` is",
+    "recall_hash": "the hash of `token`",
 }
 
 
@@ -171,6 +177,12 @@ PLANTED = {
     "link": "imported.link",
     "reason": "staff.reason",
     "endpoint": "push.endpoint",
+    "members": "person.handle",
+    "adds": "person.handle",
+    "removes": "person.handle",
+    "body": "message.sealed",
+    "token": "message.recall token",
+    "content": "message.disclosed",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.cell.clips.present import Presenter
 from luciole.cell.clips.service import Clips
+from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.feed.explaining import Explaining
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.model import KEPT_DAYS, MAX_HIDDEN_CHARS, MAX_SIGNALS_BYTES, HiddenKind
@@ -46,7 +47,12 @@ KIND_OF: dict[HiddenName, HiddenKind] = {
 
 
 def routes(
-    db: Database, people: People, clips: Clips, for_you: ForYou, presenter: Presenter
+    db: Database,
+    people: People,
+    clips: Clips,
+    sounds: Sounds,
+    for_you: ForYou,
+    presenter: Presenter,
 ) -> Router:
     """The routes of For You over their collaborators."""
     explaining = Explaining(clips, for_you.veil)
@@ -78,6 +84,12 @@ def routes(
                     for one in sorted(authors.values(), key=lambda one: one.handle)
                 ],
                 [one.value for one in hidden if one.kind == "hashtag"],
+                [
+                    presenter.sound(one)
+                    for one in await sounds.named(
+                        tx, [UUID(one.value) for one in hidden if one.kind == "sound"]
+                    )
+                ],
                 sum(one.kind == "clip" for one in hidden),
             ),
         )

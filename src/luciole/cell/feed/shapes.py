@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from luciole.cell.clips.present import ClipBody
+from luciole.cell.clips.present import ClipBody, SoundBody
 from luciole.cell.feed.model import MAX_HIDDEN_CHARS, MAX_SIGNALS
 from luciole.cell.feed.ranking.model import Mode
 
@@ -116,6 +116,7 @@ class HiddenAuthor(msgspec.Struct):
 class HiddenBody(msgspec.Struct):
     authors: list[HiddenAuthor]
     hashtags: list[str]
+    sounds: list[SoundBody]
     clips: int
 
 

@@ -110,6 +110,15 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
                 )
             )
 
+    @get("/me/friends")
+    async def friends(
+        request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
+    ) -> CardPage:
+        """The person's friends: who follow each other."""
+        async with db.read() as tx:
+            me = await people.require(tx, request)
+            return page_of(*await graph.friends(tx, me.person_id, cursor, limit))
+
     @get("/me/follow-requests")
     async def requests(
         request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 20
@@ -184,6 +193,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             unfollow,
             followers,
             following,
+            friends,
             requests,
             accept,
             decline,

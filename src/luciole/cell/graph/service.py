@@ -116,6 +116,14 @@ class Graph:
         """Makes two people nobody to each other; see `keep_away`."""
         await self.keep_away(tx, "block", me, other)
 
+    async def mute(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Leaves a person out of what I see and am told; see `keep_away`."""
+        await self.keep_away(tx, "mute", me, other)
+
+    async def restrict(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Lets what a person says to me wait for my yes; see `keep_away`."""
+        await self.keep_away(tx, "restriction", me, other)
+
     async def keep_away(self, tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
         """Keeps a person away from the next answer on; they are not told. Doing it twice is no
         error. Raises NotYourself, ApartTooMany.
@@ -138,6 +146,18 @@ class Graph:
             await self.unfollow(tx, follower, followee)
         await self._notify.forget_actor(tx, me, other)
         await self._notify.forget_actor(tx, other, me)
+
+    async def unblock(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Ends a block; see `let_near`."""
+        await self.let_near(tx, "block", me, other)
+
+    async def unmute(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Ends a mute; see `let_near`."""
+        await self.let_near(tx, "mute", me, other)
+
+    async def unrestrict(self, tx: Tx, me: UUID, other: UUID) -> None:
+        """Ends a restriction; see `let_near`."""
+        await self.let_near(tx, "restriction", me, other)
 
     async def let_near(self, tx: Tx, distance: Distance, me: UUID, other: UUID) -> None:
         """Ends that; what was followed before a block stays ended."""
@@ -240,6 +260,14 @@ class Graph:
             cursor,
             limit,
             lambda place, n: store.following(tx, person, viewer, place, n),
+        )
+
+    async def friends(
+        self, tx: Tx, me: UUID, cursor: str | None, limit: int
+    ) -> tuple[list[Listed], str | None]:
+        """Those who follow me and whom I follow, by when I began to."""
+        return await self._page(
+            f"friends:{me}", cursor, limit, lambda place, n: store.friends(tx, me, place, n)
         )
 
     async def requests(

@@ -73,11 +73,13 @@ def routes(
 
     @get("/people/{handle:str}/devices")
     async def directory(request: AnyRequest, handle: FromPath[str]) -> shapes.Directory:
-        """A person's devices with what the log says of each, to check the keys that one is given.
-        It opens one number of the person's journal for each entry."""
+        """A person's devices with what the log says of each, to check the keys that one is given;
+        for who talks with them, or may. It tells the number of each entry in their journal."""
         async with db.read() as tx:
             me = await people.require(tx, request)
-            person = await seen(tx, me, handle)
+            person = await people.by_handle(tx, handle)
+            if not await devices.may_check(tx, me, person.id):
+                raise NoSuchPerson
             found = await devices.directory(tx, person.id)
         return shapes.Directory(person.id, person.handle, [_proved(each) for each in found])
 

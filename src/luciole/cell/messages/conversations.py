@@ -266,6 +266,8 @@ class Conversations:
             await store.drop_seats(tx, conversation_id, me)
         elif conversation.kind == "pair":
             await self._end_pair(tx, conversation_id, me)
+            for each in members:
+                await self._notify.withdraw(tx, "message-request", to=each.person_id, by=me)
         else:
             await self._take_out(tx, conversation_id, me)
         others = {each.person_id for each in members if each.folder != "declined"}

@@ -168,6 +168,19 @@ class Devices:
         """How two people stand to each other; None where the other one is not there."""
         return await people_store.between(tx, me, other)
 
+    async def may_check(self, tx: Tx, me: Viewer, other: UUID) -> bool:
+        """Whether the viewer may look at somebody's directory: who is in a group with them, also
+        if a block keeps them apart, for whose keys are there has to be known; else who is in a
+        pair with them or may begin one. None of it, and not apart: raises CannotWrite."""
+        if me.person_id == other or await people_store.shares(tx, me.person_id, other, ["group"]):
+            return True
+        between = await self.between(tx, me.person_id, other)
+        if between is None or between.is_apart:
+            return False
+        if not await people_store.shares(tx, me.person_id, other, ["pair"]):
+            await self.may_begin(tx, me, other)
+        return True
+
     async def may_begin(self, tx: Tx, me: Viewer, other: UUID) -> model.Between:
         """How the viewer stands to somebody to whom they may begin to write. Raises CannotWrite."""
         between = await people_store.between(tx, me.person_id, other)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -41,6 +41,7 @@ KEPT_DAYS = 30
 OBJECT_GRACE_HOURS = 1
 MAX_REPORTED = 20
 REPORT_KEPT_DAYS = 180
+MAX_REPORTS_LISTED = 200
 
 HASH_BYTES = 32
 KEY_BYTES = 32
@@ -152,6 +153,24 @@ class Settings(msgspec.Struct, frozen=True):
     who: Who = "everyone"
     typing: bool = False
     read_marks: bool = False
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A report as it is kept; `about` is None where that person has gone or is leaving."""
+
+    id: UUID
+    about: str | None
+    made_at: datetime
+    sealed: bytes
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A report whose seal was opened."""
+
+    id: UUID
+    about: str | None
+    made_at: datetime
+    said: dict[str, Any]
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from luciole.ask.client import Custody
 from luciole.cell.messages import framing, model, refusals
-from luciole.cell.messages.model import Conversation, Device, Reason
+from luciole.cell.messages.model import Conversation, Device, Opened, Reason
 from luciole.cell.messages.store import devices as devices_store
 from luciole.cell.messages.store import reports as store
-from luciole.custody.model import Field, Grant
+from luciole.custody.model import Field, Grant, NoSuchRead
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
@@ -92,6 +92,30 @@ class Reports:
         if not await self._custody.verify(device.signature_key, item.signature, signed):
             raise refusals.ReportNotSigned
         return said
+
+    # --- for staff -----------------------------------------------------------------------------
+
+    async def check_staff(self, token: str) -> None:
+        """Raises NotStaff."""
+        await self._custody.reads(token)
+
+    async def waiting(self, tx: Tx) -> list[tuple[UUID, str, datetime]]:
+        """The newest reports: which, by whom, when."""
+        return await store.waiting(tx, model.MAX_REPORTS_LISTED)
+
+    async def of_approved(self, tx: Tx, token: str, read_id: UUID) -> list[Opened]:
+        """What the person of an approved request of staff disclosed; the key broker notes the read
+        first. Raises NoSuchRead, and what `Custody.open_read` raises."""
+        read = next((each for each in await self._custody.reads(token) if each.id == read_id), None)
+        if read is None:
+            raise NoSuchRead
+        found = await store.of_reporter(tx, read.person_id)
+        fields = [Field(model.REPORT_FIELD, model.REPORT_VERSION, each.sealed) for each in found]
+        opened = await self._custody.open_read(token, read_id, fields)
+        return [
+            Opened(each.id, each.about, each.made_at, msgspec.json.decode(text))
+            for each, text in zip(found, opened, strict=True)
+        ]
 
     async def tidy(self, tx: Tx) -> None:
         """Forgets old reports."""

@@ -20,6 +20,7 @@ from luciole.cell.search import model
 from luciole.cell.search.model import FoundHashtag, FoundPerson, FoundSound, Order
 from luciole.cell.search.service import Search
 from luciole.cell.search.words import MOST_QUERY_CHARS
+from luciole.config import SearchSettings
 from luciole.kit.db import Database
 from luciole.kit.rates import Buckets, Rate, network
 from luciole.kit.web import AnyRequest, address_of
@@ -29,8 +30,6 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_QUERY_CHARS)]
 Few = Annotated[int, msgspec.Meta(ge=0, le=30)]
 Many = Annotated[int, msgspec.Meta(ge=1, le=50)]
 Limit = Annotated[int, QueryParameter(ge=1, le=50)]
-# Who types is asked for with every few letters.
-SEARCHES = Rate("search", 240, 60)
 
 
 class Query(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,15 +130,17 @@ def routes(
     search: Search,
     presenter: Presenter,
     avatar_url: AvatarUrl,
+    settings: SearchSettings,
 ) -> Router:
     """The routes of search over their collaborators."""
     rates = Buckets()
+    searches = Rate("search", settings.searches_per_minute, 60)
 
     async def whoever(tx: Any, request: AnyRequest) -> Viewer | None:
         """Who looks, counted: looking costs more than most requests."""
         viewer = await people.whoever(tx, request)
         whom = str(viewer.person_id) if viewer else network(address_of(request))
-        rates.take(SEARCHES, whom)
+        rates.take(searches, whom)
         return viewer
 
     def person(found: FoundPerson) -> PersonBody:

@@ -27,8 +27,9 @@ RETRY_S = 1.0
 class Indexing:
     """Reads what changed and writes what is found by it."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, at_once: int = AT_ONCE) -> None:
         self._db = database
+        self._at_once = at_once
         self._clock = clock
         self._heard = asyncio.Event()
 
@@ -44,7 +45,7 @@ class Indexing:
         for left in reversed(range(TRIES)):
             try:
                 async with self._db.tx() as tx:
-                    return await take_in(tx, AT_ONCE) if await store.try_lock(tx) else 0
+                    return await take_in(tx, self._at_once) if await store.try_lock(tx) else 0
             except ForeignKeyViolation:
                 # Something went between reading and writing; what is read next does not have it.
                 if not left:
@@ -52,9 +53,10 @@ class Indexing:
         return 0
 
     async def count_trends(self) -> None:
-        """Makes the hashtags on the rise anew."""
+        """Makes the hashtags on the rise anew, after clips fell out of their author's window."""
         now = self._clock.now()
         async with self._db.tx() as tx:
+            await store.drop_past(tx)
             uses = [use async for use in trends.uses(tx, now - timedelta(days=TREND_DAYS + 1))]
             await trends.put(tx, trends_of(uses, now), now)
 
@@ -110,6 +112,7 @@ async def take_in(tx: Tx, most: int) -> int:
 
 async def settle_gone(tx: Tx) -> None:
     """Takes all that went off the counts."""
+    await store.lock(tx)
     while gone := await store.take_gone(tx, AT_ONCE):
         counts: Counter[str] = Counter()
         for terms in gone:
@@ -143,12 +146,15 @@ async def _count(tx: Tx, counts: Counter[str]) -> None:
     by = {term: count for term, count in counts.items() if count}
     plain = {term: count for term, count in by.items() if term[0] != "#"}
     tags = {term[1:]: count for term, count in by.items() if term[0] == "#"}
-    if plain:
-        near = {word: " ".join(sorted(words.near_of(word))) for word in plain}
-        await store.count_words(tx, plain, near)
-    if tags:
-        keys = {tag: " ".join(words.keys_of(_parts(tag))) for tag in tags}
-        await store.count_hashtags(tx, tags, keys)
+    # Words come and go in no other transaction, so what is not there yet stays so.
+    new = await store.count_words(tx, plain) if plain else []
+    if new := [word for word in new if plain[word] > 0]:
+        near = [" ".join(sorted(words.near_of(word))) for word in new]
+        await store.add_words(tx, new, near, [plain[word] for word in new])
+    new = await store.count_hashtags(tx, tags) if tags else []
+    if new := [tag for tag in new if tags[tag] > 0]:
+        keys = [" ".join(words.keys_of(_parts(tag))) for tag in new]
+        await store.add_hashtags(tx, new, keys, [tags[tag] for tag in new])
 
 
 async def _people(tx: Tx, ids: set[UUID]) -> None:

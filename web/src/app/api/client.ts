@@ -95,7 +95,7 @@ export const api = {
   post: <T>(path: string, body: unknown = {}, options: Pick<Options, 'keepalive'> = {}) => json<T>('POST', path, { body, ...options }),
   put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),
   patch: <T>(path: string, body: unknown) => json<T>('PATCH', path, { body }),
-  delete: <T = void>(path: string) => json<T>('DELETE', path),
+  delete: <T = void>(path: string, body?: unknown) => json<T>('DELETE', path, { body }),
 }
 
 /** Path of a person's resource; the handle is escaped. */

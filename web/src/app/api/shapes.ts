@@ -2,6 +2,10 @@
 
 export type AgeBand = 'under-13' | '13-15' | '16-17' | '18+'
 export type Audience = 'everyone' | 'friends' | 'only-me'
+/** Those for whom a clip is, or those for whom it is not. */
+export type ListKind = 'share-with' | 'hide-from'
+/** How many days back others see one's clips; null: all of them. */
+export type PastDays = 3 | 30 | 183 | null
 export type WhoMay = 'everyone' | 'followers' | 'friends' | 'nobody'
 export type Follows = 'no' | 'pending' | 'yes'
 export type FeedKind = 'for-you' | 'following' | 'friends' | 'latest'
@@ -41,8 +45,23 @@ export interface Profile extends Author {
   followers: number
   following: number
   clips: number
-  viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean } | null
+  viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean; has_blocked: boolean; mutes: boolean; restricts: boolean } | null
   can_see_clips: boolean
+  shows_likes: boolean
+}
+
+/** People under a name, for their owner only. */
+export interface Circle {
+  id: string
+  name: string
+  people: Author[]
+}
+
+/** For whom a clip is, as its author sees it. */
+export interface ClipAudience {
+  audience: Audience
+  kind: ListKind | null
+  people: Author[]
 }
 
 export interface Card extends Author {
@@ -71,6 +90,8 @@ export interface Clip {
   caption: string
   hashtags: string[]
   audience: Audience
+  /** For the author only. */
+  audience_list: ListKind | null
   state: 'processing' | 'published' | 'refused'
   made_with_ai: boolean
   published_at: string | null
@@ -80,6 +101,12 @@ export interface Clip {
   comments_by: WhoMay | null
   /** The comment that the clip answers. */
   answers_id: string | null
+  favourites: number
+  reposts: number
+  /** Null where there is none, or where it is not for this person. Without a name it is the original sound of its owner. */
+  sound: { id: string; name: string; by: Author; clip_id: string } | null
+  /** Who passed it on, in the feed of their followers. */
+  reposted_by: Author | null
   duration_ms: number | null
   width: number | null
   height: number | null
@@ -89,7 +116,7 @@ export interface Clip {
   has_audio: boolean
   progress: number | null
   refusal: Refusal | null
-  viewer: { liked: boolean; follows: Follows; is_author: boolean } | null
+  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean } | null
 }
 
 /** Without a profile, or learning from what the person watches. */
@@ -143,13 +170,14 @@ export interface ForYouSettings {
   since: string | null
   keeps_days: number
   events_kept: number
-  hidden: { authors: { handle: string; display_name: string }[]; hashtags: string[]; clips: number }
+  hidden: { authors: { handle: string; display_name: string }[]; hashtags: string[]; sounds: { id: string; name: string; by: Author }[]; clips: number }
 }
 
 export interface NewClip {
   upload_id: string
   caption: string
   audience: Audience
+  audience_list?: { kind: ListKind; handles: string[] } | null
   trim_start_ms?: number
   trim_end_ms?: number
   cover_ms?: number
@@ -158,6 +186,9 @@ export interface NewClip {
   captions_language?: string
   comments_by?: WhoMay
   answers?: string
+  sound_id?: string
+  sound_mode?: 'replace' | 'mix'
+  lets_reuse?: boolean
 }
 
 export interface Session {
@@ -325,4 +356,40 @@ export interface CellImport {
   made_at: string
   report: { cell_name: string; cell_origin: string; signed: 'here' | 'stated' | 'wrong' | 'missing'; counts: Record<string, Record<string, number>> } | null
   refusal: Refusal | null
+}
+
+export interface FoundPerson extends Card {
+  followers: number
+}
+
+/** A hashtag and how many public clips have it. */
+export interface FoundHashtag {
+  tag: string
+  clips: number
+}
+
+/** Without a name it is the original sound of its owner. */
+export interface FoundSound {
+  id: string
+  name: string
+  owner: Author
+  uses: number
+}
+
+export interface Overview {
+  people: FoundPerson[]
+  hashtags: FoundHashtag[]
+  sounds: FoundSound[]
+}
+
+/** `near` are words that were taken for words of the query. */
+export interface FoundClips extends Page<Clip> {
+  near: string[]
+}
+
+export interface Trends {
+  items: { tag: string; authors: number; clips: number; authors_before: number; usual: number; score: number }[]
+  days_before: number
+  least_authors: number
+  least_score: number
 }

@@ -2,12 +2,23 @@ import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
+import type awayEn from './away.en.json'
 import type foryouEn from './foryou.en.json'
+import type keptEn from './kept.en.json'
+import type messagesEn from './messages.en.json'
 import type notifyEn from './notify.en.json'
 import type rightsEn from './rights.en.json'
 import type talkEn from './talk.en.json'
 
-export type Key = keyof typeof en | keyof typeof rightsEn | keyof typeof foryouEn | keyof typeof notifyEn | keyof typeof talkEn
+export type Key =
+  | keyof typeof en
+  | keyof typeof awayEn
+  | keyof typeof foryouEn
+  | keyof typeof keptEn
+  | keyof typeof messagesEn
+  | keyof typeof notifyEn
+  | keyof typeof rightsEn
+  | keyof typeof talkEn
 export type Locale = 'en' | 'fr'
 export interface Told {
   sentence: string
@@ -19,8 +30,11 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 
 /** Words of pages that few open at first: they come with those pages. */
 const CHAPTERS = {
+  away: { en: () => import('./away.en.json'), fr: () => import('./away.fr.json') },
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
+  kept: { en: () => import('./kept.en.json'), fr: () => import('./kept.fr.json') },
   notify: { en: () => import('./notify.en.json'), fr: () => import('./notify.fr.json') },
+  messages: { en: () => import('./messages.en.json'), fr: () => import('./messages.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
   talk: { en: () => import('./talk.en.json'), fr: () => import('./talk.fr.json') },
 } as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>

@@ -1,14 +1,21 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
+import { wishOf, type PeopleList } from '../audience/list.ts'
 
 export interface Draft {
   file: File
   caption: string
   audience: Audience
+  /** The people for whom it is, or is not. Drafts of older versions have none. */
+  list?: PeopleList | null
   madeWithAi: boolean
   /** Who may comment; null: as in the settings. Drafts of older versions have neither. */
   commentsBy?: WhoMay | null
+  /** A sound of another clip, in the place of the film's own or with it. */
+  sound?: { id: string; mode: 'replace' | 'mix' } | null
+  /** Whether others may use the film's own sound; without a word: as the cell does for the person's age. */
+  letsReuse?: boolean
   /** The comment that the clip answers. */
   answers?: string | null
   trim: Trim | null
@@ -22,8 +29,8 @@ export interface Draft {
 }
 
 /** A clip of which only the film is known. */
-export function newDraft(file: File, personId: string, answers: string | null = null): Draft {
-  return { file, answers, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
+export function newDraft(file: File, personId: string, answers: string | null = null, sound: string | null = null): Draft {
+  return { file, answers, sound: sound ? { id: sound, mode: 'replace' } : null, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
 }
 
 /** What is asked of the cell for a draft whose film has arrived there. */
@@ -33,8 +40,13 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.trim_start_ms = draft.trim.startMs
     body.trim_end_ms = draft.trim.endMs
   }
+  if (draft.list) body.audience_list = wishOf(draft.list)
   if (draft.commentsBy) body.comments_by = draft.commentsBy
   if (draft.answers) body.answers = draft.answers
+  if (draft.sound) {
+    body.sound_id = draft.sound.id
+    body.sound_mode = draft.sound.mode
+  } else if (draft.letsReuse !== undefined) body.lets_reuse = draft.letsReuse
   if (draft.coverMs > 0) body.cover_ms = draft.coverMs
   if (draft.captions) {
     body.captions_vtt = draft.captions.text

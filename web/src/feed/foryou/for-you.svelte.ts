@@ -110,7 +110,7 @@ class ForYou implements Source {
   }
 
   /** Tells it at once, and waits until the cell has it: the next page obeys. A visitor's wish is kept here too. */
-  async reject(clip: Clip, kind: 'not-interested' | 'hid-author' | 'hid-hashtag', hashtag?: string): Promise<void> {
+  async reject(clip: Clip, kind: 'not-interested' | 'hid-author' | 'hid-hashtag' | 'hid-sound', hashtag?: string): Promise<void> {
     const place = this.places.get(clip.id)
     if (place) {
       const told = await api.post<{ refused: { code: string }[] }>(`${PATH}/signals`, { signals: [{ ...place, kind, hashtag }] })
@@ -120,6 +120,7 @@ class ForYou implements Source {
     if (session.me) return
     if (kind === 'hid-author') this.hide('authors', clip.author.handle)
     else if (kind === 'hid-hashtag' && hashtag) this.hide('hashtags', hashtag)
+    else if (kind === 'hid-sound' && clip.sound) this.hide('sounds', clip.sound.id)
     else this.hide('clips', clip.id)
   }
 
@@ -135,7 +136,7 @@ class ForYou implements Source {
   }
 
   takeBackClips(): void {
-    this.keepHidden({ ...this.hidden, clips: [] })
+    this.keepHidden({ ...this.hidden, sounds: [], clips: [] })
   }
 
   // Learning
@@ -154,7 +155,7 @@ class ForYou implements Source {
     return api.post<ForYouSettings>(`${PATH}/reset`)
   }
 
-  unhide(kind: 'author' | 'hashtag' | 'clips', value = ''): Promise<ForYouSettings> {
+  unhide(kind: 'author' | 'hashtag' | 'sound' | 'clips', value = ''): Promise<ForYouSettings> {
     return api.delete<ForYouSettings>(`${PATH}/hidden?${new URLSearchParams(value ? { kind, value } : { kind })}`)
   }
 

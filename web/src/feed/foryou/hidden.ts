@@ -2,6 +2,7 @@
 export interface Hidden {
   authors: string[]
   hashtags: string[]
+  sounds: string[]
   clips: string[]
 }
 
@@ -10,18 +11,20 @@ export type HiddenKind = keyof Hidden
 /** More than this is forgotten, the oldest first. */
 export const MOST_HIDDEN = 200
 
-export const NOTHING: Hidden = { authors: [], hashtags: [], clips: [] }
+export const NOTHING: Hidden = { authors: [], hashtags: [], sounds: [], clips: [] }
 
 interface Hideable {
   id: string
   author: { handle: string }
   hashtags: readonly string[]
+  sound?: { id: string } | null
 }
 
 export function hides(hidden: Hidden, clip: Hideable): boolean {
   return (
     hidden.clips.includes(clip.id) ||
     hidden.authors.includes(clip.author.handle) ||
+    (clip.sound != null && hidden.sounds.includes(clip.sound.id)) ||
     clip.hashtags.some((hashtag) => hidden.hashtags.includes(hashtag.toLowerCase()))
   )
 }
@@ -39,7 +42,7 @@ export function readHidden(text: string | null): Hidden {
   try {
     const told = JSON.parse(text ?? '{}') as Partial<Record<HiddenKind, unknown>>
     const list = (kind: HiddenKind) => (Array.isArray(told[kind]) ? told[kind].filter((one) => typeof one === 'string').slice(-MOST_HIDDEN) : [])
-    return { authors: list('authors'), hashtags: list('hashtags'), clips: list('clips') }
+    return { authors: list('authors'), hashtags: list('hashtags'), sounds: list('sounds'), clips: list('clips') }
   } catch {
     return NOTHING
   }

@@ -31,6 +31,7 @@ from luciole.cell.clips.comments.telling import Telling
 from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay, without_controls
 from luciole.cell.clips.service import Clips
+from luciole.cell.graph.model import STRANGERS
 from luciole.cell.graph.service import Graph
 from luciole.cell.notify.service import Notify
 from luciole.kit.cursor import Cursors
@@ -323,7 +324,9 @@ class Comments:
     async def _may(self, tx: Tx, rule: Rule, card: Card, person_id: UUID | None) -> bool:
         if person_id is None or card.state != "published":
             return False
-        relation = await self._graph.relation(tx, person_id, card.author_id)
+        relation = STRANGERS
+        if rule.comments_by in ("followers", "friends"):
+            relation = await self._graph.relation(tx, person_id, card.author_id)
         return may_comment(rule.comments_by, person_id, card.author_id, relation)
 
     async def _held_fast(self, tx: Tx, me: UUID, comment_id: UUID) -> Comment:

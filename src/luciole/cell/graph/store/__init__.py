@@ -92,6 +92,17 @@ WHERE f.follower_id = $1 AND f.state = 'accepted'
 ORDER BY f.made_at DESC, f.followee_id DESC
 LIMIT $5
 """
+FRIENDS = """
+SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, f.state AS mine
+FROM graph.follow f
+JOIN graph.follow theirs
+    ON theirs.follower_id = f.followee_id AND theirs.followee_id = f.follower_id
+JOIN people.card p ON p.id = f.followee_id
+WHERE f.follower_id = $1 AND f.state = 'accepted' AND theirs.state = 'accepted'
+  AND (f.made_at, f.followee_id) < ($2, $3)
+ORDER BY f.made_at DESC, f.followee_id DESC
+LIMIT $4
+"""
 REQUESTS = """
 SELECT p.id, p.handle, p.display_name, p.avatar_key, f.made_at, mine.state AS mine
 FROM graph.follow f
@@ -215,6 +226,10 @@ async def following(
     tx: Tx, person_id: UUID, viewer_id: UUID | None, place: ListPlace | None, limit: int
 ) -> list[Listed]:
     return listed_of(await tx.fetch(FOLLOWING, person_id, viewer_id, *split(place), limit))
+
+
+async def friends(tx: Tx, person_id: UUID, place: ListPlace | None, limit: int) -> list[Listed]:
+    return listed_of(await tx.fetch(FRIENDS, person_id, *split(place), limit))
 
 
 async def requests(tx: Tx, person_id: UUID, place: ListPlace | None, limit: int) -> list[Listed]:

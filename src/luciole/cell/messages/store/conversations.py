@@ -41,9 +41,12 @@ SELECT conversation_id, person_id FROM messages.member
 WHERE conversation_id = ANY($1::uuid[]) ORDER BY conversation_id, place
 """
 # What somebody who is restricted writes waits among the requests. A pair that a block keeps apart
-# is not there for either.
+# is not there for either; one whose other is leaving their account is over meanwhile.
 LISTED = """
-SELECT c.id, c.kind, c.epoch, m.is_muted, c.is_over, c.updated_on,
+SELECT c.id, c.kind, c.epoch, m.is_muted, c.updated_on,
+       c.is_over OR (c.kind = 'pair' AND NOT EXISTS (
+           SELECT 1 FROM messages.member o JOIN people.card p ON p.id = o.person_id
+           WHERE o.conversation_id = c.id AND o.person_id <> $1)) AS is_over,
        CASE WHEN c.kind = 'pair' AND EXISTS (
                 SELECT 1 FROM messages.member o
                 JOIN graph.restricted r ON r.person_id = $1 AND r.other_id = o.person_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from luciole.cell.messages.model import Between, Settings
+from luciole.cell.messages.model import Between, Kind, Settings
 from luciole.kit.db import Tx
 
 BETWEEN = """
@@ -20,6 +20,14 @@ SELECT
     coalesce(s.who, CASE WHEN w.is_minor THEN 'friends' ELSE 'everyone' END) AS who
 FROM people.writer w LEFT JOIN messages.setting s ON s.person_id = w.id
 WHERE w.id = $2
+"""
+SHARES = """
+SELECT EXISTS (
+    SELECT 1 FROM messages.member mine
+    JOIN messages.member theirs ON theirs.conversation_id = mine.conversation_id
+    JOIN messages.conversation c ON c.id = mine.conversation_id
+    WHERE mine.person_id = $1 AND theirs.person_id = $2 AND mine.folder <> 'declined'
+      AND c.kind = ANY($3::text[]))
 """
 RESTRICTERS = """
 SELECT person_id FROM graph.restricted WHERE other_id = $1 AND person_id = ANY($2::uuid[])
@@ -41,6 +49,11 @@ async def between(tx: Tx, me: UUID, other: UUID) -> Between | None:
     """None where the other one is not there, or leaving."""
     row = await tx.fetchrow(BETWEEN, me, other)
     return Between(**row) if row else None
+
+
+async def shares(tx: Tx, me: UUID, other: UUID, kinds: Sequence[Kind]) -> bool:
+    """Whether two people are in a conversation of one of these kinds."""
+    return bool(await tx.fetchval(SHARES, me, other, list(kinds)))
 
 
 async def restricters(tx: Tx, person_id: UUID, among: Sequence[UUID]) -> set[UUID]:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from luciole.cell.messages.model import Report
 from luciole.kit.db import Tx
 
 ADD = """
 INSERT INTO messages.report (id, reporter_id, about_id, sealed, made_at)
 VALUES ($1, $2, $3, $4, $5)
 """
-OF_REPORTER = "SELECT id, sealed FROM messages.report WHERE reporter_id = $1 ORDER BY id"
+OF_REPORTER = """
+SELECT r.id, p.handle AS about, r.made_at, r.sealed
+FROM messages.report r LEFT JOIN people.card p ON p.id = r.about_id
+WHERE r.reporter_id = $1 ORDER BY r.id
+"""
+WAITING = """
+SELECT r.id, p.handle, r.made_at
+FROM messages.report r JOIN people.card p ON p.id = r.reporter_id
+ORDER BY r.id DESC LIMIT $1
+"""
 TIDY = "DELETE FROM messages.report WHERE made_at < $1"
 
 
@@ -21,9 +31,15 @@ async def add(
     await tx.execute(ADD, report_id, reporter_id, about_id, sealed, at)
 
 
-async def of_reporter(tx: Tx, reporter_id: UUID) -> list[tuple[UUID, bytes]]:
+async def of_reporter(tx: Tx, reporter_id: UUID) -> list[Report]:
     """Reports that a person made, sealed, the oldest first."""
-    return [(row["id"], row["sealed"]) for row in await tx.fetch(OF_REPORTER, reporter_id)]
+    return [Report(**row) for row in await tx.fetch(OF_REPORTER, reporter_id)]
+
+
+async def waiting(tx: Tx, most: int) -> list[tuple[UUID, str, datetime]]:
+    """The newest reports: which, by whom, when."""
+    rows = await tx.fetch(WAITING, most)
+    return [(row["id"], row["handle"], row["made_at"]) for row in rows]
 
 
 async def tidy(tx: Tx, before: datetime) -> None:

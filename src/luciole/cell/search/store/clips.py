@@ -73,10 +73,10 @@ SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state
        c.made_with_ai, c.likes, c.captions_language, c.created_at, c.published_at, c.handle,
        c.display_name, c.avatar_key, c.is_private, c.duration_ms, c.width, c.height, c.progress,
        c.renditions, c.poster_key, c.has_audio, c.comments, c.reposts, c.favourites, c.comments_by,
-       c.sound_id, c.answers_id
+       c.sound_id, c.answers_id, c.audience_list, c.is_past
 FROM clips.card c
 WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
-  AND NOT c.is_private
+  AND c.audience_list IS NULL AND NOT c.is_private AND NOT c.is_past
   AND NOT EXISTS (SELECT 1 FROM graph.apart a WHERE a.a = $2 AND a.b = c.author_id)
   AND NOT EXISTS (SELECT 1 FROM graph.muted m WHERE m.person_id = $2 AND m.other_id = c.author_id)
 """

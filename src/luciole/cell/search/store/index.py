@@ -11,6 +11,7 @@ from luciole.kit.db import Tx
 
 # One at a time in the cell: two would wait for each other's counts of words.
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('search.index', 0))"
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('search.index', 0))"
 TAKE_STALE = """
 DELETE FROM search.stale WHERE n IN (SELECT n FROM search.stale ORDER BY n LIMIT $1)
 RETURNING kind, id
@@ -43,19 +44,32 @@ ON CONFLICT (id) DO UPDATE SET
     published_at = excluded.published_at, likes_step = excluded.likes_step,
     heat = excluded.heat, terms = excluded.terms
 """
+# Older than their authors let others look back, which no row says when it happens.
+DROP_PAST = """
+DELETE FROM search.clip c USING clips.published p, clips.shown_since w
+WHERE p.id = c.id AND w.person_id = p.author_id AND p.published_at < w.since
+"""
 DROP_CLIPS = "DELETE FROM search.clip WHERE id = ANY($1::uuid[])"
 COUNT_WORDS = """
+UPDATE search.word w SET clips = w.clips + n.by
+FROM unnest($1::text[], $2::integer[]) AS n (word, by) WHERE w.word = n.word
+RETURNING w.word
+"""
+ADD_WORDS = """
 INSERT INTO search.word (word, near, clips)
 SELECT n.word, string_to_array(n.near, ' '), n.by
 FROM unnest($1::text[], $2::text[], $3::integer[]) AS n (word, near, by)
-ON CONFLICT (word) DO UPDATE SET clips = search.word.clips + excluded.clips
 """
 DROP_WORDS = "DELETE FROM search.word WHERE word = ANY($1::text[]) AND clips <= 0"
 COUNT_HASHTAGS = """
+UPDATE search.hashtag h SET clips = h.clips + n.by
+FROM unnest($1::text[], $2::integer[]) AS n (tag, by) WHERE h.tag = n.tag
+RETURNING h.tag
+"""
+ADD_HASHTAGS = """
 INSERT INTO search.hashtag (tag, keys, clips)
 SELECT n.tag, string_to_array(n.keys, ' '), n.by
 FROM unnest($1::text[], $2::text[], $3::integer[]) AS n (tag, keys, by)
-ON CONFLICT (tag) DO UPDATE SET clips = search.hashtag.clips + excluded.clips
 """
 DROP_HASHTAGS = "DELETE FROM search.hashtag WHERE tag = ANY($1::text[]) AND clips <= 0"
 PEOPLE = "SELECT id, handle, display_name FROM people.card WHERE id = ANY($1::uuid[])"
@@ -84,6 +98,11 @@ FORGET_STALE = "DELETE FROM search.stale WHERE id = $1"
 async def try_lock(tx: Tx) -> bool:
     """Whether this transaction is the one that indexes."""
     return bool(await tx.fetchval(TRY_LOCK))
+
+
+async def lock(tx: Tx) -> None:
+    """Waits until this transaction is the one that indexes."""
+    await tx.execute(LOCK)
 
 
 async def take_stale(tx: Tx, most: int) -> dict[str, set[UUID]]:
@@ -128,24 +147,38 @@ async def add_clips(tx: Tx, clips: Sequence[Findable], terms: Sequence[str]) -> 
     )
 
 
+async def drop_past(tx: Tx) -> None:
+    await tx.execute(DROP_PAST)
+
+
 async def drop_clips(tx: Tx, ids: Iterable[UUID]) -> None:
     await tx.execute(DROP_CLIPS, list(ids))
 
 
-async def count_words(tx: Tx, by: Mapping[str, int], near: Mapping[str, str]) -> None:
-    """Adds to the counts of words; those of no clip go. In one order, as every time."""
+async def count_words(tx: Tx, by: Mapping[str, int]) -> list[str]:
+    """Adds to the counts of words; those of no clip go. Gives those that are not there yet."""
     words = sorted(by)
-    await tx.execute(
-        COUNT_WORDS, words, [near[word] for word in words], [by[word] for word in words]
-    )
-    await tx.execute(DROP_WORDS, words)
+    there = await tx.fetch(COUNT_WORDS, words, [by[word] for word in words])
+    await tx.execute(DROP_WORDS, [word for word in words if by[word] < 0])
+    return sorted(set(words) - {row["word"] for row in there})
 
 
-async def count_hashtags(tx: Tx, by: Mapping[str, int], keys: Mapping[str, str]) -> None:
-    """The same for hashtags."""
+async def add_words(tx: Tx, words: Sequence[str], near: Sequence[str], by: Sequence[int]) -> None:
+    """New words with what is near (parted by blanks) and their counts."""
+    await tx.execute(ADD_WORDS, list(words), list(near), list(by))
+
+
+async def count_hashtags(tx: Tx, by: Mapping[str, int]) -> list[str]:
+    """As `count_words`."""
     tags = sorted(by)
-    await tx.execute(COUNT_HASHTAGS, tags, [keys[tag] for tag in tags], [by[tag] for tag in tags])
-    await tx.execute(DROP_HASHTAGS, tags)
+    there = await tx.fetch(COUNT_HASHTAGS, tags, [by[tag] for tag in tags])
+    await tx.execute(DROP_HASHTAGS, [tag for tag in tags if by[tag] < 0])
+    return sorted(set(tags) - {row["tag"] for row in there})
+
+
+async def add_hashtags(tx: Tx, tags: Sequence[str], keys: Sequence[str], by: Sequence[int]) -> None:
+    """As `add_words`."""
+    await tx.execute(ADD_HASHTAGS, list(tags), list(keys), list(by))
 
 
 async def people(tx: Tx, ids: Iterable[UUID]) -> list[Any]:
