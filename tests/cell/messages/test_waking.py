@@ -55,9 +55,8 @@ async def test_request_wakes_by_its_line_and_not_by_each_message(
 ) -> None:
     eves = await Phone.of(house, await house.person("eve"))
     pair = await eves.talk("pair", anas)
-    assert [
-        row["is_message"] for row in await house.rows("SELECT is_message FROM notify.nudge")
-    ] == [False]
+    (nudge,) = await house.rows("SELECT is_message FROM notify.nudge")
+    assert nudge["is_message"] is False
     await woken(house)
     await eves.send(pair)
     assert await woken(house) == []
