@@ -12,7 +12,7 @@ from typing import Any, TypedDict, get_type_hints
 
 import msgspec
 
-<<<<<<< HEAD:src/luciole/config/__init__.py
+from luciole.config.rules import AGE_BANDS, LOOPBACK, faults
 from luciole.config.sections import (
     ROLES,
     BorderSettings,
@@ -56,23 +56,6 @@ __all__ = [
 ]
 
 PREFIX = "LUCIOLE_"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
-=======
-from luciole.setting_rules import LOOPBACK as LOOPBACK
-from luciole.setting_rules import faults
-
-PREFIX = "LUCIOLE_"
-Process = Literal["api", "worker", "custody", "ledger", "gateway"]
-# Roles of the database as which the processes of a cell act.
-ROLES: dict[Process, str] = {
-    "api": "luciole_api",
-    "worker": "luciole_worker",
-    "custody": "luciole_custody_process",
-    "ledger": "luciole_ledger_process",
-    "gateway": "luciole_gateway_process",
-}
->>>>>>> h-G:src/luciole/config.py
 
 
 class KeyPlace(TypedDict):

@@ -178,20 +178,13 @@ PLANTED = {
     "handles": "imported.handle",
     "link": "imported.link",
     "reason": "staff.reason",
-<<<<<<< HEAD
-=======
-    "endpoint": "push.endpoint",
->>>>>>> h-G
     "members": "person.handle",
     "adds": "person.handle",
     "removes": "person.handle",
     "body": "message.sealed",
     "token": "message.recall token",
     "content": "message.disclosed",
-<<<<<<< HEAD
     "endpoint": "push.endpoint",
-=======
->>>>>>> h-G
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",
