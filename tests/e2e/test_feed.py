@@ -176,6 +176,7 @@ async def test_shared_link_is_plain_and_opens_the_clip(
     await plays(page)
     clip_id = await page.evaluate(SEEN)
     await current(page).get_by_test_id("share").click()
+    await page.get_by_test_id("copy-link").click()
     await expect(page.get_by_test_id("toast")).to_contain_text("The link is copied")
     link = await page.evaluate("navigator.clipboard.readText()")
     assert link == f"{cell.origin}/c/{clip_id}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from luciole.audit.canary import things
 from luciole.audit.canary.stage import PERSONS, VISITOR, Stage
 
+# The sweep that finds such films comes once a minute.
+SILENT_S = 200
 ANY = (200, 401, 403, 404)
 ONE = "/api/collections/{collection_id}"
 SOUND = "/api/sounds/{sound_id}"
@@ -34,6 +37,7 @@ async def run(stage: Stage) -> None:
     named = {"name": plant("ana", "sound.name", "Rain {}")}
     await ana.ask(f"PATCH {SOUND}", sound_id=ids["sound"], json=named)
     await _look(stage)
+    await _borrow(stage)
     place = {"collection_id": ids["collection for oneself"], "clip_id": ids["open"]}
     await dan.ask(f"DELETE {ONE}/clips/{{clip_id}}", **place)
     given_up = await dan.ask("POST /api/me/collections", json={"name": "Given up"})
@@ -42,6 +46,25 @@ async def run(stage: Stage) -> None:
     for part in ("favourite", "repost"):
         await cleo.ask(f"PUT /api/clips/{{clip_id}}/{part}", clip_id=ids["open"])
         await cleo.ask(f"DELETE /api/clips/{{clip_id}}/{part}", clip_id=ids["open"])
+
+
+async def _borrow(stage: Stage) -> None:
+    """dan makes a clip with a sound of eve, who deletes hers: his falls silent."""
+    dan, eve = stage["dan"], stage["eve"]
+    loud = things.film(stage.folder / "film.mp4", stage.book, "eve")
+    first = await stage.clip("eve", loud, audience="everyone", lets_reuse=True)
+    seen = await eve.ask("GET /api/clips/{clip_id}", clip_id=first)
+    sound_id = seen.json()["sound"]["id"]
+    film = things.film(stage.folder / "film.mp4", stage.book, "dan")
+    made = await stage.clip("dan", film, audience="everyone", sound_id=sound_id, sound_mode="mix")
+    await eve.ask("DELETE /api/clips/{clip_id}", clip_id=first)
+
+    async def is_silent() -> bool:
+        answer = await dan.ask("GET /api/clips/{clip_id}", clip_id=made)
+        return not answer.json()["has_audio"]
+
+    await stage.until("a clip with a deleted sound is silent", is_silent, SILENT_S)
+    await dan.ask("DELETE /api/clips/{clip_id}", clip_id=made)
 
 
 async def _look(stage: Stage) -> None:
