@@ -222,6 +222,28 @@ async def test_group_of_friends_with_a_name_only_they_know(cell: Cell, stage: St
     assert on_disk(cell.data, "The heronry") == []
 
 
+async def test_who_is_blocked_writes_no_more(cell: Cell, stage: Stage) -> None:
+    carl, dora = await cell.member("carl"), await cell.member("dora")
+    carls, doras = await stage.phone(carl), await stage.phone(dora)
+    await begin(doras)
+    await begin(carls)
+    await open_with(carls, dora)
+    await say(carls, "we have not met")
+    await doras.get_by_test_id("folder-requests").click(timeout=PATIENCE_MS)
+    answer = await dora.api.put(f"/api/people/{carl.handle}/away/block")
+    assert answer.status_code < 300, answer.text
+    await carls.get_by_test_id("message-text").fill("hello?")
+    await carls.get_by_test_id("message-send").click()
+    await expect(carls.get_by_test_id("message-failed")).to_be_visible(timeout=PATIENCE_MS)
+    await expect(line(doras, "hello?")).to_have_count(0)
+
+
+async def test_under_sixteen_messages_are_off(cell: Cell, stage: Stage) -> None:
+    young = await cell.member("young", age_band="13-15")
+    page = await stage.phone(young, "/messages")
+    await expect(page.get_by_test_id("messages-off")).to_be_visible(timeout=PATIENCE_MS)
+
+
 async def test_clip_is_sent_from_its_share_sheet(
     cell: Cell, stage: Stage, tiny_film: bytes
 ) -> None:

@@ -1,4 +1,5 @@
 /** Messages as the pages see them: what this device keeps, followed as it changes, in all tabs of this browser. */
+import { untrack } from 'svelte'
 import { ApiError } from '../app/api/client.ts'
 import type { Me } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
@@ -50,6 +51,10 @@ class Messages {
 
   /** Wakes for a person. Whoever asks again waits for the same. */
   start(me: Me): Promise<void> {
+    return untrack(() => this.startOnce(me))
+  }
+
+  private startOnce(me: Me): Promise<void> {
     if (this.me?.id === me.id && this.started && this.phase !== 'unable') return this.started
     this.stop()
     this.me = me
@@ -109,6 +114,8 @@ class Messages {
     this.phase = 'beginning'
     this.problem = null
     try {
+      // So that the browser does not clear keys away when the disk is full; it may say no.
+      void navigator.storage?.persist?.()
       await begin(this.core, this.me, deviceName(navigator.userAgent))
       await this.run()
     } catch (problem) {
