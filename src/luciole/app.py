@@ -145,9 +145,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
         messages_staff_api.routes(parts.db, parts.people, parts.messages),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
-        api_for_you.routes(
-            parts.db, parts.people, parts.clips, parts.sounds, parts.for_you, presenter
-        ),
+        api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         search_api.routes(
             parts.db,
             parts.people,

@@ -15,7 +15,9 @@ from luciole.cell.clips.store import audience, kept, sounds
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
 from luciole.cell.graph.store import apart
-from luciole.cell.notify import store as notify
+from luciole.cell.notify.store import lines as notify
+from luciole.cell.search.store import clips as search
+from luciole.cell.search.store import names
 from luciole.kit.db import Database
 
 # Query, and the numbers of the parameters that say where the page begins.
@@ -36,6 +38,10 @@ PAGED = {
     "clips with a sound": (sounds.USES, (2, 3)),
     "followers": (graph.FOLLOWERS, (3, 4)),
     "followed": (graph.FOLLOWING, (3, 4)),
+    "found clips, newest": (search.WALK_NEW, (2, 3)),
+    "found clips, most liked": (search.WALK_LIKED, (2, 3, 4)),
+    "found clips, best": (search.WALK_BEST, (2, 3)),
+    "found people": (names.WALK_PEOPLE, (2, 3)),
     "friends of one": (graph.FRIENDS, (2, 3)),
     "requests": (graph.REQUESTS, (2, 3)),
     "blocked": (apart.BLOCKED, (2, 3)),

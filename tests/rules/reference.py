@@ -25,6 +25,7 @@ from luciole import catalogue, cli, config
 from luciole.app import application
 from luciole.ask.client import Custody
 from luciole.audit import rights
+from luciole.border import wire
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
 from luciole.kit.described import describe
@@ -47,6 +48,7 @@ def pages(owner_url: str) -> dict[str, str]:
         "export-format.md": export_page.export_format(),
         "rights.md": rights.page(allowed, catalogue.ALL, f"{NOTE}\n"),
         "logs-and-metrics.md": observed(),
+        "border.md": crossings(),
     }
 
 
@@ -77,6 +79,37 @@ async def _rights(owner_url: str) -> rights.Rights:
         await db.close()
 
 
+# border.md
+
+
+def crossings() -> str:
+    """What may leave a cell: every declared shape, field by field."""
+    parts = [
+        "# What may leave a cell\n\n",
+        f"{NOTE}\n\n",
+        "Everything that leaves a cell through its gateway is of one of these shapes "
+        "(`luciole.border.wire`); the gateway takes nothing else, and sends to origins on a list "
+        "only (`LUCIOLE_BORDER_PUSH_SERVICES`). Witnesses read the public logs, which anybody "
+        "may.\n",
+    ]
+    for shape in wire.CROSSINGS:
+        says = " ".join((shape.__doc__ or "").split())
+        rows = [
+            (f"`{name}`", getattr(kind, "__name__", str(kind)))
+            for name, kind in get_type_hints(shape).items()
+            if not name.startswith("__")
+        ]
+        tag = shape.__struct_config__.tag
+        parts.append(f"\n## `{tag}`\n\n{says}\n\n{table(('field', 'type'), rows)}")
+    default = config.Settings().border.push_services.split()
+    parts.append(
+        "\nSent as an HTTP POST to `endpoint` with the headers `Authorization`, `TTL`, `Topic` and "
+        "`Urgency`, without a body.\n\n## To whom\n\nWhere the operator names no others:\n\n"
+        + "".join(f"- `{origin}`\n" for origin in default)
+    )
+    return "".join(parts)
+
+
 # openapi.json
 
 
@@ -105,7 +138,8 @@ _KINDS = {"str": "text", "int": "number", "bool": "true or false"}
 
 def settings() -> str:
     """Each setting with its default and its sentence."""
-    text = (PACKAGE / "config.py").read_text(encoding="utf-8")
+    parts = sorted((PACKAGE / "config").glob("*.py"))
+    text = "\n".join(each.read_text(encoding="utf-8") for each in parts)
     sentences = {
         (section["name"], field["name"]): field["says"]
         for section in re.finditer(

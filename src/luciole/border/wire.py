@@ -30,6 +30,7 @@ class Push(msgspec.Struct, frozen=True, tag_field="kind", tag="push", forbid_unk
 
 # All kinds; the gateway takes nothing else. Each is a row of docs/reference/border.md.
 Crossing = Push
+CROSSINGS: tuple[type[msgspec.Struct], ...] = (Push,)
 
 _decoder = msgspec.json.Decoder(Crossing)
 

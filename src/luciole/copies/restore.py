@@ -35,7 +35,7 @@ from luciole.kit.queue import Queue
 ROWS_AT_ONCE = 500
 SAID_EVERY = 500
 # Where objects of persons are; the log's own are not for sweeping.
-PREFIXES = ("p/", "r/", "uploads/", "exports/", "imports/")
+PREFIXES = ("p/", "r/", "uploads/", "exports/", "imports/", "attachments/", "histories/")
 
 Say = Callable[[str], None]
 

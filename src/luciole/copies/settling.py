@@ -40,6 +40,8 @@ UPDATE clips.sound s SET uses = (
 UPDATE media.asset a SET sound_asset_id = NULL
 WHERE NOT EXISTS (SELECT 1 FROM media.asset s WHERE s.id = a.sound_asset_id)
 """,
+    # A device drops what has a number that it has seen: beyond all those that were given since.
+    "UPDATE messages.device SET next_n = next_n + 1000000000",
 )
 # Films under a public address whose clip is not for everybody any more: the job that was to rename
 # them waited when the backup was made.
@@ -52,6 +54,7 @@ WHERE a.is_public <> (c.audience = 'everyone' AND NOT p.is_private)
 REFERRED = """
 SELECT object_key FROM media.file UNION ALL SELECT object_key FROM media.chunk
 UNION ALL SELECT avatar_key FROM people.person WHERE avatar_key IS NOT NULL
+UNION ALL SELECT object_key FROM messages.backup
 """
 GIVE_UP = """
 INSERT INTO media.unclaimed (object_key, since) SELECT unnest($1::text[]), 'epoch'

@@ -39,8 +39,7 @@ CREATE INDEX clip_by_heat ON search.clip (heat DESC, id DESC);
 CREATE TABLE search.word (
     word text PRIMARY KEY,
     -- The word, and the word without one of its letters.
-    near text[] NOT NULL,
-    clips integer NOT NULL
+    near text[] NOT NULL, clips integer NOT NULL
 ) WITH (fillfactor = 70);
 CREATE INDEX word_by_near ON search.word USING gin (near);
 
@@ -78,8 +77,7 @@ CREATE TABLE search.gone (n bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, ter
 CREATE TABLE search.trend (
     tag text PRIMARY KEY, authors integer NOT NULL, clips integer NOT NULL,
     authors_before integer NOT NULL, usual double precision NOT NULL,
-    score double precision NOT NULL,
-    made_at timestamptz NOT NULL
+    score double precision NOT NULL, made_at timestamptz NOT NULL
 );
 
 CREATE FUNCTION search.step(number integer) RETURNS smallint

@@ -37,7 +37,12 @@ async def count(viewer: Browser, clip: dict[str, Any]) -> int:
 async def told(person: Browser) -> list[tuple[str, str]]:
     """What a person's list says, the newest first: what, and by whom."""
     items = (await person.get("/api/notifications")).json()["items"]
-    return [(item["kind"], item["by"]["handle"]) for item in items if item["by"]]
+    return [
+        (item["kind"], by["handle"])
+        for item in items
+        if item["by"]
+        for by in (item["by"], *item["others"])
+    ]
 
 
 async def befriend(one: Browser, other: Browser) -> None:

@@ -13,7 +13,7 @@ from luciole.cell.clips.comments.model import (
     clean_filter_words,
     has_filtered,
 )
-from luciole.cell.clips.mentions.model import MAX_MENTIONS, handles_of
+from luciole.cell.clips.mentions.model import handles_of
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,3 @@ def test_comment_is_clean_or_refused(text: str) -> None:
 )
 def test_handles_in_a_text(text: str, handles: list[str]) -> None:
     assert handles_of(text) == handles
-    assert len(handles) <= MAX_MENTIONS

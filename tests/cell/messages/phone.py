@@ -182,3 +182,9 @@ async def folder(browser: Browser, name: str) -> list[dict[str, Any]]:
 async def befriend(one: Browser, other: Browser) -> None:
     await one.follow(other)
     await other.follow(one)
+
+
+async def keep_away(browser: Browser, handle: str, distance: str) -> None:
+    """`block` or `restriction`."""
+    answer = await browser.put(f"/api/people/{handle}/away/{distance}")
+    assert answer.status_code == 204, answer.text

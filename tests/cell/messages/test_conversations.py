@@ -8,7 +8,7 @@ import os
 import pytest
 import pytest_asyncio
 from tests.cell.house import Browser, House, refused
-from tests.cell.messages.phone import M, Phone, b64, befriend, folder, group_info
+from tests.cell.messages.phone import M, Phone, b64, befriend, folder, group_info, keep_away
 
 from luciole.cell.messages import model
 
@@ -93,15 +93,14 @@ async def test_restricted_friends_conversation_goes_to_requests(
     house: House, anas: Phone, bens: Phone
 ) -> None:
     pair = await bens.talk("pair", anas)
-    async with house.db.tx() as tx:
-        ids = [await house.person_id("ana"), await house.person_id("ben")]
-        await house.parts.graph.restrict(tx, *ids)
+    await keep_away(anas.browser, "ben", "restriction")
     assert [each["id"] for each in await folder(anas.browser, "requests")] == [pair]
     # The restricted one notices nothing.
     assert [each["folder"] for each in await folder(bens.browser, "inbox")] == ["inbox"]
-    events = await house.rows("SELECT id FROM notify.event WHERE person_id = $1", ids[0])
+    query = "SELECT id FROM notify.event WHERE person_id = $1"
+    events = await house.rows(query, anas.person_id)
     assert (await bens.send(pair)).status_code == 201
-    assert await house.rows("SELECT id FROM notify.event WHERE person_id = $1", ids[0]) == events
+    assert await house.rows(query, anas.person_id) == events
 
 
 async def test_leaving_a_pair_ends_it_for_the_other(house: House, anas: Phone, bens: Phone) -> None:
@@ -309,19 +308,13 @@ async def test_conversation_is_muted_for_oneself(anas: Phone, bens: Phone) -> No
 # Blocks
 
 
-async def block(house: House, one: str, other: str) -> None:
-    async with house.db.tx() as tx:
-        ids = [await house.person_id(one), await house.person_id(other)]
-        await house.parts.graph.block(tx, *ids)
-
-
 async def test_block_closes_a_pair_for_both_from_the_next_request_on(
     house: House, anas: Phone, bens: Phone
 ) -> None:
     pair = await anas.talk("pair", bens)
     await bens.fetch()
     await bens.send(pair, b"unread")
-    await block(house, "ana", "ben")
+    await keep_away(anas.browser, "ben", "block")
     for phone in (anas, bens):
         refused(await phone.send(pair), 404, "no-such-conversation")
         refused(await phone.commit(pair), 404, "no-such-conversation")
@@ -329,9 +322,7 @@ async def test_block_closes_a_pair_for_both_from_the_next_request_on(
         assert await phone.waiting() == []
         answer = await phone.browser.post(f"{M}/conversations/{pair}/attachments", content=b"x")
         refused(answer, 404, "no-such-conversation")
-    async with house.db.tx() as tx:
-        ids = [await house.person_id("ana"), await house.person_id("ben")]
-        await house.parts.graph.unblock(tx, *ids)
+    await anas.browser.delete("/api/people/ben/away/block")
     assert len(await folder(anas.browser, "inbox")) == 1
     assert [body for _, body in await anas.fetch()] == [b"unread"]
 
@@ -343,7 +334,7 @@ async def test_blocked_people_in_a_group_do_not_hear_each_other(
     group = await anas.talk("group", bens, cleos)
     for phone in (bens, cleos):
         await phone.fetch()
-    await block(house, "ben", "cleo")
+    await keep_away(bens.browser, "cleo", "block")
     await bens.send(group, b"of ben")
     await cleos.send(group, b"of cleo")
     assert [body for _, body in await anas.fetch()] == [b"of ben", b"of cleo"]

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from tests.cell.house import Browser, House, refused
-from tests.cell.messages.phone import M, Phone, b64, befriend
+from tests.cell.messages.phone import M, Phone, b64, befriend, keep_away
 from tests.cell.rights.log import Log
 
 from luciole.cell.messages import limits, model
@@ -234,9 +234,7 @@ async def test_minors_write_to_friends_and_friends_to_them(house: House, anas: P
 
 
 async def test_blocked_person_is_nobody(anas: Phone, bens: Phone, house: House) -> None:
-    async with house.db.tx() as tx:
-        ids = [await house.person_id("ana"), await house.person_id("ben")]
-        await house.parts.graph.block(tx, *ids)
+    await keep_away(anas.browser, "ben", "block")
     for asking, handle in ((bens, "ana"), (anas, "ben")):
         refused(await asking.claim(handle), 404, "no-such-person")
         answer = await asking.browser.get(f"{M}/people/{handle}/devices")
@@ -261,7 +259,5 @@ async def test_keys_of_a_group_are_checked_also_across_a_block(
     house: House, anas: Phone, bens: Phone
 ) -> None:
     await anas.talk("group", bens)
-    async with house.db.tx() as tx:
-        ids = [await house.person_id("ana"), await house.person_id("ben")]
-        await house.parts.graph.block(tx, *ids)
+    await keep_away(anas.browser, "ben", "block")
     assert len(await directory(bens.browser, "ana")) == 1

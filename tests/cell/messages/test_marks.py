@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from tests.cell.house import House, refused
-from tests.cell.messages.phone import M, Phone, b64
+from tests.cell.messages.phone import M, Phone, b64, keep_away
 
 OFF = {"who": "everyone", "typing": False, "read_marks": False, "is_off": False}
 
@@ -69,8 +69,6 @@ async def test_marks_do_not_pass_a_request_or_a_block(
     asked = await eves.talk("pair", anas)
     refused(await signal(anas, asked), 403, "accept-first")
     pair = await anas.talk("pair", bens)
-    async with house.db.tx() as tx:
-        ids = [await house.person_id("ana"), await house.person_id("ben")]
-        await house.parts.graph.block(tx, *ids)
+    await keep_away(anas.browser, "ben", "block")
     refused(await signal(bens, pair), 404, "no-such-conversation")
     refused(await signal(eves, pair), 404, "no-such-conversation")

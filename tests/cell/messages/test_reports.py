@@ -8,7 +8,7 @@ import httpx
 import msgspec
 import pytest
 from tests.cell.house import House, refused
-from tests.cell.messages.phone import M, Phone, b64, to_be_signed, unb64
+from tests.cell.messages.phone import M, Phone, b64, keep_away, to_be_signed, unb64
 
 from luciole.cell.messages import framing, model
 from luciole.custody.model import Field
@@ -98,9 +98,7 @@ async def test_who_closed_a_conversation_may_still_report_it(
     eves = await Phone.of(house, await house.person("eve"))
     pair = await eves.talk("pair", anas)
     if way == "blocked":
-        async with house.db.tx() as tx:
-            ids = [await house.person_id("ana"), await house.person_id("eve")]
-            await house.parts.graph.block(tx, *ids)
+        await keep_away(anas.browser, "eve", "block")
     else:
         await anas.browser.post(f"{M}/conversations/{pair}/leave")
     assert (await report(anas, pair, eves.signed(pair, SECRET))).status_code == 201

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -182,16 +183,16 @@ async def test_block_and_mute_hold_from_the_next_request_on(
     graph = house.parts.graph
     assert await seen(ben) == (1, 1, ["ana"])
     async with house.db.tx() as tx:
-        await graph.mute(tx, ben_id, ana_id)
+        await graph.keep_away(tx, "mute", ben_id, ana_id)
     # A person who is muted is found by name, so that it can be undone.
     assert await seen(ben) == (0, 0, ["ana"])
     async with house.db.tx() as tx:
-        await graph.unmute(tx, ben_id, ana_id)
+        await graph.let_near(tx, "mute", ben_id, ana_id)
         await graph.block(tx, ana_id, ben_id)
     assert await seen(ben) == (0, 0, [])
     assert await seen(house.visitor()) == (1, 1, ["ana"])
     async with house.db.tx() as tx:
-        await graph.unblock(tx, ana_id, ben_id)
+        await graph.let_near(tx, "block", ana_id, ben_id)
         await graph.block(tx, ben_id, ana_id)
     assert await seen(ben) == (0, 0, [])
 
@@ -206,7 +207,7 @@ async def test_pages_stay_full_where_much_is_left_out(
     carl = await house.person("carl")
     async with house.db.tx() as tx:
         ids = await house.person_id("carl"), await house.person_id("ben")
-        await house.parts.graph.mute(tx, *ids)
+        await house.parts.graph.keep_away(tx, "mute", *ids)
     page = await find(carl, "lake", "/clips", order="new", limit=1)
     assert captions(page) == ["lake of ana"]
     assert page["next"] is None
@@ -219,3 +220,63 @@ async def test_searching_without_end_is_refused(house: House) -> None:
         if answer.status_code != 200:
             break
     refused(answer, 429, "too-many")
+
+
+async def test_clip_with_a_list_is_not_found(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes, find: Find
+) -> None:
+    clip = await ana.clip(house, tiny_film, caption="orchid")
+    assert captions(await find(ben, "orchid", "/clips")) == ["orchid"]
+    hidden = {"kind": "hide-from", "handles": ["ben"]}
+    answer = await ana.patch(f"/api/clips/{clip['id']}", json={"audience_list": hidden})
+    assert answer.status_code == 200, answer.text
+    for viewer in (ana, ben, house.visitor()):
+        answer = await viewer.post("/api/search/clips", json={"q": "orchid"})
+        assert captions(answer.json()) == []
+    await find(ben, "orchid", "/clips")
+    assert await house.rows("SELECT word FROM search.word") == []
+
+
+async def test_clip_older_than_its_author_shows_is_not_found(
+    house: House, ana: Browser, tiny_film: bytes, find: Find
+) -> None:
+    clip = await ana.clip(house, tiny_film, caption="orchid #bloom")
+    visitor = house.visitor()
+    assert captions(await find(visitor, "orchid", "/clips")) == ["orchid #bloom"]
+    # The window is counted from the database's own time.
+    await house.rows(
+        "UPDATE clips.clip SET published_at = now() - interval '40 days' WHERE id = $1 "
+        "RETURNING id",
+        UUID(clip["id"]),
+    )
+    assert captions(await find(visitor, "orchid", "/clips")) == ["orchid #bloom"]
+    for days, shown in ((30, []), (183, ["orchid #bloom"]), (3, [])):
+        answer = await ana.put("/api/me/past-clips", json={"days": days})
+        assert answer.status_code == 200, answer.text
+        answer = await visitor.post("/api/search/clips", json={"q": "orchid"})
+        assert captions(await find(visitor, "orchid", "/clips")) == shown
+        counted = (await visitor.get("/api/hashtags/bloom")).json()
+        assert counted.get("clips", 0) == len(shown)
+
+
+async def test_clip_that_falls_out_of_the_window_leaves_the_counts(
+    house: House, ana: Browser, tiny_film: bytes, find: Find
+) -> None:
+    clip = await ana.clip(house, tiny_film, caption="orchid")
+    await ana.put("/api/me/past-clips", json={"days": 3})
+    await find(ana, "orchid", "/clips")
+    clip_id = UUID(clip["id"])
+    await house.rows(
+        "UPDATE clips.clip SET published_at = now() - interval '4 days' WHERE id = $1 RETURNING id",
+        clip_id,
+    )
+    await find(ana, "orchid", "/clips")
+    assert await house.rows("SELECT id FROM search.clip") == []
+    # As it was before time went by, of which nobody is told.
+    await house.rows(
+        "INSERT INTO search.clip (id, published_at, likes_step, heat, terms) "
+        "VALUES ($1, now(), 0, 0, 'orchid') RETURNING id",
+        clip_id,
+    )
+    await house.parts.queue.run_periodic("search.trends")
+    assert await house.rows("SELECT id FROM search.clip") == []

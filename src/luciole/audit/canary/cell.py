@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from luciole.audit.canary.play_notify import PUSH_SERVICE
 from luciole.kit import postgres
 from luciole.kit.errors import Unavailable
 
@@ -48,6 +49,7 @@ class Cell:
             "LUCIOLE_WORKER_METRICS_PORT": str(self.metrics_port),
             "LUCIOLE_LOG_LEVEL": "debug",
             "LUCIOLE_MEDIA_MIN_FREE_BYTES": "0",
+            "LUCIOLE_BORDER_PUSH_SERVICES": PUSH_SERVICE,
         }
         # An operator's own settings would lead to the operator's own data.
         kept = {

@@ -52,6 +52,8 @@ class Field(msgspec.Struct, frozen=True):
 
 
 FRIENDS = ("cleo",)
+# By what a clip that everybody may see is found.
+FOUND_BY = ("search.clip.terms", "search.word.word", "search.word.near", "search.gone.terms")
 NOBODY_ELSE = ("-",)
 
 FIELDS: tuple[Field, ...] = (
@@ -64,15 +66,16 @@ FIELDS: tuple[Field, ...] = (
             # Where somebody is mentioned.
             "clips.comment.text",
             "clips.comment.mentions",
+            "search.person.keys",
         ),
     ),
     # Given up before anybody else has seen it.
     Field(
         "person.former handle",
-        ("people.person.handle", "people.handle_taken.likeness"),
+        ("people.person.handle", "people.handle_taken.likeness", "search.person.keys"),
         shown_to="self",
     ),
-    Field("person.display name", ("people.person.display_name",)),
+    Field("person.display name", ("people.person.display_name", "search.person.keys")),
     Field("person.bio", ("people.person.bio",)),
     Field("person.password", shown_to="nobody"),
     Field("person.later password", shown_to="nobody"),
@@ -89,13 +92,13 @@ FIELDS: tuple[Field, ...] = (
     Field("session.device", shown_to="self"),
     Field("recovery.code", kept_as=("people.recovery_code.code_hash",), shown_to="self"),
     Field("journal.label key", shown_to="self", is_bytes=True),
-    Field("clip.caption for everybody", ("clips.clip.caption",)),
+    Field("clip.caption for everybody", ("clips.clip.caption", *FOUND_BY)),
     Field("clip.caption for followers", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for friends", ("clips.clip.caption",), audience=FRIENDS),
     Field("clip.caption for a list", ("clips.clip.caption",), audience=FRIENDS),
     Field("circle.name", ("clips.circle.name",)),
     Field("clip.caption for oneself", ("clips.clip.caption",), audience=NOBODY_ELSE),
-    Field("clip.former caption", ("clips.clip.caption",), shown_to="self"),
+    Field("clip.former caption", ("clips.clip.caption", *FOUND_BY), shown_to="self"),
     Field(
         "clip.hashtag for everybody",
         (
@@ -103,6 +106,9 @@ FIELDS: tuple[Field, ...] = (
             "clips.clip.caption",
             "feed.hidden.value",
             "feed.session.hidden_hashtags",
+            "search.hashtag.tag",
+            "search.hashtag.keys",
+            *FOUND_BY,
         ),
     ),
     Field(
@@ -127,9 +133,16 @@ FIELDS: tuple[Field, ...] = (
     Field("comment.among friends", ("clips.comment.text",), audience=("ana",)),
     Field("comment.waiting", ("clips.comment.text",), audience=("ana",)),
     Field("conversation.filter word", ("clips.preference.filter_words",)),
+    Field("collection.name for oneself", ("clips.collection.name",)),
+    Field("collection.name for everybody", ("clips.collection.name",), shown_to="everyone"),
+    Field("sound.name", ("clips.sound.name",)),
+    # What somebody looks for is kept nowhere.
+    Field("search.query", shown_to="nobody"),
     Field("imported.handle", shown_to="self"),
     Field("imported.link", shown_to="self"),
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
+    # Opened for a moment, on its way out of the cell.
+    Field("push.endpoint", ("border.offer.body",), shown_to="self"),
     Field("staff.reason", ("custody.staff_read.asked",), audience=STAFF),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),

@@ -14,8 +14,11 @@ from luciole.audit.canary import (
     marks,
     play_apart,
     play_feed,
+    play_keep,
     play_messages,
+    play_notify,
     play_rights,
+    play_search,
     play_talk,
     things,
 )
@@ -33,10 +36,13 @@ async def run(stage: Stage) -> None:
     await enter(stage)
     await settle(stage)
     await relate(stage)
+    await play_notify.run(stage)
     async with stage.listening("ana", "ben", "dan", VISITOR):
         await publish(stage)
         await watch(stage)
         await play_talk.run(stage)
+        await play_keep.run(stage)
+        await play_search.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)

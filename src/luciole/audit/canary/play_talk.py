@@ -55,9 +55,9 @@ async def _read(stage: Stage, held_id: str) -> None:
             for order in ("best", "new"):
                 await one.ask(
                     f"GET {COMMENTS}",
+                    clip_id=stage.ids[clip],
                     query={"order": order},
                     expect=ANY,
-                    clip_id=stage.ids[clip],
                 )
             await one.ask(
                 f"GET {COMMENTS}/since/{{comment_id}}",

@@ -110,6 +110,7 @@ async def _unasked(browser: Browser) -> None:
 
 # Texts that the play does not mark, each with the reason.
 NOT_MARKED = {
+    "cursor": "a place in a list, which the cell gave out",
     "purpose": "one of the declared purposes",
     "columns": "names of declared fields",
     "clientDataJSON": "made by a device for this one request",
@@ -156,6 +157,7 @@ def _texts(schema: dict[str, Any], name: str, api: dict[str, Any]) -> Iterator[s
 
 # Where each text of a body gets its mark; `play` fills them in.
 PLANTED = {
+    "q": "search.query",
     "handle": "person.handle",
     "display_name": "person.display name",
     "bio": "person.bio",
@@ -182,6 +184,7 @@ PLANTED = {
     "body": "message.sealed",
     "token": "message.recall token",
     "content": "message.disclosed",
+    "endpoint": "push.endpoint",
     # Parts of a passkey's answer.
     "id": "passkey.credential",
     "rawId": "passkey.credential",

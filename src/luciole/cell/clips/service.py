@@ -12,8 +12,8 @@ from msgspec import UNSET, UnsetType
 from luciole.cell.clips import store
 from luciole.cell.clips.audience import Audiences
 from luciole.cell.clips.audience_model import ClipList, fits
-from luciole.cell.clips.mentions.model import handles_of
-from luciole.cell.clips.mentions.service import mentioned_in
+from luciole.cell.clips.mentions.model import check_mentions
+from luciole.cell.clips.mentions.telling import Telling
 from luciole.cell.clips.model import (
     Audience,
     Brought,
@@ -62,6 +62,7 @@ class Clips:
         self._media = media
         self._graph = graph
         self._notify = notify
+        self._telling = Telling(notify, self.see)
         self._cursors = cursors
         self._clock = clock
 
@@ -87,11 +88,10 @@ class Clips:
         as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
         one, which others may use where the author lets them. `answers_id` is a comment that its
         author may answer. Raises what the caption, the captions (text and language), the list and
-        the upload are refused for.
-        """
+        the upload are refused for."""
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
-        handles_of(caption)
+        check_mentions(caption)
         checked = clean_captions(*captions) if captions else None
         is_public = audience == "everyone" and not is_author_private and audience_list is None
         asset_id = await self._media.begin(
@@ -179,8 +179,7 @@ class Clips:
         return card
 
     async def hold(self, tx: Tx, clip_id: UUID) -> None:
-        """Locks a clip until the transaction ends, whoever may see it: before what lies under it,
-        as deleting it does, so that two never wait for each other."""
+        """Locks a clip, before what lies under it, as deleting does: so nobody waits for ever."""
         await store.lock(tx, clip_id)
 
     async def captions(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> str:
@@ -239,6 +238,8 @@ class Clips:
         NoSuchClip and what a caption and a list are refused for."""
         card = await self.own(tx, clip_id, author_id)
         text = card.caption if caption is None else clean_caption(caption)
+        if text != card.caption:
+            check_mentions(text)
         wanted = card.audience if audience is None else audience
         label = card.made_with_ai if made_with_ai is None else made_with_ai
         kind = card.audience_list
@@ -251,9 +252,7 @@ class Clips:
         if comments_by is not None:
             who = None if comments_by == "preferred" else comments_by
             await store.set_conversation(tx, clip_id, who, card.answers_id)
-        is_new = set(handles_of(text)) - set(handles_of(card.caption))
-        if is_new and card.state == "published":
-            await self._tell_mentioned(tx, clip_id, author_id, " ".join(f"@{h}" for h in is_new))
+        await self._telling.edited(tx, card, text)
         if wanted == card.audience and audience_list is UNSET:
             return
         if audience_list is not UNSET and audience_list is not None:
@@ -342,6 +341,11 @@ class Clips:
             sounds,
         )
 
+    async def sounds(self, tx: Tx, ids: Sequence[UUID]) -> list[Sound]:
+        """Those of the sounds that are there for everybody."""
+        found = await sound_store.sounds(tx, ids) if ids else {}
+        return [sound for sound in found.values() if sound.is_open]
+
     async def _sounds(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> dict[UUID, Sound]:
         """The sounds of clips: those that are there for everybody, and the viewer's own."""
         wanted = {card.sound_id for card in cards if card.sound_id is not None}
@@ -378,10 +382,7 @@ class Clips:
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
         if is_new and card:
-            await self._tell_answered(tx, card)
-            await self._tell_mentioned(tx, clip_id, author_id, card.caption)
-        if is_new and card and is_for_all(card):
-            await self._notify.show(tx, "new-clip", to=None, by=author_id, clip_id=clip_id)
+            await self._telling.published(tx, card)
 
     async def settle_lost(self, tx: Tx) -> int:
         """Settles clips whose news got lost; gives how many."""
@@ -400,30 +401,5 @@ class Clips:
         if audience == "everyone":
             await store.tally_add(tx, author_id, by)
 
-    async def _tell_mentioned(self, tx: Tx, clip_id: UUID, author_id: UUID, text: str) -> None:
-        """Tells those whom the words mention, as far as they may see the clip."""
-        for one in await mentioned_in(tx, author_id, text):
-            if await self._is_seen_by(tx, clip_id, one.person_id):
-                await self._notify.tell(
-                    tx, "mention", to=one.person_id, by=author_id, clip_id=clip_id
-                )
-
-    async def _tell_answered(self, tx: Tx, card: Card) -> None:
-        """Tells the writer of the comment that the clip answers."""
-        writer_id = await store.writer(tx, card.answers_id) if card.answers_id else None
-        if writer_id is not None and await self._is_seen_by(tx, card.id, writer_id):
-            await self._notify.tell(
-                tx, "clip-reply", to=writer_id, by=card.author_id, clip_id=card.id
-            )
-
-    async def _is_seen_by(self, tx: Tx, clip_id: UUID, person_id: UUID) -> bool:
-        try:
-            await self.see(tx, clip_id, person_id)
-        except NoSuchClip:
-            return False
-        return True
-
-    async def _show_state(
-        self, tx: Tx, clip_id: UUID, author_id: UUID, body: dict[str, object]
-    ) -> None:
-        await self._notify.show(tx, "clip", to=author_id, clip_id=clip_id, body=body)
+    async def _show_state(self, tx: Tx, clip: UUID, author: UUID, body: dict[str, object]) -> None:
+        await self._notify.show(tx, "clip", to=author, clip_id=clip, body=body)

@@ -11,7 +11,6 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.cell.clips.present import Presenter
 from luciole.cell.clips.service import Clips
-from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.feed.explaining import Explaining
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.model import KEPT_DAYS, MAX_HIDDEN_CHARS, MAX_SIGNALS_BYTES, HiddenKind
@@ -50,7 +49,6 @@ def routes(
     db: Database,
     people: People,
     clips: Clips,
-    sounds: Sounds,
     for_you: ForYou,
     presenter: Presenter,
 ) -> Router:
@@ -86,7 +84,7 @@ def routes(
                 [one.value for one in hidden if one.kind == "hashtag"],
                 [
                     presenter.sound(one)
-                    for one in await sounds.named(
+                    for one in await clips.sounds(
                         tx, [UUID(one.value) for one in hidden if one.kind == "sound"]
                     )
                 ],

@@ -17,7 +17,7 @@ REPORTS_AT_ONCE = 200
 
 _DEVICE = "a year after the device is removed, or until the account is deleted"
 _TALK = "until nobody is in the conversation any more"
-_MEMBER = "until the person leaves the conversation"
+_MEMBER = "until the person leaves; of a request that was declined, until its maker does"
 _WAITS = f"until every device has fetched it, {model.KEPT_DAYS} days at most"
 
 HELD: tuple[Held, ...] = (

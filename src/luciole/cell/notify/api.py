@@ -99,7 +99,8 @@ def routes(db: Database, people: People, notify: Notify, hub: Hub, avatar_url: A
         request: AnyRequest, person_id: UUID | None, since: int | None
     ) -> AsyncIterator[bytes]:
         async with hub.page(person_id, since) as page:
-            yield b"retry: %d\n: welcome\n\n" % RECONNECT_MS
+            # With a place to come back to, should the line be cut before the first event.
+            yield b"retry: %d\nid: %d\n: welcome\n\n" % (RECONNECT_MS, page.began)
             while not page.is_over:
                 try:
                     event = await asyncio.wait_for(page.waiting.get(), PING_S)

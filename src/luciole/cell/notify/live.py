@@ -45,6 +45,8 @@ class Page:
     def __init__(self, person_id: UUID | None, horizon: int) -> None:
         self.person_id = person_id
         self.horizon = horizon
+        # What it asked for, or where it came in: of nothing since then it has been told.
+        self.began = horizon
         self.waiting: asyncio.Queue[Event] = asyncio.Queue(WAITING_PER_PAGE)
         self.is_behind = False
         # While older events are read again, new ones wait here for their turn.
@@ -124,7 +126,8 @@ class Hub:
         open_pages.set(self._count)
         try:
             async with self._db.read() as tx:
-                page.horizon = since if since is not None else await store.horizon(tx)
+                page.began = since if since is not None else await store.horizon(tx)
+            page.horizon = page.began
             if since is not None:
                 await self._replay(page)
             yield page

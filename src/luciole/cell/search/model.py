@@ -14,7 +14,7 @@ import msgspec
 from luciole.cell.clips.model import hashtags_of
 from luciole.cell.graph.model import Follows
 from luciole.cell.search import words
-from luciole.kit.errors import Invalid
+from luciole.kit.errors import Invalid, NotFound
 
 Order = Literal["best", "new", "liked"]
 CHANNEL = "luciole_search"
@@ -35,10 +35,10 @@ class NothingToLookFor(Invalid):
     next_step = "Type a word, a name, a handle or a hashtag."
 
 
-class NoSuchHashtag(Invalid):
+class NoSuchHashtag(NotFound):
     code = "no-such-hashtag"
-    sentence = "This is not a hashtag."
-    next_step = "A hashtag is one word of letters, digits and _."
+    sentence = "No clip for everybody has this hashtag."
+    next_step = "Check how it is spelt, or look for it."
 
 
 class Terms(msgspec.Struct, frozen=True):

@@ -107,9 +107,12 @@ class Search:
         return cards, self._cursors.make(scope, last) if last else None
 
     async def hashtag(self, tx: Tx, tag: str) -> FoundHashtag:
-        """A hashtag with its count. Raises NoSuchHashtag."""
+        """A hashtag with its count. Raises NoSuchHashtag where no clip for everybody has it."""
         tag = model.tag_of(tag)
-        return FoundHashtag(tag, await names.hashtag(tx, tag))
+        clips = await names.hashtag(tx, tag)
+        if not clips:
+            raise model.NoSuchHashtag
+        return FoundHashtag(tag, clips)
 
     async def trends(self, tx: Tx) -> list[Trend]:
         """Hashtags on the rise, the most unusual first."""

@@ -8,6 +8,8 @@ from uuid import UUID
 from luciole.cell.clips.comments import store
 from luciole.cell.clips.comments.model import (
     MAX_PINNED,
+    SHOWN_ANSWERS,
+    Answer,
     BestPlace,
     Choices,
     Comment,
@@ -28,6 +30,7 @@ from luciole.cell.clips.comments.model import (
 from luciole.cell.clips.comments.store import choices
 from luciole.cell.clips.comments.store.choices import Suggested
 from luciole.cell.clips.comments.telling import Telling
+from luciole.cell.clips.mentions.model import check_mentions
 from luciole.cell.clips.mentions.service import mentioned_in
 from luciole.cell.clips.model import Card, NoSuchClip, NotPublishedYet, WhoMay, without_controls
 from luciole.cell.clips.service import Clips
@@ -153,8 +156,18 @@ class Comments:
         return Marks(
             liked.get(viewer_id, frozenset()) if viewer_id else frozenset(),
             frozenset(by_author),
-            await store.answers(tx, viewer_id, ids),
+            await self._answers(tx, ids, viewer_id),
         )
+
+    async def _answers(
+        self, tx: Tx, comments: list[UUID], viewer_id: UUID | None
+    ) -> dict[UUID, list[Answer]]:
+        """The clips that answer these comments, as far as the viewer may see them."""
+        found: dict[UUID, list[Answer]] = {}
+        for card in await self._clips.seen(tx, await store.answers(tx, comments), viewer_id):
+            if card.answers_id is not None:
+                found.setdefault(card.answers_id, []).append(Answer(card.id, card.handle))
+        return {comment: clips[:SHOWN_ANSWERS] for comment, clips in found.items()}
 
     async def allowed(self, tx: Tx, card: Card, person_id: UUID | None) -> tuple[WhoMay, bool]:
         """Who may comment on a clip, and whether this person may."""
@@ -174,6 +187,7 @@ class Comments:
         """
         self._buckets.take(COMMENTING, str(me))
         text = clean_comment(text)
+        check_mentions(text)
         # First the clip, then its comments, as deleting it does.
         await self._clips.hold(tx, clip_id)
         card = await self._clips.see(tx, clip_id, me)

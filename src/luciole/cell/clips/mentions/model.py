@@ -29,15 +29,16 @@ class Mentioned(msgspec.Struct, frozen=True):
 
 
 def handles_of(text: str) -> list[str]:
-    """The handles in a text in their one form, each once, in order of appearance.
-
-    Raises TooManyMentions above MAX_MENTIONS.
-    """
+    """The handles in a text in their one form, each once, in order of appearance."""
     found: dict[str, None] = {}
     for match in _WRITTEN.finditer(text):
         handle = handle_sought(match[1].rstrip("."))
         if handle is not None:
             found[handle] = None
-    if len(found) > MAX_MENTIONS:
-        raise TooManyMentions
     return list(found)
+
+
+def check_mentions(text: str) -> None:
+    """Raises TooManyMentions above MAX_MENTIONS."""
+    if len(handles_of(text)) > MAX_MENTIONS:
+        raise TooManyMentions

@@ -21,9 +21,17 @@ WHERE p.handle = ANY($2::text[]) AND p.person_id <> $1
       ELSE false
   END
 """
+# Of a comment that everybody may see.
+WRITER = "SELECT writer_id FROM clips.comment WHERE id = $1 AND held_for IS NULL"
 
 
 async def mentioned(tx: Tx, writer_id: UUID, handles: list[str]) -> dict[str, Mentioned]:
     """Those of the handles whose owners let this writer mention them."""
     rows = await tx.fetch(MENTIONED, writer_id, handles)
     return {row["handle"]: Mentioned(row["person_id"], row["handle"]) for row in rows}
+
+
+async def writer(tx: Tx, comment_id: UUID) -> UUID | None:
+    """Who wrote a comment that does not wait."""
+    found: UUID | None = await tx.fetchval(WRITER, comment_id)
+    return found

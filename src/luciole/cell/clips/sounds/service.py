@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from luciole.cell.clips.model import Card
@@ -42,11 +41,6 @@ class Sounds:
         if not await self._clips.seen(tx, [sound.clip_id], viewer_id):
             raise NoSuchSound
         return sound
-
-    async def named(self, tx: Tx, ids: Iterable[UUID]) -> list[Sound]:
-        """Those of the sounds that are there for everybody."""
-        found = await store.sounds(tx, ids)
-        return [sound for sound in found.values() if sound.is_open]
 
     async def borrow(self, tx: Tx, me: UUID, sound_id: UUID, mode: SoundMode) -> Borrowed:
         """A sound to make a clip with. It stays reusable until the transaction ends. Raises

@@ -50,8 +50,6 @@ EDIT = """
 UPDATE clips.clip SET caption = $2, hashtags = $3, audience = $4, made_with_ai = $5 WHERE id = $1
 """
 SET_CONVERSATION = "UPDATE clips.clip SET comments_by = $2, answers_id = $3 WHERE id = $1"
-# Of a comment that everybody may see.
-WRITER = "SELECT writer_id FROM clips.comment WHERE id = $1 AND held_for IS NULL"
 SET_CAPTIONS = "UPDATE clips.clip SET captions_vtt = $2, captions_language = $3 WHERE id = $1"
 DELETE = "DELETE FROM clips.clip WHERE id = $1"
 # What was brought along has been published before, and keeps its time.
@@ -207,12 +205,6 @@ async def set_conversation(
     tx: Tx, clip_id: UUID, comments_by: WhoMay | None, answers_id: UUID | None
 ) -> None:
     await tx.execute(SET_CONVERSATION, clip_id, comments_by, answers_id)
-
-
-async def writer(tx: Tx, comment_id: UUID) -> UUID | None:
-    """Who wrote a comment that does not wait."""
-    found: UUID | None = await tx.fetchval(WRITER, comment_id)
-    return found
 
 
 async def set_captions(tx: Tx, clip_id: UUID, vtt: str | None, language: str | None) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from luciole.cell.clips.comments.model import (
-    SHOWN_ANSWERS,
-    Answer,
     BestPlace,
     Comment,
     HeldFor,
@@ -101,14 +99,11 @@ LIKED_AMONG = """
 SELECT comment_id, person_id FROM clips.comment_liked
 WHERE comment_id = ANY($1::uuid[]) AND person_id = ANY($2::uuid[])
 """
-# Those that everybody may see, and the viewer's own, the oldest first.
+# The oldest first, whoever may see them.
 ANSWERS = """
-SELECT k.answers_id, k.id, k.handle
-FROM clips.card k
-WHERE k.answers_id = ANY($2::uuid[]) AND k.state = 'published'
-  AND (k.author_id = $1 OR (k.audience = 'everyone' AND NOT k.is_private))
-  AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = k.author_id AND x.b = $1)
-ORDER BY k.id LIMIT 100
+SELECT id FROM clips.clip
+WHERE answers_id = ANY($1::uuid[]) AND state = 'published'
+ORDER BY id LIMIT 100
 """
 
 
@@ -239,9 +234,6 @@ async def liked_among(
     return {person: frozenset(ids) for person, ids in liked.items()}
 
 
-async def answers(tx: Tx, viewer_id: UUID | None, comments: list[UUID]) -> dict[UUID, list[Answer]]:
-    found: dict[UUID, list[Answer]] = defaultdict(list)
-    for row in await tx.fetch(ANSWERS, viewer_id, comments):
-        if len(found[row["answers_id"]]) < SHOWN_ANSWERS:
-            found[row["answers_id"]].append(Answer(row["id"], row["handle"]))
-    return found
+async def answers(tx: Tx, comments: list[UUID]) -> list[UUID]:
+    """The clips that answer one of the comments, whoever may see them."""
+    return [row["id"] for row in await tx.fetch(ANSWERS, comments)]

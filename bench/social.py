@@ -1,0 +1,351 @@
+"""What do a profile, a follow, a comment, a thread, the notifications and a search cost beside
+their bare queries, and do they grow with the network?
+
+Expected: at most 2.5 times the CPU of the floor at 32 connections; with 1,000,000 people,
+10,000,000 follows and as many likes at most 1.3 times the time of a tenth of it, because each of
+them reads a range of an index; a person with 1,000,000 followers publishes in 100 ms, because
+nobody's list is written then. The floor is each request's own SQL through asyncpg with the same
+arguments, in the same run, on the same server. Rounds take turns, so that what else the machine
+does hits both alike.
+
+    PYTHONPATH=src .venv/bin/python -m bench.social --people 100000,1000000
+
+Another request is another entry in `ENTRIES`. Results are written to bench/results/social.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import uvloop
+from tests.drills.cell_process import free_port, serve, started
+
+from bench import machine, social_town, towns
+from bench.feed import HEAD, Measured, below, cpu_s, row, spread
+from luciole.cell.clips import store as clips
+from luciole.cell.clips.comments import store as comments
+from luciole.cell.graph import store as graph
+from luciole.cell.notify.store import lines
+from luciole.cell.people.store import accounts
+from luciole.cell.search.indexing import Indexing
+from luciole.cell.search.store import clips as search
+from luciole.kit import migrate, postgres, postgres_logins
+from luciole.kit.clock import Clock
+from luciole.kit.db import Database
+from luciole.kit.ids import LAST_ID, new_id
+from luciole.kit.keeper import FolderLock
+
+RESULTS = Path(__file__).with_name("results") / "social.md"
+SEED = 20261127
+POOL = 10
+CONNECTIONS = 32
+REQUESTS_A_ROUND = 960
+EDGES_A_PERSON = 10
+INDEXED_AT_ONCE = 2000
+PAGE = 20
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request by one reader, and the queries behind it."""
+
+    method: str
+    path: str
+    reader: social_town.Reader
+    body: dict[str, Any] | None
+    floor: tuple[tuple[str, tuple[Any, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A kind of request; `call` draws one. What writes runs its floor in a transaction."""
+
+    name: str
+    call: Callable[[social_town.Town, random.Random], Call]
+    writes: bool = False
+
+
+def _profile(town: social_town.Town, dice: random.Random) -> Call:
+    reader, number = dice.choice(town.readers), town.known(dice)
+    other = towns.id_of(towns.PERSON, number)
+    return Call("GET", f"/api/people/townsman{number}", reader, None, (
+        (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
+        (graph.RELATIONS, (reader.id, [other])),
+        (graph.TALLY, (other,)),
+        (clips.TALLY, (other,)),
+    ))  # fmt: skip
+
+
+def _follow(town: social_town.Town, dice: random.Random) -> Call:
+    reader, number = dice.choice(town.readers), dice.randrange(town.people)
+    other = towns.id_of(towns.PERSON, number)
+    return Call("PUT", f"/api/people/townsman{number}/follow", reader, None, (
+        (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
+        (accounts.HOLD, (other,)),
+        (graph.FOLLOW, (reader.id, other, "accepted", None)),
+        (graph.TALLY_ADD, (reader.id, other, 1)),
+    ))  # fmt: skip
+
+
+def _comment(town: social_town.Town, dice: random.Random) -> Call:
+    reader, clip = dice.choice(town.readers), towns.id_of(towns.CLIP, dice.randrange(town.clips))
+    text = "What a lovely evening by the water"
+    return Call("POST", f"/api/clips/{clip}/comments", reader, {"text": text}, (
+        (clips.CARD, (clip,)),
+        (comments.ADD, (new_id(), clip, reader.id, None, None, text, [], None)),
+        (comments.ADD_TO_CLIP, (clip, 1)),
+    ))  # fmt: skip
+
+
+def _thread(town: social_town.Town, dice: random.Random) -> Call:
+    reader, clip = dice.choice(town.readers), dice.choice(town.talked)
+    return Call("GET", f"/api/clips/{clip}/comments?limit={PAGE}", reader, None, (
+        (clips.CARD, (clip,)),
+        (comments.PINNED, (reader.id, clip)),
+        (comments.BEST, (reader.id, clip, float("inf"), LAST_ID, PAGE + 1)),
+    ))  # fmt: skip
+
+
+def _notifications(town: social_town.Town, dice: random.Random) -> Call:
+    reader = dice.choice(town.readers)
+    return Call("GET", f"/api/notifications?limit={PAGE}", reader, None, (
+        (lines.PAGE, (reader.id, LAST_ID, PAGE + 1)),
+    ))  # fmt: skip
+
+
+def _search(town: social_town.Town, dice: random.Random) -> Call:
+    reader, word = dice.choice(town.readers), dice.choice(town.words)
+    query = f"('{word}' | '~{word}')"
+    place = (1e15, LAST_ID)
+    return Call("POST", "/api/search/clips", reader, {"q": word, "limit": PAGE}, (
+        (search.STEMS, ([word],)),
+        (search.WALK_BEST, (query, *place, PAGE + 1, 4000)),
+    ))  # fmt: skip
+
+
+# An endpoint is an entry.
+ENTRIES = (
+    Entry("profile", _profile),
+    Entry("follow", _follow, writes=True),
+    Entry("comment", _comment, writes=True),
+    Entry("a thread of 20", _thread),
+    Entry("notifications", _notifications),
+    Entry("search", _search),
+)
+
+
+class Front:
+    """Requests to the cell's own process over connections that stay open."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._open: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def ask(self, call: Call) -> None:
+        if self._open:
+            reader, writer = self._open.pop()
+        else:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        body = json.dumps(call.body).encode() if call.body is not None else b""
+        writer.write(
+            f"{call.method} {call.path} HTTP/1.1\r\nhost: localhost:{self._port}\r\n"
+            f"authorization: Bearer {call.reader.token}\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
+        answer = await reader.readexactly(size)
+        assert head.startswith(b"http/1.1 20"), (call, answer)
+        self._open.append((reader, writer))
+
+    def close(self) -> None:
+        for _, writer in self._open:
+            writer.close()
+
+
+class Floor:
+    """The bare queries, in this process."""
+
+    def __init__(self, pool: asyncpg.Pool, entry: Entry) -> None:
+        self._pool, self._entry = pool, entry
+
+    async def ask(self, call: Call) -> None:
+        async with self._pool.acquire() as connection:
+            if not self._entry.writes:
+                for query, arguments in call.floor:
+                    await connection.fetch(query, *arguments)
+                return
+            async with connection.transaction():
+                for query, arguments in call.floor:
+                    await connection.fetch(query, *arguments)
+
+
+async def round_of(
+    ask: Callable[[Call], Awaitable[None]],
+    calls: list[Call],
+    own: list[int],
+    database: int,
+    into: Measured,
+) -> None:
+    """One round: times of each request, CPU of the process that answers and of PostgreSQL."""
+
+    def piece(call: Call) -> Callable[[], Awaitable[None]]:
+        async def timed() -> None:
+            began = time.perf_counter()
+            await ask(call)
+            into.times_ms.append((time.perf_counter() - began) * 1000)
+
+        return timed
+
+    before = cpu_s(own), cpu_s(below(database))
+    await spread([piece(call) for call in calls], CONNECTIONS)
+    into.own_us.append((cpu_s(own) - before[0]) * 1e6 / len(calls))
+    into.database_us.append((cpu_s(below(database)) - before[1]) * 1e6 / len(calls))
+
+
+async def measure(
+    entry: Entry, town: social_town.Town, url: str, port: int, api: int, database: int, rounds: int
+) -> tuple[Measured, Measured]:
+    """The floor and the request of an entry."""
+    pool = await asyncpg.create_pool(
+        url, min_size=POOL, max_size=POOL, server_settings={"jit": "off", "timezone": "UTC"}
+    )
+    floor, front = Floor(pool, entry), Front(port)
+    dice = random.Random(SEED)
+
+    def drawn(count: int) -> list[Call]:
+        return [entry.call(town, dice) for _ in range(count)]
+
+    for ask in (floor.ask, front.ask):  # Warm: plans, caches, connections.
+        await spread([lambda ask=ask, call=call: ask(call) for call in drawn(100)], CONNECTIONS)
+    pair = Measured(), Measured()
+    for _ in range(rounds):
+        await round_of(floor.ask, drawn(REQUESTS_A_ROUND), [os.getpid()], database, pair[0])
+        await round_of(front.ask, drawn(REQUESTS_A_ROUND), [api], database, pair[1])
+    front.close()
+    await pool.close()
+    return pair
+
+
+async def one_size(
+    folder: Path, people: int, rounds: int, entries: list[Entry]
+) -> tuple[dict[str, tuple[Measured, Measured]], list[float]]:
+    """What each entry takes among so many people, and how long publishing takes of the one whom
+    all follow."""
+    async with postgres.embedded_async(folder / "postgres") as server:
+        await asyncio.to_thread(lambda: asyncio.run(migrate.apply(server.url())))
+        superuser = server.url(postgres_logins.SUPERUSER)
+        await towns.settle(
+            superuser, seed=SEED, persons=people, films=people, edges=EDGES_A_PERSON * people
+        )
+        town = await social_town.furnish(superuser, people, people)
+        worker = await Database.open(server.url("luciole_worker"), size=2)
+        await Indexing(worker, Clock(), INDEXED_AT_ONCE).catch_up()
+        await worker.close()
+        await social_town.settle(server.url())
+        port, metrics_port = free_port(), free_port()
+        data = folder / "data"
+        command, environment = serve(data, port)
+        environment |= {
+            "DATABASE_URL": server.url(),
+            "DATABASE_URL_API": server.url("luciole_api"),
+            "DATABASE_URL_WORKER": server.url("luciole_worker"),
+            "LUCIOLE_SEARCH_SEARCHES_PER_MINUTE": "100000000",
+            "LUCIOLE_WORKER_METRICS_PORT": str(metrics_port),
+        }
+        with started(command, environment) as cell:
+            cell.wait_for("The cell answers after", 300)
+            note = FolderLock(data / "run").read()
+            assert note is not None
+            api = note.children["api"].pid
+            database = int((server.data_dir / "postmaster.pid").read_text().split()[0])
+            found = {}
+            for entry in entries:
+                url = server.url("luciole_api")
+                found[entry.name] = await measure(entry, town, url, port, api, database, rounds)
+                print(" | ".join(row(entry.name, people, CONNECTIONS, *found[entry.name])))
+            published = await social_town.publishing(superuser, metrics_port, people)
+            cell.stop()
+        return found, published
+
+
+def written(
+    found: dict[int, tuple[dict[str, tuple[Measured, Measured]], list[float]]], rounds: int
+) -> str:
+    head = ["request", "people", *HEAD[2:]]
+    rows = [
+        row(name, people, CONNECTIONS, *pair)
+        for people, (entries, _) in found.items()
+        for name, pair in entries.items()
+    ]
+    small, large = min(found), max(found)
+    growth = [
+        [
+            name,
+            f"{pair[1].percentile(0.5) / found[small][0][name][1].percentile(0.5):.2f}",
+            f"{pair[1].cpu_us / found[small][0][name][1].cpu_us:.2f}",
+        ]
+        for name, pair in found[large][0].items()
+    ]
+    published = [
+        [f"{people:,}", str(len(times)), f"{statistics.median(times):.1f}", f"{max(times):.1f}"]
+        for people, (_, times) in found.items()
+    ]
+    text = (
+        "# People together\n\n"
+        f"{machine.described()} {rounds} rounds of {REQUESTS_A_ROUND} requests of each, in turns, "
+        f"{CONNECTIONS} connections. {EDGES_A_PERSON} follows and {EDGES_A_PERSON} likes a person, "
+        "skewed; a clip a person. `bench/social.py`\n\n"
+        f"{machine.table(head, rows)}\n"
+        "## Publishing by the one whom all follow\n\n"
+        "The worker's job that publishes a clip whose film is there, with what it tells and notes:"
+        "\n\n"
+        f"{machine.table(['followers', 'of them', 'p50 ms', 'most ms'], published)}"
+    )
+    if small != large:
+        head = ["request", "p50", "CPU"]
+        text += f"\n## {large:,} people against {small:,}\n\n{machine.table(head, growth)}"
+    return text
+
+
+async def run(sizes: list[int], rounds: int, entries: list[Entry]) -> str:
+    found = {}
+    for people in sizes:
+        with tempfile.TemporaryDirectory(prefix="luciole-bench-") as folder:
+            began = time.monotonic()
+            found[people] = await one_size(Path(folder), people, rounds, entries)
+            print(f"{people:,} people: {time.monotonic() - began:.0f} s", flush=True)
+    return written(found, rounds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--people", default="100000,1000000", help="sizes, smallest first")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", help="names of entries, parted by commas")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    chosen = parser.parse_args()
+    random.seed(SEED)
+    wanted = chosen.only.split(",") if chosen.only else [entry.name for entry in ENTRIES]
+    entries = [entry for entry in ENTRIES if entry.name in wanted]
+    text = uvloop.run(run([int(size) for size in chosen.people.split(",")], chosen.rounds, entries))
+    chosen.results.parent.mkdir(exist_ok=True)
+    chosen.results.write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
