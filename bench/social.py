@@ -90,7 +90,8 @@ def _profile(town: social_town.Town, dice: random.Random) -> Call:
 
 def _follow(town: social_town.Town, dice: random.Random) -> Call:
     reader, number = dice.choice(town.readers), dice.randrange(town.people)
-    other = towns.id_of(towns.PERSON, number)
+    while (other := towns.id_of(towns.PERSON, number)) == reader.id:
+        number = dice.randrange(town.people)
     return Call("PUT", f"/api/people/townsman{number}/follow", reader, None, (
         (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
         (accounts.HOLD, (other,)),

@@ -147,3 +147,21 @@ async def test_settings_say_how_far_back_others_see(cell: Cell, stage: Stage) ->
     await hers.reload()
     await expect(month).to_be_checked()
     assert (await lena.api.get("/api/me/past-clips")).json() == {"days": 30}
+
+
+async def test_who_comments_can_be_blocked_right_there(
+    cell: Cell, stage: Stage, tiny_film: bytes
+) -> None:
+    lena, omar = await friends(cell)
+    clip = await lena.clip(tiny_film, caption="From Lena")
+    said = await omar.api.post(f"/api/clips/{clip['id']}/comments", json={"text": "Not nice"})
+    assert said.status_code == 201, said.text
+    hers = await stage.phone(lena, f"/c/{clip['id']}?comments=1", color_scheme="light")
+    comment = hers.get_by_test_id("comment").filter(has_text="Not nice")
+    await comment.get_by_test_id("comment-more").click()
+    await comment.get_by_test_id("comment-away").click()
+    await hers.get_by_test_id("block-person").click()
+    await hers.get_by_test_id("block-confirm").click()
+    await expect(hers.get_by_test_id("talk")).to_have_count(0)
+    await current(hers).get_by_test_id("comments").click()
+    await expect(hers.get_by_test_id("talk")).to_contain_text("Nothing said yet")

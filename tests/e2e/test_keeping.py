@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+import pytest
+from playwright.async_api import Locator, Page, expect
 from tests.e2e.stage import PATIENCE_MS, Cell, Stage, plays
 
 
-def current(page: Page, clip_id: str):  # type: ignore[no-untyped-def]
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """What is expected may take as long as everything else here."""
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+    expect.set_options(timeout=5_000)
+
+
+def current(page: Page, clip_id: str) -> Locator:
     return page.locator(f'[data-clip="{clip_id}"]')
 
 

@@ -6,13 +6,13 @@ field is its sentence.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
 import msgspec
 
+from luciole.config.rules import AGE_BANDS, LOOPBACK, faults
 from luciole.config.sections import (
     ROLES,
     BorderSettings,
@@ -56,8 +56,6 @@ __all__ = [
 ]
 
 PREFIX = "LUCIOLE_"
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-AGE_BANDS = ("under-13", "13-15", "16-17", "18+")
 
 
 class KeyPlace(TypedDict):
@@ -183,7 +181,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = msgspec.convert(values | sections, Settings)
     except msgspec.ValidationError as error:
         raise SettingError(str(error)) from error
-    _check(settings)
+    for fault in faults(settings):
+        raise SettingError(fault)
     return settings
 
 
@@ -230,38 +229,3 @@ def _refuse_unknown(environ: Mapping[str, str], section: str, kind: type[msgspec
             raise SettingError(
                 f"{variable} is not a setting. Known ones here: {', '.join(sorted(known))}."
             )
-
-
-def _check(settings: Settings) -> None:
-    if settings.cell.minimum_age_band not in AGE_BANDS[1:]:
-        raise SettingError(
-            f"LUCIOLE_CELL_MINIMUM_AGE_BAND should be one of {', '.join(AGE_BANDS[1:])}."
-        )
-    is_demo = settings.cell.demo and settings.web.host in LOOPBACK
-    if settings.media.allow_unfenced_decoding and not is_demo:
-        raise SettingError(
-            "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING works only with LUCIOLE_CELL_DEMO=true on a "
-            "loopback address: a hostile file could take over a server that others reach."
-        )
-    if not 1 <= settings.web.port <= 65535:
-        raise SettingError("LUCIOLE_WEB_PORT should be between 1 and 65535.")
-    if not 0 <= settings.worker.metrics_port <= 65535:
-        raise SettingError("LUCIOLE_WORKER_METRICS_PORT should be between 1 and 65535, or 0.")
-    if not 10 <= settings.ledger.period_ms <= 60_000:
-        raise SettingError("LUCIOLE_LEDGER_PERIOD_MS should be between 10 and 60000.")
-    if not 0 <= settings.ledger.metrics_port <= 65535:
-        raise SettingError("LUCIOLE_LEDGER_METRICS_PORT should be between 1 and 65535, or 0.")
-    if not re.fullmatch(r"(ray(:[^:/\s]+:\d+)?)?", settings.feed.ranking):
-        raise SettingError("LUCIOLE_FEED_RANKING should be empty, ray or ray:HOST:PORT.")
-    if not 1 <= settings.feed.replicas <= 64:
-        raise SettingError("LUCIOLE_FEED_REPLICAS should be between 1 and 64.")
-    if settings.feed.replica_bytes < 1 << 28:
-        raise SettingError("LUCIOLE_FEED_REPLICA_BYTES should be 268435456 (256 MiB) or more.")
-    if not 0 <= settings.border.metrics_port <= 65535:
-        raise SettingError("LUCIOLE_BORDER_METRICS_PORT should be between 1 and 65535, or 0.")
-    if settings.push not in ("on", "off"):
-        raise SettingError("LUCIOLE_PUSH should be on or off.")
-    if not re.fullmatch(r"(mailto:\S+@\S+|https://\S+)?", settings.border.contact):
-        raise SettingError("LUCIOLE_BORDER_CONTACT should be mailto:ADDRESS or https://….")
-    if settings.log_level not in ("debug", "info", "warning", "error"):
-        raise SettingError("LUCIOLE_LOG_LEVEL should be debug, info, warning or error.")

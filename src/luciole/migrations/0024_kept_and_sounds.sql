@@ -133,6 +133,12 @@ CREATE OR REPLACE VIEW clips.rankable AS
     JOIN media.playable m ON m.asset_id = c.asset_id
     WHERE c.state = 'published' AND c.audience = 'everyone' AND NOT p.is_private;
 
+-- So a change of the sound is a row of For You's log, too.
+DROP TRIGGER noted_for_feed ON clips.clip;
+CREATE TRIGGER noted_for_feed
+    AFTER INSERT OR DELETE OR UPDATE OF state, audience, caption, hashtags, published_at, sound_id
+    ON clips.clip FOR EACH ROW EXECUTE FUNCTION feed.note_clip();
+
 -- The film that a film's sound comes from, and whether its own is heard too. When that film goes, the
 -- mode alone is left: a job finds it so, and takes the sound away.
 ALTER TABLE media.asset

@@ -35,7 +35,7 @@ async def count(viewer: Browser, clip: dict[str, Any]) -> int:
 
 
 async def told(person: Browser) -> list[tuple[str, str]]:
-    """What a person's list says, the newest first: what, and by whom."""
+    """What a person's list says, the newest first: what, and by whom, each of a line."""
     items = (await person.get("/api/notifications")).json()["items"]
     return [
         (item["kind"], by["handle"])

@@ -190,7 +190,17 @@ async def test_list_stays_where_it_goes_with_the_new_audience(
         assert answer.status_code == 200, answer.text
         return answer.json()["audience_list"]
 
+    async def count() -> object:
+        return (await carl.get("/api/people/ana")).json()["clips"]
+
+    # A number that counts it would tell whoever it is hidden from.
+    assert await count() == 0
     assert await after(caption="Hello") == "hide-from"
+    assert await after(audience_list=None) is None
+    assert await count() == 1
+    again = {"kind": "hide-from", "handles": ["ben"]}
+    assert await after(audience_list=again) == "hide-from"
+    assert await count() == 0
     assert await after(audience="friends") == "hide-from"
     assert await after(audience="only-me") is None
     assert (
@@ -198,6 +208,9 @@ async def test_list_stays_where_it_goes_with_the_new_audience(
         == "share-with"
     )
     assert await after(audience="everyone") is None
+    assert await count() == 1
+    await ana.delete(f"/api/clips/{made['id']}")
+    assert await count() == 0
 
 
 @pytest.mark.parametrize(
@@ -367,3 +380,17 @@ async def test_export_holds_own_lists_and_not_those_of_others(
     assert [row["handle"] for row in rows["ana", "audience"]] == ["ben"]
     assert [row["handle"] for row in rows["ana", "circles"]] == ["ben", "carl"]
     assert rows["ben", "audience"] == rows["ben", "circles"] == []
+
+
+async def test_who_a_clip_is_hidden_from_is_not_told_of_being_in_it(
+    house: House, ana: Browser, ben: Browser, carl: Browser, tiny_film: bytes
+) -> None:
+    made = await ana.clip(house, tiny_film)
+    change = {
+        "caption": "With @ben and @carl",
+        "audience_list": {"kind": "hide-from", "handles": ["ben"]},
+    }
+    answer = await ana.patch(f"/api/clips/{made['id']}", json=change)
+    assert answer.status_code == 200, answer.text
+    for viewer, is_told in ((ben, False), (carl, True)):
+        assert ("mention" in (await viewer.get("/api/notifications")).text) is is_told

@@ -22,6 +22,8 @@ WORDS = {
     "email": "kz9w.orphan@example.org",
     "phone": "33699887766",
     "circle": "kz9w circle of orphan",
+    "collection": "kz9w collection of orphan",
+    "sound": "kz9w sound of orphan",
     "passkey": "kz9w key of orphan",
     "password": PASSWORD,
 }
@@ -59,16 +61,20 @@ async def plant(house: House, film: bytes) -> Browser:
     await person.put("/api/me/contacts/email", json={"value": WORDS["email"]})
     await person.put("/api/me/contacts/phone", json={"value": f"+{WORDS['phone']}"})
     begun = (await person.post("/api/me/passkeys/options", json={})).json()
-    made = {
+    passkey = {
         "challenge_id": begun["challenge_id"],
         "credential": Authenticator("http://localhost:8080").create(begun["options"]),
         "name": WORDS["passkey"],
     }
-    assert (await person.post("/api/me/passkeys", json=made)).status_code == 201
+    assert (await person.post("/api/me/passkeys", json=passkey)).status_code == 201
     await person.put("/api/me/handle", json={"handle": WORDS["later handle"]})
     person.handle = WORDS["later handle"]
     vtt = f"WEBVTT\n\n00:00.000 --> 00:01.000\n{WORDS['captions']}\n"
-    await person.clip(house, film, caption=WORDS["caption"], captions_vtt=vtt)
+    made = await person.clip(house, film, caption=WORDS["caption"], captions_vtt=vtt)
+    sound = f"/api/sounds/{made['sound']['id']}"
+    assert (await person.patch(sound, json={"name": WORDS["sound"]})).status_code == 200
+    named = {"name": WORDS["collection"], "is_public": True}
+    assert (await person.post("/api/me/collections", json=named)).status_code == 201
     circle = {"name": WORDS["circle"], "handles": []}
     assert (await person.post("/api/me/circles", json=circle)).status_code == 201
     await person.draft(film)
@@ -81,6 +87,14 @@ async def test_no_table_and_no_object_holds_a_word_of_an_erased_person(
 ) -> None:
     theirs = await ben.clip(house, tiny_film)
     person = await plant(house, tiny_film)
+    for what in ("favourite", "repost"):
+        answer = await person.put(f"/api/clips/{theirs['id']}/{what}")
+        assert answer.status_code == 200, answer.text
+    page = (await ben.get(f"/api/people/{person.handle}/clips")).json()
+    (original,) = [clip for clip in page["items"] if clip["caption"] == WORDS["caption"]]
+    await ben.put(f"/api/clips/{original['id']}/favourite")
+    borrowed = await ben.clip(house, tiny_film, sound_id=original["sound"]["id"])
+    assert borrowed["sound"]["name"] == WORDS["sound"]
     for one, other in ((person, ben), (ben, person)):
         await one.follow(other)
         await one.put(f"/api/clips/{theirs['id']}/like")
@@ -108,9 +122,17 @@ async def test_no_table_and_no_object_holds_a_word_of_an_erased_person(
         assert (await report(house, ticket))["state"] == "erased"
         await workshop_of(house).sweep_objects()
         assert canary.seen(await whole(owner), marks) == []
+        # Nor is the voice left in the clip of somebody else.
+        await house.parts.queue.run_periodic("media.sweep")
+        await house.work()
+        await workshop_of(house).sweep_objects()
+        now = (await ben.get(f"/api/clips/{borrowed['id']}")).json()
+        assert (now["has_audio"], now["sound"]) == (False, None)
+        counts = (await ben.get(f"/api/clips/{theirs['id']}")).json()
+        assert (counts["favourites"], counts["reposts"]) == (0, 0)
     finally:
         await owner.close()
     kept = list(canary.files(house.settings.data))
     assert canary.search(kept, marks) == []
-    # What is left is Ben's two clips: each a film and its poster.
-    assert len([path for path in kept if "blobs" in path.parts]) == 4
+    # What is left is Ben's three clips: each a film and its poster.
+    assert len([path for path in kept if "blobs" in path.parts]) == 6

@@ -164,6 +164,12 @@ def is_visible(card: Card, viewer_id: UUID | None, relation: Relation, *, is_ope
     return card.audience == "friends" and relation.is_friend
 
 
+def is_counted(audience: Audience, has_list: bool) -> bool:
+    """Whether a profile counts a clip: those for everyone, and not those with a list, for whoever
+    is on it would find one more than they see."""
+    return audience == "everyone" and not has_list
+
+
 def is_for_all(card: Card) -> bool:
     """Whether everybody may fetch the files of a clip, visitors too."""
     return (

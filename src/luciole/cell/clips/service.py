@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from luciole.cell.clips import store
+from luciole.cell.clips import shown_sounds, store
 from luciole.cell.clips.audience import Audiences
 from luciole.cell.clips.audience_model import ClipList, fits
 from luciole.cell.clips.mentions.model import check_mentions
@@ -27,6 +27,7 @@ from luciole.cell.clips.model import (
     clean_caption,
     clean_captions,
     hashtags_of,
+    is_counted,
     is_for_all,
 )
 from luciole.cell.clips.sounds_model import Borrowed, Sound
@@ -147,7 +148,7 @@ class Clips:
         )
         if is_playable:
             await sound_store.give(tx, asset_id, new_id())
-            await self._count(tx, author_id, clip.audience, 1)
+            await self._count(tx, author_id, is_counted(clip.audience, False), 1)
         return clip_id
 
     async def has_any(self, tx: Tx, author_id: UUID) -> bool:
@@ -252,14 +253,15 @@ class Clips:
         if comments_by is not None:
             who = None if comments_by == "preferred" else comments_by
             await store.set_conversation(tx, clip_id, who, card.answers_id)
+        if audience_list is not UNSET and audience_list is not None:
+            await self.audiences.set_list(tx, clip_id, author_id, wanted, audience_list)
         await self._telling.edited(tx, card, text)
         if wanted == card.audience and audience_list is UNSET:
             return
-        if audience_list is not UNSET and audience_list is not None:
-            await self.audiences.set_list(tx, clip_id, author_id, wanted, audience_list)
         if card.state == "published":
-            await self._count(tx, author_id, card.audience, -1)
-            await self._count(tx, author_id, wanted, 1)
+            has_list = kind is not None if audience_list is UNSET else audience_list is not None
+            await self._count(tx, author_id, is_counted(card.audience, kind is not None), -1)
+            await self._count(tx, author_id, is_counted(wanted, has_list), 1)
         if card.state != "refused":
             changed = await store.card(tx, clip_id)
             await (self._media.widen if changed and is_for_all(changed) else self._media.narrow)(
@@ -278,7 +280,9 @@ class Clips:
         """Deletes the clip, its likes and its files. Raises NoSuchClip."""
         card = await self.own(tx, clip_id, author_id)
         if card.state == "published":
-            await self._count(tx, author_id, card.audience, -1)
+            await self._count(
+                tx, author_id, is_counted(card.audience, bool(card.audience_list)), -1
+            )
         await store.delete(tx, clip_id)
         await self._media.delete(tx, card.asset_id)
         await self._notify.forget_clip(tx, author_id, clip_id)
@@ -328,7 +332,7 @@ class Clips:
         """What the viewer did with these clips and their authors, and the clips' sounds."""
         if not cards:
             return Marks()
-        sounds = await self._sounds(tx, viewer_id, cards)
+        sounds = await shown_sounds.of(tx, self._graph, viewer_id, cards)
         if viewer_id is None:
             return Marks(sounds=sounds)
         marked = await kept_store.marked_among(tx, viewer_id, [card.id for card in cards])
@@ -346,22 +350,6 @@ class Clips:
         found = await sound_store.sounds(tx, ids) if ids else {}
         return [sound for sound in found.values() if sound.is_open]
 
-    async def _sounds(self, tx: Tx, viewer_id: UUID | None, cards: list[Card]) -> dict[UUID, Sound]:
-        """The sounds of clips: those that are there for everybody, and the viewer's own."""
-        wanted = {card.sound_id for card in cards if card.sound_id is not None}
-        found = await sound_store.sounds(tx, wanted) if wanted else {}
-        # Who may see a clip is not kept apart from its author; a borrowed sound has another owner.
-        authors = {card.author_id for card in cards}
-        others = {one.owner_id for one in found.values()} - authors
-        apart: frozenset[UUID] = frozenset()
-        if viewer_id is not None and others:
-            apart = await self._graph.apart_among(tx, viewer_id, others)
-        return {
-            one.id: one
-            for one in found.values()
-            if (one.is_open or one.owner_id == viewer_id) and one.owner_id not in apart
-        }
-
     async def tally(self, tx: Tx, person_id: UUID) -> int:
         """How many clips a person has published for everyone."""
         return await store.tally(tx, person_id)
@@ -376,9 +364,9 @@ class Clips:
         published = await store.publish(tx, asset_id, self._clock.now())
         if published is None:
             return
-        clip_id, author_id, audience, is_new = published
+        clip_id, author_id, audience, kind, is_new = published
         await sound_store.give(tx, asset_id, new_id())
-        await self._count(tx, author_id, audience, 1)
+        await self._count(tx, author_id, is_counted(audience, kind is not None), 1)
         await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
         card = await store.card(tx, clip_id)
         if is_new and card:
@@ -397,8 +385,8 @@ class Clips:
         if found:
             await self._show_state(tx, *found, {"state": "processing", "progress": percent})
 
-    async def _count(self, tx: Tx, author_id: UUID, audience: Audience, by: int) -> None:
-        if audience == "everyone":
+    async def _count(self, tx: Tx, author_id: UUID, is_counted: bool, by: int) -> None:
+        if is_counted:
             await store.tally_add(tx, author_id, by)
 
     async def _show_state(self, tx: Tx, clip: UUID, author: UUID, body: dict[str, object]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from luciole.cell.clips.model import Audience, Card, State, WhoMay, card_of
+from luciole.cell.clips.model import Audience, Card, ListKind, State, WhoMay, card_of
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
@@ -57,7 +57,7 @@ PUBLISH = """
 UPDATE clips.clip
 SET state = 'published', published_at = coalesce(published_at, $2)
 WHERE asset_id = $1 AND state = 'processing'
-RETURNING id, author_id, audience, published_at = $2 AS is_new
+RETURNING id, author_id, audience, audience_list, published_at = $2 AS is_new
 """
 BRING = """
 INSERT INTO clips.clip
@@ -217,9 +217,9 @@ async def delete(tx: Tx, clip_id: UUID) -> None:
 
 async def publish(
     tx: Tx, asset_id: UUID, now: datetime
-) -> tuple[UUID, UUID, Audience, bool] | None:
-    """Clip, author, audience, and whether it is published for the first time; None when it was
-    settled before."""
+) -> tuple[UUID, UUID, Audience, ListKind | None, bool] | None:
+    """Clip, author, audience, list, and whether it is published for the first time; None when it
+    was settled before."""
     row = await tx.fetchrow(PUBLISH, asset_id, now)
     return tuple(row) if row else None
 
