@@ -257,6 +257,7 @@ async def test_clip_is_sent_from_its_share_sheet(
     await say(adas, "look at this")
     await adas.goto(f"/c/{clip['id']}")
     await adas.get_by_test_id("share").first.click()
+    await adas.get_by_test_id("send-message").click()
     await adas.get_by_test_id("send-to-one").first.click()
     await adas.get_by_test_id("send-clip").click()
     await expect(adas.get_by_test_id("toast").filter(has_text="Sent")).to_be_visible()
