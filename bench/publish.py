@@ -26,7 +26,7 @@ import httpx
 from tests.drills.cell_process import free_port, serve, started
 
 from bench import machine
-from luciole.cell.media import encode
+from luciole.cell.media import encode, rungs
 from luciole.demo import film
 
 RESULTS = Path(__file__).with_name("results") / "publish.md"
@@ -36,7 +36,7 @@ TUS = {"tus-resumable": "1.0.0"}
 POLL_S = 0.02
 PATIENCE_S = 300
 REAL = ("misc/mediabunny_video.mp4", "phone/sample_portrait.mp4")
-RUNG = encode.REST[0]
+RUNG = rungs.REST[0]
 PLAIN = (
     "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
     "-crf", str(RUNG.crf), "-maxrate", str(RUNG.cap_bps), "-bufsize", str(RUNG.buffer_bits),
@@ -127,7 +127,7 @@ def wait(client: httpx.Client, path: str, renditions: int) -> dict[str, int]:
 def expected_above(source: Path) -> int:
     """How many renditions above the first a film of this size gets."""
     side = min(size(source))
-    return sum(side >= rung.short_side for rung in encode.REST)
+    return sum(side >= rung.short_side for rung in rungs.REST)
 
 
 def size(source: Path) -> tuple[int, int]:

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from luciole.cell.media import encode, probe
-from luciole.cell.media.encode import Cut, Encoded, OnProgress
+from luciole.cell.media.encode import Encoded, OnProgress
 from luciole.cell.media.probe import Probe, Unreadable
+from luciole.cell.media.rungs import Cut
 from luciole.cell.media.soundtrack import Track
 
 Made = tuple[Encoded, Encoded]

@@ -9,9 +9,10 @@ import pytest
 from tests.unit.media import films
 
 from luciole.cell.media import encode, fence, probe
-from luciole.cell.media.encode import Cut, Encoded
+from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import Edit
 from luciole.cell.media.probe import Probe, Unreadable
+from luciole.cell.media.rungs import Cut
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"

@@ -11,8 +11,9 @@ from tests.conftest import later
 from tests.unit.media import films
 
 from luciole.cell.media import encode, fence, probe, recognise, soundtrack
-from luciole.cell.media.encode import Cut, Encoded
+from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import NotOurs
+from luciole.cell.media.rungs import FIRST, Cut
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
@@ -79,7 +80,7 @@ def encoded(*options: str) -> Callable[[Path, Path], None]:
     """The same picture by other options of the encoder."""
 
     def change(source: Path, target: Path) -> None:
-        films.run("-i", str(source), *encode._video(encode.FIRST, 1), *soundtrack.ALONE, *options,
+        films.run("-i", str(source), *encode._video(FIRST, 1), *soundtrack.ALONE, *options,
                   *encode.CLEAN, str(target))  # fmt: skip
 
     return change

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.media import films
 
 from luciole.cell.media import encode, fence, probe
-from luciole.cell.media.encode import Cut
+from luciole.cell.media.rungs import Cut
 from luciole.cell.media.soundtrack import Track
 
 pytestmark = pytest.mark.skipif(

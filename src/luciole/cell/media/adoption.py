@@ -15,8 +15,9 @@ from uuid import UUID
 import msgspec
 
 from luciole.cell.media import encode, fence, recognise, store
-from luciole.cell.media.encode import FIRST, Encoded
+from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import PIECE_BYTES, Chunk, Edit, NotOurs, NotStored
+from luciole.cell.media.rungs import FIRST
 from luciole.cell.media.service import Media
 from luciole.cell.media.store import File, adoption
 from luciole.cell.media.workshop import MIME

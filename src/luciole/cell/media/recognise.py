@@ -27,10 +27,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from luciole.cell.media import encode, fence, probe, soundtrack
-from luciole.cell.media.encode import FIRST, REST, Encoded, Rung
+from luciole.cell.media.encode import Encoded
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.model import NotOurs
 from luciole.cell.media.probe import Facts, Unreadable
+from luciole.cell.media.rungs import FIRST, REST, Rung
 
 RUNGS = {rung.name: rung for rung in (FIRST, *REST)}
 UNITS = "filter_units=pass_types=1|5|7|8"

@@ -19,9 +19,10 @@ from pathlib import Path
 from uuid import UUID
 
 from luciole.cell.media import encode, fence, probe, store
-from luciole.cell.media.encode import Cut, Encoded
+from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, NotStored, State
 from luciole.cell.media.probe import Probe, Unreadable
+from luciole.cell.media.rungs import Cut
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import File, silence
