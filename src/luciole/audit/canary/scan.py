@@ -157,8 +157,11 @@ class Scanner:
             case "announcements":
                 return one.is_id and form in AS_WRITTEN and not how
             case "answer":
-                # A page is the same for everybody, and kept by caches.
-                return place.name != PAGE and self._may_see(one, person, place, form, how)
+                if place.name == PAGE:
+                    # The same for everybody: the preview of a clip for everybody, at most.
+                    is_public = one.readers(self._classes) == "everyone"
+                    return is_public and form in AS_WRITTEN and not how
+                return self._may_see(one, person, place, form, how)
             case "export":
                 # An archive of files, so packed.
                 return self._may_see(one, person, place, form, how.removeprefix("zip").strip(", "))
