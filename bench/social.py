@@ -40,6 +40,7 @@ from luciole.cell.graph import store as graph
 from luciole.cell.notify.store import lines
 from luciole.cell.people.store import accounts
 from luciole.cell.search.indexing import Indexing
+from luciole.cell.search.service import WALKED_CLIPS
 from luciole.cell.search.store import clips as search
 from luciole.kit import migrate, postgres, postgres_logins
 from luciole.kit.clock import Clock
@@ -132,7 +133,7 @@ def _search(town: social_town.Town, dice: random.Random) -> Call:
     place = (1e15, LAST_ID)
     return Call("POST", "/api/search/clips", reader, {"q": word, "limit": PAGE}, (
         (search.STEMS, ([word],)),
-        (search.WALK_BEST, (query, *place, PAGE + 1, 4000)),
+        (search.WALK_BEST, (query, *place, PAGE + 1, WALKED_CLIPS)),
     ))  # fmt: skip
 
 
@@ -173,8 +174,10 @@ class Front:
         self._open.append((reader, writer))
 
     def close(self) -> None:
+        """Before each round too: the server hangs up on who is silent for a while."""
         for _, writer in self._open:
             writer.close()
+        self._open.clear()
 
 
 class Floor:
@@ -235,6 +238,7 @@ async def measure(
     pair = Measured(), Measured()
     for _ in range(rounds):
         await round_of(floor.ask, drawn(REQUESTS_A_ROUND), [os.getpid()], database, pair[0])
+        front.close()
         await round_of(front.ask, drawn(REQUESTS_A_ROUND), [api], database, pair[1])
     front.close()
     await pool.close()

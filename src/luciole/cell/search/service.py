@@ -33,7 +33,7 @@ TOP_TIME = datetime.max.replace(tzinfo=UTC)
 TOP = Place(0, 1e15, 32_767, TOP_TIME, TOP_ID)
 TOP_NAME = NamePlace(32_767, TOP_ID)
 # How far an order is walked before the index is asked.
-WALKED_CLIPS = 4_000
+WALKED_CLIPS = 2_000
 WALKED_NAMES = 1_000
 # Only who has blocked or muted almost everybody who uses a word ever needs more.
 MOST_ROUNDS = 20

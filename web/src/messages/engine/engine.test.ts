@@ -1,78 +1,16 @@
-/** Devices that talk through a cell which loses answers, is raced for, and is taken in after every kind of stop. */
+/** Devices that talk through a cell which loses answers, and are taken in after every kind of stop. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../../app/api/client.ts'
 import { toUtf8 } from '../../verify/bytes.ts'
-import { add, leave, open, remove } from './changes.ts'
-import type { Person } from './cell.ts'
-import { Core, type Lock } from './core.ts'
-import { thread } from './list.ts'
+import { open } from './changes.ts'
 import { again, flush, recall, say } from './outbox.ts'
 import { begin, end, isStillOurs, stock } from './setup.ts'
-import { type Conversation, MemoryStore, type Message } from './store.ts'
 import { sync } from './sync.ts'
 import { FakeCell } from './testing/fake-cell.ts'
+import { Phone, two } from './testing/phone.ts'
 
 const OFFLINE = () => new ApiError(0, 'unreachable', '', '')
-
-function oneAtATime(): Lock {
-  let last: Promise<unknown> = Promise.resolve()
-  return (act) => {
-    const next = last.then(act, act)
-    last = next.catch(() => undefined)
-    return next
-  }
-}
-
-class Phone {
-  readonly core: Core
-  readonly person: Person
-  readonly store = new MemoryStore()
-
-  constructor(cell: FakeCell, person: Person, logged?: ConstructorParameters<typeof Core>[0]['logged']) {
-    this.person = person
-    this.core = new Core({ store: this.store, cell: cell.as(person.person_id), lock: oneAtATime(), changed: () => undefined, logged })
-  }
-
-  async begin(): Promise<this> {
-    const { person_id, ...rest } = this.person
-    await begin(this.core, { id: person_id, ...rest }, 'phone')
-    return this
-  }
-
-  /** The same browser after a restart: only what was kept is left. */
-  restarted(cell: FakeCell): Phone {
-    const next = new Phone(cell, this.person)
-    Object.assign(next, { store: this.store, core: new Core({ store: this.store, cell: cell.as(this.person.person_id), lock: oneAtATime(), changed: () => undefined }) })
-    return next
-  }
-
-  async tell(id: string, text: string): Promise<void> {
-    await say(this.core, id, { kind: 'text', text })
-    await flush(this.core)
-  }
-
-  async texts(id: string): Promise<string[]> {
-    return (await this.lines(id)).map(({ content }) => (content.kind === 'text' ? content.text : content.kind === 'notice' ? `(${content.what})` : `(${content.kind})`))
-  }
-
-  async lines(id: string): Promise<Message[]> {
-    return thread(this.core, id)
-  }
-
-  async conversation(id: string): Promise<Conversation> {
-    return (await this.core.conversation(id))!
-  }
-}
-
-async function two() {
-  const cell = new FakeCell()
-  const ada = await new Phone(cell, cell.person('ada')).begin()
-  const bea = await new Phone(cell, cell.person('bea')).begin()
-  const id = await open(ada.core, 'pair', ['bea'])
-  await sync(bea.core)
-  return { cell, ada, bea, id }
-}
 
 test('two people talk, and each sees what the other said once', async () => {
   const { ada, bea, id } = await two()
@@ -217,82 +155,6 @@ test('nobody recalls what another said', async () => {
   await flush(bea.core)
   await sync(ada.core)
   assert.deepEqual(await ada.texts(id), ['Mine'])
-})
-
-test('a group grows, shrinks, and keeps who left out', async () => {
-  const cell = new FakeCell()
-  const [ada, bea, carl] = await Promise.all(['ada', 'bea', 'carl'].map((handle) => new Phone(cell, cell.person(handle)).begin()))
-  const id = await open(ada!.core, 'group', ['bea'])
-  await say(ada!.core, id, { kind: 'name', name: 'Us' })
-  await ada!.tell(id, 'Two of us')
-  await add(ada!.core, id, ['carl'])
-  await sync(carl!.core)
-  await sync(bea!.core)
-  await bea!.tell(id, 'Hello Carl')
-  await sync(carl!.core)
-  assert.deepEqual(await carl!.texts(id), ['Hello Carl'])
-  assert.equal((await bea!.conversation(id)).name, 'Us')
-  await leave(carl!.core, id, () => carl!.core.cell.leave(id))
-  await sync(ada!.core)
-  await ada!.tell(id, 'Without Carl')
-  await sync(bea!.core)
-  assert.ok((await bea!.texts(id)).includes('Without Carl'))
-  assert.ok((await bea!.texts(id)).includes('(left)'))
-  assert.deepEqual(await carl!.lines(id), [])
-  await remove(ada!.core, id, 'bea')
-  await sync(bea!.core)
-  assert.equal((await bea!.conversation(id)).isOver, true)
-})
-
-test('two commits race, and both end in', async () => {
-  const cell = new FakeCell()
-  const [ada, bea] = await Promise.all(['ada', 'bea', 'carl', 'dora'].map((handle) => new Phone(cell, cell.person(handle)).begin()))
-  const id = await open(ada!.core, 'group', ['bea'])
-  await sync(bea!.core)
-  await Promise.all([add(ada!.core, id, ['carl']), add(bea!.core, id, ['dora'])])
-  for (const phone of [ada!, bea!, ada!]) await sync(phone.core)
-  assert.equal(cell.groups.get(id)?.epoch, 3)
-  await ada!.tell(id, 'All of us')
-  await sync(bea!.core)
-  assert.ok((await bea!.texts(id)).includes('All of us'))
-})
-
-test('a commit whose answer was lost is found to be taken', async () => {
-  const cell = new FakeCell()
-  const [ada, bea, carl] = await Promise.all(['ada', 'bea', 'carl'].map((handle) => new Phone(cell, cell.person(handle)).begin()))
-  const id = await open(ada!.core, 'group', ['bea'])
-  await sync(bea!.core)
-  let lost = 0
-  cell.after = (name, who) => {
-    if (name === 'commit' && who === ada!.person.person_id && lost++ === 0) throw OFFLINE()
-  }
-  await assert.rejects(add(ada!.core, id, ['carl']))
-  for (const phone of [bea!, carl!]) await sync(phone.core)
-  await bea!.tell(id, 'Built on it')
-  const later = ada!.restarted(cell)
-  await sync(later.core)
-  await later.tell(id, 'And on')
-  await sync(carl!.core)
-  assert.ok((await later.texts(id)).includes('Built on it'))
-  assert.deepEqual((await carl!.texts(id)), ['Built on it', 'And on'])
-})
-
-test('a commit that never arrived is given up', async () => {
-  const cell = new FakeCell()
-  const [ada, bea] = await Promise.all(['ada', 'bea', 'carl'].map((handle) => new Phone(cell, cell.person(handle)).begin()))
-  const id = await open(ada!.core, 'group', ['bea'])
-  await sync(bea!.core)
-  cell.before = (name, who) => {
-    if (name === 'commit' && who === ada!.person.person_id) throw OFFLINE()
-  }
-  await assert.rejects(add(ada!.core, id, ['carl']))
-  cell.before = () => undefined
-  await add(bea!.core, id, ['carl'])
-  const later = ada!.restarted(cell)
-  await sync(later.core)
-  await later.tell(id, 'Still here')
-  await sync(bea!.core)
-  assert.ok((await bea!.texts(id)).includes('Still here'))
 })
 
 test('a device that missed a commit comes back by itself', async () => {

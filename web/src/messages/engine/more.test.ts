@@ -17,15 +17,10 @@ import { begin } from './setup.ts'
 import { MemoryStore } from './store.ts'
 import { sync } from './sync.ts'
 import { FakeCell } from './testing/fake-cell.ts'
+import { oneAtATime } from './testing/phone.ts'
 
 async function phone(cell: FakeCell, person: ReturnType<FakeCell['person']>, now?: () => number): Promise<Core> {
-  let last: Promise<unknown> = Promise.resolve()
-  const lock = <T,>(act: () => Promise<T>): Promise<T> => {
-    const next = last.then(act, act)
-    last = next.catch(() => undefined)
-    return next
-  }
-  const core = new Core({ store: new MemoryStore(), cell: cell.as(person.person_id), lock, changed: () => undefined, ...(now ? { now } : {}) })
+  const core = new Core({ store: new MemoryStore(), cell: cell.as(person.person_id), lock: oneAtATime(), changed: () => undefined, ...(now ? { now } : {}) })
   await begin(core, { id: person.person_id, ...person }, 'phone')
   return core
 }
