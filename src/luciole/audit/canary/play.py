@@ -25,7 +25,7 @@ from luciole.audit.canary import (
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
-from luciole.audit.canary.scan import PAGE
+from luciole.audit.canary.scan import PAGE, PREVIEW
 from luciole.audit.canary.stage import PERSONS, TUS, VISITOR, Stage
 
 FEEDS = ("latest", "following", "friends")
@@ -237,7 +237,7 @@ async def watch(stage: Stage) -> None:
             await one.ask("POST /api/notifications/read")
         for path in ("/", "/following", f"/@{stage.handle('ana')}", f"/c/{stage.ids['open']}"):
             page = await stage.http.get(path, headers={**one.sent_along(), "accept": "text/html"})
-            one.hear(PAGE, page)
+            one.hear(PREVIEW if path.startswith("/c/") else PAGE, page)
     for operation in (
         "GET /api/cell",
         "GET /.well-known/luciole/build.json",

@@ -37,6 +37,8 @@ Kind = Literal[
     "tampering",  # what the cell gave out after its rows had been exchanged
 ]
 PAGE = "GET a page"
+# With what a preview of its link shows: of a clip for everybody, what everybody may see.
+PREVIEW = "GET the page of a clip"
 # Where staff read what two of them have signed for.
 APPROVED = "POST /api/staff/reads/{read_id}/contacts"
 # What stays of a person who has left: that nobody else may take the handle.
@@ -158,6 +160,9 @@ class Scanner:
                 return one.is_id and form in AS_WRITTEN and not how
             case "answer":
                 # A page is the same for everybody, and kept by caches.
+                if place.name == PREVIEW:
+                    is_public = one.readers(self._classes) == "everyone"
+                    return is_public and form in AS_WRITTEN and not how
                 return place.name != PAGE and self._may_see(one, person, place, form, how)
             case "export":
                 # An archive of files, so packed.

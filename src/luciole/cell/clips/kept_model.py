@@ -79,9 +79,10 @@ class Collection(msgspec.Struct, frozen=True):
 
 
 def clean_name(name: str, most: int) -> str:
-    """The name in NFC on one line, without control characters, cut at `most` characters never:
-    raises BadName."""
+    """The name in NFC on one line, without characters that cannot be seen. Raises BadName."""
     text = unicodedata.normalize("NFC", name)
+    if "\0" in text:
+        raise BadName
     kept = "".join(
         c
         for c in re.sub(r"\s+", " ", text)
