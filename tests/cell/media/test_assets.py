@@ -257,7 +257,7 @@ async def test_ladder_that_fails_leaves_what_plays(
     asset_id = await cell.begin(ana, film)
     await cell.work(["media.prepare"])
 
-    async def fail(*_: Any) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
         raise encode.EncodingFailed("again")
 
     monkeypatch.setattr(encode, "ladder", fail)
