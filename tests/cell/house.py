@@ -159,7 +159,8 @@ class House:
         await self.close()
         self.parts.for_you.forget()
         shutil.rmtree(self.settings.data, ignore_errors=True)
-        self.clock.advance(timedelta(days=1))
+        now = self.clock.now()
+        self.clock.advance((now + timedelta(days=1)).replace(hour=9, minute=0) - now)
 
     async def close(self) -> None:
         for browser in self._browsers:

@@ -29,7 +29,7 @@ from luciole.custody.model import Field, NoGrant, NotOpened
 DAYS = """
 SELECT person_id, day, part, version, events, sealed FROM feed.taste_day ORDER BY day, part
 """
-NOTHING_HIDDEN = {"authors": [], "hashtags": [], "clips": 0}
+NOTHING_HIDDEN = {"authors": [], "hashtags": [], "sounds": [], "clips": 0}
 
 
 async def watched(house: House, viewer: Browser, count: int = 10) -> dict[str, Any]:

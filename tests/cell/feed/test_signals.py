@@ -162,6 +162,7 @@ async def test_hidden_things_are_gone_from_the_very_next_page(
         assert hidden == {
             "authors": [{"handle": "ben", "display_name": "Ben"}],
             "hashtags": ["cats"],
+            "sounds": [],
             "clips": 0,
         }
 
@@ -190,7 +191,12 @@ async def test_hidden_things_can_be_shown_again(house: House, ana: Browser, ben:
     for kind, value in (("author", "ana"), ("hashtag", "cats"), ("clips", "")):
         answer = await ben.delete(f"{FOR_YOU}/hidden", params={"kind": kind, "value": value})
         assert answer.status_code == 200, answer.text
-    assert answer.json()["hidden"] == {"authors": [], "hashtags": [], "clips": 0}
+    assert answer.json()["hidden"] == {
+        "authors": [],
+        "hashtags": [],
+        "sounds": [],
+        "clips": 0,
+    }
     assert set(await walk(ben)) == set(made)
     refused(
         await house.visitor().delete(f"{FOR_YOU}/hidden", params={"kind": "clips"}),

@@ -191,12 +191,13 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Removes what the person was told, and what others were told about the person. An open page
     closes at its next event, or within a ping: its session is gone."""
     acts = await lines.erase_notifications(tx, person_id, LINES_AT_ONCE)
-    own = await lines.erase_lines(tx, person_id, LINES_AT_ONCE)
+    # A line takes its acts along uncounted, so the acts go first.
+    own = 0 if acts else await lines.erase_lines(tx, person_id, LINES_AT_ONCE)
     shown = await events.erase_events(tx, person_id, LINES_AT_ONCE)
     hushed = await lines.erase_hushed(tx, person_id, LINES_AT_ONCE)
     woken = await devices.erase(tx, person_id)
     await wishes.erase(tx, person_id)
     return Removed(
         {"notifications": acts, "push-devices": woken},
-        is_more=LINES_AT_ONCE in (acts, own, shown, hushed),
+        is_more=acts > 0 or LINES_AT_ONCE in (own, shown, hushed),
     )
