@@ -67,15 +67,25 @@ FIELDS: tuple[Field, ...] = (
             "clips.comment.text",
             "clips.comment.mentions",
             "search.person.keys",
+            # By whose it is, a sound is found too.
+            "search.sound.keys",
         ),
     ),
     # Given up before anybody else has seen it.
     Field(
         "person.former handle",
-        ("people.person.handle", "people.handle_taken.likeness", "search.person.keys"),
+        (
+            "people.person.handle",
+            "people.handle_taken.likeness",
+            "search.person.keys",
+            "search.sound.keys",
+        ),
         shown_to="self",
     ),
-    Field("person.display name", ("people.person.display_name", "search.person.keys")),
+    Field(
+        "person.display name",
+        ("people.person.display_name", "search.person.keys", "search.sound.keys"),
+    ),
     Field("person.bio", ("people.person.bio",)),
     Field("person.password", shown_to="nobody"),
     Field("person.later password", shown_to="nobody"),
@@ -135,7 +145,7 @@ FIELDS: tuple[Field, ...] = (
     Field("conversation.filter word", ("clips.preference.filter_words",)),
     Field("collection.name for oneself", ("clips.collection.name",)),
     Field("collection.name for everybody", ("clips.collection.name",), shown_to="everyone"),
-    Field("sound.name", ("clips.sound.name",)),
+    Field("sound.name", ("clips.sound.name", "search.sound.keys")),
     # What somebody looks for is kept nowhere.
     Field("search.query", shown_to="nobody"),
     Field("imported.handle", shown_to="self"),
