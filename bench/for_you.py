@@ -154,7 +154,7 @@ async def replay(url: str, events: int) -> tuple[int, float, float]:
         await Follower(database, clock, VEIL).caught_up()
         alone = time.perf_counter() - began
         connection = await asyncpg.connect(url)
-        await connection.execute(EVENTS, events)
+        await connection.execute(EVENTS, events, timeout=1800)
         await connection.close()
         began = time.perf_counter()
         fold = await Follower(database, clock, VEIL).caught_up()
