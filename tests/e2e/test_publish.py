@@ -171,7 +171,7 @@ async def test_trim_cover_captions_audience_and_label_are_kept(
     for _ in range(3):
         await page.keyboard.press("ArrowRight")
     await expect(page.get_by_test_id("trim-kept")).not_to_have_text(before)
-    await page.get_by_test_id("publish-audience").get_by_text("Friends").click()
+    await page.get_by_test_id("publish-audience").get_by_text("Friends", exact=True).click()
     await page.get_by_test_id("publish-ai").click()
     await page.get_by_test_id("captions-file").set_input_files(words)
     await page.get_by_test_id("publish-post").click()

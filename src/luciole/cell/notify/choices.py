@@ -10,7 +10,6 @@ from luciole.cell.notify.model import DIGEST_HOURS, OFFSETS, ChosenKind, Wishes
 from luciole.cell.notify.refusals import BadHour, BadOffset, NightsStayQuiet
 from luciole.cell.notify.store import wishes as store
 from luciole.kit.db import Tx
-from luciole.kit.errors import NotSignedIn
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -22,11 +21,8 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 async def wishes(tx: Tx, person_id: UUID) -> Wishes:
-    """Raises NotSignedIn for somebody who has just left."""
-    found = await store.wishes(tx, person_id)
-    if found is None:
-        raise NotSignedIn
-    return found
+    """What a person has chosen, also one who is leaving."""
+    return await store.chosen(tx, person_id)
 
 
 async def change(tx: Tx, person_id: UUID, changed: Changed) -> Wishes:

@@ -7,13 +7,16 @@ from datetime import datetime
 from uuid import UUID
 
 from luciole.cell.notify.model import Wishes
-from luciole.kit.db import Tx
+from luciole.kit.db import Row, Tx
 from luciole.kit.exported import ExportedRow, listed
 
+# Whoever is leaving has no card, and is told quietly at night whatever their age.
 WISHES = """
 SELECT coalesce(f.off, '{}') AS off, f.digest_at, coalesce(f.quiet_nights, false) AS quiet_nights,
-       f.offset_minutes, p.age_band_minor AS is_minor
-FROM people.card p LEFT JOIN notify.preference f ON f.person_id = p.id WHERE p.id = $1
+       f.offset_minutes, coalesce(p.age_band_minor, true) AS is_minor, p.id IS NULL AS is_leaving
+FROM (SELECT $1::uuid AS id) one
+LEFT JOIN people.card p ON p.id = one.id
+LEFT JOIN notify.preference f ON f.person_id = one.id
 """
 SET_WISHES = """
 INSERT INTO notify.preference (person_id, off, digest_at, quiet_nights, offset_minutes)
@@ -61,18 +64,25 @@ WHERE person_id = $1
 
 
 async def wishes(tx: Tx, person_id: UUID) -> Wishes | None:
-    """None for somebody who is leaving."""
+    """None for somebody who is leaving: they are told nothing."""
     row = await tx.fetchrow(WISHES, person_id)
-    return (
-        Wishes(
-            frozenset(row["off"]),
-            row["digest_at"],
-            row["quiet_nights"],
-            row["offset_minutes"],
-            row["is_minor"],
-        )
-        if row
-        else None
+    return _wishes(row) if row and not row["is_leaving"] else None
+
+
+async def chosen(tx: Tx, person_id: UUID) -> Wishes:
+    """The same, also for somebody who is leaving and may stay."""
+    row = await tx.fetchrow(WISHES, person_id)
+    assert row is not None  # one row whoever is asked about
+    return _wishes(row)
+
+
+def _wishes(row: Row) -> Wishes:
+    return Wishes(
+        frozenset(row["off"]),
+        row["digest_at"],
+        row["quiet_nights"],
+        row["offset_minutes"],
+        row["is_minor"],
     )
 
 
