@@ -10,7 +10,7 @@
 -- house -----------------------------------------------------------------
 
 CREATE SCHEMA house;
-GRANT USAGE ON SCHEMA house TO luciole_api, luciole_worker;
+GRANT USAGE ON SCHEMA house TO luciole_abroad, luciole_api, luciole_clips, luciole_notify, luciole_people, luciole_rights, luciole_worker;
 
 CREATE TABLE house.migration (
     name        text NOT NULL,
@@ -29,10 +29,41 @@ CREATE TABLE house.upkeep (
 GRANT SELECT ON house.upkeep TO luciole_api;
 GRANT SELECT ON house.upkeep TO luciole_worker;
 
+CREATE TABLE house.sale (
+    id            uuid NOT NULL,
+    state         text NOT NULL,
+    operator      text NOT NULL,
+    jurisdiction  text NOT NULL,
+    keys          text NOT NULL,
+    announced_at  timestamp with time zone NOT NULL,
+    not_before    timestamp with time zone NOT NULL,
+    is_noted      boolean DEFAULT false NOT NULL,
+    contents      text,
+    ended_at      timestamp with time zone,
+    CONSTRAINT sale_pkey PRIMARY KEY (id),
+    CONSTRAINT sale_jurisdiction_check CHECK (char_length(jurisdiction) >= 2 AND char_length(jurisdiction) <= 6),
+    CONSTRAINT sale_keys_check CHECK (octet_length(keys) <= 8192),
+    CONSTRAINT sale_operator_check CHECK (char_length(operator) >= 1 AND char_length(operator) <= 200),
+    CONSTRAINT sale_state_check CHECK (state = ANY (ARRAY['announced'::text, 'cancelled'::text, 'handing-over'::text, 'divested'::text, 'adopted'::text]))
+);
+CREATE UNIQUE INDEX sale_open ON house.sale USING btree ((true)) WHERE state = ANY (ARRAY['announced'::text, 'handing-over'::text, 'divested'::text]);
+
+CREATE VIEW house.sale_notice AS
+    SELECT id,
+        state,
+        operator,
+        jurisdiction,
+        announced_at,
+        not_before,
+        ended_at
+       FROM house.sale
+      WHERE state = ANY (ARRAY['announced'::text, 'adopted'::text]);
+GRANT SELECT ON house.sale_notice TO luciole_rights;
+
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_search;
+GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_contacts, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_safety, luciole_search;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -40,20 +71,25 @@ CREATE TABLE people.person (
     display_name  text NOT NULL,
     bio           text DEFAULT ''::text NOT NULL,
     avatar_key    text,
-    locale        text NOT NULL,
-    age_band      text NOT NULL,
+    locale        text,
+    age_band      text,
     is_private    boolean NOT NULL,
     created_at    timestamp with time zone NOT NULL,
     leaving_at    timestamp with time zone,
+    home          text,
     CONSTRAINT person_pkey PRIMARY KEY (id),
     CONSTRAINT person_avatar_key_key UNIQUE (avatar_key),
     CONSTRAINT person_handle_key UNIQUE (handle),
     CONSTRAINT person_age_band_check CHECK (age_band = ANY (ARRAY['under-13'::text, '13-15'::text, '16-17'::text, '18+'::text])),
     CONSTRAINT person_bio_check CHECK (char_length(bio) <= 300),
     CONSTRAINT person_display_name_check CHECK (char_length(display_name) >= 1 AND char_length(display_name) <= 50),
-    CONSTRAINT person_handle_check CHECK (handle ~ '^[a-z0-9_.]{3,24}$'::text),
-    CONSTRAINT person_locale_check CHECK (locale = ANY (ARRAY['en'::text, 'fr'::text]))
+    CONSTRAINT person_handle_check CHECK (handle ~ '^[a-z0-9_.]{3,24}(@[a-z0-9-]{1,20})?$'::text AND NOT NULLIF(split_part(handle, '@'::text, 2), ''::text) IS DISTINCT FROM home),
+    CONSTRAINT person_home_check CHECK (home ~ '^[a-z0-9-]{1,20}$'::text),
+    CONSTRAINT person_locale_check CHECK (locale = ANY (ARRAY['en'::text, 'fr'::text])),
+    CONSTRAINT person_of_elsewhere_check CHECK (home IS NULL OR NOT is_private AND leaving_at IS NULL),
+    CONSTRAINT person_of_here_check CHECK ((home IS NULL) = (locale IS NOT NULL) AND (home IS NULL) = (age_band IS NOT NULL))
 );
+CREATE INDEX person_by_home ON people.person USING btree (home, id) WHERE home IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.person TO luciole_people;
 
 CREATE TABLE people.handle_taken (
@@ -163,6 +199,98 @@ CREATE TABLE people.contact (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.contact TO luciole_people;
 
+CREATE TABLE people.moved (
+    person_id  uuid NOT NULL,
+    address    text NOT NULL,
+    moved_at   timestamp with time zone NOT NULL,
+    CONSTRAINT moved_pkey PRIMARY KEY (person_id),
+    CONSTRAINT moved_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT moved_address_check CHECK (char_length(address) >= 10 AND char_length(address) <= 300)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.moved TO luciole_people;
+
+CREATE TABLE people.restriction (
+    id         uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    act        text NOT NULL,
+    begun_at   timestamp with time zone NOT NULL,
+    until      timestamp with time zone,
+    ended_at   timestamp with time zone,
+    CONSTRAINT restriction_pkey PRIMARY KEY (id, act),
+    CONSTRAINT restriction_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT restriction_act_check CHECK (act = ANY (ARRAY['everything'::text, 'publish'::text, 'comment'::text, 'message'::text]))
+);
+CREATE INDEX restriction_by_person ON people.restriction USING btree (person_id) WHERE ended_at IS NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.restriction TO luciole_people;
+
+CREATE TABLE people.registration (
+    one         boolean DEFAULT true NOT NULL,
+    mode        text NOT NULL,
+    changed_at  timestamp with time zone NOT NULL,
+    CONSTRAINT registration_pkey PRIMARY KEY (one),
+    CONSTRAINT registration_mode_check CHECK (mode = ANY (ARRAY['open'::text, 'invitation'::text, 'approval'::text, 'closed'::text])),
+    CONSTRAINT registration_one_check CHECK (one)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.registration TO luciole_people;
+
+CREATE TABLE people.invitation (
+    id          uuid NOT NULL,
+    code_hash   bytea NOT NULL,
+    note        text DEFAULT ''::text NOT NULL,
+    uses_left   integer NOT NULL,
+    made_at     timestamp with time zone NOT NULL,
+    expires_at  timestamp with time zone NOT NULL,
+    CONSTRAINT invitation_pkey PRIMARY KEY (id),
+    CONSTRAINT invitation_code_hash_key UNIQUE (code_hash),
+    CONSTRAINT invitation_code_hash_check CHECK (octet_length(code_hash) = 32),
+    CONSTRAINT invitation_uses_left_check CHECK (uses_left >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.invitation TO luciole_people;
+
+CREATE TABLE people.request (
+    id           uuid NOT NULL,
+    ticket_hash  bytea NOT NULL,
+    name         text NOT NULL,
+    words        text NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    state        text DEFAULT 'waiting'::text NOT NULL,
+    reason       text DEFAULT ''::text NOT NULL,
+    decided_at   timestamp with time zone,
+    CONSTRAINT request_pkey PRIMARY KEY (id),
+    CONSTRAINT request_ticket_hash_key UNIQUE (ticket_hash),
+    CONSTRAINT request_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'approved'::text, 'refused'::text])),
+    CONSTRAINT request_ticket_hash_check CHECK (octet_length(ticket_hash) = 32)
+);
+CREATE INDEX request_waiting ON people.request USING btree (made_at, id) WHERE state = 'waiting'::text;
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.request TO luciole_people;
+
+CREATE TABLE people.spent_work (
+    mark      bytea NOT NULL,
+    spent_at  timestamp with time zone NOT NULL,
+    CONSTRAINT spent_work_pkey PRIMARY KEY (mark),
+    CONSTRAINT spent_work_mark_check CHECK (octet_length(mark) = 16)
+);
+CREATE INDEX spent_work_by_time ON people.spent_work USING btree (spent_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.spent_work TO luciole_people;
+
+CREATE TABLE people.terms (
+    version         text NOT NULL,
+    said            text NOT NULL,
+    first_shown_at  timestamp with time zone NOT NULL,
+    CONSTRAINT terms_pkey PRIMARY KEY (version)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.terms TO luciole_people;
+
+CREATE TABLE people.agreement (
+    person_id  uuid NOT NULL,
+    version    text NOT NULL,
+    agreed_at  timestamp with time zone NOT NULL,
+    CONSTRAINT agreement_pkey PRIMARY KEY (person_id, version),
+    CONSTRAINT agreement_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT agreement_version_fkey FOREIGN KEY (version) REFERENCES people.terms(version)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.agreement TO luciole_people;
+
 CREATE VIEW people.card AS
     SELECT id,
         handle,
@@ -170,15 +298,18 @@ CREATE VIEW people.card AS
         bio,
         avatar_key,
         is_private,
-        age_band <> '18+'::text AS age_band_minor
+        COALESCE(age_band <> '18+'::text, false) AS age_band_minor,
+        home
        FROM people.person
       WHERE leaving_at IS NULL;
 GRANT SELECT ON people.card TO luciole_clips;
+GRANT SELECT ON people.card TO luciole_contacts;
 GRANT SELECT ON people.card TO luciole_graph;
 GRANT SELECT ON people.card TO luciole_media;
 GRANT SELECT ON people.card TO luciole_messages;
 GRANT SELECT ON people.card TO luciole_notify;
 GRANT SELECT ON people.card TO luciole_people;
+GRANT SELECT ON people.card TO luciole_safety;
 GRANT SELECT ON people.card TO luciole_search;
 
 CREATE VIEW people.session_claim AS
@@ -203,7 +334,8 @@ CREATE VIEW people.passkey_claim AS
         k.public_key,
         k.sign_count
        FROM people.person p
-         LEFT JOIN people.passkey k ON k.person_id = p.id;
+         LEFT JOIN people.passkey k ON k.person_id = p.id
+      WHERE p.home IS NULL;
 GRANT SELECT ON people.passkey_claim TO luciole_custody;
 
 CREATE VIEW people.writer AS
@@ -211,8 +343,21 @@ CREATE VIEW people.writer AS
         age_band <> '18+'::text AS is_minor,
         age_band = ANY (ARRAY['under-13'::text, '13-15'::text]) AS is_too_young
        FROM people.person
-      WHERE leaving_at IS NULL;
+      WHERE leaving_at IS NULL AND home IS NULL;
 GRANT SELECT ON people.writer TO luciole_messages;
+
+CREATE VIEW people.contact_version AS
+    SELECT person_id,
+        kind,
+        version
+       FROM people.contact;
+GRANT SELECT ON people.contact_version TO luciole_contacts;
+
+CREATE VIEW people.opened AS
+    SELECT id AS person_id,
+        created_at::date AS opened_on
+       FROM people.person;
+GRANT SELECT ON people.opened TO luciole_safety;
 
 -- notify ----------------------------------------------------------------
 
@@ -280,7 +425,7 @@ CREATE TABLE notify.line (
     CONSTRAINT line_pkey PRIMARY KEY (id),
     CONSTRAINT line_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT line_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text]))
+    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
 );
 CREATE INDEX line_about_clip ON notify.line USING btree (person_id, clip_id) WHERE clip_id IS NOT NULL;
 CREATE INDEX line_by_age ON notify.line USING btree (made_at);
@@ -304,8 +449,8 @@ CREATE TABLE notify.notification (
     CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_line_id_fkey FOREIGN KEY (line_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = 'data-read'::text)),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text]))
+    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))),
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
 );
 CREATE INDEX notification_about ON notify.notification USING btree (person_id, about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
@@ -349,7 +494,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notify.nudge TO luciole_notify;
 -- media -----------------------------------------------------------------
 
 CREATE SCHEMA media;
-GRANT USAGE ON SCHEMA media TO luciole_clips, luciole_media;
+GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_media;
 
 CREATE TABLE media.upload (
     id            uuid NOT NULL,
@@ -404,6 +549,10 @@ CREATE TABLE media.asset (
     changed_at      timestamp with time zone NOT NULL,
     sound_asset_id  uuid,
     sound_mode      text,
+    turn            integer DEFAULT 0 NOT NULL,
+    started_at      timestamp with time zone,
+    waits_for       text,
+    thumbhash       bytea,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -416,12 +565,18 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
     CONSTRAINT asset_sound_mode_check CHECK (sound_mode = ANY (ARRAY['replace'::text, 'mix'::text])),
     CONSTRAINT asset_state_check CHECK (state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text, 'complete'::text, 'refused'::text])),
-    CONSTRAINT asset_trim_start_ms_check CHECK (trim_start_ms >= 0)
+    CONSTRAINT asset_thumbhash_check CHECK (octet_length(thumbhash) >= 5 AND octet_length(thumbhash) <= 32),
+    CONSTRAINT asset_trim_start_ms_check CHECK (trim_start_ms >= 0),
+    CONSTRAINT asset_turn_check CHECK (turn >= 0),
+    CONSTRAINT asset_waits_for_check CHECK (waits_for = ANY (ARRAY['disk'::text, 'store'::text]))
 );
 CREATE INDEX asset_at_work ON media.asset USING btree (changed_at) WHERE state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text]);
 CREATE INDEX asset_bereft ON media.asset USING btree (id) WHERE sound_mode IS NOT NULL AND sound_asset_id IS NULL;
-CREATE INDEX asset_by_owner ON media.asset USING btree (owner_id);
+CREATE INDEX asset_by_owner ON media.asset USING btree (owner_id, turn);
+CREATE INDEX asset_by_turn ON media.asset USING btree (turn);
 CREATE INDEX asset_by_upload ON media.asset USING btree (upload_id);
+CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'queued'::text;
+CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
 
@@ -436,11 +591,13 @@ CREATE TABLE media.file (
     height       integer NOT NULL,
     bitrate_bps  integer NOT NULL,
     size_bytes   bigint NOT NULL,
+    index        jsonb,
     CONSTRAINT file_pkey PRIMARY KEY (asset_id, kind, name),
     CONSTRAINT file_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
-    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'poster'::text]))
+    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'segments'::text, 'poster'::text, 'avif-poster'::text, 'preview'::text]))
 );
 CREATE UNIQUE INDEX file_by_filename ON media.file USING btree (asset_id, filename);
+CREATE INDEX file_without_segments ON media.file USING btree (asset_id) WHERE kind = 'rendition'::text AND index IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.file TO luciole_media;
 
 CREATE TABLE media.unclaimed (
@@ -451,6 +608,28 @@ CREATE TABLE media.unclaimed (
 );
 CREATE INDEX unclaimed_by_age ON media.unclaimed USING btree (since);
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.unclaimed TO luciole_media;
+
+CREATE TABLE media.pace (
+    is_only   boolean DEFAULT true NOT NULL,
+    first_ms  integer NOT NULL,
+    CONSTRAINT pace_pkey PRIMARY KEY (is_only),
+    CONSTRAINT pace_first_ms_check CHECK (first_ms > 0),
+    CONSTRAINT pace_is_only_check CHECK (is_only)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON media.pace TO luciole_media;
+
+CREATE TABLE media.still (
+    asset_id  uuid NOT NULL,
+    at_ms     integer NOT NULL,
+    pdq       bytea NOT NULL,
+    quality   smallint NOT NULL,
+    CONSTRAINT still_pkey PRIMARY KEY (asset_id, at_ms),
+    CONSTRAINT still_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
+    CONSTRAINT still_at_ms_check CHECK (at_ms >= 0),
+    CONSTRAINT still_pdq_check CHECK (octet_length(pdq) = 32),
+    CONSTRAINT still_quality_check CHECK (quality >= 0 AND quality <= 100)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON media.still TO luciole_media;
 
 CREATE VIEW media.playable AS
     SELECT id AS asset_id,
@@ -466,8 +645,13 @@ CREATE VIEW media.playable AS
                     CASE
                         WHEN a.is_public THEN 'p/'::text
                         ELSE 'r/'::text
-                    END || a.token) || '/'::text) || f.filename) ORDER BY (f.width * f.height)) AS jsonb_agg
+                    END || a.token) || '/'::text) || f.filename, 'segments', jsonb_build_object('key', ((
+                    CASE
+                        WHEN a.is_public THEN 'p/'::text
+                        ELSE 'r/'::text
+                    END || a.token) || '/'::text) || COALESCE(s.filename, f.filename), 'size_bytes', COALESCE(s.size_bytes, f.size_bytes)) || f.index) ORDER BY (f.width * f.height)) AS jsonb_agg
                FROM media.file f
+                 LEFT JOIN media.file s ON s.asset_id = f.asset_id AND s.kind = 'segments'::text AND s.name = f.name
               WHERE f.asset_id = a.id AND f.kind = 'rendition'::text), '[]'::jsonb) AS renditions,
         ( SELECT ((
                     CASE
@@ -479,13 +663,24 @@ CREATE VIEW media.playable AS
         NULL::text AS captions_key,
         sound_mode
        FROM media.asset a;
+GRANT SELECT ON media.playable TO luciole_abroad;
 GRANT SELECT ON media.playable TO luciole_clips;
 GRANT SELECT ON media.playable TO luciole_media;
+
+CREATE VIEW media.still_hash AS
+    SELECT s.asset_id,
+        a.owner_id,
+        s.at_ms,
+        s.pdq,
+        s.quality
+       FROM media.still s
+         JOIN media.asset a ON a.id = s.asset_id;
+GRANT SELECT ON media.still_hash TO luciole_media;
 
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_search;
+GRANT USAGE ON SCHEMA graph TO luciole_abroad, luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_search;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -512,28 +707,6 @@ CREATE TABLE graph.tally (
     CONSTRAINT tally_following_check CHECK (following >= 0)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.tally TO luciole_graph;
-
-CREATE VIEW graph.accepted AS
-    SELECT f.follower_id,
-        f.followee_id
-       FROM graph.follow f
-         JOIN people.card p ON p.id = f.followee_id
-      WHERE f.state = 'accepted'::text;
-GRANT SELECT ON graph.accepted TO luciole_clips;
-GRANT SELECT ON graph.accepted TO luciole_feed;
-GRANT SELECT ON graph.accepted TO luciole_messages;
-GRANT SELECT ON graph.accepted TO luciole_search;
-
-CREATE VIEW graph.friends AS
-    SELECT one.follower_id AS a,
-        one.followee_id AS b
-       FROM graph.follow one
-         JOIN graph.follow other ON other.follower_id = one.followee_id AND other.followee_id = one.follower_id
-         JOIN people.card p ON p.id = one.followee_id
-      WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
-GRANT SELECT ON graph.friends TO luciole_clips;
-GRANT SELECT ON graph.friends TO luciole_feed;
-GRANT SELECT ON graph.friends TO luciole_messages;
 
 CREATE TABLE graph.block (
     blocker_id  uuid NOT NULL,
@@ -574,6 +747,29 @@ CREATE INDEX restriction_by_restricted ON graph.restriction USING btree (restric
 CREATE INDEX restriction_by_time ON graph.restriction USING btree (restricter_id, made_at DESC, restricted_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.restriction TO luciole_graph;
 
+CREATE VIEW graph.accepted AS
+    SELECT f.follower_id,
+        f.followee_id
+       FROM graph.follow f
+         JOIN people.card p ON p.id = f.followee_id
+      WHERE f.state = 'accepted'::text;
+GRANT SELECT ON graph.accepted TO luciole_abroad;
+GRANT SELECT ON graph.accepted TO luciole_clips;
+GRANT SELECT ON graph.accepted TO luciole_feed;
+GRANT SELECT ON graph.accepted TO luciole_messages;
+GRANT SELECT ON graph.accepted TO luciole_search;
+
+CREATE VIEW graph.friends AS
+    SELECT one.follower_id AS a,
+        one.followee_id AS b
+       FROM graph.follow one
+         JOIN graph.follow other ON other.follower_id = one.followee_id AND other.followee_id = one.follower_id
+         JOIN people.card p ON p.id = one.followee_id
+      WHERE one.state = 'accepted'::text AND other.state = 'accepted'::text;
+GRANT SELECT ON graph.friends TO luciole_clips;
+GRANT SELECT ON graph.friends TO luciole_feed;
+GRANT SELECT ON graph.friends TO luciole_messages;
+
 CREATE VIEW graph.apart AS
     SELECT block.blocker_id AS a,
         block.blocked_id AS b
@@ -606,12 +802,13 @@ CREATE VIEW graph.followed_by AS
     SELECT person_id,
         followers
        FROM graph.tally;
+GRANT SELECT ON graph.followed_by TO luciole_abroad;
 GRANT SELECT ON graph.followed_by TO luciole_search;
 
 -- clips -----------------------------------------------------------------
 
 CREATE SCHEMA clips;
-GRANT USAGE ON SCHEMA clips TO luciole_clips, luciole_feed, luciole_search;
+GRANT USAGE ON SCHEMA clips TO luciole_abroad, luciole_clips, luciole_feed, luciole_safety, luciole_search;
 
 CREATE TABLE clips.clip (
     id                 uuid NOT NULL,
@@ -684,31 +881,6 @@ CREATE TABLE clips.tally (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.tally TO luciole_clips;
 
-CREATE VIEW clips.published AS
-    SELECT id,
-        author_id,
-        audience,
-        published_at,
-        audience_list
-       FROM clips.clip
-      WHERE state = 'published'::text;
-GRANT SELECT ON clips.published TO luciole_feed;
-GRANT SELECT ON clips.published TO luciole_search;
-
-CREATE VIEW clips.rankable AS
-    SELECT c.id,
-        c.author_id,
-        c.hashtags,
-        c.caption,
-        c.published_at,
-        m.duration_ms,
-        c.sound_id
-       FROM clips.clip c
-         JOIN people.card p ON p.id = c.author_id
-         JOIN media.playable m ON m.asset_id = c.asset_id
-      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
-GRANT SELECT ON clips.rankable TO luciole_feed;
-
 CREATE TABLE clips.preference (
     person_id     uuid NOT NULL,
     past_days     smallint,
@@ -758,77 +930,6 @@ CREATE TABLE clips.circle_member (
 CREATE INDEX circle_member_by_person ON clips.circle_member USING btree (person_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.circle_member TO luciole_clips;
 
-CREATE VIEW clips.shown_since AS
-    SELECT person_id,
-        now() - make_interval(days => past_days::integer) AS since
-       FROM clips.preference
-      WHERE past_days IS NOT NULL;
-GRANT SELECT ON clips.shown_since TO luciole_clips;
-GRANT SELECT ON clips.shown_since TO luciole_feed;
-GRANT SELECT ON clips.shown_since TO luciole_search;
-
-CREATE VIEW clips.card AS
-    SELECT c.id,
-        c.author_id,
-        c.asset_id,
-        c.caption,
-        c.hashtags,
-        c.audience,
-        c.state,
-        c.refused_code,
-        c.made_with_ai,
-        c.likes,
-        c.captions_language,
-        c.created_at,
-        c.published_at,
-        p.handle,
-        p.display_name,
-        p.avatar_key,
-        p.is_private,
-        m.duration_ms,
-        m.width,
-        m.height,
-        m.progress,
-        m.renditions,
-        m.poster_key,
-        m.has_audio,
-        c.comments,
-        c.reposts,
-        c.favourites,
-        c.comments_by,
-        c.sound_id,
-        c.answers_id,
-        c.audience_list,
-        COALESCE(c.published_at < w.since, false) AS is_past
-       FROM clips.clip c
-         JOIN people.card p ON p.id = c.author_id
-         LEFT JOIN media.playable m ON m.asset_id = c.asset_id
-         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
-      WHERE c.state <> 'removed'::text;
-GRANT SELECT ON clips.card TO luciole_clips;
-GRANT SELECT ON clips.card TO luciole_feed;
-GRANT SELECT ON clips.card TO luciole_search;
-
-CREATE VIEW clips.person AS
-    SELECT p.id AS person_id,
-        p.handle,
-        p.display_name,
-        p.avatar_key,
-        COALESCE(r.comments_by,
-            CASE
-                WHEN p.age_band_minor THEN 'friends'::text
-                ELSE 'everyone'::text
-            END) AS comments_by,
-        COALESCE(r.mentions_by,
-            CASE
-                WHEN p.age_band_minor THEN 'friends'::text
-                ELSE 'everyone'::text
-            END) AS mentions_by,
-        COALESCE(r.filter_words, '{}'::text[]) AS filter_words
-       FROM people.card p
-         LEFT JOIN clips.preference r ON r.person_id = p.id;
-GRANT SELECT ON clips.person TO luciole_clips;
-
 CREATE TABLE clips.comment (
     id         uuid NOT NULL,
     clip_id    uuid NOT NULL,
@@ -874,30 +975,6 @@ CREATE TABLE clips.comment_liked (
 );
 CREATE INDEX comment_liked_by_person ON clips.comment_liked USING btree (person_id, made_at DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.comment_liked TO luciole_clips;
-
-CREATE VIEW clips.comment_card AS
-    SELECT c.id,
-        c.clip_id,
-        c.writer_id,
-        c.parent_id,
-        c.to_id,
-        c.text,
-        c.mentions,
-        c.held_for,
-        c.likes,
-        c.replies,
-        c.score,
-        c.pinned_at,
-        c.made_at,
-        w.handle,
-        w.display_name,
-        w.avatar_key,
-        k.author_id,
-        k.audience
-       FROM clips.comment c
-         JOIN clips.clip k ON k.id = c.clip_id
-         JOIN people.card w ON w.id = c.writer_id;
-GRANT SELECT ON clips.comment_card TO luciole_clips;
 
 CREATE TABLE clips.favourite (
     person_id  uuid NOT NULL,
@@ -949,13 +1026,6 @@ CREATE INDEX repost_by_clip ON clips.repost USING btree (clip_id);
 CREATE INDEX repost_by_person ON clips.repost USING btree (person_id, made_at DESC, clip_id DESC);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.repost TO luciole_clips;
 
-CREATE VIEW clips.reposted AS
-    SELECT person_id,
-        clip_id,
-        made_at
-       FROM clips.repost;
-GRANT SELECT ON clips.reposted TO luciole_feed;
-
 CREATE TABLE clips.sound (
     id           uuid NOT NULL,
     clip_id      uuid NOT NULL,
@@ -973,6 +1043,138 @@ CREATE TABLE clips.sound (
 );
 CREATE INDEX sound_by_owner ON clips.sound USING btree (owner_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.sound TO luciole_clips;
+
+CREATE VIEW clips.published AS
+    SELECT id,
+        author_id,
+        audience,
+        published_at,
+        audience_list
+       FROM clips.clip
+      WHERE state = 'published'::text;
+GRANT SELECT ON clips.published TO luciole_feed;
+GRANT SELECT ON clips.published TO luciole_search;
+
+CREATE VIEW clips.rankable AS
+    SELECT c.id,
+        c.author_id,
+        c.hashtags,
+        c.caption,
+        c.published_at,
+        m.duration_ms,
+        c.sound_id
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         JOIN media.playable m ON m.asset_id = c.asset_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND NOT p.is_private;
+GRANT SELECT ON clips.rankable TO luciole_feed;
+
+CREATE VIEW clips.shown_since AS
+    SELECT person_id,
+        now() - make_interval(days => past_days::integer) AS since
+       FROM clips.preference
+      WHERE past_days IS NOT NULL;
+GRANT SELECT ON clips.shown_since TO luciole_clips;
+GRANT SELECT ON clips.shown_since TO luciole_feed;
+GRANT SELECT ON clips.shown_since TO luciole_search;
+
+CREATE VIEW clips.card AS
+    SELECT c.id,
+        c.author_id,
+        c.asset_id,
+        c.caption,
+        c.hashtags,
+        c.audience,
+        c.state,
+        c.refused_code,
+        c.made_with_ai,
+        c.likes,
+        c.captions_language,
+        c.created_at,
+        c.published_at,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        p.is_private,
+        m.duration_ms,
+        m.width,
+        m.height,
+        m.progress,
+        m.renditions,
+        m.poster_key,
+        m.has_audio,
+        c.comments,
+        c.reposts,
+        c.favourites,
+        c.comments_by,
+        c.sound_id,
+        c.answers_id,
+        c.audience_list,
+        COALESCE(c.published_at < w.since, false) AS is_past
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         LEFT JOIN media.playable m ON m.asset_id = c.asset_id
+         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
+      WHERE c.state <> 'removed'::text;
+GRANT SELECT ON clips.card TO luciole_abroad;
+GRANT SELECT ON clips.card TO luciole_clips;
+GRANT SELECT ON clips.card TO luciole_feed;
+GRANT SELECT ON clips.card TO luciole_safety;
+GRANT SELECT ON clips.card TO luciole_search;
+
+CREATE VIEW clips.person AS
+    SELECT p.id AS person_id,
+        p.handle,
+        p.display_name,
+        p.avatar_key,
+        COALESCE(r.comments_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS comments_by,
+        COALESCE(r.mentions_by,
+            CASE
+                WHEN p.age_band_minor THEN 'friends'::text
+                ELSE 'everyone'::text
+            END) AS mentions_by,
+        COALESCE(r.filter_words, '{}'::text[]) AS filter_words,
+        p.home
+       FROM people.card p
+         LEFT JOIN clips.preference r ON r.person_id = p.id;
+GRANT SELECT ON clips.person TO luciole_clips;
+
+CREATE VIEW clips.comment_card AS
+    SELECT c.id,
+        c.clip_id,
+        c.writer_id,
+        c.parent_id,
+        c.to_id,
+        c.text,
+        c.mentions,
+        c.held_for,
+        c.likes,
+        c.replies,
+        c.score,
+        c.pinned_at,
+        c.made_at,
+        w.handle,
+        w.display_name,
+        w.avatar_key,
+        k.author_id,
+        k.audience
+       FROM clips.comment c
+         JOIN clips.clip k ON k.id = c.clip_id
+         JOIN people.card w ON w.id = c.writer_id;
+GRANT SELECT ON clips.comment_card TO luciole_abroad;
+GRANT SELECT ON clips.comment_card TO luciole_clips;
+GRANT SELECT ON clips.comment_card TO luciole_safety;
+
+CREATE VIEW clips.reposted AS
+    SELECT person_id,
+        clip_id,
+        made_at
+       FROM clips.repost;
+GRANT SELECT ON clips.reposted TO luciole_feed;
 
 CREATE VIEW clips.sounds AS
     SELECT s.id,
@@ -1010,7 +1212,7 @@ GRANT SELECT ON clips.findable TO luciole_search;
 -- messages --------------------------------------------------------------
 
 CREATE SCHEMA messages;
-GRANT USAGE ON SCHEMA messages TO luciole_messages;
+GRANT USAGE ON SCHEMA messages TO luciole_messages, luciole_safety;
 
 CREATE TABLE messages.device (
     id             uuid NOT NULL,
@@ -1202,6 +1404,14 @@ CREATE TABLE messages.unclaimed (
 );
 CREATE INDEX unclaimed_by_age ON messages.unclaimed USING btree (since);
 GRANT SELECT, INSERT, UPDATE, DELETE ON messages.unclaimed TO luciole_messages;
+
+CREATE VIEW messages.reported AS
+    SELECT id,
+        reporter_id,
+        about_id,
+        made_at
+       FROM messages.report;
+GRANT SELECT ON messages.reported TO luciole_safety;
 
 -- feed ------------------------------------------------------------------
 
@@ -1437,6 +1647,294 @@ CREATE TABLE search.trend (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON search.trend TO luciole_search;
 
+-- abroad ----------------------------------------------------------------
+
+CREATE SCHEMA abroad;
+GRANT USAGE ON SCHEMA abroad TO luciole_abroad;
+
+CREATE TABLE abroad.persona (
+    person_id  uuid NOT NULL,
+    id         uuid NOT NULL,
+    made_at    timestamp with time zone NOT NULL,
+    CONSTRAINT persona_pkey PRIMARY KEY (person_id),
+    CONSTRAINT persona_id_key UNIQUE (id),
+    CONSTRAINT persona_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.persona TO luciole_abroad;
+
+CREATE TABLE abroad.consent (
+    id            uuid NOT NULL,
+    person_id     uuid NOT NULL,
+    act           text NOT NULL,
+    text_version  smallint NOT NULL,
+    text_sha256   bytea NOT NULL,
+    locale        text NOT NULL,
+    operator      text NOT NULL,
+    jurisdiction  text NOT NULL,
+    peers         jsonb NOT NULL,
+    given_at      timestamp with time zone NOT NULL,
+    ended_at      timestamp with time zone,
+    CONSTRAINT consent_pkey PRIMARY KEY (id),
+    CONSTRAINT consent_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT consent_act_check CHECK (act = ANY (ARRAY['clip'::text, 'comment'::text, 'fediverse'::text])),
+    CONSTRAINT consent_locale_check CHECK (locale = ANY (ARRAY['en'::text, 'fr'::text])),
+    CONSTRAINT consent_text_sha256_check CHECK (octet_length(text_sha256) = 32),
+    CONSTRAINT consent_text_version_check CHECK (text_version > 0)
+);
+CREATE INDEX consent_by_person ON abroad.consent USING btree (person_id, given_at, id);
+CREATE UNIQUE INDEX consent_in_force ON abroad.consent USING btree (person_id, act) WHERE ended_at IS NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.consent TO luciole_abroad;
+
+CREATE TABLE abroad.reach (
+    clip_id    uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    reach      text NOT NULL,
+    chosen_at  timestamp with time zone NOT NULL,
+    CONSTRAINT reach_pkey PRIMARY KEY (clip_id),
+    CONSTRAINT reach_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT reach_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT reach_reach_check CHECK (reach = ANY (ARRAY['cells'::text, 'fediverse'::text]))
+);
+CREATE INDEX reach_by_person ON abroad.reach USING btree (person_id, clip_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.reach TO luciole_abroad;
+
+CREATE TABLE abroad.said (
+    comment_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    chosen_at   timestamp with time zone NOT NULL,
+    CONSTRAINT said_pkey PRIMARY KEY (comment_id),
+    CONSTRAINT said_comment_id_fkey FOREIGN KEY (comment_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT said_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX said_by_person ON abroad.said USING btree (person_id, comment_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.said TO luciole_abroad;
+
+CREATE TABLE abroad.crossing (
+    id            uuid NOT NULL,
+    person_id     uuid NOT NULL,
+    kind          text NOT NULL,
+    subject_kind  text NOT NULL,
+    subject_id    uuid NOT NULL,
+    peer          text NOT NULL,
+    operator      text NOT NULL,
+    jurisdiction  text NOT NULL,
+    consent_id    uuid,
+    uri           text NOT NULL,
+    body_sha256   bytea NOT NULL,
+    state         text DEFAULT 'offered'::text NOT NULL,
+    refusal       text,
+    receipt       text,
+    offered_at    timestamp with time zone NOT NULL,
+    settled_at    timestamp with time zone,
+    CONSTRAINT crossing_pkey PRIMARY KEY (id),
+    CONSTRAINT crossing_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT crossing_body_sha256_check CHECK (octet_length(body_sha256) = 32),
+    CONSTRAINT crossing_check CHECK ((state = 'offered'::text) = (settled_at IS NULL)),
+    CONSTRAINT crossing_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text, 'gone'::text])),
+    CONSTRAINT crossing_receipt_check CHECK (octet_length(receipt) <= 65536),
+    CONSTRAINT crossing_state_check CHECK (state = ANY (ARRAY['offered'::text, 'replaced'::text, 'crossed'::text, 'refused'::text])),
+    CONSTRAINT crossing_subject_kind_check CHECK (subject_kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text]))
+);
+CREATE INDEX crossing_by_person ON abroad.crossing USING btree (person_id, id DESC);
+CREATE INDEX crossing_by_subject ON abroad.crossing USING btree (subject_id, peer, id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.crossing TO luciole_abroad;
+
+CREATE TABLE abroad.stale (
+    n       bigint NOT NULL,
+    kind    text NOT NULL,
+    id      uuid NOT NULL,
+    due_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stale_pkey PRIMARY KEY (n),
+    CONSTRAINT stale_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'comment'::text, 'person'::text, 'reading'::text]))
+);
+CREATE INDEX stale_due ON abroad.stale USING btree (due_at, n);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.stale TO luciole_abroad;
+
+CREATE TABLE abroad.arrival (
+    id       uuid NOT NULL,
+    peer     text NOT NULL,
+    kind     text NOT NULL,
+    uri      text NOT NULL,
+    body     bytea NOT NULL,
+    came_at  timestamp with time zone NOT NULL,
+    due_at   timestamp with time zone NOT NULL,
+    tries    smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT arrival_pkey PRIMARY KEY (id)
+);
+CREATE INDEX arrival_about ON abroad.arrival USING btree (peer, uri);
+CREATE INDEX arrival_due ON abroad.arrival USING btree (due_at, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.arrival TO luciole_abroad;
+
+CREATE TABLE abroad.person (
+    person_id      uuid NOT NULL,
+    peer           text NOT NULL,
+    uri            text NOT NULL,
+    avatar_sha256  bytea,
+    CONSTRAINT person_pkey PRIMARY KEY (person_id),
+    CONSTRAINT person_uri_key UNIQUE (uri),
+    CONSTRAINT person_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT person_uri_check CHECK (char_length(uri) <= 500)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.person TO luciole_abroad;
+
+CREATE TABLE abroad.clip (
+    clip_id    uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    peer       text NOT NULL,
+    uri        text NOT NULL,
+    CONSTRAINT clip_pkey PRIMARY KEY (clip_id),
+    CONSTRAINT clip_uri_key UNIQUE (uri),
+    CONSTRAINT clip_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT clip_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT clip_uri_check CHECK (char_length(uri) <= 500)
+);
+CREATE INDEX clip_by_person ON abroad.clip USING btree (person_id, clip_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.clip TO luciole_abroad;
+
+CREATE TABLE abroad.comment (
+    comment_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    peer        text NOT NULL,
+    uri         text NOT NULL,
+    CONSTRAINT comment_pkey PRIMARY KEY (comment_id),
+    CONSTRAINT comment_uri_key UNIQUE (uri),
+    CONSTRAINT comment_comment_id_fkey FOREIGN KEY (comment_id) REFERENCES clips.comment(id) ON DELETE CASCADE,
+    CONSTRAINT comment_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT comment_uri_check CHECK (char_length(uri) <= 500)
+);
+CREATE INDEX comment_by_person ON abroad.comment USING btree (person_id, comment_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.comment TO luciole_abroad;
+
+CREATE TABLE abroad.reading (
+    person_id  uuid NOT NULL,
+    peer       text NOT NULL,
+    began_on   date NOT NULL,
+    end_at     timestamp with time zone,
+    CONSTRAINT reading_pkey PRIMARY KEY (person_id),
+    CONSTRAINT reading_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX reading_ending ON abroad.reading USING btree (end_at) WHERE end_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.reading TO luciole_abroad;
+
+CREATE TABLE abroad.reader (
+    person_id  uuid NOT NULL,
+    peer       text NOT NULL,
+    since      date NOT NULL,
+    CONSTRAINT reader_pkey PRIMARY KEY (person_id, peer),
+    CONSTRAINT reader_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.reader TO luciole_abroad;
+
+CREATE TABLE abroad.total (
+    subject_id  uuid NOT NULL,
+    peer        text NOT NULL,
+    person_id   uuid NOT NULL,
+    likes       integer,
+    shares      integer,
+    followers   integer,
+    told_on     date NOT NULL,
+    CONSTRAINT total_pkey PRIMARY KEY (subject_id, peer),
+    CONSTRAINT total_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT total_followers_check CHECK (followers >= 10),
+    CONSTRAINT total_likes_check CHECK (likes >= 10),
+    CONSTRAINT total_shares_check CHECK (shares >= 10)
+);
+CREATE INDEX total_by_person ON abroad.total USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.total TO luciole_abroad;
+
+CREATE TABLE abroad.told (
+    subject_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    likes       integer,
+    shares      integer,
+    followers   integer,
+    told_on     date NOT NULL,
+    CONSTRAINT told_pkey PRIMARY KEY (subject_id),
+    CONSTRAINT told_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX told_by_person ON abroad.told USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.told TO luciole_abroad;
+
+-- contacts --------------------------------------------------------------
+
+CREATE SCHEMA contacts;
+GRANT USAGE ON SCHEMA contacts TO luciole_contacts;
+
+CREATE TABLE contacts.verification (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    version    integer NOT NULL,
+    code_hash  bytea NOT NULL,
+    tries      smallint DEFAULT 0 NOT NULL,
+    made_at    timestamp with time zone NOT NULL,
+    CONSTRAINT verification_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT verification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT verification_code_hash_check CHECK (octet_length(code_hash) = 32),
+    CONSTRAINT verification_kind_check CHECK (kind = ANY (ARRAY['email'::text, 'phone'::text]))
+);
+CREATE INDEX verification_by_age ON contacts.verification USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.verification TO luciole_contacts;
+
+CREATE TABLE contacts.sent (
+    person_id  uuid NOT NULL,
+    day        date NOT NULL,
+    codes      smallint DEFAULT 1 NOT NULL,
+    CONSTRAINT sent_pkey PRIMARY KEY (person_id, day),
+    CONSTRAINT sent_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+);
+CREATE INDEX sent_by_day ON contacts.sent USING btree (day);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.sent TO luciole_contacts;
+
+CREATE TABLE contacts.verified (
+    person_id    uuid NOT NULL,
+    kind         text NOT NULL,
+    version      integer NOT NULL,
+    verified_on  date NOT NULL,
+    CONSTRAINT verified_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT verified_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT verified_kind_check CHECK (kind = ANY (ARRAY['email'::text, 'phone'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.verified TO luciole_contacts;
+
+CREATE TABLE contacts.findable (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    mark       bytea NOT NULL,
+    record     bytea NOT NULL,
+    opening    bytea NOT NULL,
+    CONSTRAINT findable_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT findable_person_id_kind_fkey FOREIGN KEY (person_id, kind) REFERENCES contacts.verified(person_id, kind) ON DELETE CASCADE,
+    CONSTRAINT findable_mark_check CHECK (octet_length(mark) = 16),
+    CONSTRAINT findable_record_check CHECK (octet_length(record) = 48)
+);
+CREATE INDEX findable_by_mark ON contacts.findable USING btree (mark, person_id, kind) INCLUDE (record);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.findable TO luciole_contacts;
+
+CREATE TABLE contacts.asked (
+    person_id  uuid NOT NULL,
+    since      date NOT NULL,
+    points     integer DEFAULT 0 NOT NULL,
+    CONSTRAINT asked_pkey PRIMARY KEY (person_id),
+    CONSTRAINT asked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT asked_points_check CHECK (points >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.asked TO luciole_contacts;
+
+CREATE TABLE contacts.day (
+    day     date NOT NULL,
+    points  bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT day_pkey PRIMARY KEY (day)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.day TO luciole_contacts;
+
+CREATE TABLE contacts.edition (
+    one     boolean DEFAULT true NOT NULL,
+    number  bigint NOT NULL,
+    CONSTRAINT edition_pkey PRIMARY KEY (one),
+    CONSTRAINT edition_one_check CHECK (one)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.edition TO luciole_contacts;
+
 -- rights ----------------------------------------------------------------
 
 CREATE SCHEMA rights;
@@ -1549,10 +2047,403 @@ CREATE TABLE rights.import_item (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
 
+-- safety ----------------------------------------------------------------
+
+CREATE SCHEMA safety;
+GRANT USAGE ON SCHEMA safety TO luciole_safety;
+
+CREATE TABLE safety.review (
+    id           uuid NOT NULL,
+    state        text NOT NULL,
+    category     text NOT NULL,
+    severity     smallint NOT NULL,
+    opened_at    timestamp with time zone NOT NULL,
+    assigned_to  uuid,
+    assigned_at  timestamp with time zone,
+    set_aside    uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    digest       bytea,
+    decided_at   timestamp with time zone,
+    CONSTRAINT review_pkey PRIMARY KEY (id),
+    CONSTRAINT review_check CHECK ((assigned_to IS NULL) = (assigned_at IS NULL)),
+    CONSTRAINT review_digest_check CHECK (octet_length(digest) = 32),
+    CONSTRAINT review_state_check CHECK (state = ANY (ARRAY['open'::text, 'appealed'::text, 'decided'::text, 'gone'::text]))
+);
+CREATE INDEX review_by_digest ON safety.review USING btree (digest) WHERE digest IS NOT NULL;
+CREATE INDEX review_waiting ON safety.review USING btree (severity DESC, opened_at, id) WHERE state = ANY (ARRAY['open'::text, 'appealed'::text]);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.review TO luciole_safety;
+
+CREATE TABLE safety.subject (
+    id                 uuid NOT NULL,
+    review_id          uuid NOT NULL,
+    what               text NOT NULL,
+    person_id          uuid NOT NULL,
+    clip_id            uuid,
+    comment_id         uuid,
+    message_report_id  uuid,
+    CONSTRAINT subject_pkey PRIMARY KEY (id),
+    CONSTRAINT subject_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT subject_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
+    CONSTRAINT subject_check CHECK ((what = 'clip'::text) = (clip_id IS NOT NULL)),
+    CONSTRAINT subject_check1 CHECK ((what = 'comment'::text) = (comment_id IS NOT NULL)),
+    CONSTRAINT subject_check2 CHECK ((what = 'message'::text) = (message_report_id IS NOT NULL)),
+    CONSTRAINT subject_what_check CHECK (what = ANY (ARRAY['clip'::text, 'comment'::text, 'person'::text, 'message'::text]))
+);
+CREATE INDEX subject_by_clip ON safety.subject USING btree (clip_id) WHERE clip_id IS NOT NULL;
+CREATE INDEX subject_by_comment ON safety.subject USING btree (comment_id) WHERE comment_id IS NOT NULL;
+CREATE UNIQUE INDEX subject_by_message ON safety.subject USING btree (message_report_id) WHERE message_report_id IS NOT NULL;
+CREATE INDEX subject_by_person ON safety.subject USING btree (person_id);
+CREATE INDEX subject_by_review ON safety.subject USING btree (review_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.subject TO luciole_safety;
+
+CREATE TABLE safety.report (
+    id           uuid NOT NULL,
+    review_id    uuid NOT NULL,
+    reporter_id  uuid,
+    code_hash    bytea,
+    what         text NOT NULL,
+    category     text NOT NULL,
+    is_illegal   boolean NOT NULL,
+    explanation  text NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    outcome      text DEFAULT 'waiting'::text NOT NULL,
+    answer       text DEFAULT ''::text NOT NULL,
+    decided_at   timestamp with time zone,
+    CONSTRAINT report_pkey PRIMARY KEY (id),
+    CONSTRAINT report_code_hash_key UNIQUE (code_hash),
+    CONSTRAINT report_reporter_id_fkey FOREIGN KEY (reporter_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT report_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
+    CONSTRAINT report_answer_check CHECK (char_length(answer) <= 2000),
+    CONSTRAINT report_check CHECK ((reporter_id IS NULL) <> (code_hash IS NULL)),
+    CONSTRAINT report_check1 CHECK ((outcome = 'waiting'::text) = (decided_at IS NULL)),
+    CONSTRAINT report_code_hash_check CHECK (octet_length(code_hash) = 32),
+    CONSTRAINT report_explanation_check CHECK (char_length(explanation) <= 2000),
+    CONSTRAINT report_outcome_check CHECK (outcome = ANY (ARRAY['waiting'::text, 'acted'::text, 'no-violation'::text, 'gone'::text])),
+    CONSTRAINT report_what_check CHECK (what = ANY (ARRAY['clip'::text, 'comment'::text, 'person'::text, 'message'::text]))
+);
+CREATE INDEX report_by_reporter ON safety.report USING btree (reporter_id, id DESC);
+CREATE INDEX report_by_review ON safety.report USING btree (review_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.report TO luciole_safety;
+
+CREATE TABLE safety.notifier (
+    report_id  uuid NOT NULL,
+    name       text NOT NULL,
+    email      text NOT NULL,
+    CONSTRAINT notifier_pkey PRIMARY KEY (report_id),
+    CONSTRAINT notifier_report_id_fkey FOREIGN KEY (report_id) REFERENCES safety.report(id) ON DELETE CASCADE,
+    CONSTRAINT notifier_email_check CHECK (char_length(email) <= 254),
+    CONSTRAINT notifier_name_check CHECK (char_length(name) <= 100)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.notifier TO luciole_safety;
+
+CREATE TABLE safety.note (
+    id         uuid NOT NULL,
+    review_id  uuid NOT NULL,
+    person_id  uuid NOT NULL,
+    staff_id   uuid NOT NULL,
+    words      text NOT NULL,
+    made_at    timestamp with time zone NOT NULL,
+    CONSTRAINT note_pkey PRIMARY KEY (id),
+    CONSTRAINT note_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT note_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
+    CONSTRAINT note_words_check CHECK (char_length(words) >= 1 AND char_length(words) <= 2000)
+);
+CREATE INDEX note_by_person ON safety.note USING btree (person_id);
+CREATE INDEX note_by_review ON safety.note USING btree (review_id, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.note TO luciole_safety;
+
+CREATE TABLE safety.shift (
+    id          uuid NOT NULL,
+    session_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    staff_id    uuid,
+    asked_at    timestamp with time zone NOT NULL,
+    ends_at     timestamp with time zone,
+    taken       integer DEFAULT 0 NOT NULL,
+    CONSTRAINT shift_pkey PRIMARY KEY (id),
+    CONSTRAINT shift_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT shift_check CHECK ((staff_id IS NULL) = (ends_at IS NULL))
+);
+CREATE INDEX shift_by_person ON safety.shift USING btree (person_id);
+CREATE INDEX shift_by_session ON safety.shift USING btree (session_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.shift TO luciole_safety;
+
+CREATE TABLE safety.decision (
+    id            uuid NOT NULL,
+    review_id     uuid,
+    staff_id      uuid NOT NULL,
+    act           text NOT NULL,
+    what          text NOT NULL,
+    person_id     uuid,
+    clip_id       uuid,
+    comment_id    uuid,
+    details       jsonb NOT NULL,
+    statement     jsonb NOT NULL,
+    nonce         bytea NOT NULL,
+    begun_at      timestamp with time zone NOT NULL,
+    until         timestamp with time zone,
+    appeal_until  timestamp with time zone NOT NULL,
+    ended_at      timestamp with time zone,
+    ended_why     text DEFAULT ''::text NOT NULL,
+    CONSTRAINT decision_pkey PRIMARY KEY (id),
+    CONSTRAINT decision_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT decision_act_check CHECK (act = ANY (ARRAY['remove'::text, 'adults'::text, 'label'::text, 'limit'::text, 'suspend'::text])),
+    CONSTRAINT decision_ended_why_check CHECK (ended_why = ANY (ARRAY[''::text, 'reversed'::text, 'over'::text])),
+    CONSTRAINT decision_nonce_check CHECK (octet_length(nonce) = 32),
+    CONSTRAINT decision_what_check CHECK (what = ANY (ARRAY['clip'::text, 'comment'::text, 'person'::text]))
+);
+CREATE INDEX decision_by_person ON safety.decision USING btree (person_id, begun_at DESC);
+CREATE INDEX decision_by_review ON safety.decision USING btree (review_id);
+CREATE INDEX decision_by_time ON safety.decision USING btree (begun_at DESC, id DESC);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.decision TO luciole_safety;
+
+CREATE TABLE safety.appeal (
+    id           uuid NOT NULL,
+    review_id    uuid NOT NULL,
+    decision_id  uuid,
+    report_id    uuid,
+    person_id    uuid,
+    explanation  text NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    due_at       timestamp with time zone NOT NULL,
+    outcome      text DEFAULT 'waiting'::text NOT NULL,
+    answer       text DEFAULT ''::text NOT NULL,
+    staff_id     uuid,
+    decided_at   timestamp with time zone,
+    CONSTRAINT appeal_pkey PRIMARY KEY (id),
+    CONSTRAINT appeal_decision_id_fkey FOREIGN KEY (decision_id) REFERENCES safety.decision(id) ON DELETE CASCADE,
+    CONSTRAINT appeal_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT appeal_report_id_fkey FOREIGN KEY (report_id) REFERENCES safety.report(id) ON DELETE CASCADE,
+    CONSTRAINT appeal_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
+    CONSTRAINT appeal_answer_check CHECK (char_length(answer) <= 2000),
+    CONSTRAINT appeal_check CHECK ((decision_id IS NULL) <> (report_id IS NULL)),
+    CONSTRAINT appeal_check1 CHECK ((outcome = 'waiting'::text) = (decided_at IS NULL)),
+    CONSTRAINT appeal_explanation_check CHECK (char_length(explanation) >= 1 AND char_length(explanation) <= 2000),
+    CONSTRAINT appeal_outcome_check CHECK (outcome = ANY (ARRAY['waiting'::text, 'upheld'::text, 'reversed'::text]))
+);
+CREATE INDEX appeal_by_person ON safety.appeal USING btree (person_id);
+CREATE INDEX appeal_by_review ON safety.appeal USING btree (review_id);
+CREATE UNIQUE INDEX appeal_of_decision ON safety.appeal USING btree (decision_id) WHERE decision_id IS NOT NULL;
+CREATE UNIQUE INDEX appeal_of_report ON safety.appeal USING btree (report_id) WHERE report_id IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.appeal TO luciole_safety;
+
+-- notices ---------------------------------------------------------------
+
+CREATE SCHEMA notices;
+GRANT USAGE ON SCHEMA notices TO luciole_clips, luciole_feed, luciole_notices, luciole_search;
+
+CREATE TABLE notices.request (
+    id               uuid NOT NULL,
+    authority        text NOT NULL,
+    country          text NOT NULL,
+    law              text NOT NULL,
+    asks_for         text NOT NULL,
+    persons          integer NOT NULL,
+    received_on      date NOT NULL,
+    gag_until        date,
+    nonce            bytea NOT NULL,
+    made_at          timestamp with time zone NOT NULL,
+    is_told          boolean NOT NULL,
+    outcome          text DEFAULT 'pending'::text NOT NULL,
+    settled_at       timestamp with time zone,
+    is_settled_told  boolean DEFAULT false NOT NULL,
+    CONSTRAINT request_pkey PRIMARY KEY (id),
+    CONSTRAINT request_asks_for_check CHECK (asks_for = ANY (ARRAY['data'::text, 'withhold'::text, 'other'::text])),
+    CONSTRAINT request_authority_check CHECK (char_length(authority) >= 2 AND char_length(authority) <= 200),
+    CONSTRAINT request_check CHECK ((outcome = 'pending'::text) = (settled_at IS NULL)),
+    CONSTRAINT request_check1 CHECK (is_told OR gag_until IS NOT NULL),
+    CONSTRAINT request_country_check CHECK (country ~ '^[A-Z]{2}$'::text),
+    CONSTRAINT request_law_check CHECK (char_length(law) >= 2 AND char_length(law) <= 300),
+    CONSTRAINT request_nonce_check CHECK (octet_length(nonce) = 32),
+    CONSTRAINT request_outcome_check CHECK (outcome = ANY (ARRAY['pending'::text, 'complied'::text, 'partly'::text, 'refused'::text, 'withdrawn'::text])),
+    CONSTRAINT request_persons_check CHECK (persons >= 0)
+);
+CREATE INDEX request_gagged ON notices.request USING btree (gag_until) WHERE NOT is_told;
+CREATE INDEX request_unsettled ON notices.request USING btree (id) WHERE outcome <> 'pending'::text AND NOT is_settled_told;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notices.request TO luciole_notices;
+
+CREATE TABLE notices.notice (
+    id          uuid NOT NULL,
+    what        text NOT NULL,
+    countries   text[] NOT NULL,
+    ground      text NOT NULL,
+    ordered_by  text NOT NULL,
+    law         text NOT NULL,
+    reason      text NOT NULL,
+    appeal      text NOT NULL,
+    until       timestamp with time zone,
+    request_id  uuid,
+    staff       uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    state       text NOT NULL,
+    is_named    boolean NOT NULL,
+    made_at     timestamp with time zone NOT NULL,
+    begun_at    timestamp with time zone,
+    ended_at    timestamp with time zone,
+    ended_why   text DEFAULT ''::text NOT NULL,
+    commitment  bytea NOT NULL,
+    CONSTRAINT notice_pkey PRIMARY KEY (id),
+    CONSTRAINT notice_request_id_fkey FOREIGN KEY (request_id) REFERENCES notices.request(id),
+    CONSTRAINT notice_appeal_check CHECK (char_length(appeal) >= 5 AND char_length(appeal) <= 300),
+    CONSTRAINT notice_check CHECK ((ground = 'rules'::text) = (request_id IS NULL)),
+    CONSTRAINT notice_check1 CHECK ((state = 'ended'::text) = (ended_at IS NOT NULL)),
+    CONSTRAINT notice_check2 CHECK (state <> 'in-force'::text OR begun_at IS NOT NULL),
+    CONSTRAINT notice_commitment_check CHECK (octet_length(commitment) = 32),
+    CONSTRAINT notice_countries_check CHECK (cardinality(countries) >= 1 AND cardinality(countries) <= 250),
+    CONSTRAINT notice_ended_why_check CHECK (char_length(ended_why) <= 300),
+    CONSTRAINT notice_ground_check CHECK (ground = ANY (ARRAY['court'::text, 'authority'::text, 'rules'::text])),
+    CONSTRAINT notice_law_check CHECK (char_length(law) >= 2 AND char_length(law) <= 300),
+    CONSTRAINT notice_ordered_by_check CHECK (char_length(ordered_by) >= 2 AND char_length(ordered_by) <= 200),
+    CONSTRAINT notice_reason_check CHECK (char_length(reason) >= 10 AND char_length(reason) <= 1000),
+    CONSTRAINT notice_staff_check CHECK (cardinality(staff) <= 2),
+    CONSTRAINT notice_state_check CHECK (state = ANY (ARRAY['waiting'::text, 'in-force'::text, 'ended'::text])),
+    CONSTRAINT notice_what_check CHECK (what = ANY (ARRAY['clip'::text, 'person'::text, 'cell'::text]))
+);
+CREATE INDEX notice_by_request ON notices.notice USING btree (request_id) WHERE request_id IS NOT NULL;
+CREATE INDEX notice_in_force ON notices.notice USING btree (id) WHERE state = 'in-force'::text;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notices.notice TO luciole_notices;
+
+CREATE TABLE notices.subject (
+    notice_id  uuid NOT NULL,
+    person_id  uuid,
+    clip_id    uuid,
+    cell       text,
+    said       text NOT NULL,
+    nonce      bytea NOT NULL,
+    told       text DEFAULT ''::text NOT NULL,
+    CONSTRAINT subject_pkey PRIMARY KEY (notice_id),
+    CONSTRAINT subject_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES notices.notice(id) ON DELETE CASCADE,
+    CONSTRAINT subject_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT subject_check CHECK ((person_id IS NULL) = (cell IS NOT NULL)),
+    CONSTRAINT subject_nonce_check CHECK (octet_length(nonce) = 32),
+    CONSTRAINT subject_said_check CHECK (char_length(said) <= 100),
+    CONSTRAINT subject_told_check CHECK (told = ANY (ARRAY[''::text, 'withheld'::text, 'withheld-ended'::text]))
+);
+CREATE INDEX subject_by_clip ON notices.subject USING btree (clip_id) WHERE clip_id IS NOT NULL;
+CREATE INDEX subject_by_person ON notices.subject USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notices.subject TO luciole_notices;
+
+CREATE TABLE notices.measure (
+    id          uuid NOT NULL,
+    effect      text NOT NULL,
+    what        text NOT NULL,
+    person_id   uuid NOT NULL,
+    clip_id     uuid,
+    comment_id  uuid,
+    countries   text[] NOT NULL,
+    label       text,
+    begun_at    timestamp with time zone NOT NULL,
+    until       timestamp with time zone,
+    ended_at    timestamp with time zone,
+    CONSTRAINT measure_pkey PRIMARY KEY (id, effect),
+    CONSTRAINT measure_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT measure_check CHECK ((effect = 'label'::text) = (label IS NOT NULL)),
+    CONSTRAINT measure_check1 CHECK ((what = 'clip'::text) = (clip_id IS NOT NULL)),
+    CONSTRAINT measure_check2 CHECK ((what = 'comment'::text) = (comment_id IS NOT NULL)),
+    CONSTRAINT measure_countries_check CHECK (cardinality(countries) >= 1 AND cardinality(countries) <= 250),
+    CONSTRAINT measure_effect_check CHECK (effect = ANY (ARRAY['withhold'::text, 'adults'::text, 'label'::text])),
+    CONSTRAINT measure_label_check CHECK (label = ANY (ARRAY['sensitive'::text, 'misleading'::text, 'made-with-ai'::text])),
+    CONSTRAINT measure_what_check CHECK (what = ANY (ARRAY['clip'::text, 'comment'::text, 'person'::text]))
+);
+CREATE INDEX measure_by_clip ON notices.measure USING btree (clip_id) WHERE clip_id IS NOT NULL;
+CREATE INDEX measure_by_comment ON notices.measure USING btree (comment_id) WHERE comment_id IS NOT NULL;
+CREATE INDEX measure_by_person ON notices.measure USING btree (person_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notices.measure TO luciole_notices;
+
+CREATE VIEW notices.clip_of AS
+    SELECT c.id AS clip_id,
+        c.author_id,
+        a.token
+       FROM clips.clip c
+         JOIN media.asset a ON a.id = c.asset_id;
+GRANT SELECT ON notices.clip_of TO luciole_notices;
+
+CREATE VIEW notices.person_of AS
+    SELECT id AS person_id,
+        handle,
+        avatar_key,
+        split_part(handle, '@'::text, 2) AS cell
+       FROM people.person;
+GRANT SELECT ON notices.person_of TO luciole_notices;
+
+CREATE VIEW notices.here AS
+    SELECT n.id AS notice_id,
+        n.what,
+        s.person_id,
+        s.clip_id,
+        s.cell
+       FROM notices.notice n
+         JOIN notices.subject s ON s.notice_id = n.id
+      WHERE n.state = 'in-force'::text AND (n.until IS NULL OR n.until > now()) AND NULLIF(current_setting('luciole.country'::text, true), ''::text) IS NOT NULL AND n.countries && ARRAY['*'::text, current_setting('luciole.country'::text, true)]
+    UNION ALL
+     SELECT m.id AS notice_id,
+        m.what,
+        m.person_id,
+        m.clip_id,
+        NULL::text AS cell
+       FROM notices.measure m
+      WHERE m.what <> 'comment'::text AND m.ended_at IS NULL AND (m.until IS NULL OR m.until > now()) AND NULLIF(current_setting('luciole.country'::text, true), ''::text) IS NOT NULL AND m.countries && ARRAY['*'::text, current_setting('luciole.country'::text, true)] AND (m.effect = 'withhold'::text OR m.effect = 'adults'::text AND COALESCE(current_setting('luciole.adult'::text, true), ''::text) <> 'yes'::text);
+GRANT SELECT ON notices.here TO luciole_notices;
+
+CREATE VIEW notices.clips_here AS
+    SELECT clip_id,
+        notice_id
+       FROM notices.here
+      WHERE what = 'clip'::text;
+GRANT SELECT ON notices.clips_here TO luciole_clips;
+GRANT SELECT ON notices.clips_here TO luciole_feed;
+GRANT SELECT ON notices.clips_here TO luciole_notices;
+GRANT SELECT ON notices.clips_here TO luciole_search;
+
+CREATE VIEW notices.people_here AS
+    SELECT here.person_id,
+        here.notice_id
+       FROM notices.here
+      WHERE here.what = 'person'::text
+    UNION ALL
+     SELECT p.person_id,
+        h.notice_id
+       FROM notices.here h
+         JOIN notices.person_of p ON p.cell = h.cell
+      WHERE h.what = 'cell'::text;
+GRANT SELECT ON notices.people_here TO luciole_clips;
+GRANT SELECT ON notices.people_here TO luciole_feed;
+GRANT SELECT ON notices.people_here TO luciole_notices;
+GRANT SELECT ON notices.people_here TO luciole_search;
+
+CREATE VIEW notices.files_here AS
+    SELECT c.token,
+        c.author_id,
+        h.notice_id
+       FROM notices.clip_of c
+         JOIN notices.clips_here h ON h.clip_id = c.clip_id
+    UNION ALL
+     SELECT c.token,
+        c.author_id,
+        h.notice_id
+       FROM notices.clip_of c
+         JOIN notices.people_here h ON h.person_id = c.author_id;
+GRANT SELECT ON notices.files_here TO luciole_notices;
+
+CREATE VIEW notices.avatars_here AS
+    SELECT p.avatar_key,
+        p.person_id,
+        h.notice_id
+       FROM notices.person_of p
+         JOIN notices.people_here h ON h.person_id = p.person_id
+      WHERE p.avatar_key IS NOT NULL;
+GRANT SELECT ON notices.avatars_here TO luciole_notices;
+
+CREATE VIEW notices.label_of AS
+    SELECT clip_id,
+        label,
+        id AS decision_id
+       FROM notices.measure
+      WHERE effect = 'label'::text AND ended_at IS NULL AND (until IS NULL OR until > now());
+GRANT SELECT ON notices.label_of TO luciole_notices;
+
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA custody TO luciole_abroad, luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -1607,22 +2498,15 @@ CREATE TABLE custody.cell (
 );
 GRANT SELECT, INSERT ON custody.cell TO luciole_custody;
 
-CREATE VIEW custody.entry AS
-    SELECT person_id,
-        n,
-        leaf,
-        sealed,
-        ref
-       FROM custody.journal;
-GRANT SELECT ON custody.entry TO luciole_rights;
-
 CREATE TABLE custody.staff (
     id         uuid NOT NULL,
     person_id  uuid NOT NULL,
     added_at   timestamp with time zone NOT NULL,
+    roles      text[] DEFAULT '{operator}'::text[] NOT NULL,
     CONSTRAINT staff_pkey PRIMARY KEY (id),
     CONSTRAINT staff_person_id_key UNIQUE (person_id),
-    CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
+    CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT staff_roles_check CHECK (cardinality(roles) >= 1 AND roles <@ ARRAY['operator'::text, 'moderator'::text])
 );
 GRANT SELECT, INSERT, DELETE ON custody.staff TO luciole_custody;
 
@@ -1667,6 +2551,40 @@ CREATE TABLE custody.staff_approval (
 CREATE INDEX staff_approval_by_staff ON custody.staff_approval USING btree (staff_id);
 GRANT SELECT, INSERT ON custody.staff_approval TO luciole_custody;
 
+CREATE TABLE custody.guardian (
+    is_this      boolean DEFAULT true NOT NULL,
+    peer         text NOT NULL,
+    cell_id      uuid NOT NULL,
+    is_on        boolean NOT NULL,
+    since        timestamp with time zone NOT NULL,
+    asked        bigint DEFAULT 0 NOT NULL,
+    held         bigint DEFAULT 0 NOT NULL,
+    given        bigint DEFAULT 0 NOT NULL,
+    refused      bigint DEFAULT 0 NOT NULL,
+    compared_at  timestamp with time zone,
+    CONSTRAINT guardian_pkey PRIMARY KEY (is_this),
+    CONSTRAINT guardian_is_this_check CHECK (is_this),
+    CONSTRAINT guardian_peer_check CHECK (peer ~ '^[a-z0-9][a-z0-9-]{0,19}$'::text)
+);
+GRANT SELECT, INSERT, UPDATE ON custody.guardian TO luciole_custody;
+
+CREATE TABLE custody.orphan (
+    handle   bytea NOT NULL,
+    made_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT orphan_pkey PRIMARY KEY (handle),
+    CONSTRAINT orphan_handle_check CHECK (octet_length(handle) = 16)
+);
+GRANT SELECT, INSERT, DELETE ON custody.orphan TO luciole_custody;
+
+CREATE VIEW custody.entry AS
+    SELECT person_id,
+        n,
+        leaf,
+        sealed,
+        ref
+       FROM custody.journal;
+GRANT SELECT ON custody.entry TO luciole_rights;
+
 CREATE VIEW custody.entry_ref AS
     SELECT person_id,
         n,
@@ -1674,10 +2592,26 @@ CREATE VIEW custody.entry_ref AS
        FROM custody.journal;
 GRANT SELECT ON custody.entry_ref TO luciole_messages;
 
+CREATE VIEW custody.granting AS
+    SELECT person_id,
+        n,
+        leaf,
+        ref
+       FROM custody.journal
+      WHERE get_byte(leaf, 1) = ANY (ARRAY[2, 3]);
+GRANT SELECT ON custody.granting TO luciole_custody;
+
+CREATE VIEW custody.moderator AS
+    SELECT id,
+        person_id
+       FROM custody.staff
+      WHERE 'moderator'::text = ANY (roles);
+GRANT SELECT ON custody.moderator TO luciole_safety;
+
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_people, luciole_rights;
+GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -1760,13 +2694,22 @@ CREATE VIEW ledger.placed AS
     SELECT ref,
         idx
        FROM ledger.place;
+GRANT SELECT ON ledger.placed TO luciole_custody;
 GRANT SELECT ON ledger.placed TO luciole_messages;
 GRANT SELECT ON ledger.placed TO luciole_rights;
+
+CREATE VIEW ledger.shown AS
+    SELECT log,
+        size,
+        note
+       FROM ledger.checkpoint
+      WHERE published_at IS NOT NULL;
+GRANT SELECT ON ledger.shown TO luciole_custody;
 
 -- border ----------------------------------------------------------------
 
 CREATE SCHEMA border;
-GRANT USAGE ON SCHEMA border TO luciole_border, luciole_notify;
+GRANT USAGE ON SCHEMA border TO luciole_abroad, luciole_border, luciole_notify;
 
 CREATE TABLE border.offer (
     ref       uuid NOT NULL,
@@ -1776,12 +2719,20 @@ CREATE TABLE border.offer (
     made_at   timestamp with time zone DEFAULT now() NOT NULL,
     due_at    timestamp with time zone DEFAULT now() NOT NULL,
     attempts  smallint DEFAULT 0 NOT NULL,
-    CONSTRAINT offer_pkey PRIMARY KEY (ref),
-    CONSTRAINT offer_id_key UNIQUE (id),
-    CONSTRAINT offer_body_check CHECK (octet_length(body) <= 4096),
-    CONSTRAINT offer_kind_check CHECK (kind = 'push'::text)
+    peer      text,
+    entry     bytea,
+    payload   bytea,
+    floor     bigint,
+    CONSTRAINT offer_pkey PRIMARY KEY (id),
+    CONSTRAINT offer_body_check CHECK (octet_length(body) <= 65536),
+    CONSTRAINT offer_check CHECK ((kind = 'push'::text) = (peer IS NULL)),
+    CONSTRAINT offer_check1 CHECK ((entry IS NULL) = (payload IS NULL) AND (entry IS NULL) = (floor IS NULL)),
+    CONSTRAINT offer_kind_check CHECK (kind ~ '^[a-z]{1,20}$'::text)
 );
+CREATE INDEX offer_by_peer ON border.offer USING btree (peer, id) WHERE peer IS NOT NULL;
+CREATE INDEX offer_by_ref ON border.offer USING btree (ref);
 CREATE INDEX offer_due ON border.offer USING btree (due_at);
+CREATE UNIQUE INDEX offer_waiting ON border.offer USING btree (ref, peer) NULLS NOT DISTINCT WHERE entry IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON border.offer TO luciole_border;
 
 CREATE TABLE border.gone (
@@ -1800,9 +2751,288 @@ CREATE TABLE border.crossing (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON border.crossing TO luciole_border;
 
+CREATE TABLE border.peer (
+    name           text NOT NULL,
+    cell_id        uuid NOT NULL,
+    origin         text NOT NULL,
+    passport       text NOT NULL,
+    display_name   text NOT NULL,
+    operator       text NOT NULL,
+    jurisdiction   text NOT NULL,
+    border_key     bytea NOT NULL,
+    log_keys       text[] NOT NULL,
+    witness_keys   text[] NOT NULL,
+    added_at       timestamp with time zone DEFAULT now() NOT NULL,
+    verdict        text DEFAULT 'CANNOT TELL'::text NOT NULL,
+    verdict_code   text DEFAULT 'not-seen'::text NOT NULL,
+    verdict_at     timestamp with time zone DEFAULT now() NOT NULL,
+    held_log_keys  text[],
+    passport_code  text DEFAULT ''::text NOT NULL,
+    CONSTRAINT peer_pkey PRIMARY KEY (name),
+    CONSTRAINT peer_cell_id_key UNIQUE (cell_id),
+    CONSTRAINT peer_origin_key UNIQUE (origin),
+    CONSTRAINT peer_border_key_check CHECK (octet_length(border_key) = 32),
+    CONSTRAINT peer_name_check CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,19}$'::text),
+    CONSTRAINT peer_passport_check CHECK (octet_length(passport) <= 16384),
+    CONSTRAINT peer_passport_code_check CHECK (passport_code ~ '^[a-z-]{0,40}$'::text),
+    CONSTRAINT peer_verdict_check CHECK (verdict = ANY (ARRAY['GREEN'::text, 'RED'::text, 'CANNOT TELL'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.peer TO luciole_border;
+
+CREATE TABLE border.news (
+    crossing  uuid NOT NULL,
+    ref       uuid NOT NULL,
+    kind      text NOT NULL,
+    peer      text NOT NULL,
+    state     text NOT NULL,
+    code      text DEFAULT ''::text NOT NULL,
+    receipt   text DEFAULT ''::text NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT news_pkey PRIMARY KEY (crossing),
+    CONSTRAINT news_state_check CHECK (state = ANY (ARRAY['sent'::text, 'refused'::text, 'expired'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.news TO luciole_border;
+
+CREATE TABLE border.arrival (
+    crossing  uuid NOT NULL,
+    peer      text NOT NULL,
+    kind      text NOT NULL,
+    place     bigint NOT NULL,
+    body      bytea NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT arrival_pkey PRIMARY KEY (crossing),
+    CONSTRAINT arrival_peer_fkey FOREIGN KEY (peer) REFERENCES border.peer(name) ON DELETE CASCADE,
+    CONSTRAINT arrival_body_check CHECK (octet_length(body) <= 65536)
+);
+CREATE INDEX arrival_in_order ON border.arrival USING btree (kind, peer, place);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.arrival TO luciole_border;
+
+CREATE TABLE border.received (
+    crossing  uuid NOT NULL,
+    peer      text NOT NULL,
+    sha256    bytea NOT NULL,
+    receipt   text NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT received_pkey PRIMARY KEY (crossing),
+    CONSTRAINT received_sha256_check CHECK (octet_length(sha256) = 32)
+);
+CREATE INDEX received_by_age ON border.received USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.received TO luciole_border;
+
+CREATE TABLE border.seen (
+    signature  bytea NOT NULL,
+    made_at    timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT seen_pkey PRIMARY KEY (signature),
+    CONSTRAINT seen_signature_check CHECK (octet_length(signature) = 32)
+);
+CREATE INDEX seen_by_age ON border.seen USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.seen TO luciole_border;
+
+CREATE TABLE border.exchange (
+    id        bigint NOT NULL,
+    peer      text NOT NULL,
+    is_ours   boolean NOT NULL,
+    kind      text NOT NULL,
+    asked     bytea NOT NULL,
+    answered  bytea NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT exchange_pkey PRIMARY KEY (id),
+    CONSTRAINT exchange_answered_check CHECK (octet_length(answered) = 32),
+    CONSTRAINT exchange_asked_check CHECK (octet_length(asked) = 32)
+);
+CREATE INDEX exchange_by_age ON border.exchange USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.exchange TO luciole_border;
+
+CREATE TABLE border.fedi_stale (
+    n     bigint NOT NULL,
+    kind  text NOT NULL,
+    id    uuid NOT NULL,
+    CONSTRAINT fedi_stale_pkey PRIMARY KEY (n),
+    CONSTRAINT fedi_stale_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'person'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_stale TO luciole_border;
+
+CREATE TABLE border.fedi_shown (
+    kind      text NOT NULL,
+    id        uuid NOT NULL,
+    author    uuid NOT NULL,
+    digest    bytea NOT NULL,
+    shown_at  timestamp with time zone NOT NULL,
+    CONSTRAINT fedi_shown_pkey PRIMARY KEY (kind, id),
+    CONSTRAINT fedi_shown_digest_check CHECK (octet_length(digest) = 32),
+    CONSTRAINT fedi_shown_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'person'::text]))
+);
+CREATE INDEX fedi_shown_by_author ON border.fedi_shown USING btree (author, kind, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_shown TO luciole_border;
+
+CREATE TABLE border.fedi_follower (
+    author        uuid NOT NULL,
+    actor         text NOT NULL,
+    inbox         text NOT NULL,
+    since         date NOT NULL,
+    refreshed_at  timestamp with time zone NOT NULL,
+    CONSTRAINT fedi_follower_pkey PRIMARY KEY (author, actor),
+    CONSTRAINT fedi_follower_actor_check CHECK (octet_length(actor) <= 2048),
+    CONSTRAINT fedi_follower_inbox_check CHECK (octet_length(inbox) <= 2048)
+);
+CREATE INDEX fedi_follower_by_age ON border.fedi_follower USING btree (refreshed_at);
+CREATE INDEX fedi_follower_by_inbox ON border.fedi_follower USING btree (inbox);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_follower TO luciole_border;
+
+CREATE TABLE border.fedi_key (
+    name        text NOT NULL,
+    actor       text NOT NULL,
+    inbox       text NOT NULL,
+    pem         text,
+    ed25519     bytea,
+    fetched_at  timestamp with time zone NOT NULL,
+    CONSTRAINT fedi_key_pkey PRIMARY KEY (name),
+    CONSTRAINT fedi_key_check CHECK ((pem IS NULL) <> (ed25519 IS NULL)),
+    CONSTRAINT fedi_key_ed25519_check CHECK (octet_length(ed25519) = 32),
+    CONSTRAINT fedi_key_name_check CHECK (octet_length(name) <= 2048),
+    CONSTRAINT fedi_key_pem_check CHECK (octet_length(pem) <= 4096)
+);
+CREATE INDEX fedi_key_by_age ON border.fedi_key USING btree (fetched_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_key TO luciole_border;
+
+CREATE TABLE border.fedi_delivery (
+    id        bigint NOT NULL,
+    author    uuid NOT NULL,
+    inbox     text NOT NULL,
+    body      bytea NOT NULL,
+    attempts  smallint DEFAULT 0 NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    due_at    timestamp with time zone DEFAULT now() NOT NULL,
+    kind      text,
+    subject   uuid,
+    is_gone   boolean DEFAULT false NOT NULL,
+    CONSTRAINT fedi_delivery_pkey PRIMARY KEY (id),
+    CONSTRAINT fedi_delivery_body_check CHECK (octet_length(body) <= 65536),
+    CONSTRAINT fedi_delivery_check CHECK ((kind IS NULL) = (subject IS NULL)),
+    CONSTRAINT fedi_delivery_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'person'::text]))
+);
+CREATE INDEX fedi_delivery_by_inbox ON border.fedi_delivery USING btree (inbox);
+CREATE INDEX fedi_delivery_due ON border.fedi_delivery USING btree (due_at, id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_delivery TO luciole_border;
+
+CREATE TABLE border.fedi_server (
+    origin    text NOT NULL,
+    found_at  timestamp with time zone NOT NULL,
+    CONSTRAINT fedi_server_pkey PRIMARY KEY (origin),
+    CONSTRAINT fedi_server_origin_check CHECK (octet_length(origin) <= 300)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_server TO luciole_border;
+
+CREATE TABLE border.fedi_seen (
+    uri      bytea NOT NULL,
+    made_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fedi_seen_pkey PRIMARY KEY (uri),
+    CONSTRAINT fedi_seen_uri_check CHECK (octet_length(uri) = 32)
+);
+CREATE INDEX fedi_seen_by_age ON border.fedi_seen USING btree (made_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_seen TO luciole_border;
+
+CREATE TABLE border.fedi_reaction (
+    clip_id  uuid NOT NULL,
+    kind     text NOT NULL,
+    what     bytea NOT NULL,
+    made_on  date NOT NULL,
+    CONSTRAINT fedi_reaction_pkey PRIMARY KEY (clip_id, kind, what),
+    CONSTRAINT fedi_reaction_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'share'::text, 'answer'::text])),
+    CONSTRAINT fedi_reaction_what_check CHECK (octet_length(what) = 32)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_reaction TO luciole_border;
+
+CREATE TABLE border.fedi_told (
+    id       uuid NOT NULL,
+    author   uuid NOT NULL,
+    kind     text NOT NULL,
+    subject  uuid NOT NULL,
+    server   text NOT NULL,
+    is_gone  boolean NOT NULL,
+    told_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fedi_told_pkey PRIMARY KEY (id),
+    CONSTRAINT fedi_told_subject_server_key UNIQUE (subject, server),
+    CONSTRAINT fedi_told_author_fkey FOREIGN KEY (author) REFERENCES abroad.persona(id) ON DELETE CASCADE,
+    CONSTRAINT fedi_told_kind_check CHECK (kind = ANY (ARRAY['clip'::text, 'person'::text])),
+    CONSTRAINT fedi_told_server_check CHECK (octet_length(server) <= 300)
+);
+CREATE INDEX fedi_told_by_author ON border.fedi_told USING btree (author, id DESC);
+
+CREATE VIEW border.peers AS
+    SELECT name,
+        cell_id,
+        origin,
+        display_name,
+        operator,
+        jurisdiction,
+        added_at,
+        verdict,
+        verdict_code,
+        verdict_at
+       FROM border.peer;
+GRANT SELECT ON border.peers TO luciole_abroad;
+
+CREATE VIEW border.public_author AS
+    SELECT s.id,
+        p.handle,
+        p.display_name,
+        p.bio,
+        p.avatar_key,
+        c.operator,
+        c.jurisdiction,
+        c.given_at
+       FROM abroad.consent c
+         JOIN abroad.persona s ON s.person_id = c.person_id
+         JOIN people.card p ON p.id = c.person_id
+      WHERE c.act = 'fediverse'::text AND c.ended_at IS NULL AND p.home IS NULL AND NOT p.is_private AND NOT (EXISTS ( SELECT 1
+               FROM notices.people_here h
+              WHERE h.person_id = p.id));
+GRANT SELECT ON border.public_author TO luciole_border;
+
+CREATE VIEW border.public_clip AS
+    SELECT k.id,
+        s.id AS author,
+        k.caption,
+        k.made_with_ai,
+        k.published_at,
+        k.duration_ms,
+        k.renditions,
+        k.poster_key
+       FROM abroad.reach r
+         JOIN clips.card k ON k.id = r.clip_id
+         JOIN abroad.persona s ON s.person_id = k.author_id
+         JOIN border.public_author a ON a.id = s.id
+      WHERE r.reach = 'fediverse'::text AND k.state = 'published'::text AND k.audience = 'everyone'::text AND k.audience_list IS NULL AND NOT k.is_private AND NOT k.is_past AND NOT (EXISTS ( SELECT 1
+               FROM notices.clips_here h
+              WHERE h.clip_id = k.id));
+GRANT SELECT ON border.public_clip TO luciole_border;
+
+CREATE VIEW border.fediverse_totals AS
+    SELECT clip_id,
+        NULLIF(GREATEST(count(*) FILTER (WHERE kind = 'like'::text), 9::bigint), 9) AS likes,
+        NULLIF(GREATEST(count(*) FILTER (WHERE kind = 'share'::text), 9::bigint), 9) AS shares,
+        NULLIF(GREATEST(count(*) FILTER (WHERE kind = 'answer'::text), 9::bigint), 9) AS answers
+       FROM border.fedi_reaction
+      GROUP BY clip_id;
+GRANT SELECT ON border.fediverse_totals TO luciole_abroad;
+GRANT SELECT ON border.fediverse_totals TO luciole_border;
+
+CREATE VIEW border.fediverse_told AS
+    SELECT p.person_id,
+        t.id,
+        t.kind,
+        t.subject,
+        t.server,
+        t.is_gone,
+        t.told_at
+       FROM border.fedi_told t
+         JOIN abroad.persona p ON p.id = t.author;
+GRANT SELECT ON border.fediverse_told TO luciole_abroad;
+
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
@@ -1810,5 +3040,5 @@ GRANT luciole_border
     TO luciole_gateway_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
-GRANT luciole_clips, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_worker;
