@@ -2,7 +2,7 @@
 """Checks from outside what a Luciole cell promises. Trusts neither the cell nor its code.
 
     python luciole_verify.py FOLDER_OR_URL --policy FILE [--remember FILE]
-        [--receipt FILE]... [--journal FILE --label-key FILE] [--now ISO] [--json]
+        [--notices FILE] [--receipt FILE]... [--journal FILE --label-key FILE] [--now ISO] [--json]
 
 For each claim it prints GREEN, RED or CANNOT TELL with one sentence and, unless GREEN, what to do
 next; then what it took for granted and what it does not prove. Exit status: 0 all GREEN, 1 at least
@@ -12,7 +12,7 @@ Read it from top to bottom: 1 limits, 2 verdicts, 3 reading, 4 hash trees, 5 sig
 6 policy and witnesses, 7 entries, 8 proofs of absence, 9 the claims, 10 the run.
 Sources: RFC 6962 and 9162 (trees); C2SP signed-note, tlog-checkpoint, tlog-cosignature,
 tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals Luciole's
-docs/reference/ledger-formats.md.
+docs/reference/ledger-formats.md. `crossings` as the first word matches two cells: see beside it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import base64
 import hashlib
 import hmac
 import http.client
+import importlib
 import json
 import re
 import struct
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -47,6 +49,7 @@ ANSWER_SECONDS, RUN_SECONDS = 60, 3_600  # one file of a site, and all of them
 CLOCK_SLACK_S = 300  # clocks of honest machines differ
 FRESH_S = SEAL_DUE_S = 26 * 3_600  # a day and two hours' grace
 DISORDER_S, DAY_S = 3_600, 86_400  # how long an entry may take to reach its log; a day
+GAG_SLACK_S = 2 * DAY_S  # how long the end of a gag may take to reach the log
 WINDOW = 64  # how many labels after the last known one have to be absent
 
 # --- 2. All verdicts other than GREEN -------------------------------------------------------------
@@ -98,6 +101,17 @@ statement.format ! The statement for {} does not say what a statement says.
 statement.gap ! In place of the statement for {} there is none, or another.
 statement.early ! The statement for {} was made before the end of that day.
 statement.counts ! The statement for {} tells of fewer reads than the access log.
+handover.format ! The list of who signed before whom is malformed.
+handover.missing ? The log was handed over at {}; the list of that is not here. > Copy all of it.
+handover.unsigned ! The handover at {} is not signed by who had the log until then.
+handover.key ! The checkpoint is not signed by who has the log since {}.
+notices.format ? The report is not one of notices and orders. > Save /api/notices/report again.
+notices.missing ! {} is in the log or in the report, and not in the other.
+notices.differ ! The report says other things about {} than the log.
+notices.subject ! What notice {} is about is not what the log holds a commitment to.
+notices.ground ! Notice {} rests neither on an order in the log nor on two of the staff.
+notices.gag ! The gag on order {} ended on {}, and the log does not tell what it was.
+notices.counts ! The numbers of the report are not those of its orders.
 receipt.format ! The receipt is not a well-formed tlog-proof.
 receipt.no-entry ? The entry of the receipt is not here. > Give the journal or the ledger as well.
 receipt.inclusion ! The receipt does not prove that its entry is at {}.
@@ -115,7 +129,8 @@ journal.absence ! The seal at {} does not prove that there is no further entry.
 journal.hidden ! The log holds an entry {} about you that the journal hides.
 journal.unsealed ? No recent seal shows that there is no other. > Ask in a day, or give the ledger.
 """
-TABLE = {c: rest for c, *rest in re.findall(r"(?m)^(\S+) ([=!?]) (.+?)(?: > (.+))?$", FINDINGS)}
+ROWS = re.compile(r"(?m)^(\S+) ([=!?]) (.+?)(?: > (.+))?$")
+TABLE = {code: rest for code, *rest in ROWS.findall(FINDINGS)}
 
 
 class Finding(Exception):
@@ -422,13 +437,26 @@ def witnessed(point: Point, policy: Policy, now: int, fresh_s: float) -> Said:
 
 # --- 7. Entries (the cell's own formats) ----------------------------------------------------------
 
+# What follows from an entry of one of these kinds, besides what it says.
+NOTICE_SAYS: dict[str, dict[str, Any]] = {
+    "withheld": {"state": "in-force"},
+    "withheld-ended": {"state": "ended"},
+    "order": {"told": True, "outcome": "pending"},
+    "order-gagged": {"told": False},
+    "order-told": {"told": True, "outcome": "pending"},
+    "order-settled": {},
+}
+NOTICE_TIMES = ("at", "ended", "settled")
+SUBJECT = ("appeal", "reason", "subject")  # what the commitment in a notice's entry is to
+ORDER = ("order", "received", "by", "country", "law", "asks_for", "persons")
 LOGS = ("decisions", "access", "border")  # in this order a statement is never newer than its logs
 KINDS = ("", "enrol", "grant", "read", "export", "import", "erase", "decision", "crossing", "key")
 CLASSES = ("", "self", "automated", "staff", "legal", "export")
-SEAL = 0x80
+SEAL, HANDOVER = 0x80, 0x81
 Person = namedtuple("Person", "at kind cls label commit")  # about one person, who alone can tell
 Seal = namedtuple("Seal", "at kind cls first end count root")  # of labels in [first, end)
 Text = namedtuple("Text", "at kind said")  # of the logs `decisions` and `border`
+Handed = namedtuple("Handed", "at kind cls public")  # the log goes to another operator's key
 
 
 def person_of(entry: bytes) -> Person:
@@ -443,8 +471,27 @@ def seal_of(entry: bytes) -> Seal:
     return Seal(60 * minute, "seal", "", *rest)
 
 
-def access_of(entry: bytes) -> Person | Seal:
-    return seal_of(entry) if entry[1] == SEAL else person_of(entry)
+def handed_of(entry: bytes) -> Handed:
+    version, kind, of, minute, public = struct.unpack(">BBBI32s", entry)
+    demand((version, kind, of) == (1, HANDOVER, ED25519))
+    return Handed(60 * minute, "handover", "", public)
+
+
+def access_of(entry: bytes) -> Person | Seal | Handed:
+    if entry[1] == SEAL:
+        return seal_of(entry)
+    return handed_of(entry) if entry[1] == HANDOVER else person_of(entry)
+
+
+def next_public(one: Any, origin: str) -> bytes:
+    """The public key to which an entry hands its log over; nothing for another entry."""
+    if isinstance(one, Handed):
+        return bytes(one.public)
+    if isinstance(one, Text) and one.kind == "handover":
+        key = key_of(one.said["key"], KEY_KINDS["log"])
+        demand(key.name == origin)
+        return bytes(key.public)
+    return b""
 
 
 def natural(value: Any) -> int:
@@ -595,6 +642,53 @@ def check_tree(source: Any, log: str, point: Point) -> Said:
     return f"Its {point.size} entries give the signed root; all tiles agree.", (leaves, entries)
 
 
+def read_handovers(source: Any) -> Said:
+    """Who signed each log before whom, as the ledger tells it; believed only once the log itself
+    bears it out (`check_handovers`)."""
+    found: dict[str, list[Any]] = {}
+    for log in LOGS:
+        data = source.read(f"{log}/handover", MOST_TEXT_BYTES)
+        with formed("handover.format"):
+            shape = json.loads(data or b"[]")
+            demand(isinstance(shape, list))
+            found[log] = [
+                (*(key_of(one[k], KEY_KINDS["log"]) for k in ("from", "to")), one["head"].encode())
+                for one in shape
+            ]
+    count = sum(map(bool, found.values()))
+    return f"{count} logs were handed over to another operator.", found
+
+
+def extended(policy: Policy, handed: dict[str, list[Any]]) -> Policy:
+    """The policy with the keys of those who came before and after the keys that it names."""
+    logs = {name: list(keys) for name, keys in policy.logs.items()}
+    for old, new, _ in (one for several in handed.values() for one in several):
+        if old in logs.get(old.name, []) or new in logs.get(old.name, []):
+            logs[old.name] = [*dict.fromkeys([*logs[old.name], old, new])]
+    return policy._replace(logs=logs)
+
+
+def check_handovers(log: Log, parsed: list[Any], handed: list[Any]) -> Said:
+    """Each operator signed up to the entry that hands the log over, and the next from there on."""
+    origin, signers, size = log.point.origin, list[Any](), 0
+    with formed("handover.unsigned", len(parsed)):
+        named = [(n + 1, key) for n, one in enumerate(parsed) if (key := next_public(one, origin))]
+    require(handed != [] or named == [], "handover.missing", named and named[0][0])
+    for at, (old, new, note) in enumerate(handed):
+        size, public = named[at] if at < len(named) else (len(parsed), b"")
+        with formed("handover.unsigned", size):
+            point = point_of(note)
+            demand((point.origin, point.size) == (origin, size) and new.public == public)
+            demand(point.root == root_of(log.leaves[:size]) and signers[-1:] in ([], [old]))
+            demand(any(is_signed(old, s, point.body) for s in signatures_by(old, point)))
+        signers = [old, new]
+    require(len(named) == len(handed), "handover.unsigned", named and named[-1][0])
+    allowed = signers if size == log.point.size else signers[1:]
+    is_right = any(signatures_by(key, log.point) for key in allowed)
+    require(is_right or handed == [], "handover.key", size)
+    return f"It was handed over {len(handed)} times; each holder signed up to there.", None
+
+
 def check_history(earlier: Point, log: Log) -> Said:
     """Whether another signed checkpoint of the same log is a part of this one."""
     size = earlier.size
@@ -617,7 +711,7 @@ def check_entries(log: Log, now: int) -> Said:
     return f"All {len(parsed)} entries are well-formed and in order of time.", parsed
 
 
-def check_seals(entries: list[Person | Seal]) -> Said:
+def check_seals(entries: list[Person | Seal | Handed]) -> Said:
     """Replays every seal over the entries before it."""
     labels: list[bytes] = []  # of person entries, in the order of the log
     before = [0]  # before[i]: how many person entries have an index below i
@@ -634,7 +728,7 @@ def check_seals(entries: list[Person | Seal]) -> Said:
             root = root_of([leaf_hash(label) for label in sealed])
             require((one.count, one.root) == (len(sealed), root), "seal.root", index, len(sealed))
             cover = [part for part in cover if part[0] < one.first] + [(one.first, one.end)]
-        else:
+        elif isinstance(one, Person):
             labels.append(one.label)
         before.append(len(labels))
     require(len(set(labels)) == len(labels), "entry.label-twice")
@@ -676,6 +770,70 @@ def check_statements(log: Log, parsed: dict[str, Any]) -> Said:
     due = ((log.seen or max(last for _, last in ends)) - DISORDER_S) // DAY_S
     require(expected >= due, "statement.gap", clock(DAY_S * expected)[:10])
     return f"There are {len(made)} daily statements, without a gap.", None
+
+
+def check_grounds(entries: list[Text], now: int) -> Said:
+    """What is withheld rests on an order that the log counts, or on two of the staff; what was
+    under a gag is told when the gag is over."""
+    orders = {one.said.get("order") for one in entries if one.kind in ("order", "order-gagged")}
+    told = {one.said.get("order") for one in entries if one.kind == "order-told"}
+    made = [one.said for one in entries if one.kind == "withheld"]
+    for said in made:
+        with formed("notices.ground", shown(said.get("notice"))):
+            is_own = said["ground"] == "rules"
+            demand(len(set(said["staff"])) == 2 if is_own else said["order"] in orders)
+    for said in (one.said for one in entries if one.kind == "order-gagged"):
+        with formed("notices.gag", shown(said.get("order")), shown(said.get("gag_until"))):
+            ends = instant(f"{said['gag_until']}T00:00:00Z")
+            demand(said["order"] in told or now <= ends + GAG_SLACK_S)
+    return f"{len(made)} notices of withholding rest on an order or on two of the staff.", None
+
+
+def commitment(kind: str, nonce: str, said: dict[str, Any]) -> str:
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(f"luciole/{kind}/v1".encode() + bytes.fromhex(nonce) + text.encode()).hex()
+
+
+def check_notices(path: Path, log: Log, entries: list[Text]) -> Said:
+    """The public report of notices and orders says what the log says, one for one. What changed in
+    the minutes before it was made, or since the log was seen, is not judged, and counted."""
+    with formed("notices.format"):
+        report = json.loads(read_file(path, MOST_JOURNAL_BYTES))
+        cut = instant(report["at"]) - CLOCK_SLACK_S
+        public = {one["notice"]: one for one in report["notices"]}
+        public |= {one["order"]: one for one in report["orders"]}
+        demand(len(public) == len(report["notices"]) + len(report["orders"]))
+        times = [(name, one.get(k)) for name, one in public.items() for k in NOTICE_TIMES]
+        # What is newer than this copy of the log cannot be in it.
+        limit = min(cut, log.seen or cut)
+        fresh = {name for name, at in times if at and instant(at) > limit}
+    logged: dict[str, dict[str, Any]] = {}  # by id: all that the log says of it
+    for at, kind, said in entries:
+        if kind in NOTICE_SAYS:
+            name = str(said.get("notice") or said.get("order"))
+            fresh |= {name} if at > cut else set()
+            told = {k: v for k, v in said.items() if k not in ("v", "at", "kind")}
+            logged[name] = logged.get(name, {}) | NOTICE_SAYS[kind] | told
+    for name in sorted((public.keys() ^ logged.keys()) - fresh):
+        raise Finding("notices.missing", shown(name))
+    for name in sorted(public.keys() - fresh):
+        ours, said = public[name], logged[name]
+        with formed("notices.differ", shown(name)):
+            demand(all(ours[key] == value for key, value in said.items()))
+        with formed("notices.subject", shown(name)):
+            if ours.get("nonce") or ours.get("subject"):  # else unnamed, gone, or under a gag
+                kind, keys = ("notice", SUBJECT) if "notice" in ours else ("order", ORDER)
+                known = commitment(kind, ours["nonce"], {key: ours[key] for key in keys})
+                demand(known == said["commit"])
+    with formed("notices.counts"):
+        named = [one for one in report["orders"] if one["told"]]
+        counts: dict[str, Any] = {"orders": len(report["orders"])}
+        counts["gagged"] = len(report["orders"]) - len(named)
+        counts["persons"] = sum(natural(one["persons"]) for one in named)
+        for key in ("country", "asks_for", "outcome"):
+            counts[f"by_{key}"] = Counter(one[key] for one in named)
+        demand(report["counts"] == counts)
+    return f"{len(public)} notices and orders are as in the log; {len(fresh)} are too new.", None
 
 
 def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
@@ -735,7 +893,8 @@ def check_journal(options: Any, policy: Policy, logs: Any, people: Any) -> Said:
     sentence, held = f"All {len(leaves)} entries about you are shown", {p[0]: p[1] for p in proofs}
     if people and logs["access"].point.origin == point.origin:
         check_history(point, logs["access"])
-        hidden = [coming[one[3]] for one in people[: point.size] if one[3] in coming]
+        labels = [one.label for one in people[: point.size] if isinstance(one, Person)]
+        hidden = [coming[label] for label in labels if label in coming]
         require(hidden == [], "journal.hidden", *hidden)
         require(lost == [], "journal.lost", *lost)
         return f"{sentence}; the log of {point.size} at {clock(seen)} has no other.", held
@@ -817,6 +976,8 @@ def audit(options: argparse.Namespace) -> list[Any]:
         return claims
     if not options.policy:
         claims.append({"claim": "choice of policy", **vars(Finding("policy.from-cell"))})
+    handed = (check("handovers", read_handovers, source) if where else None) or {}
+    policy = extended(policy, handed)
     memory = check("memory", check_memory, options.remember, policy) if options.remember else {}
     for name in LOGS if where else ():
         if point := check(f"{name}: checkpoint", check_checkpoint, source, policy, name, cell):
@@ -827,10 +988,17 @@ def audit(options: argparse.Namespace) -> list[Any]:
                 if memory and point.origin in memory:
                     check(f"{name}: history", check_history, memory[point.origin], log)
                 parsed[name] = check(f"{name}: entries", check_entries, log, now)
+                if parsed[name] is not None:
+                    given = (log, parsed[name], handed.get(name, []))
+                    check(f"{name}: who signs", check_handovers, *given)
     if (people := parsed.get("access")) is not None:
         check("access: seals", check_seals, people)
     if parsed.get("decisions") is not None:
         check("daily statements", check_statements, logs["decisions"], parsed)
+        check("grounds", check_grounds, parsed["decisions"], now)
+        if options.notices:
+            given = options.notices, logs["decisions"], parsed["decisions"]
+            check("notices and orders", check_notices, *given)
     mine = options.journal and check("journal", check_journal, options, policy, logs, people)
     for path in options.receipt:
         check(f"receipt {shown(path.name)}", check_receipt, path, policy, now, logs, mine)
@@ -840,27 +1008,35 @@ def audit(options: argparse.Namespace) -> list[Any]:
     return claims
 
 
+def report(claims: list[Any], is_json: bool) -> int:
+    """Prints what was found, and gives the exit status."""
+    verdict = verdict_of(claims)
+    if is_json:
+        texts = {"assumed": ASSUMED, "not_proved": NOT_PROVED}
+        print(json.dumps({"verdict": verdict, "claims": claims, **texts}, indent=1))
+    for one in claims if not is_json else ():
+        step = f"\n{'':12} What to do: {one['next']}  [{one['code']}]" if one["next"] else ""
+        print(f"{one['verdict']:12} {one['claim']}: {one['sentence']}{step}")
+    if not is_json:
+        print(f"\n{verdict}\n\nTaken for granted:\n{ASSUMED}\n\nNot proved:\n{NOT_PROVED}")
+    return VERDICTS.index(verdict)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["crossings"]:  # of two cells, in a second file beside this one
+        name = f"{__package__}.luciole_crossings".removeprefix("None.")
+        return int(importlib.import_module(name).main(words[1:]))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", default="", metavar="FOLDER_OR_URL")
-    for name in ("policy", "remember", "journal", "label-key"):
+    for name in ("policy", "remember", "notices", "journal", "label-key"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE")
     parser.add_argument("--receipt", type=Path, metavar="FILE", action="append", default=[])
     parser.add_argument("--now", type=instant, metavar="ISO", default=int(time.time()))
     parser.add_argument("--json", action="store_true")
-    claims = audit(options := parser.parse_args(arguments))
-    verdict = verdict_of(claims)
-    if options.json:
-        texts = {"assumed": ASSUMED, "not_proved": NOT_PROVED}
-        print(json.dumps({"verdict": verdict, "claims": claims, **texts}, indent=1))
-        return VERDICTS.index(verdict)
-    for one in claims:
-        print(f"{one['verdict']:12} {one['claim']}: {one['sentence']}")
-        if one["next"]:
-            print(f"{'':12} What to do: {one['next']}  [{one['code']}]")
-    print(f"\n{verdict}\n\nTaken for granted:\n{ASSUMED}\n\nNot proved:\n{NOT_PROVED}")
-    return VERDICTS.index(verdict)
+    options = parser.parse_args(words)
+    return report(audit(options), options.json)
 
 
 if __name__ == "__main__":

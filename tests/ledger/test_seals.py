@@ -99,6 +99,7 @@ async def test_late_seal_comes_before_everything_else(house: House) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(400)
 async def test_days_become_months_and_months_years(house: House) -> None:
     """From November to the February after next: a person needs two ranges, and one for each year
     that is over."""

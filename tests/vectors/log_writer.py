@@ -185,8 +185,15 @@ def seal(entries: list[bytes], first: int, end: int, at: int, scope: int = 1) ->
     return head + numbers + mth(labels)
 
 
+def text_of_handover(log: str, to: Signer, at: int) -> bytes:
+    """The entry that hands a log over."""
+    if log != "access":
+        return canonical({"v": 1, "at": iso(at), "kind": "handover", "key": to.vkey()})
+    return bytes([1, 0x81, 1]) + (at // 60).to_bytes(4, "big") + to.public()[1:]
+
+
 def labels_in(entries: list[bytes], first: int, end: int) -> list[bytes]:
-    return [entry[7:39] for entry in entries[first:end] if entry[1] != 0x80]
+    return [entry[7:39] for entry in entries[first:end] if entry[1] < 0x80]
 
 
 def absence(entries: list[bytes], at: int, wanted: Iterable[bytes], size: int) -> dict[str, Any]:

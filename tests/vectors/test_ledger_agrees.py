@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.vectors import make
 
-from luciole.ledger import tiles
+from luciole.ledger import handover, tiles
 from luciole.ledger.entry import BadEntry
 from luciole.ledger.note import BadNote, Checkpoint
 from luciole.ledger.policy import BadPolicy, NotTrusted, Policy
@@ -26,6 +26,7 @@ OF_CHECKPOINT = {
     "witness.signature",
     "witness.quorum",
 }
+OF_HANDOVER = {"handover.format", "handover.unsigned", "handover.key"}
 
 
 @cache
@@ -75,9 +76,13 @@ def test_ledger_is_judged_alike(name: str) -> None:
         if f"ledger/{log}/checkpoint" not in held:
             continue
         try:
-            head = policy.check(held[f"ledger/{log}/checkpoint"].read_bytes()).checkpoint
+            lists = held.get(f"ledger/{log}/handover")
+            extended, ends = handover.known_by(
+                policy, handover.parse(lists.read_bytes()) if lists else []
+            )
+            head = extended.check(held[f"ledger/{log}/checkpoint"].read_bytes(), ends).checkpoint
         except (BadNote, NotTrusted):
-            assert codes(name) & (OF_CHECKPOINT | {"witness.future"})
+            assert codes(name) & (OF_CHECKPOINT | OF_HANDOVER | {"witness.future"})
             return
         if not head.origin.endswith(f"/{log}"):
             assert "checkpoint.origin" in codes(name)

@@ -19,6 +19,7 @@ def arguments(folder: Path, now: str) -> list[str]:
     for option, name in {
         "policy": "policy",
         "remember": "remember",
+        "notices": "notices.json",
         "receipt": "receipt.tlog-proof",
         "journal": "journal/proof.json",
         "label-key": "journal/label-key.txt",

@@ -14,6 +14,8 @@ package. Only this package (and the verifier) imports `cryptography`.
 """
 
 from luciole.keys.backup import restore as restore
+from luciole.keys.hpke import Receiver as Receiver
+from luciole.keys.hpke import Sealer as Sealer
 from luciole.keys.private import KeyFileRefused as KeyFileRefused
 from luciole.keys.root import AnotherRoot as AnotherRoot
 from luciole.keys.root import Root as Root
@@ -24,6 +26,9 @@ from luciole.keys.seal import open_field as open_field
 from luciole.keys.seal import seal_field as seal_field
 from luciole.keys.secret import CellSecret as CellSecret
 from luciole.keys.secret import WrongRootKey as WrongRootKey
+from luciole.keys.shares import Card as Card
+from luciole.keys.shares import Half as Half
+from luciole.keys.store import HalfNeeded as HalfNeeded
 from luciole.keys.store import KeysInUse as KeysInUse
 from luciole.keys.store import KeyStore as KeyStore
 from luciole.keys.store import NoKey as NoKey

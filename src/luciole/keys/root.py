@@ -80,6 +80,13 @@ def own_key(name: str, cell_id: UUID, label: str, context: bytes) -> str:
     return name if label != "epoch" else f"{name}-{cell_id}-epoch-{int.from_bytes(context)}"
 
 
+def name_cell(folder: Path, cell_id: UUID) -> None:
+    """Gives an empty key folder the id of a cell that comes from elsewhere. Raises
+    KeyFileRefused."""
+    private.check_folder(folder)
+    private.write(folder / CELL_ID_FILE, f"{CELL_ID_FORMAT} {cell_id}\n".encode())
+
+
 def cell_id_in(folder: Path) -> UUID:
     """The id of a cell whose root is not a file, drawn at the first start. Raises
     KeyFileRefused."""
@@ -158,8 +165,13 @@ class RootKey:
         """The root key in `path`, made at the first start. Several processes may call it at once
         and all get the same key. Raises KeyFileRefused."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            made = cls.generate()
-            text = f"{FORMAT} {made.cell_id} {base64.b64encode(made._key).decode()}\n"
-            private.write(path, text.encode())
+            cls.make(path, new_id())
         return cls.load(path)
+
+    @classmethod
+    def make(cls, path: Path, cell_id: UUID) -> None:
+        """A new root key for a cell that there is already: it has got another operator. A file
+        that is there stays."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = f"{FORMAT} {cell_id} {base64.b64encode(seal.new_key()).decode()}\n"
+        private.write(path, text.encode())

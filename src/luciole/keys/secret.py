@@ -44,6 +44,12 @@ class CellSecret:
             private.write(path, root.wrap("secret", secret))
         return cls(root.cell_id, root.unwrap("secret", private.needed(path, "cell secret")))
 
+    @staticmethod
+    def bring(folder: Path, root: Root, secret: bytes) -> None:
+        """Puts the secret of a new operator into the key folder of a cell that is handed over,
+        before its store is opened the first time."""
+        private.write(folder / CELL_KEY_FILE, root.wrap("secret", secret))
+
     def __repr__(self) -> str:
         return f"CellSecret(cell_id={self.cell_id}, secret=hidden)"
 

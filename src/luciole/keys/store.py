@@ -19,24 +19,23 @@ from __future__ import annotations
 
 import fcntl
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
-from luciole.keys import backup, epochs, private, seal
+from luciole.keys import backup, epochs, private, seal, shares
 from luciole.keys.private import KeyFileRefused
 from luciole.keys.root import Root
 from luciole.keys.seal import Layer
 from luciole.keys.secret import CellSecret
+from luciole.keys.shares import Card, Half
 from luciole.keys.wraps import Draft, Row, Wraps
 from luciole.kit.clock import Clock
-from luciole.kit.errors import NotFound
+from luciole.kit.errors import NotFound, Unavailable
 
-INNER = "luciole/inner/v1"
-SHARE_ID_BYTES = 16
 # Field id and version: the label key is sealed as a field of its person.
 LABEL_FIELD = ("custody.label-key", 1)
 # Rows that are copied while others wait: some milliseconds.
@@ -55,15 +54,12 @@ class NoKey(NotFound):
     next_step = "Nothing can bring it back, if the person was erased."
 
 
-class Share(Protocol):
-    """The inner layer of the wraps. Here its key lies beside the others; a guardian in another
-    cell can take its place, and then no single operator opens a person's data key."""
+class HalfNeeded(Unavailable):
+    """A guardian holds the other half of this person's key, and the caller has not brought it."""
 
-    def wrap(self, person: bytes, data_key: bytes) -> bytes: ...
-
-    def unwrap(self, person: bytes, inner: bytes) -> bytes:
-        """Raises SealBroken."""
-        ...
+    code = "half-needed"
+    sentence = "A guardian in another cell holds the other half of these keys."
+    next_step = "Have the guardian lend them (docs/howto/have-a-guardian.md)."
 
 
 class Rotated(NamedTuple):
@@ -83,7 +79,6 @@ class KeyStore:
         folder: Path,
         root: Root,
         *,
-        share: Share | None = None,
         clock: Clock | None = None,
         reached: Callable[[str], None] = lambda step: None,
     ) -> None:
@@ -99,22 +94,23 @@ class KeyStore:
         # None while none does.
         self._copying = threading.RLock()
         self._changed: set[bytes] | None = None
+        self._lent: Mapping[bytes, bytes] = {}
         # Locked until it is closed, or the process ends.
         self._lock = open(folder / "lock", "ab", opener=private.opener)  # noqa: SIM115
         try:
-            self._start(share)
+            self._start()
         except BaseException:
             self._lock.close()
             raise
 
-    def _start(self, share: Share | None) -> None:
+    def _start(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise KeysInUse from None
         current = epochs.current(self.folder)
         self.secret = CellSecret.load(self.folder, self._root, is_new=current is None)
-        self._share = share or local_share(self.folder, self._root, is_new=current is None)
+        self._shares = shares.local(self.folder, self._root, is_new=current is None)
         self.epoch, self.epoch_began = current or self._begin()
         self._outer = epochs.layer(self.folder, self.epoch, self._root)
         self._wraps = Wraps(epochs.wraps_path(self.folder, self.epoch))
@@ -144,15 +140,17 @@ class KeyStore:
 
     # Persons
 
-    def enrol(self, person_id: UUID, label_key: bytes | None = None) -> bool:
+    def enrol(
+        self, person_id: UUID, label_key: bytes | None = None, half: Half | None = None
+    ) -> bool:
         """Draws the data key of a person and keeps their label key (drawn here where the person's
-        client sent none). False where both are here already: then nothing changes, also where the
-        client sent another label key."""
+        client sent none), with the half that a guardian holds where there is one. False where both
+        are here already: then nothing changes, also where the client sent another label key."""
         with self._guard:
             is_new = self._wraps.get(person_id.bytes) is None
             if is_new:
                 since_s = int(self._clock.now().timestamp())
-                self._put([self._row(person_id, seal.new_key(), label_key, since_s)])
+                self._put([self._row(person_id, seal.new_key(), label_key, since_s, half)])
             return is_new
 
     def adopt(self, wraps: Iterable[tuple[UUID, bytes]]) -> int:
@@ -167,14 +165,68 @@ class KeyStore:
             self._put(rows)
         return len(rows)
 
-    def data_key(self, person_id: UUID) -> bytes:
-        """32 bytes that open all fields of a person. Raises NoKey, SealBroken."""
-        return self._opened(person_id)[0]
+    def take(self, persons: Iterable[tuple[UUID, bytes, bytes]]) -> int:
+        """Moves in what another operator of this cell had, as `adopt` does."""
+        with self._guard:
+            rows = [
+                self._row(whose, data_key, label_key, None)
+                for whose, data_key, label_key in persons
+                if self._wraps.get(whose.bytes) is None
+            ]
+            self._put(rows)
+        return len(rows)
+
+    def data_key(self, person_id: UUID, secret: bytes = b"") -> bytes:
+        """32 bytes that open all fields of a person; `secret` is what the guardian has given of
+        who has one. Raises NoKey, HalfNeeded, SealBroken."""
+        row = self._opened(person_id)
+        layer, card = self._shares.alone, self._card(row)
+        if card is not None:
+            secret = secret or self._lent.get(card.handle, b"")
+            if not secret:
+                raise HalfNeeded
+            layer = self._shares.guarded(Half(card.handle, secret))
+        return layer.unwrap(row[0], row[1])
 
     def label_key(self, person_id: UUID) -> bytes:
         """32 bytes that make and find the person's entries in the log. Raises NoKey, SealBroken."""
-        data_key, sealed = self._opened(person_id)
-        return seal.open_at(data_key, sealed, self._label_place(person_id))
+        row = self._opened(person_id)
+        if card := self._card(row):
+            return card.label_key
+        return seal.open_at(self.data_key(person_id), row[2], self._label_place(person_id))
+
+    def lend(self, halves: Mapping[bytes, bytes]) -> None:
+        """Halves by handle that the guardian has lent for as long as this store is open: to put a
+        backup back, or to hand the cell over."""
+        self._lent = halves
+
+    def card(self, person_id: UUID) -> Card | None:
+        """What is here of a person whose key has a guardian. Raises NoKey, SealBroken."""
+        return self._card(self._opened(person_id))
+
+    def guard(self, person_id: UUID, half: Half | None, secret: bytes = b"") -> None:
+        """Wraps a data key anew: with a half that the guardian holds by now, or, for None, under
+        this cell's share alone. Wraps of before open the key until the next rotation. Raises NoKey,
+        HalfNeeded, SealBroken."""
+        with self._guard:
+            since_s = self._opened(person_id)[3]
+            data_key, label_key = self.data_key(person_id, secret), self.label_key(person_id)
+            self._put([self._row(person_id, data_key, label_key, since_s, half)])
+
+    def knows(self, person_id: UUID) -> bool:
+        """Whether that person has keys."""
+        with self._guard:
+            return self._wraps.get(person_id.bytes) is not None
+
+    def listed(self, after: UUID, limit: int, *, is_guarded: bool) -> list[UUID]:
+        """Persons whose keys have a guardian, or have none, in the order of their ids."""
+        with self._guard:
+            return self._wraps.listed(is_guarded, after.bytes, limit)
+
+    def guarded(self) -> int:
+        """How many persons' keys have a guardian."""
+        with self._guard:
+            return self._wraps.guarded()
 
     def confirm(self, person_id: UUID) -> None:
         """The account of an enrolled person has been stored."""
@@ -271,8 +323,10 @@ class KeyStore:
         def under_it(row: Row) -> Row:
             if outer is self._outer:
                 return row
-            person, old, label_key, since_s = row
-            return person, outer.wrap(person, self._outer.unwrap(person, old)), label_key, since_s
+            person, old, label_key, since_s, card = row
+            wrap, card = self._outer.unwrap(person, old), card and self._outer.unwrap(person, card)
+            card = card and outer.wrap(person, card)
+            return person, outer.wrap(person, wrap), label_key, since_s, card
 
         with closing(Draft(path)) as draft:
             self._changed = set()
@@ -300,22 +354,37 @@ class KeyStore:
     # Rows
 
     def _row(
-        self, person_id: UUID, data_key: bytes, label_key: bytes | None, since_s: int | None
+        self,
+        person_id: UUID,
+        data_key: bytes,
+        label_key: bytes | None,
+        since_s: int | None,
+        half: Half | None = None,
     ) -> Row:
-        person = person_id.bytes
-        outer = self._outer.wrap(person, self._share.wrap(person, data_key))
-        label_key = label_key or seal.new_key()
+        person, label_key = person_id.bytes, label_key or seal.new_key()
+        layer = self._shares.guarded(half) if half else self._shares.alone
+        outer = self._outer.wrap(person, layer.wrap(person, data_key))
         sealed = seal.seal_at(data_key, label_key, self._label_place(person_id))
-        return person, outer, sealed, since_s
+        card = half and self._shares.card(person, half, data_key, label_key)
+        return person, outer, sealed, since_s, card and self._outer.wrap(person, card)
 
-    def _opened(self, person_id: UUID) -> tuple[bytes, bytes]:
-        """The data key, and the label key as it is sealed."""
+    def _opened(self, person_id: UUID) -> Row:
+        """The row of a person without its outer layer."""
         with self._guard:
             row, layer = self._wraps.get(person_id.bytes), self._outer
         if row is None:
             raise NoKey
-        person, outer, label_key, _ = row
-        return self._share.unwrap(person, layer.unwrap(person, outer)), label_key
+        person, outer, label_key, since_s, card = row
+        return (
+            person,
+            layer.unwrap(person, outer),
+            label_key,
+            since_s,
+            card and layer.unwrap(person, card),
+        )
+
+    def _card(self, opened: Row) -> Card | None:
+        return self._shares.read(opened[0], opened[4]) if opened[4] else None
 
     def _label_place(self, person_id: UUID) -> bytes:
         return seal.place(seal.FIELD, self.cell_id, person_id, *LABEL_FIELD)
@@ -329,15 +398,3 @@ class KeyStore:
     def _note(self, person: bytes) -> None:
         if self._changed is not None:
             self._changed.add(person)
-
-
-def local_share(folder: Path, root: Root, *, is_new: bool) -> Layer:
-    """The share of a cell without a guardian: id (16) ‖ key, wrapped by the root. Drawn for a new
-    cell. Raises KeyFileRefused."""
-    path = folder / backup.SHARE_FILE
-    if is_new:
-        drawn = seal.new_key()[:SHARE_ID_BYTES]
-        private.write(path, drawn + root.wrap("share", seal.new_key(), drawn))
-    text = private.needed(path, "share key")
-    share_id, wrapped = text[:SHARE_ID_BYTES], text[SHARE_ID_BYTES:]
-    return Layer(root.unwrap("share", wrapped, share_id), INNER, root.cell_id, share_id)

@@ -32,12 +32,13 @@ CREATE TABLE wrap (
     person_id blob PRIMARY KEY,
     outer blob NOT NULL,
     label_key blob NOT NULL,
-    unconfirmed_since integer
+    unconfirmed_since integer,
+    card blob
 ) WITHOUT ROWID;
 CREATE INDEX unconfirmed ON wrap (unconfirmed_since) WHERE unconfirmed_since IS NOT NULL;
 """
 GET = "SELECT * FROM wrap WHERE person_id = ?"
-ADD = "INSERT OR REPLACE INTO wrap VALUES (?, ?, ?, ?)"
+ADD = "INSERT OR REPLACE INTO wrap VALUES (?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM wrap WHERE person_id = ?"
 CONFIRM = "UPDATE wrap SET unconfirmed_since = NULL WHERE person_id = ?"
 DOUBT = "UPDATE wrap SET unconfirmed_since = 0"
@@ -45,12 +46,20 @@ UNCONFIRMED = """
 SELECT person_id FROM wrap WHERE unconfirmed_since < ? ORDER BY unconfirmed_since LIMIT ?
 """
 PAGE = "SELECT * FROM wrap WHERE person_id > ? ORDER BY person_id LIMIT ?"
+LISTED = """
+SELECT person_id FROM wrap WHERE (card IS NOT NULL) = ? AND person_id > ? ORDER BY person_id LIMIT ?
+"""
 COUNT = "SELECT count(*) FROM wrap"
+GUARDED = "SELECT count(card) FROM wrap"
+# A file of before guardians.
+COLUMNS = "SELECT count(*) FROM pragma_table_info('wrap') WHERE name = 'card'"
+ADD_COLUMN = "ALTER TABLE wrap ADD COLUMN card blob"
 
 
-# A person's id, their data key wrapped twice, their label key sealed under it; and until the
-# sign-up is known to have been stored, since when it is not (Unix seconds).
-Row = tuple[bytes, bytes, bytes, int | None]
+# A person's id, their data key wrapped twice, their label key sealed under it; until the sign-up is
+# known to have been stored, since when it is not (Unix seconds); and of who has a guardian, the
+# card (`shares`) in the outer layer.
+Row = tuple[bytes, bytes, bytes, int | None, bytes | None]
 
 
 class Wraps:
@@ -62,6 +71,8 @@ class Wraps:
         self._db = sqlite3.connect(path, check_same_thread=False)
         # A journal that a killed process left is rolled back by the first read.
         self._db.executescript(SETTINGS)
+        if path.stat().st_size and not self._db.execute(COLUMNS).fetchone()[0]:
+            self._db.execute(ADD_COLUMN)
 
     def __enter__(self) -> None:
         """Begins with the first change."""
@@ -100,6 +111,15 @@ class Wraps:
 
     def count(self) -> int:
         return int(self._db.execute(COUNT).fetchone()[0])
+
+    def listed(self, is_guarded: bool, after: bytes, limit: int) -> list[UUID]:
+        """Persons with a card, or without, in the order of their ids, after that one."""
+        rows = self._db.execute(LISTED, (is_guarded, after, limit))
+        return [UUID(bytes=each) for (each,) in rows]
+
+    def guarded(self) -> int:
+        """How many have a card."""
+        return int(self._db.execute(GUARDED).fetchone()[0])
 
 
 class Draft(Wraps):

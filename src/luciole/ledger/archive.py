@@ -3,6 +3,7 @@
     ledger/<log>/tile/…        never changes once a signed head covers it
     ledger/<log>/pending       the newest head that the log has signed; nothing older is ever signed
     ledger/<log>/checkpoint    the newest head that enough witnesses cosigned
+    ledger/<log>/handover      who signed before, and until where (`ledger.handover`)
 
 `pending` is what makes a fork impossible: it is written before anybody else sees a signature, and
 only by exchange for the one that was compared with the tree. It survives a database that does not.
@@ -16,6 +17,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from luciole.kit.blobs import Blobs, Differs, Missing
+from luciole.ledger import handover
+from luciole.ledger.handover import Handover
 from luciole.ledger.merkle import (
     HASH_BYTES,
     BadProof,
@@ -65,6 +68,13 @@ class Tiles:
 
     def __init__(self, get: Get) -> None:
         self._get = get
+
+    async def handovers(self) -> list[Handover]:
+        """Who has signed this log before whom. Raises BadNote."""
+        try:
+            return handover.parse(await self._get(handover.NAME))
+        except Missing:
+            return []
 
     async def read(self, tile: Tile) -> bytes:
         """A tile or bundle. A partial one may be gone once it is full: then it is cut from that.

@@ -5,6 +5,7 @@ In the log `access`, about persons, opaque to all but the person:
     person entry, 71 bytes   01 ‖ kind ‖ class ‖ minute (4) ‖ label (32) ‖ commitment (32)
     seal entry, 63 bytes     01 ‖ 80 ‖ scope ‖ minute (4) ‖ first (8) ‖ end (8) ‖ count (8) ‖
                              root (32)
+    handover, 39 bytes       01 ‖ 81 ‖ kind of key ‖ minute (4) ‖ public key (32)
 
 Numbers are big-endian; a minute is POSIX time divided by 60. In the logs `decisions` and `border`,
 readable by all and without personal data: canonical JSON.
@@ -27,6 +28,8 @@ from luciole.ledger.merkle import Refused
 
 VERSION = 1
 SEAL = 0x80
+HANDOVER = 0x81
+ED25519_KEY = 0x01
 NONCE_BYTES = 32
 LABEL_KEY_BYTES = 32
 # JSON numbers beyond this are rounded by some readers (RFC 8259 section 6).
@@ -34,6 +37,7 @@ MAX_NUMBER = 2**53 - 1
 
 _PERSON = struct.Struct(">BBBI32s32s")
 _SEAL = struct.Struct(">BBBIQQQ32s")
+_HANDOVER = struct.Struct(">BBBI32s")
 
 
 class BadEntry(Refused):
@@ -103,13 +107,33 @@ class SealEntry:
         return _SEAL.pack(VERSION, SEAL, *numbers, self.root)
 
 
-def decode(entry: bytes) -> PersonEntry | SealEntry:
+@dataclass(frozen=True, slots=True)
+class HandoverEntry:
+    """The last entry that an operator signs: the key of the next one (`ledger.handover`)."""
+
+    minute: int
+    key: bytes
+
+    def encode(self) -> bytes:
+        """Its 39 bytes."""
+        return _HANDOVER.pack(VERSION, HANDOVER, ED25519_KEY, self.minute, self.key)
+
+
+Entry = PersonEntry | SealEntry | HandoverEntry
+
+
+def decode(entry: bytes) -> Entry:
     """The entry of the log `access` that the bytes are. Raises BadEntry."""
+    made: Entry
     try:
         if entry[1:2] == bytes([SEAL]):
             version, _, scope, minute, first, end, count, root = _SEAL.unpack(entry)
-            made: PersonEntry | SealEntry
             made = SealEntry(Scope(scope), minute, first, end, count, root)
+        elif entry[1:2] == bytes([HANDOVER]):
+            version, _, kind, minute, key = _HANDOVER.unpack(entry)
+            if kind != ED25519_KEY:
+                raise ValueError
+            made = HandoverEntry(minute, key)
         else:
             version, kind, cls, minute, label, commit = _PERSON.unpack(entry)
             made = PersonEntry(Kind(kind), Class(cls), minute, label, commit)

@@ -20,6 +20,7 @@ from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Checkpoint, KeyKind, Note, VerifierKey
 
 MAX_LINES = 1000
+_NO_END: Mapping[VerifierKey, int] = {}
 
 _ALLOWED = re.compile(rb"(?:[\t\x20-\x7e\x80-\xff]*\n)*")
 
@@ -83,16 +84,20 @@ class Policy:
             raise BadPolicy("A policy has a quorum.")
         return made
 
-    def check(self, note: str | bytes) -> Trusted:
+    def check(self, note: str | bytes, ends: Mapping[VerifierKey, int] = _NO_END) -> Trusted:
         """The checkpoint in `note` if one of the logs signed it under its own name and enough
-        witnesses cosigned it. Raises BadNote, NotTrusted."""
+        witnesses cosigned it. `ends`: up to which size keys may have signed that have handed their
+        log over (`ledger.handover`). Raises BadNote, NotTrusted."""
         parsed = Note.parse(note)
         checkpoint = Checkpoint.parse(parsed.text)
         logs = {log.key for log in self.logs if log.key.name == checkpoint.origin}
         names = {witness.key: name for name, witness in self.witnesses.items()}
         signatures = parsed.verify([*logs, *names])
-        if not any(signature.key in logs for signature in signatures):
+        signers = [signature.key for signature in signatures if signature.key in logs]
+        if not signers:
             raise NotTrusted("No log of the policy signed this checkpoint.")
+        if all(checkpoint.size > ends.get(key, checkpoint.size) for key in signers):
+            raise NotTrusted("Who signed this checkpoint had handed the log over before.")
         cosigned: dict[str, int] = {}
         for key, time in signatures:
             if key in names:

@@ -20,7 +20,7 @@ from datetime import datetime
 from luciole.kit.db import Tx
 from luciole.ledger import store
 from luciole.ledger.archive import Archive, Stopped
-from luciole.ledger.entry import SealEntry, canonical, decode
+from luciole.ledger.entry import PersonEntry, SealEntry, canonical, decode
 from luciole.ledger.merkle import leaf_hash
 from luciole.ledger.note import Checkpoint
 from luciole.ledger.sealing import cover_with
@@ -55,7 +55,7 @@ async def recover(
             if isinstance(decoded, SealEntry):
                 cover = cover_with(cover, index, decoded)
                 minute = None
-            elif decoded is not None:
+            elif isinstance(decoded, PersonEntry):
                 minute = decoded.minute if minute is None else minute
                 if not known_here:
                     lost[index] = entry

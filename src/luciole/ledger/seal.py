@@ -247,7 +247,7 @@ class Cover:
         decoded = decode(entry)
         if isinstance(decoded, PersonEntry):
             self.unsealed.append((index, decoded.minute, decoded.label))
-        else:
+        elif isinstance(decoded, SealEntry):
             made, sealed = self.seal(decoded.scope, decoded.minute, decoded.first, decoded.end)
             if made != decoded:
                 raise BadSeal("The seal's root or count is wrong.")

@@ -51,7 +51,7 @@ async def make(archive: Archive, cover: Cover, end: int, now: datetime) -> SealE
     scope, first = next_range(cover, now)
     labels = list[bytes]()
     async for entries in archive.entries(first, end):
-        labels += [entry[7:39] for entry in entries if entry[1] != SEAL]
+        labels += [entry[7:39] for entry in entries if entry[1] < SEAL]
     index = await asyncio.to_thread(SealedIndex.build, labels)
     minute = int(now.timestamp()) // 60
     return SealEntry(scope, minute, first, end, index.count, index.root())

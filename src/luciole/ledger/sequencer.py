@@ -8,6 +8,9 @@ before 4 nobody has seen a signature, and what 4 wrote binds all that follow.
 
 A database or an archive that was put back to an earlier state must not fork the log. Step 1 notices
 (`pending` lies outside the database, witnesses outside both), and step 2 recovers instead.
+
+A log whose last entry hands it over to another key (`ledger.handover`) gets no further entry here,
+whatever waits: it is signed and shown as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from luciole.kit.blobs import Blobs, Differs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
 from luciole.kit.logs import log as lines
-from luciole.ledger import measures, sealing, store
+from luciole.ledger import handover, measures, sealing, store
 from luciole.ledger.archive import (
     CHECKPOINT,
     PENDING,
@@ -33,11 +36,12 @@ from luciole.ledger.archive import (
     cosignatures,
 )
 from luciole.ledger.entry import SealEntry
+from luciole.ledger.handover import Handover
 from luciole.ledger.merkle import EMPTY_ROOT, Frontier, Refused
-from luciole.ledger.note import Checkpoint, Signer
+from luciole.ledger.note import Checkpoint, Signer, VerifierKey
 from luciole.ledger.policy import NotTrusted, Policy
 from luciole.ledger.recovery import recover
-from luciole.ledger.store import Cover, State
+from luciole.ledger.store import Cover, State, Waiting
 from luciole.ledger.tiles import Edge
 
 ACCESS = "access"
@@ -88,11 +92,14 @@ class Sequencer:
         self._tidied = clock.now()
         self._sealing: tuple[Cover, asyncio.Task[SealEntry]] | None = None
         self._unsealed: int | None = None
+        # The entry that hands the log over, once it is to come.
+        self._last: bytes | None = None
         self.forget()
 
     def forget(self) -> None:
         """Forgets what is only in memory: after a failure it may be wrong."""
         self._edge: tuple[Frontier, Edge] = (Frontier(), Edge())
+        self._is_over = False
         self._compared: Head | None = None
         self._tried: dict[int, Sequence[str]] = {}
         self._witnesses.forget()
@@ -105,6 +112,32 @@ class Sequencer:
         """Whether entries wait."""
         async with self._db.read() as tx:
             return await store.is_waiting(tx, self.log)
+
+    async def hand_over(self, key: VerifierKey, *, is_witnessed: bool = True) -> Handover | None:
+        """Ends the log with an entry that names the next operator's key, in this round; the head
+        that it ends with, which no head of ours will follow, or None where enough witnesses have
+        not cosigned it yet: then call it again, in the end without `is_witnessed`. Raises as
+        `round` does, Stopped also where the log was handed over to another key."""
+        self._last = handover.entry_of(key, self._clock.now())
+        try:
+            await self.round()
+        finally:
+            self._last = None
+        shown = await self.archive.head(CHECKPOINT if is_witnessed else PENDING, self._key)
+        size = self._edge[1].size
+        named = await self._named_last(size)
+        if named not in (None, key):
+            raise Stopped("handed-over", "This log was handed over to another key.")
+        if named is None or shown is None or shown.checkpoint.size != size:
+            return None
+        return Handover(self._key, key, shown.raw.decode())
+
+    async def _named_last(self, size: int) -> VerifierKey | None:
+        """The key to which the last of so many entries hands the log over."""
+        if not size:
+            return None
+        (entries,) = [some async for some in self.archive.entries(size - 1, size)]
+        return handover.named_by(self._key.name, entries[-1])
 
     async def round(self) -> int:
         """One round; how many entries got their place. Raises Stopped where going on could fork
@@ -162,8 +195,12 @@ class Sequencer:
             here = Checkpoint(self._key.name, size, root)
             await self.archive.proof(known.checkpoint, here)
         edge = await self._edge_of(state.frontier)
-        seal = await self._seal_due(tx, state) if self.log == ACCESS else None
-        waiting = await store.drain(tx, self.log, self._most)
+        if self._is_over:
+            seal, waiting, last = None, list[Waiting](), list[bytes]()
+        else:
+            seal = await self._seal_due(tx, state) if self.log == ACCESS else None
+            waiting = await self._drained(tx)
+            last = [self._last] if self._last else []
         minute = state.unsealed_minute
         if self.log == ACCESS:
             entries = [one.entry for one in waiting]
@@ -171,7 +208,7 @@ class Sequencer:
             minute = self._unsealed if seal else sealing.oldest(minute, entries)
         entries = [seal.encode()] if seal else []
         offset = edge.size + len(entries)
-        entries += [one.entry for one in waiting]
+        entries += [*(one.entry for one in waiting), *last]
         objects = dict[str, bytes]()
         if entries:
             edge, objects = edge.append(entries)
@@ -184,6 +221,7 @@ class Sequencer:
         # Only true once this is committed; who fails before forgets it.
         self.archive.fresh |= objects
         self._edge = (frontier, edge)
+        self._is_over = self._is_over or bool(last)
         head = Checkpoint(self._key.name, frontier.size, frontier.root())
         return len(entries), head, known
 
@@ -194,7 +232,16 @@ class Sequencer:
             if edge.frontier() != frontier:
                 raise Refused("The tiles do not fit the database.")
             self._edge = (frontier, edge)
+            self._is_over = await self._named_last(edge.size) not in (None, self._key)
         return self._edge[1]
+
+    async def _drained(self, tx: Tx) -> list[Waiting]:
+        """What waits. Nobody hands a log over by way of the inbox, which many may fill."""
+        waiting = await store.drain(tx, self.log, self._most)
+        right = [one for one in waiting if not handover.is_one(self._key.name, one.entry)]
+        if len(right) < len(waiting):
+            lines.critical("a handover in the inbox was dropped", log=self.log)
+        return right
 
     async def _recover(self, tx: Tx, known: Head) -> Checkpoint:
         self.archive.fresh.clear()

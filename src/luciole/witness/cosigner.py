@@ -54,8 +54,8 @@ class Witness:
     async def add_checkpoint(self, body: bytes) -> str:
         """Cosignature lines for a head that was handed to us, as tlog-witness says. Raises
         Refusal."""
-        before, _, note = body.partition(b"\n\n")
-        mirror, head, signed = self._read(note)
+        before, _, raw = body.partition(b"\n\n")
+        mirror, head, note = self._read(raw)
         try:
             first, *lines = before.decode().split("\n")
             old, proof = parse_number(first.removeprefix("old ")), list(map(from_base64, lines))
@@ -65,6 +65,7 @@ class Witness:
             raise Refusal(400, "malformed", "The first line or the number of lines is wrong.")
         async with mirror.lock:
             await mirror.load()
+            signed = await self._signed(mirror, head, note)
             await self._contradicts(mirror, head, signed)
             if old != mirror.head.size:
                 size = f"{mirror.head.size}\n"
@@ -77,11 +78,12 @@ class Witness:
                 raise Refusal(422, "no-proof", f"The proof is wrong: {error}") from error
             return await self._cosign(mirror, head, signed)
 
-    async def see(self, note: bytes) -> str:
+    async def see(self, raw: bytes) -> str:
         """Cosignature lines for a head that we fetched ourselves. Raises Refusal."""
-        mirror, head, signed = self._read(note)
+        mirror, head, note = self._read(raw)
         async with mirror.lock:
             await mirror.load()
+            signed = await self._signed(mirror, head, note)
             if fork := await self._contradicts(mirror, head, signed):
                 raise fork
             if head.size < mirror.head.size:
@@ -105,8 +107,8 @@ class Witness:
                     return await Tiles(mirror.blobs.get).read(Tile.of_path(name))
         raise Missing(path)
 
-    def _read(self, raw: bytes) -> tuple[Mirror, Checkpoint, str]:
-        """The mirror that a head belongs to, and the head with the log's own signature only."""
+    def _read(self, raw: bytes) -> tuple[Mirror, Checkpoint, Note]:
+        """The mirror that a head belongs to, and the head, not verified. Raises Refusal."""
         try:
             note = Note.parse(raw)
             head = Checkpoint.parse(note.text)
@@ -114,14 +116,44 @@ class Witness:
             raise Refusal(400, "malformed", f"This is no signed head: {error}") from error
         if head.origin not in self._mirrors:
             raise Refusal(404, "unknown-log", f"I do not follow {head.origin}.")
-        mirror = self._mirrors[head.origin]
-        own = [line for line in note.lines if line[:2] == (mirror.key.name, mirror.key.id)]
+        return self._mirrors[head.origin], head, note
+
+    async def _signed(self, mirror: Mirror, head: Checkpoint, note: Note) -> str:
+        """The head with the signature of who holds the log now and no other. Where the log was
+        handed over since, we follow, from one last head to the next. Raises Refusal."""
+        while not (lines := _lines_by(mirror.key, note)) and await self._follow_on(mirror):
+            pass
+        old = [line for key in mirror.former.values() for line in _lines_by(key, note)]
+        if not lines and head == mirror.head and head.size in mirror.former:
+            # The last head of the old key, which may have been stopped before it kept our answer.
+            lines = _lines_by(mirror.former[head.size], note)
+        text = f"{note.text}\n" + "".join(lines or old)
         try:
-            Note(note.text, tuple(own)).verify([mirror.key])
+            Note.parse(text).verify([mirror.key, *mirror.former.values()])
         except Refused as error:
             raise Refusal(403, "not-signed", f"{head.origin} did not sign this.") from error
-        lines = (f"— {name} {to_base64(key_id + signature)}\n" for name, key_id, signature in own)
-        return mirror, head, f"{note.text}\n{''.join(lines)}"
+        if not lines:
+            refusal = Refusal(
+                403,
+                "old-key",
+                f"OLD KEY: {head.origin} was handed over to another key at {mirror.head.size} "
+                "entries or before. I cosign nothing by the old one.",
+            )
+            # A smaller head is a copy of before; a larger one it had no right to sign.
+            raise self._proven(mirror, refusal, text) if head.size > mirror.head.size else refusal
+        return text
+
+    async def _follow_on(self, mirror: Mirror) -> bool:
+        """Moves on to the last head of who holds the log, if it was handed over there."""
+        key = mirror.key
+        with contextlib.suppress(Refused):
+            for one in await mirror.handovers():
+                if one.old == key:
+                    note = Note.parse(one.head)
+                    head, lines = Checkpoint.parse(note.text), _lines_by(key, note)
+                    if head.origin == key.name and head.size >= mirror.head.size:
+                        await mirror.move_to(head, f"{note.text}\n{''.join(lines)}")
+        return mirror.key != key
 
     async def _contradicts(self, mirror: Mirror, head: Checkpoint, note: str) -> Refusal | None:
         """Keeps the evidence if a head that is not larger than ours contradicts it."""
@@ -146,3 +178,12 @@ class Witness:
         lines = "".join(signer.line(text, now) for signer in self._signers)
         await mirror.blobs.put_durably(CHECKPOINT, (note + lines).encode())
         return lines
+
+
+def _lines_by(key: VerifierKey, note: Note) -> list[str]:
+    """The lines that say they are by a key."""
+    return [
+        f"— {name} {to_base64(key_id + signature)}\n"
+        for name, key_id, signature in note.lines
+        if (name, key_id) == (key.name, key.id)
+    ]

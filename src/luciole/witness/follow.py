@@ -1,12 +1,13 @@
 """A witness and one cell: learns its logs, and cosigns what it shows.
 
 The keys of the logs come from the cell's policy the first time and are kept; a cell that shows
-others later is another cell.
+others later is another cell. Where a log was handed over to another operator, its policy names the
+keys in their order, and the mirror finds the handovers in the log itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from luciole.kit import durable
 from luciole.kit.blobs import Missing
@@ -42,10 +43,20 @@ class Follower:
             policy = Policy.parse(await self._get("policy"))
         except Refused as error:
             raise Refusal(503, "no-policy", f"The cell shows no policy: {error}") from error
+        first: dict[str, VerifierKey] = {}
         for party in policy.logs:
             log = party.key.name.rpartition("/")[2]
-            if log in LOGS:
-                self._follow(log, party.key)
+            # Of several keys of one log, the first is the one with which it began.
+            if log in LOGS and log not in first:
+                first[log] = party.key
+        for log, key in first.items():
+            self._follow(log, key)
+
+    def follow(self, keys: Sequence[VerifierKey]) -> None:
+        """Follows logs whose keys were compared by people. Raises Refusal where they are not those
+        of the first time."""
+        for key in keys:
+            self._follow(key.name.rpartition("/")[2], key)
 
     def _follow(self, log: str, key: VerifierKey) -> None:
         known = self._witness.home / f"{log}.key"

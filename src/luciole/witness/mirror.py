@@ -23,8 +23,10 @@ import msgspec
 
 from luciole.kit import durable
 from luciole.kit.blobs import Blobs, Missing, Moved
+from luciole.ledger import handover
 from luciole.ledger.archive import Tiles, sweep
 from luciole.ledger.entry import PersonEntry, SealEntry, decode
+from luciole.ledger.handover import Handover
 from luciole.ledger.merkle import (
     EMPTY_ROOT,
     Refused,
@@ -49,17 +51,22 @@ class Refusal(Exception):
 
 
 class _State(msgspec.Struct, frozen=True):
-    """The newest head as the log signed it, and the seals of its cover by their indexes."""
+    """The newest head as the log signed it, the seals of its cover by their indexes, and the keys
+    to which the log was handed over, by the size up to which the one before has signed."""
 
     note: str
     seals: dict[int, bytes]
+    keys: dict[int, str] = {}
 
 
 class Mirror:
-    """One log as a witness holds it. `key` is the log's; `source` is where its entries are."""
+    """One log as a witness holds it. `key` is the log's, or the last one to which it was handed
+    over; `former` are those before, by the size up to which each has signed. `source` is where its
+    entries are."""
 
     def __init__(self, folder: Path, key: VerifierKey, source: Tiles, *, has_seals: bool) -> None:
         self.key, self.folder, self.lock = key, folder, asyncio.Lock()
+        self.former: dict[int, VerifierKey] = {}
         self.head = Checkpoint(key.name, 0, EMPTY_ROOT)
         self.blobs = Blobs.open(str(folder))
         self._source, self._own, self._has_seals = source, Tiles(self.blobs.get), has_seals
@@ -90,6 +97,15 @@ class Mirror:
                 f"My copy of {self.key.name} is damaged, so I cosign nothing. Restore my folder.",
             )
         self._raw, self.head, self._edge = raw, head, edge
+        self._hand_over({size: VerifierKey.parse(vkey) for size, vkey in state.keys.items()})
+
+    def _hand_over(self, keys: Mapping[int, VerifierKey]) -> None:
+        for size in sorted(keys.keys() - self.former.keys()):
+            self.former[size], self.key = self.key, keys[size]
+
+    async def handovers(self) -> list[Handover]:
+        """Who signed before whom, as the source tells. Raises BadNote."""
+        return await self._source.handovers()
 
     def _span(self, index: int, entry: bytes) -> Span:
         seal = decode(entry)
@@ -125,12 +141,15 @@ class Mirror:
         if self._raw is not None and head == self.head:
             return
         edge, cover, fault = self._edge, replace(self._cover), None
+        handed: dict[int, VerifierKey] = {}
         cover.unsealed, stored = [*cover.unsealed], list[str]()
         try:
             async for entries in self._source.entries(edge.size, head.size):
                 for index, entry in enumerate(entries, edge.size):
                     if self._has_seals and fault is None:
                         fault = _fault_of(cover, index, entry)
+                    if key := handover.named_by(self.key.name, entry):
+                        handed[index + 1] = key
                 edge, objects = edge.append(entries)
                 # What lies behind our head counts for nothing until the state says so.
                 await self._keep(objects)
@@ -143,16 +162,26 @@ class Mirror:
             raise await self._contradiction(head)
         if fault:
             raise Refusal(422, "bad-seal", f"BAD SEAL in {head.origin}, seen by all: {fault}")
+        if handed.keys() - {head.size}:
+            raise Refusal(
+                422,
+                "went-on",
+                f"WENT ON: {head.origin} was handed over to another key, and its old one has "
+                "signed more. The head is kept as evidence: show it to others.",
+            )
         before = {_index_of(span.seal): span.sealed for span in self._cover.spans}
         after = {_index_of(span.seal): span.sealed for span in cover.spans}
         await self._keep({name: bytes(after[name].data) for name in after.keys() - before.keys()})
         seals = {span.seal_index: span.seal.encode() for span in cover.spans}
-        raw = msgspec.json.encode(_State(note, seals))
+        named = dict(zip(self.former, [*self.former.values(), self.key][1:], strict=True)) | handed
+        keys = {size: str(key) for size, key in named.items()}
+        raw = msgspec.json.encode(_State(note, seals, keys))
         try:
             await self.blobs.exchange("state", raw, self._raw)
         except Moved:
             raise Refusal(503, "busy", "Another process of mine was here. Ask again.") from None
         self._raw, self.head, self._edge, self._cover = raw, head, edge, cover
+        self._hand_over(handed)
         await self.blobs.delete(*(before.keys() - after.keys()))
         await sweep(self.blobs, "", stored)
 

@@ -14,6 +14,9 @@ from tests.unit.keys.persons import ANA, BEN, LABEL_KEY, first_wrap, opened, sea
 
 from luciole.keys import (
     AnotherRoot,
+    CellSecret,
+    Half,
+    HalfNeeded,
     KeyFileRefused,
     KeysInUse,
     KeyStore,
@@ -22,6 +25,7 @@ from luciole.keys import (
     SealBroken,
     WrongRootKey,
 )
+from luciole.keys.root import cell_id_in, name_cell
 from luciole.keys.wraps import Row
 from luciole.kit.clock import SetClock
 
@@ -239,3 +243,39 @@ def test_everybody_who_has_keys_is_named(store: KeyStore, monkeypatch: pytest.Mo
     for person_id in people:
         store.enrol(person_id, None)
     assert set(store.everybody()) == people
+
+
+# A cell that comes from another operator
+
+
+def test_keys_of_the_former_operator_are_taken_in_once(
+    store: KeyStore, tmp_path: Path, clock: SetClock
+) -> None:
+    store.enrol(ANA, LABEL_KEY)
+    store.enrol(BEN, LABEL_KEY)
+    field, persons = sealed(store, ANA), [(ANA, store.data_key(ANA), store.label_key(ANA))]
+    persons.append((BEN, store.data_key(BEN), store.label_key(BEN)))
+    folder = tmp_path / "buyer"
+    root = RootKey.load_or_make(folder / "root.key")
+    name_cell(folder, store.cell_id)
+    CellSecret.bring(folder, root, b"s" * 32)
+    assert cell_id_in(folder) == store.cell_id
+    secret = CellSecret.load(folder, root, is_new=False)
+    assert secret.derived("cursors") == CellSecret(root.cell_id, b"s" * 32).derived("cursors")
+    other = RootKey.load_or_make(tmp_path / "new" / "root.key")
+    with closing(KeyStore(tmp_path / "new", other, clock=clock)) as taken:
+        assert taken.take(persons[:1]) == 1
+        assert taken.take(persons) == 1
+        assert taken.data_key(ANA) == persons[0][1]
+        assert taken.label_key(BEN) == LABEL_KEY
+        assert taken.persons() == 2
+    assert opened(store, ANA, field) == b"ana@example.org"
+
+
+def test_half_that_was_lent_opens_while_the_store_is_open(store: KeyStore) -> None:
+    half = Half.new()
+    store.enrol(ANA, LABEL_KEY, half)
+    with pytest.raises(HalfNeeded):
+        store.data_key(ANA)
+    store.lend({half.handle: half.secret})
+    assert store.data_key(ANA) == store.data_key(ANA, half.secret)
