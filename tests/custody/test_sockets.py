@@ -16,6 +16,7 @@ from luciole.ask.client import Custody
 from luciole.ask.start import derived_now
 from luciole.custody import server, wire
 from luciole.custody.model import CustodyAway, Field, NoGrant
+from luciole.keys.rsa import rsa_verifies
 from luciole.keys.signing import Algorithm, SigningKey, verifies
 from luciole.kit.ids import new_id
 
@@ -66,10 +67,51 @@ async def test_index_and_signature_are_for_declared_uses(api: Custody, worker: C
     assert not verifies(Algorithm.ED25519, public.key, signature, b"another")
     pushed = await worker.sign("push", b"token")
     assert verifies(Algorithm.P_256, (await api.public_key("push")).key, pushed, b"token")
-    with pytest.raises(NoGrant):
+    with pytest.raises(CustodyAway):
         await worker.sign("checkpoint", b"forged")
     with pytest.raises(NoGrant):
         await worker.public_key("checkpoint")
+
+
+async def test_gateway_has_three_things_signed_and_asks_nothing_else(
+    place: Place, worker: Custody, ana: Somebody
+) -> None:
+    gateway = place.custody("gateway")
+    personas = [f"actor/{new_id()}" for _ in range(2)]
+    keys = []
+    for purpose in ("border", *personas):
+        public = (await gateway.public_key(purpose)).key
+        signature = await gateway.sign(purpose, b"said")
+        assert verifies(Algorithm.ED25519, public, signature, b"said")
+        keys.append(public)
+    assert len(set(keys)) == 3
+    one, other = await gateway.sign_all("border", [b"one", b"other"])
+    assert verifies(Algorithm.ED25519, keys[0], one, b"one")
+    assert verifies(Algorithm.ED25519, keys[0], other, b"other")
+    assert await gateway.sign_all("border", []) == []
+    pem = (await gateway.public_key("fediverse")).key.decode()
+    assert rsa_verifies(pem, await gateway.sign("fediverse", b"said"), b"said")
+    assert (await gateway.public_key("fediverse")).key.decode() == pem
+    for wrong in ("actor", "actor/", "actor/ana", f"{personas[0].upper()}", f"border/{new_id()}"):
+        with pytest.raises((NoGrant, CustodyAway)):
+            await gateway.sign(wrong, b"said")
+        with pytest.raises(NoGrant):
+            await gateway.public_key(wrong)
+    for asked in (
+        gateway.sign("export", b""),
+        gateway.sign("push", b""),
+        gateway.sign_all("push", [b""]),
+        gateway.sign_all("border", [b""] * 257),
+        worker.sign_all("export", [b""]),
+        worker.sign("border", b""),
+        worker.sign("fediverse", b""),
+        gateway.derived("cursors"),
+        gateway.automated_grant(ana.id, "push"),
+        gateway.session_grant(ana.token),
+    ):
+        with pytest.raises(CustodyAway):
+            await asked
+    await gateway.close()
 
 
 async def test_sockets_are_for_their_owner_only(place: Place) -> None:

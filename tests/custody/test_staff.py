@@ -16,6 +16,7 @@ from tests.custody.conftest import Place, Somebody
 
 from luciole.ask.client import Custody
 from luciole.custody import store
+from luciole.custody.keyring import Renew
 from luciole.custody.model import (
     ApprovalRefused,
     Field,
@@ -31,6 +32,7 @@ from luciole.custody.model import (
 from luciole.kit.ids import new_id
 
 EMAIL = "contact.email"
+OPERATOR = "operator"
 REASON = "Report 4711 says that this account threatens people."
 ADD_PASSKEY = """
 INSERT INTO people.passkey (id, person_id, credential_id, public_key, sign_count, name, created_at)
@@ -75,12 +77,12 @@ async def handle_of(place: Place, person_id: UUID) -> str:
     return str(row["handle"])
 
 
-async def staff(place: Place, api: Custody) -> Staff:
+async def staff(place: Place, api: Custody, *roles: str) -> Staff:
     somebody = await place.person(api)
-    key, staff_id = await add_passkey(place, somebody.id), new_id()
+    key, staff_id, now = await add_passkey(place, somebody.id), new_id(), place.clock.now()
     async with place.vault.db.tx() as tx:
         handle = await handle_of(place, somebody.id)
-        assert await store.add_staff(tx, staff_id, handle, place.clock.now())
+        assert await store.add_staff(tx, staff_id, handle, now, roles or [OPERATOR])
     return Staff(somebody, staff_id, key)
 
 
@@ -334,19 +336,16 @@ async def test_former_staff_neither_sign_nor_read(
 ) -> None:
     async with place.vault.db.tx() as tx:
         handle = await handle_of(place, max_.somebody.id)
-        assert [each for each, _ in await store.staff(tx)] == [eve.id, max_.id]
+        assert [(each, roles) for each, _, roles in await store.staff(tx)] == [
+            (eve.id, [OPERATOR]),
+            (max_.id, [OPERATOR]),
+        ]
         assert await store.drop_staff(tx, handle) == max_.id
         assert await store.drop_staff(tx, handle) is None
     with pytest.raises(ApprovalRefused):
         await approve(api, read, max_)
     with pytest.raises(NotStaff):
         await api.reads(max_.token)
-
-
-async def test_who_has_no_passkey_does_not_become_staff(place: Place, ana: Somebody) -> None:
-    async with place.vault.db.tx() as tx:
-        handle = await handle_of(place, ana.id)
-        assert not await store.add_staff(tx, new_id(), handle, place.clock.now())
 
 
 async def test_nothing_opens_when_the_log_takes_no_entry(
@@ -367,4 +366,33 @@ async def test_erased_person_cannot_be_read(
     place.vault.store.shred(ana.id)
     place.clock.advance(timedelta(minutes=2))
     with pytest.raises(KeyGone):
+        await api.open_read(eve.token, read.id, [])
+
+
+async def test_who_of_the_staff_signed_a_text_is_told(
+    api: Custody, eve: Staff, max_: Staff, ana: Somebody
+) -> None:
+    text = b"Withhold this here."
+    assert await api.signer_of(text, eve.sign(text)) == eve.id
+    assert await api.signer_of(text, max_.sign(text)) == max_.id
+    with pytest.raises(ApprovalRefused):
+        await api.signer_of(b"Withhold that.", eve.sign(text))
+
+
+async def test_guardian_that_wants_a_newer_entry_gets_none_for_the_staff(
+    place: Place,
+    api: Custody,
+    eve: Staff,
+    max_: Staff,
+    read: StaffRead,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What two have approved is one grant: only the two can make another."""
+    await approve(api, read, eve, max_)
+
+    async def asks(_: UUID, renew: Renew) -> None:
+        await renew()
+
+    monkeypatch.setattr(place.broker._ring, "key", asks)
+    with pytest.raises(NotApproved):
         await api.open_read(eve.token, read.id, [])

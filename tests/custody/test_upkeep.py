@@ -13,7 +13,7 @@ from tests.custody.conftest import ADD_PERSON, Place, Somebody
 
 from luciole import adoption, fit
 from luciole.ask.client import Custody
-from luciole.custody.broker import DataKey
+from luciole.custody.keyring import DataKey
 from luciole.custody.model import CustodyAway
 from luciole.custody.warm import Warm
 from luciole.keys import NoKey

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,7 @@ from luciole.custody.model import (
     Drawn,
     Field,
     Grant,
+    GuardianState,
     Kind,
     OpenedEntry,
     Opening,
@@ -112,6 +113,10 @@ class Custody:
         Raises NoGrant."""
         return await self._line.ask(wire.Sign(purpose, message), bytes)
 
+    async def sign_all(self, purpose: str, messages: Sequence[bytes]) -> list[bytes]:
+        """The same for each of at most 256 messages, in one question. Raises NoGrant."""
+        return await self._line.ask(wire.SignAll(purpose, list(messages)), list[bytes])
+
     async def public_key(self, purpose: str) -> PublicKey:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
         return await self._line.ask(wire.PublicKeyOf(purpose), PublicKey)
@@ -123,6 +128,12 @@ class Custody:
     async def shred(self, person_id: UUID) -> None:
         """Destroys a person's keys for good."""
         await self._line.ask(wire.Shred(person_id), None)  # type: ignore[arg-type]
+
+    async def guardian(
+        self, act: Literal["status", "on", "off", "told", "destroy"], after: bytes = b""
+    ) -> GuardianState:
+        """Who guards keys. Raises NoGuardian, GuardianAway."""
+        return await self._line.ask(wire.Guardian(act, after), GuardianState)
 
     async def ask_read(
         self,
@@ -144,6 +155,13 @@ class Custody:
     async def approve_read(self, read_id: UUID, credential: dict[str, Any]) -> StaffRead:
         """A passkey's signature over a request. Raises NoSuchRead, ApprovalRefused."""
         return await self._line.ask(wire.ApproveRead(read_id, credential), StaffRead)
+
+    async def signer_of(
+        self, text: bytes, credential: dict[str, Any], role: str = "operator"
+    ) -> UUID:
+        """Which of the staff, in this role, has signed a text with a passkey. Raises
+        ApprovalRefused."""
+        return await self._line.ask(wire.SignerOf(text, credential, role), UUID)
 
     async def open_read(self, token: str, read_id: UUID, fields: Sequence[Field]) -> list[bytes]:
         """Fields of the person of an approved request. Raises NotStaff, NoSuchRead, NotApproved,

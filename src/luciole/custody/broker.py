@@ -17,48 +17,47 @@ from typing import Any
 from uuid import UUID
 
 from luciole.custody import purposes, store, wire
+from luciole.custody.keyring import JOURNAL_FIELD, WARM, WARM_PERSONS, Guardian, KeyRing, Renew
 from luciole.custody.model import (
     Class,
     CustodyAway,
     Drawn,
     Field,
     Grant,
-    KeyGone,
+    GuardianState,
     Kind,
     NoGrant,
     NotOpened,
     OpenedEntry,
     PublicKey,
 )
+from luciole.custody.signers import Signers
 from luciole.custody.warm import Warm
-from luciole.keys import KeyStore, NoKey, SealBroken, open_field, seal_field
-from luciole.keys.signing import Algorithm, SigningKey, verifies
+from luciole.keys import KeyStore, SealBroken
+from luciole.keys.signing import Algorithm, verifies
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, ForeignKeyViolation, Tx
 from luciole.kit.errors import NotSignedIn
 from luciole.kit.ids import new_id
 from luciole.ledger import entry
 
-# How long a data key, and the word that a session is alive, may be taken from memory.
-WARM = timedelta(seconds=60)
-WARM_PERSONS = 20_000
 AFTER_MIDNIGHT = timedelta(hours=6)
 UNCONFIRMED_KEPT = timedelta(days=1)
-JOURNAL_FIELD = "journal.entry"
 LABEL_KEY = "label-key"
 INDEX_KINDS = ("email", "phone", "push")
-# For what the cell signs, and how: push services want ES256 (RFC 8292).
-SIGNING = {"export": Algorithm.ED25519, "push": Algorithm.P_256}
 
 
 class Broker:
     """Keys, grants and the drawing of entries, for one cell."""
 
-    def __init__(self, keys: KeyStore, db: Database, clock: Clock) -> None:
+    def __init__(
+        self, keys: KeyStore, db: Database, clock: Clock, guardian: Guardian | None = None
+    ) -> None:
         self._keys = keys
+        self._ring = KeyRing(keys, clock, guardian)
+        self._signers = Signers(keys)
         self._db = db
         self._clock = clock
-        self._data_keys: Warm[UUID, DataKey] = Warm(clock, WARM, WARM_PERSONS)
         self._grants: Warm[UUID, Grant] = Warm(clock, WARM, WARM_PERSONS)
         self._sessions: Warm[bytes, Grant] = Warm(clock, WARM, WARM_PERSONS)
 
@@ -77,7 +76,7 @@ class Broker:
     async def enrol(self, asked: wire.Enrol) -> Drawn:
         """A data key for a new person, and entry 0, which commits the person's label key. Asked
         again, it keeps the first key: the caller's transaction may have been rolled back."""
-        self._keys.enrol(asked.person_id, asked.label_key)
+        await self._ring.enrol(asked.person_id, asked.label_key)
         made_by = "you" if asked.label_key is not None else "the cell"
         return self._draw(asked.person_id, 0, "enrol", "self", {"key_made_by": made_by})
 
@@ -88,18 +87,26 @@ class Broker:
     async def shred(self, asked: wire.Shred) -> None:
         """Destroys a person's keys. What is sealed under them never opens again; copies of the
         store die with its epoch."""
-        self._data_keys.drop(asked.person_id)
         for known in (self._grants, self._sessions):
             known.drop_where(lambda grant: grant.person_id == asked.person_id)
-        self._keys.shred(asked.person_id)
+        await self._ring.shred(asked.person_id)
+
+    async def guardian(self, asked: wire.Guardian) -> GuardianState:
+        """Who guards keys. Raises NoGuardian, GuardianAway."""
+        return await self._ring.turn(asked.act, asked.after)
 
     async def sign(self, asked: wire.Sign) -> bytes:
         """A signature by the cell's key for one purpose. Raises NoGrant."""
-        return self._signing_key(asked.purpose).sign(asked.message)
+        return self._signers.key(asked.purpose).sign(asked.message)
+
+    async def sign_all(self, asked: wire.SignAll) -> list[bytes]:
+        """The same for many messages. Raises NoGrant."""
+        key = self._signers.key(asked.purpose)
+        return [key.sign(message) for message in asked.messages]
 
     async def public_key(self, asked: wire.PublicKeyOf) -> PublicKey:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
-        return PublicKey(self._keys.secret.cell_id, self._signing_key(asked.purpose).public)
+        return PublicKey(self._keys.secret.cell_id, self._signers.key(asked.purpose).public)
 
     async def verify(self, asked: wire.Verify) -> bool:
         """Whether a signature is right. It takes no key of ours, only what verifies."""
@@ -128,6 +135,8 @@ class Broker:
         self._keys.confirm(grant.person_id)
         self._sessions.put(token_hash, grant)
         self._grants.put(grant.id, grant)
+        if not claim.grant:
+            self._ring.prepare(grant.person_id, self._renewal(grant))
         return grant
 
     async def automated_grant(self, asked: wire.AutomatedGrant) -> Grant:
@@ -167,20 +176,32 @@ class Broker:
             raise NoGrant from None
         if n is None:
             return await self._given(tx, grant, session_id, now)
+        await self._note_grant(tx, grant, n, {"note": session.label} if session else {})
+        return grant
+
+    async def _note_grant(self, tx: Tx, grant: Grant, n: int, more: dict[str, Any]) -> None:
         opening = {
             "actor": "you" if grant.cls == "self" else "luciole",
             "purpose": grant.purpose,
             "columns": list(grant.columns),
             "expires": said(grant.expires_at),
+            **more,
         }
-        if session:
-            opening["note"] = session.label
 
         async def draw(n: int) -> Drawn:
             return self._draw(grant.person_id, n, "grant", grant.cls, opening)
 
         await store.record_next(tx, grant.person_id, n, draw)
-        return grant
+
+    def _renewal(self, grant: Grant) -> Renew:
+        """Says once more in the log that a grant is in use: a guardian takes no older word."""
+
+        async def renew() -> None:
+            async with self._transaction() as tx:
+                n = await store.take_number(tx, grant.person_id)
+                await self._note_grant(tx, grant, n, {"note": "still in use"})
+
+        return renew
 
     @staticmethod
     async def _given(tx: Tx, grant: Grant, session_id: UUID | None, now: datetime) -> Grant:
@@ -210,18 +231,18 @@ class Broker:
     # --- under a grant -------------------------------------------------------------------------
 
     async def seal(self, asked: wire.Seal) -> list[bytes]:
-        """Raises NoGrant, KeyGone."""
+        """Raises NoGrant, KeyGone, GuardianAway."""
         grant = await self._grant(asked.grant_id)
-        key = self._data_key(grant.person_id)
+        key = await self._ring.key(grant.person_id, self._renewal(grant))
         return [
             key.seal(each.data, each.field_id, each.version)
             for each in _covered(grant, asked.fields)
         ]
 
     async def open(self, asked: wire.Open) -> list[bytes]:
-        """Raises NoGrant, KeyGone, NotOpened."""
+        """Raises NoGrant, KeyGone, NotOpened, GuardianAway."""
         grant = await self._grant(asked.grant_id)
-        key = self._data_key(grant.person_id)
+        key = await self._ring.key(grant.person_id, self._renewal(grant))
         try:
             return [
                 key.open(each.data, each.field_id, each.version)
@@ -233,14 +254,14 @@ class Broker:
     async def label_key(self, asked: wire.LabelKey) -> bytes:
         """The person's label key, for a new device. Raises NoGrant, KeyGone."""
         grant = await self._covering(asked.grant_id, LABEL_KEY)
-        return self._data_key(grant.person_id).label_key
+        return self._ring.known(grant.person_id).label_key
 
     async def open_journal(self, asked: wire.OpenJournal) -> list[OpenedEntry]:
-        """What entries mean. Raises NoGrant, KeyGone, NotOpened."""
+        """What entries mean. Raises NoGrant, KeyGone, NotOpened, GuardianAway."""
         grant = await self._covering(asked.grant_id, JOURNAL_FIELD)
-        key = self._data_key(grant.person_id)
+        key = await self._ring.key(grant.person_id, self._renewal(grant))
         try:
-            opened = [(n, key.open(sealed, JOURNAL_FIELD, n)) for n, sealed in asked.entries]
+            opened = [(n, key.open_entry(sealed, n)) for n, sealed in asked.entries]
         except SealBroken:
             raise NotOpened from None
         return [
@@ -270,7 +291,13 @@ class Broker:
                 if person_id in known:
                     self._keys.confirm(person_id)
                 else:
-                    self._keys.shred(person_id)
+                    await self._ring.shred(person_id)
+
+    async def release(self, person_id: UUID) -> None:
+        """Takes a person's key back from the guardian for good, with an entry. Raises NoGrant,
+        CustodyAway, GuardianAway."""
+        grant = await self.automated_grant(wire.AutomatedGrant(person_id, "guardian"))
+        await self._ring.release(person_id, self._renewal(grant))
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -278,7 +305,7 @@ class Broker:
         self, person_id: UUID, n: int, kind: Kind, cls: Class, opening: dict[str, Any]
     ) -> Drawn:
         now = self._clock.now()
-        key = self._data_key(person_id)
+        label_key = self._ring.known(person_id).label_key
         text = entry.canonical(
             {**opening, "v": 1, "n": n, "at": said(now), "kind": kind, "class": cls}
         )
@@ -287,30 +314,10 @@ class Broker:
             entry.Kind[kind.upper()],
             entry.Class[cls.upper()],
             int(now.timestamp()) // 60,
-            entry.label_of(key.label_key, n),
+            entry.label_of(label_key, n),
             entry.commitment(nonce, text),
         )
-        return Drawn(n, leaf.encode(), key.seal(nonce + text, JOURNAL_FIELD, n))
-
-    def _signing_key(self, purpose: str) -> SigningKey:
-        if purpose not in SIGNING:
-            raise NoGrant
-        return SigningKey(SIGNING[purpose], self._keys.secret.derived(f"sign/{purpose}"))
-
-    def _data_key(self, person_id: UUID) -> DataKey:
-        key = self._data_keys.get(person_id)
-        if key is None:
-            try:
-                key = DataKey(
-                    self._keys.cell_id,
-                    person_id,
-                    self._keys.data_key(person_id),
-                    self._keys.label_key(person_id),
-                )
-            except NoKey:
-                raise KeyGone from None
-            self._data_keys.put(person_id, key)
-        return key
+        return Drawn(n, leaf.encode(), self._ring.seal_entry(person_id, n, nonce + text))
 
     @contextlib.asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Tx]:
@@ -320,29 +327,6 @@ class Broker:
                 yield tx
         except (*LOST, TimeoutError) as error:
             raise CustodyAway(retry_after_s=1) from error
-
-
-class DataKey:
-    """A person's keys, unwrapped; it hides them from whoever prints it."""
-
-    __slots__ = ("_data_key", "_place", "label_key")
-
-    def __init__(self, cell_id: UUID, person_id: UUID, data_key: bytes, label_key: bytes) -> None:
-        self._place = {"cell_id": cell_id, "person_id": person_id}
-        self._data_key = data_key
-        self.label_key = label_key
-
-    def __repr__(self) -> str:
-        return "DataKey(hidden)"
-
-    def seal(self, plaintext: bytes, field_id: str, version: int) -> bytes:
-        return seal_field(
-            self._data_key, plaintext, field_id=field_id, version=version, **self._place
-        )
-
-    def open(self, sealed: bytes, field_id: str, version: int) -> bytes:
-        """Raises SealBroken."""
-        return open_field(self._data_key, sealed, field_id=field_id, version=version, **self._place)
 
 
 def _covered(grant: Grant, fields: list[Field]) -> list[Field]:

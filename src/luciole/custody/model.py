@@ -77,12 +77,37 @@ class StaffRead(msgspec.Struct, frozen=True):
         return dict(msgspec.json.decode(self.asked))
 
 
+class GuardianState(msgspec.Struct, frozen=True):
+    """Who guards the keys of people, and what both sides have counted. `guarded` and `alone` are
+    numbers of persons; `asked` is counted here, the next four by the guardian; `left` are persons
+    who are still to be moved; `fault` is a stable code; `told` are handles of halves that were
+    given: how often, first and last (POSIX seconds)."""
+
+    peer: str = ""
+    cell_id: UUID | None = None
+    is_on: bool = False
+    since: datetime | None = None
+    guarded: int = 0
+    alone: int = 0
+    asked: int = 0
+    held: int = 0
+    given: int = 0
+    refused: int = 0
+    compared_at: datetime | None = None
+    left: int = 0
+    fault: str = ""
+    given_persons: int = 0
+    first_given_at: datetime | None = None
+    told: tuple[tuple[bytes, int, int, int], ...] = ()
+
+
 class StaffKey(msgspec.Struct, frozen=True):
     """A passkey that approves, and whose it is."""
 
     staff_id: UUID
     public_key: bytes
     sign_count: int
+    roles: list[str]
 
 
 class CustodyAway(Unavailable):
@@ -90,6 +115,22 @@ class CustodyAway(Unavailable):
 
     code = "custody-away"
     sentence = "What is sealed cannot be opened right now."
+
+
+class GuardianAway(CustodyAway):
+    """The cell that holds the other half of the key gives none."""
+
+    code = "guardian-away"
+    sentence = "Another cell holds the second key to your data, and does not answer right now."
+    next_step = "Try again in a few minutes. Nothing is lost; public pages go on as usual."
+
+
+class NoGuardian(Conflict):
+    """There is no peer that could be it, or no setting names one."""
+
+    code = "no-guardian"
+    sentence = "No guardian is named, or the one that is named is no peer of this cell."
+    next_step = "Invite the peer (luciole peer invite), then set LUCIOLE_KEYS_GUARDIAN to its name."
 
 
 class NoGrant(NotAllowed):
@@ -152,7 +193,7 @@ class ApprovalRefused(NotAllowed):
 REFUSALS: dict[str, type[Problem]] = {
     refusal.code: refusal
     for refusal in (
-        *(CustodyAway, NoGrant, KeyGone, NotOpened),
+        *(CustodyAway, GuardianAway, NoGuardian, NoGrant, KeyGone, NotOpened),
         *(NotStaff, NoSuchRead, ReadRefused, NotApproved, ApprovalRefused),
     )
 }

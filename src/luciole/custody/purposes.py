@@ -44,6 +44,14 @@ AUTOMATED: dict[str, Purpose] = {
         ("push.endpoint",),
         "your device is woken through its push service, because you asked for that",
     ),
+    "contacts": Purpose(
+        "automated",
+        ("contacts.opening",),
+        "people who have your number find your new handle, because you asked to be found",
+    ),
+    "guardian": Purpose(
+        "automated", (), "the guardian gave its half of your key back to this cell for good"
+    ),
     "restore": Purpose("automated", (), "your data was put back from a backup"),
     "erasure": Purpose(
         "automated",
@@ -68,8 +76,9 @@ STAFF: dict[str, Purpose] = {
 
 # For what the cell's processes may derive keys of their own.
 DERIVED = {
-    "api": ("cursors", "devices", "media-links", "feed"),
-    "worker": ("cursors", "devices", "media-links", "feed"),
+    "api": ("cursors", "devices", "media-links", "feed", "contacts"),
+    "worker": ("cursors", "devices", "media-links", "feed", "contacts"),
     "ledger": ("ledger/access", "ledger/decisions", "ledger/border"),
     "copies": ("backup",),
+    "trustee": ("trustee",),
 }

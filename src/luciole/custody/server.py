@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -22,8 +22,8 @@ from luciole.kit import unix
 from luciole.kit.errors import Problem
 from luciole.kit.logs import log
 
-Process = Literal["api", "worker", "ledger", "copies"]
-PROCESSES: tuple[Process, ...] = ("api", "worker", "ledger", "copies")
+Process = Literal["api", "worker", "ledger", "copies", "gateway", "trustee", "operator"]
+PROCESSES: tuple[Process, ...] = get_args(Process)
 BACKLOG = 64
 # Requests of one connection that are worked on at the same time.
 MAX_AT_ONCE = 256
@@ -39,13 +39,22 @@ _COMMON: tuple[type[wire.Request], ...] = (
     wire.OpenJournal,
     wire.PublicKeyOf,
 )
-_STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead)
+_STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead, wire.SignerOf)
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
     "api": (*_COMMON, wire.Enrol, wire.Verify, *_STAFF),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
     "ledger": (wire.Derived, wire.PublicKeyOf),
     # Who makes backups seals, and opens nothing.
     "copies": (wire.Derived, wire.PublicKeyOf, wire.AutomatedGrant, wire.Seal),
+    "gateway": (wire.Sign, wire.SignAll, wire.PublicKeyOf),
+    "trustee": (wire.Derived,),
+    # Who stands at the machine.
+    "operator": (wire.Guardian,),
+}
+# For what a process may have something signed: what speaks to other cells signs nothing else.
+SIGNS: dict[Process, tuple[str, ...]] = {
+    "worker": ("export", "push"),
+    "gateway": ("border", "actor", "fediverse"),
 }
 
 _call = msgspec.msgpack.Decoder(wire.Call)
@@ -65,6 +74,10 @@ async def answer(broker: Broker, asked: wire.Asked, process: Process) -> Any:
         raise NotForYou
     if isinstance(asked, wire.Derived) and asked.purpose not in purposes.DERIVED[process]:
         raise NotForYou
+    match asked:
+        case wire.Sign(purpose) | wire.SignAll(purpose):
+            if purpose.partition("/")[0] not in SIGNS[process]:
+                raise NotForYou
     handler: Callable[[Any], Awaitable[Any]] = getattr(broker, NAMES[type(asked)])
     return await handler(asked)
 
@@ -83,9 +96,11 @@ NAMES: dict[type, str] = {
         wire.LabelKey,
         wire.OpenJournal,
         wire.Sign,
+        wire.SignAll,
         wire.PublicKeyOf,
         wire.Verify,
         wire.Shred,
+        wire.Guardian,
         *_STAFF,
     )
 }

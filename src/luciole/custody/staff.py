@@ -24,6 +24,7 @@ from webauthn.helpers import parse_authentication_credential_json
 
 from luciole.custody import purposes, store, wire
 from luciole.custody.broker import Broker, said
+from luciole.custody.keyring import Guardian
 from luciole.custody.model import (
     ApprovalRefused,
     Drawn,
@@ -51,8 +52,15 @@ SIGNED_WITHIN = timedelta(hours=24)
 class StaffBroker(Broker):
     """The key broker with its desk for staff. `origin` is where their browsers see the cell."""
 
-    def __init__(self, keys: KeyStore, db: Database, clock: Clock, origin: str) -> None:
-        super().__init__(keys, db, clock)
+    def __init__(
+        self,
+        keys: KeyStore,
+        db: Database,
+        clock: Clock,
+        origin: str,
+        guardian: Guardian | None = None,
+    ) -> None:
+        super().__init__(keys, db, clock, guardian)
         self._origin = origin
         self._rp_id = urlsplit(origin).hostname or "localhost"
 
@@ -107,7 +115,7 @@ class StaffBroker(Broker):
             read = await store.read(tx, asked.read_id, now)
             if read is None or read.is_granted:
                 raise NoSuchRead
-            signer = await self._signed(tx, read, asked.credential)
+            signer = await self._signed(tx, read.asked, asked.credential, "operator")
             signers = await store.approve(tx, read.id, signer)
             if len(signers) >= SIGNATURES:
                 until = now + timedelta(minutes=read.said["minutes"])
@@ -118,6 +126,13 @@ class StaffBroker(Broker):
             found = await store.read(tx, read.id, now)
         assert found is not None
         return found
+
+    async def signer_of(self, asked: wire.SignerOf) -> UUID:
+        """Who of the staff, in a role, has signed the SHA-256 of a text, such as a notice that
+        nobody outside has ordered. What follows from it is for the caller to do. Raises
+        ApprovalRefused."""
+        async with self._transaction() as tx:
+            return await self._signed(tx, asked.text, asked.credential, asked.role)
 
     async def open_read(self, asked: wire.OpenRead) -> list[bytes]:
         """Fields of the person of an approved request, for the one who asked. Raises NotStaff,
@@ -134,8 +149,12 @@ class StaffBroker(Broker):
             if not set(columns) <= set(allowed):
                 raise NoGrant
             await self._note(tx, read, "read", [staff_id], columns)
+
+        async def renew() -> None:
+            raise NotApproved
+
         # The entry is in the log's inbox, so the answer may be given.
-        key = self._data_key(read.person_id)
+        key = await self._ring.key(read.person_id, renew)
         try:
             return [key.open(each.data, each.field_id, each.version) for each in asked.fields]
         except SealBroken:
@@ -147,16 +166,16 @@ class StaffBroker(Broker):
             raise NotStaff
         return found
 
-    async def _signed(self, tx: Tx, read: StaffRead, credential: dict[str, Any]) -> UUID:
-        """Who has signed the request, by which known key. Raises ApprovalRefused."""
+    async def _signed(self, tx: Tx, text: bytes, credential: dict[str, Any], role: str) -> UUID:
+        """Who in this role has signed the text, by which known key. Raises ApprovalRefused."""
         try:
             parsed = parse_authentication_credential_json(credential)
             key = await store.staff_key(tx, parsed.raw_id)
-            if key is None:
+            if key is None or role not in key.roles:
                 raise ApprovalRefused
             verified = verify_authentication_response(
                 credential=parsed,
-                expected_challenge=hashlib.sha256(read.asked).digest(),
+                expected_challenge=hashlib.sha256(text).digest(),
                 expected_rp_id=self._rp_id,
                 expected_origin=self._origin,
                 credential_public_key=key.public_key,

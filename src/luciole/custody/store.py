@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.custody.model import Class, Drawn, Grant, StaffKey, StaffRead
+from luciole.custody.model import Class, Drawn, Grant, GuardianState, StaffKey, StaffRead
 from luciole.kit.db import Row, Tx
 
 SESSION = """
@@ -50,11 +50,11 @@ CELL = "SELECT cell_id, mark FROM custody.cell"
 ADD_CELL = "INSERT INTO custody.cell (cell_id, mark) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 STAFF_OF_SESSION = """
 SELECT t.id FROM custody.staff t JOIN people.session_claim s ON s.person_id = t.person_id
-WHERE s.token_hash = $1 AND s.expires_at > $2
+WHERE s.token_hash = $1 AND s.expires_at > $2 AND 'operator' = ANY (t.roles)
 """
 ADD_STAFF = """
-INSERT INTO custody.staff (id, person_id, added_at)
-SELECT $1, person_id, $3 FROM people.passkey_claim
+INSERT INTO custody.staff (id, person_id, added_at, roles)
+SELECT $1, person_id, $3, $4 FROM people.passkey_claim
 WHERE handle = $2 AND credential_id IS NOT NULL GROUP BY person_id
 ON CONFLICT DO NOTHING RETURNING person_id
 """
@@ -67,12 +67,13 @@ DELETE FROM custody.staff
 WHERE person_id IN (SELECT person_id FROM people.passkey_claim WHERE handle = $1) RETURNING id
 """
 STAFF = """
-SELECT t.id, max(c.handle) AS handle
+SELECT t.id, max(c.handle) AS handle, t.roles
 FROM custody.staff t JOIN people.passkey_claim c ON c.person_id = t.person_id
 GROUP BY t.id ORDER BY t.added_at, t.id
 """
 STAFF_KEY = """
-SELECT staff_id, public_key, sign_count FROM custody.staff_key WHERE credential_id = $1
+SELECT k.staff_id, k.public_key, k.sign_count, t.roles
+FROM custody.staff_key k JOIN custody.staff t ON t.id = k.staff_id WHERE k.credential_id = $1
 """
 COUNT_KEY = "UPDATE custody.staff_key SET sign_count = $2 WHERE credential_id = $1"
 ADD_READ = """
@@ -95,6 +96,33 @@ APPROVERS = "SELECT staff_id FROM custody.staff_approval WHERE read_id = $1 ORDE
 GRANT_READ = "UPDATE custody.staff_read SET is_granted = true, ends_at = $2 WHERE id = $1"
 # Kept a while after their end, for who asks what staff have done.
 TIDY_READS = "DELETE FROM custody.staff_read WHERE ends_at + interval '30 days' <= $1"
+GUARDIAN = """
+SELECT peer, cell_id, is_on, since, asked, held, given, refused, compared_at FROM custody.guardian
+"""
+# Another guardian begins at nothing; the same one goes on counting.
+SAVE_GUARDIAN = """
+INSERT INTO custody.guardian AS g (peer, cell_id, is_on, since) VALUES ($1, $2, $3, $4)
+ON CONFLICT (is_this) DO UPDATE SET peer = $1, is_on = $3, since = $4, cell_id = $2,
+    asked = CASE WHEN g.cell_id = $2 THEN g.asked ELSE 0 END,
+    held = CASE WHEN g.cell_id = $2 THEN g.held ELSE 0 END,
+    given = CASE WHEN g.cell_id = $2 THEN g.given ELSE 0 END,
+    refused = CASE WHEN g.cell_id = $2 THEN g.refused ELSE 0 END,
+    compared_at = CASE WHEN g.cell_id = $2 THEN g.compared_at END
+"""
+COUNT_ASKED = "UPDATE custody.guardian SET asked = asked + 1"
+COMPARED = """
+UPDATE custody.guardian SET held = $1, given = $2, refused = $3, compared_at = $4
+"""
+GRANTING = """
+SELECT n, leaf, ref FROM custody.granting WHERE person_id = $1 ORDER BY n DESC LIMIT 1
+"""
+PLACES = "SELECT ref, idx FROM ledger.placed WHERE ref = ANY ($1::bigint[])"
+SHOWN = """
+SELECT note FROM ledger.shown WHERE log = 'access' ORDER BY size DESC LIMIT $1
+"""
+ADD_ORPHAN = "INSERT INTO custody.orphan (handle) VALUES ($1) ON CONFLICT DO NOTHING"
+ORPHANS = "SELECT handle FROM custody.orphan ORDER BY made_at, handle LIMIT $1"
+DROP_ORPHANS = "DELETE FROM custody.orphan WHERE handle = ANY ($1::bytea[])"
 DROP_OLD_WRAP = "SELECT people.drop_first_wrap($1)"
 
 
@@ -190,6 +218,57 @@ async def drop_old_wrap(tx: Tx, person_id: UUID) -> None:
     await tx.execute(DROP_OLD_WRAP, person_id)
 
 
+class Granting(msgspec.Struct, frozen=True):
+    """An entry that gives the use of a key: its number, the entry itself, and how it is found."""
+
+    n: int
+    leaf: bytes
+    ref: int
+
+
+async def guardian(tx: Tx) -> GuardianState | None:
+    """As it was stored last; None where there never was one."""
+    row = await tx.fetchrow(GUARDIAN)
+    return GuardianState(**row) if row else None
+
+
+async def save_guardian(tx: Tx, peer: str, cell_id: UUID, is_on: bool, now: datetime) -> None:
+    await tx.execute(SAVE_GUARDIAN, peer, cell_id, is_on, now)
+
+
+async def compared(tx: Tx, held: int, given: int, refused: int, now: datetime) -> None:
+    await tx.execute(COMPARED, held, given, refused, now)
+
+
+async def granting(tx: Tx, person_id: UUID) -> Granting | None:
+    """The newest one about a person."""
+    row = await tx.fetchrow(GRANTING, person_id)
+    return Granting(**row) if row else None
+
+
+async def count_asked(tx: Tx) -> None:
+    await tx.execute(COUNT_ASKED)
+
+
+async def shown(tx: Tx, refs: Sequence[int], most: int) -> tuple[dict[int, int], list[str]]:
+    """Where entries stand in the log `access`, of those that have a place; and the newest heads
+    that were published, the newest first."""
+    places = {row["ref"]: row["idx"] for row in await tx.fetch(PLACES, list(refs))}
+    return places, [row["note"] for row in await tx.fetch(SHOWN, most)]
+
+
+async def add_orphan(tx: Tx, handle: bytes) -> None:
+    await tx.execute(ADD_ORPHAN, handle)
+
+
+async def orphans(tx: Tx, limit: int) -> list[bytes]:
+    return [row["handle"] for row in await tx.fetch(ORPHANS, limit)]
+
+
+async def drop_orphans(tx: Tx, handles: Sequence[bytes]) -> None:
+    await tx.execute(DROP_ORPHANS, list(handles))
+
+
 async def cell(tx: Tx) -> tuple[UUID, bytes] | None:
     """The cell to whose keys this database belongs, and the mark of those keys."""
     row = await tx.fetchrow(CELL)
@@ -201,14 +280,17 @@ async def add_cell(tx: Tx, cell_id: UUID, mark: bytes) -> None:
 
 
 async def staff_of_session(tx: Tx, token_hash: bytes, now: datetime) -> UUID | None:
+    """The operator whose session it is: moderators review, and ask for no reads."""
     found: UUID | None = await tx.fetchval(STAFF_OF_SESSION, token_hash, now)
     return found
 
 
-async def add_staff(tx: Tx, staff_id: UUID, handle: str, now: datetime) -> bool:
+async def add_staff(
+    tx: Tx, staff_id: UUID, handle: str, now: datetime, roles: Sequence[str]
+) -> bool:
     """With the passkeys that they have now. False where there is nobody with a passkey under that
     handle, or they are staff already."""
-    person_id = await tx.fetchval(ADD_STAFF, staff_id, handle, now)
+    person_id = await tx.fetchval(ADD_STAFF, staff_id, handle, now, list(roles))
     if person_id is not None:
         await tx.execute(ADD_STAFF_KEYS, staff_id, person_id)
     return person_id is not None
@@ -220,9 +302,9 @@ async def drop_staff(tx: Tx, handle: str) -> UUID | None:
     return found
 
 
-async def staff(tx: Tx) -> list[tuple[UUID, str]]:
-    """Ids and handles."""
-    return [(row["id"], row["handle"]) for row in await tx.fetch(STAFF)]
+async def staff(tx: Tx) -> list[tuple[UUID, str, list[str]]]:
+    """Ids, handles and roles."""
+    return [(row["id"], row["handle"], row["roles"]) for row in await tx.fetch(STAFF)]
 
 
 async def staff_key(tx: Tx, credential_id: bytes) -> StaffKey | None:

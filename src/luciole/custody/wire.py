@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from luciole.custody.model import Class, Field, Kind, Opening
 
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 MAX_FIELDS = 512
+MAX_SIGNED_AT_ONCE = 256
 LENGTH = struct.Struct(">I")
 
 
@@ -100,6 +101,13 @@ class Sign(Request, tag="sign", frozen=True):
     message: bytes
 
 
+class SignAll(Request, tag="sign-all", frozen=True):
+    """A signature for each of these, by one key of the cell."""
+
+    purpose: str
+    messages: Annotated[list[bytes], msgspec.Meta(max_length=MAX_SIGNED_AT_ONCE)]
+
+
 class PublicKeyOf(Request, tag="public-key", frozen=True):
     """With what signatures of the cell for a purpose are verified."""
 
@@ -144,12 +152,28 @@ class ApproveRead(Request, tag="approve-read", frozen=True):
     credential: dict[str, Any]
 
 
+class SignerOf(Request, tag="signer-of", frozen=True):
+    """A text that one of the staff has signed, and the signature; and as what they have to have."""
+
+    text: bytes
+    credential: dict[str, Any]
+    role: str = "operator"
+
+
 class OpenRead(Request, tag="open-read", frozen=True):
     """Sealed fields, to be opened under an approved request."""
 
     token: str
     read_id: UUID
     fields: list[Field]
+
+
+class Guardian(Request, tag="guardian", frozen=True):
+    """Who guards keys: how that stands, or put in office (`on`), or relieved of it (`off`); whose
+    halves were given (`told`), from a handle on; or all halves destroyed there (`destroy`)."""
+
+    act: Literal["status", "on", "off", "told", "destroy"]
+    after: bytes = b""
 
 
 Asked = (
@@ -164,6 +188,7 @@ Asked = (
     | LabelKey
     | OpenJournal
     | Sign
+    | SignAll
     | PublicKeyOf
     | Verify
     | Shred
@@ -171,6 +196,8 @@ Asked = (
     | LookAtReads
     | ApproveRead
     | OpenRead
+    | SignerOf
+    | Guardian
 )
 
 
