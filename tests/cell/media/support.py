@@ -16,15 +16,18 @@ import msgspec
 from tests.cell.vault import Vault
 
 from luciole.cell.media import api, jobs
+from luciole.cell.media.aftercare import Aftercare
 from luciole.cell.media.avatar import maker
 from luciole.cell.media.model import Edit
 from luciole.cell.media.service import Media
-from luciole.cell.media.workshop import Workshop
+from luciole.cell.notices.service import Notices
+from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.config import Settings
 from luciole.kit import web
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
+from luciole.kit.cursor import Cursors
 from luciole.kit.db import Database, Tx
 from luciole.kit.ids import new_id
 from luciole.kit.queue import Queue
@@ -32,7 +35,7 @@ from luciole.kit.queue import Queue
 ORIGIN = "http://localhost:8080"
 TUS = {"tus-resumable": "1.0.0"}
 PIECE = {**TUS, "content-type": "application/offset+octet-stream"}
-OURS = ("media.prepare", "media.ladder", "media.rename")
+OURS = ("media.prepare", "media.ladder", "media.rename", "media.look")
 
 
 class Person(httpx.AsyncClient):
@@ -67,11 +70,14 @@ class Cell:
         async def show(_tx: Tx, asset_id: UUID, percent: int) -> None:
             self.progress.append((asset_id, percent))
 
-        self.workshop = Workshop(
+        self.workshop = Aftercare(
             self.db, self.media, self.blobs, self.queue, self.settings, self.clock, show
         )
         jobs.register(self.queue, self.workshop, self.settings.worker)
-        routers = api.routes(self.db, self.people, self.media, self.blobs, self.settings)
+        cursors = Cursors(self.vault.derived()["cursors"])
+        notify = Notify(cursors, self.clock, self.queue)
+        notices = Notices(notify, cursors, self.clock, ORIGIN)
+        routers = api.routes(self.db, self.people, self.media, notices, self.blobs, self.settings)
         self.app = web.application(routers, title="t", version="0", max_body_bytes=1_048_576)
         self.make_avatar = maker(self.settings.work_dir, allow_unfenced=False)
         self._clients: list[httpx.AsyncClient] = []

@@ -197,9 +197,9 @@ async def test_audience_changed_while_it_is_made(
     cell: Cell, ana: Person, small_film: bytes
 ) -> None:
     asset_id = await cell.begin(ana, small_film)
-    from luciole.cell.media import workshop
+    from luciole.cell.media.shelf import Shelf
 
-    original = workshop.Workshop._put
+    original = Shelf.put
 
     async def put(self: Any, *args: Any) -> None:
         await original(self, *args)
@@ -207,7 +207,7 @@ async def test_audience_changed_while_it_is_made(
             await cell.media.narrow(tx, asset_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workshop.Workshop, "_put", put)
+        patch.setattr(Shelf, "put", put)
         await cell.work()
     await cell.work()
     found = await cell.look(asset_id)

@@ -1,10 +1,16 @@
-/** One clip in one <video>: loads a fitting rendition, plays, and says when a frame was really painted. */
+/**
+ * One clip in one <video>: loads a fitting rendition, plays, and says when a frame was really painted.
+ * Where browser and clip allow it, it is fed with segments by the loader; else it plays a file from
+ * its beginning.
+ */
 import type { Clip, Rendition } from '../app/api/shapes.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
 import { connection, Line } from './line.ts'
+import { loader, type Cut, type Fed } from './loader.ts'
 import { giveBack, takeVideo } from './pool.ts'
-import { chooseRendition } from './rendition.ts'
+import { chooseRendition, type Conditions } from './rendition.ts'
 import { captions, sound } from './sound.svelte.ts'
+import { Source, takesSegments } from './source.ts'
 
 export const line = new Line()
 
@@ -12,7 +18,7 @@ const TICK_MS = 90
 /** A jump that nobody asked for and that ends this early is the clip beginning again. */
 const LOOPED_S = 0.25
 
-export class Player {
+export class Player implements Fed {
   painted = $state(false)
   playing = $state(false)
   waiting = $state(false)
@@ -26,7 +32,12 @@ export class Player {
   /** The caption line to show now. */
   cue = $state('')
 
+  /** Places from the clip on screen, once that is known. */
+  offset: number | null = null
   private readonly clip: Clip
+  private source: Source | null = null
+  private stage = { stageWidth: 0, stageHeight: 0 }
+  private isPlain = false
   private video: HTMLVideoElement | null = null
   private gone = new AbortController()
   private rendition: Rendition | undefined
@@ -50,6 +61,7 @@ export class Player {
     this.listen(video)
     return () => {
       this.gone.abort()
+      this.letGo()
       this.video = null
       this.painted = this.playing = this.ready = this.waiting = false
       this.rendition = undefined
@@ -63,22 +75,76 @@ export class Player {
     if (!video || this.rendition || stageWidth === 0) return
     if (runsOut(this.clip.renditions[0]?.url)) await shelf.refresh(this.clip.id)
     if (this.video !== video || this.rendition) return
-    const told = connection()
-    this.rendition = chooseRendition(this.clip.renditions, {
-      stageWidth,
-      stageHeight,
-      pixelRatio: devicePixelRatio,
-      lineBps: line.bps(told),
-      saveData: told?.saveData ?? false,
-    })
-    if (!this.rendition) {
-      this.failed = true
-      return
-    }
+    this.stage = { stageWidth, stageHeight }
     this.addCaptions(video)
     video.preload = 'auto'
-    video.src = this.rendition.url
+    if (this.inSegments) {
+      this.rendition = this.choose(null)
+      this.source = new Source(video, this.choose(null).segments, () => this.lost())
+      loader.add(this)
+    } else {
+      this.rendition = chooseRendition(plain(this.clip.renditions), this.conditions(line.bps(connection())))
+      const url = playlistFor(this.clip) ?? this.rendition?.url
+      if (!this.rendition || !url) {
+        this.failed = true
+        return
+      }
+      video.src = url
+    }
     this.awaitFrame(video)
+  }
+
+  /** Is it to be fed by the loader, which itself sees to what may be fetched when? */
+  get inSegments(): boolean {
+    return !this.isPlain && this.cuts.length > 0
+  }
+
+  /** Where it stands in the feed. */
+  place(offset: number | null): void {
+    if (this.offset === offset) return
+    this.offset = offset
+    if (this.source) loader.look()
+  }
+
+  get cuts(): readonly Cut[] {
+    const able = this.clip.renditions.filter((one): one is Cut => one.segments !== null && takesSegments(one.segments.codecs))
+    return able.sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
+  }
+
+  get starved(): boolean {
+    return this.waiting
+  }
+
+  choose(bps: number | null): Cut {
+    this.rendition = chooseRendition(this.cuts, this.conditions(bps ?? line.bps(connection())))
+    return this.rendition as Cut
+  }
+
+  async take(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.source?.append(bytes)
+  }
+
+  whole(): void {
+    this.source?.end()
+  }
+
+  /** Segments cannot be had or are not taken: from here on it plays a file from its beginning. */
+  lost(): void {
+    const video = this.video
+    if (!video || !this.source) return
+    this.letGo()
+    void this.broken(video, plain(this.clip.renditions).length > 0)
+  }
+
+  private letGo(): void {
+    if (!this.source) return
+    this.source.close()
+    this.source = null
+    loader.remove(this)
+  }
+
+  private conditions(lineBps: number | null): Conditions {
+    return { ...this.stage, pixelRatio: devicePixelRatio, lineBps, saveData: connection()?.saveData ?? false }
   }
 
   async play(): Promise<void> {
@@ -115,10 +181,12 @@ export class Player {
     this.sought = true
     this.video.currentTime = Math.min(Math.max(0, timeMs), end) / 1000
     this.timeMs = this.video.currentTime * 1000
+    if (this.source) loader.look()
   }
 
   retry(stageWidth: number, stageHeight: number): void {
-    this.failed = false
+    this.failed = this.isPlain = false
+    this.letGo()
     this.rendition = undefined
     void shelf.refresh(this.clip.id).then(() => this.load(stageWidth, stageHeight)).then(() => this.play())
   }
@@ -133,7 +201,9 @@ export class Player {
     on('pause', () => (this.playing = false))
     on('waiting', () => {
       this.waiting = true
-      if (this.painted && !video.seeking && this.rendition) line.stalled(this.rendition.bitrate_bps)
+      if (!this.painted || video.seeking || !this.rendition) return
+      if (this.source) loader.stalled()
+      else line.stalled(this.rendition.bitrate_bps)
     })
     on('canplay', () => (this.waiting = false))
     on('canplaythrough', () => (this.ready = true))
@@ -150,13 +220,18 @@ export class Player {
       if (!this.sought && video.currentTime < LOOPED_S) this.loops += 1
       this.sought = false
     })
-    on('error', () => void this.broken(video))
+    on('error', () => {
+      if (this.source) this.lost()
+      else void this.broken(video)
+    })
   }
 
   /** A signed address may have run out, or the line broke: ask once more with fresh addresses. */
-  private async broken(video: HTMLVideoElement): Promise<void> {
+  private async broken(video: HTMLVideoElement, isPlain = false): Promise<void> {
     if (!video.getAttribute('src')) return
-    if (this.retried || !navigator.onLine) {
+    const isFirst = !this.isPlain && isPlain
+    this.isPlain ||= isPlain
+    if ((this.retried && !isFirst) || !navigator.onLine) {
       this.failed = true
       return
     }
@@ -215,6 +290,19 @@ export class Player {
     const lines = [...(track.activeCues ?? [])].map((cue) => (cue as VTTCue).getCueAsHTML().textContent ?? '')
     this.cue = lines.join('\n')
   }
+}
+
+/** Files that play from their beginning everywhere; if there is none, those in segments, which most players take too. */
+function plain(renditions: readonly Rendition[]): readonly Rendition[] {
+  const whole = renditions.filter((one) => one.segments?.url !== one.url)
+  return whole.length > 0 ? whole : renditions
+}
+
+/** Players without MediaSource that read playlists themselves choose the quality themselves. */
+function playlistFor(clip: Clip): string | null {
+  if ('MediaSource' in globalThis || 'ManagedMediaSource' in globalThis) return null
+  const able = document.createElement('video').canPlayType('application/vnd.apple.mpegurl')
+  return able ? clip.playlist_url : null
 }
 
 /** A signed address that has ended, or will before the first bytes are here. */

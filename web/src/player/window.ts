@@ -28,6 +28,11 @@ export function roleOf(index: number, current: number): Role {
   }
 }
 
+/** How many places a slide is from the clip on screen; null where it holds no player. */
+export function offsetOf(role: Role): number | null {
+  return { current: 0, next: 1, 'after-next': AHEAD, previous: -BEHIND, none: null }[role]
+}
+
 /** First and last slide index with a player, inside a list of `length`. */
 export function playerWindow(current: number, length: number): { first: number; last: number } {
   return { first: Math.max(0, current - BEHIND), last: Math.min(length - 1, current + AHEAD) }

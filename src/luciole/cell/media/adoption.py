@@ -1,7 +1,7 @@
 """Films that come with their renditions, from an export that somebody brings along.
 
-What our own encoder made is taken as it is, byte for byte (`recognise` decides); everything else
-becomes an upload like any other and is encoded anew.
+What our own encoder made is taken as it is, picture for picture (`recognise` decides), and packed
+as our own is; everything else becomes an upload like any other and is encoded anew.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media import encode, fence, recognise, store
+from luciole.cell.media import encode, fence, laying, recognise, store
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import PIECE_BYTES, Chunk, Edit, NotOurs, NotStored
 from luciole.cell.media.rungs import FIRST
 from luciole.cell.media.service import Media
-from luciole.cell.media.store import File, adoption
-from luciole.cell.media.workshop import MIME
+from luciole.cell.media.store import File, adoption, unclaimed
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
@@ -77,17 +76,17 @@ class Adoption:
         size_bytes = encode.size_bytes(still)
         shown = Encoded(STILL, still, first.width, first.height, size_bytes, 0)
         token = new_token()
-        laid = [("rendition", made) for made, _ in judged] + [(STILL, shown)]
-        files = [_file(kind, made, token, is_public=is_public) for kind, made in laid]
+        prefix = f"{'p' if is_public else 'r'}/{token}/"
+        made = [one for one, _ in judged]
+        laid = [
+            *await laying.renditions(made, prefix, ATTEMPT, work_dir),
+            laying.picture("poster", shown, prefix, ATTEMPT),
+        ]
+        files = [file for file, _ in laid]
         async with self._db.tx() as tx:
             await self._media.announce(tx, *(file.object_key for file in files))
         # If we stop here or before the claim, the sweep finds the announced objects.
-        await asyncio.gather(
-            *(
-                self._blobs.put(file.object_key, made.path)
-                for file, (_, made) in zip(files, laid, strict=True)
-            )
-        )
+        await asyncio.gather(*(self._blobs.put(file.object_key, path) for file, path in laid))
         return Laid(
             token, is_public, files, first.duration_ms, first.width, first.height, sounds.pop()
         )
@@ -104,7 +103,7 @@ class Adoption:
     ) -> UUID:
         """Makes an asset of laid files. Where the audience is another one by now, they are
         renamed afterwards, as for any other film. Raises NotStored."""
-        if not await store.claim(tx, [file.object_key for file in laid.files]):
+        if not await unclaimed.claim(tx, [file.object_key for file in laid.files]):
             raise NotStored
         asset_id = new_id()
         token = laid.token if is_public == laid.is_public else new_token()
@@ -125,6 +124,7 @@ class Adoption:
         )
         for file in laid.files:
             await store.add_file(tx, asset_id, file)
+        await self._media.put_job(tx, "media.look", asset_id)
         if token != laid.token:
             await self._media.put_job(tx, "media.rename", asset_id)
         return asset_id
@@ -163,19 +163,4 @@ def _is_same_film(first: Encoded, other: Encoded) -> bool:
         abs(first.duration_ms - other.duration_ms) <= recognise.LENGTH_MS
         and slope <= 2 * max(other.width, other.height)
         and min(first.width, first.height) <= min(other.width, other.height)
-    )
-
-
-def _file(kind: str, made: Encoded, token: str, *, is_public: bool) -> File:
-    filename = f"{made.name}-{ATTEMPT}{made.path.suffix}"
-    return File(
-        kind,
-        made.name,
-        filename,
-        f"{'p' if is_public else 'r'}/{token}/{filename}",
-        MIME[kind],
-        made.width,
-        made.height,
-        made.bitrate_bps,
-        made.size_bytes,
     )

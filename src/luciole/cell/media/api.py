@@ -14,12 +14,13 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
-from luciole.cell.media import api_uploads
+from luciole.cell.media import api_uploads, playlists
 from luciole.cell.media.service import Media
+from luciole.cell.notices.service import Notices
 from luciole.cell.people.service import People
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
-from luciole.kit.db import Database
+from luciole.kit.db import Database, Tx
 from luciole.kit.errors import NotAllowed, NotFound
 from luciole.kit.ranges import wanted
 from luciole.kit.web import AnyRequest
@@ -27,6 +28,8 @@ from luciole.kit.web import AnyRequest
 ANY = "*/*"  # for the description; each answer names its own
 PUBLIC = "public, max-age=31536000, immutable"
 PRIVATE = "private, no-store"
+# A playlist grows when a better rendition is there.
+PUBLIC_LIST = "public, max-age=60"
 KEY = re.compile(r"[pr]/[\w-]{1,64}/[\w.-]{1,64}", re.ASCII)
 
 Signature = Annotated[str | None, QueryParameter(max_length=64)]
@@ -51,12 +54,28 @@ class Found(msgspec.Struct, frozen=True):
     mime: str
     size_bytes: int
     is_public: bool
+    body: bytes | None = None
+    """The bytes themselves, of what is written for each request."""
 
 
 def routes(
-    db: Database, people: People, media: Media, blobs: Blobs, settings: Settings
+    db: Database,
+    people: People,
+    media: Media,
+    notices: Notices,
+    blobs: Blobs,
+    settings: Settings,
 ) -> list[Router]:
     """The routes of media over their collaborators."""
+
+    async def written(tx: Tx, request: AnyRequest, key: str, *, is_public: bool) -> Found:
+        """The playlist behind an address, with addresses for the viewer's session."""
+        viewer = None if key.startswith("p/") else await people.whoever(tx, request)
+        text = await media.playlist(tx, key, viewer.session_id if viewer else None)
+        if text is None:
+            raise NoSuchFile
+        body = text.encode()
+        return Found(key, playlists.MIME, len(body), is_public, body)
 
     async def find(request: AnyRequest, key: str, exp: int | None, sig: str | None) -> Found:
         """The file behind an address, if the viewer may have it."""
@@ -71,9 +90,20 @@ def routes(
                     raise LinkExpired
                 if verdict == "forged":
                     raise NoSuchFile
+            blocked, is_public = await notices.blocked_file(tx, key), key.startswith("p/")
+            if blocked is not None:
+                viewer = await people.whoever(tx, request)
+                # From here on it is asked as this viewer: an adult may see more.
+                blocked = await notices.blocked_file(tx, key)
+                viewer_id = viewer.person_id if viewer else None
+                if blocked is not None and blocked.person_id != viewer_id:
+                    await notices.refuse(tx, blocked.notice_id)
+                is_public = False  # for who may see it, and for nobody's cache
+            if key.endswith(playlists.ENDING):
+                return await written(tx, request, key, is_public=is_public)
             file = await media.find(tx, key)
             if file is not None:
-                return Found(file.object_key, file.mime, file.size_bytes, key.startswith("p/"))
+                return Found(file.object_key, file.mime, file.size_bytes, is_public)
             # Pictures of people share the public prefix; whose they are, people knows.
             if not key.startswith("p/") or not await people.is_avatar_shown(tx, key):
                 raise NoSuchFile
@@ -81,7 +111,7 @@ def routes(
             stat = await blobs.stat(key)
         except Missing as error:
             raise NoSuchFile from error
-        return Found(key, "image/webp", stat.size_bytes, True)
+        return Found(key, "image/webp", stat.size_bytes, is_public)
 
     @route(
         "/{key:path}",
@@ -95,18 +125,25 @@ def routes(
         exp: FromQuery[int | None] = None,
         sig: Signature = None,
     ) -> Response[Any]:
-        """The bytes of a rendition, poster or avatar, whole or in part (one range)."""
+        """The bytes of a rendition, playlist, poster or avatar, whole or in part (one range)."""
         key = key.lstrip("/")
         found = await find(request, key, exp, sig)
         headers = {
             "accept-ranges": "bytes",
-            "etag": f'"{hashlib.sha256(key.encode()).hexdigest()[:24]}"',
-            "cache-control": PUBLIC if found.is_public else PRIVATE,
+            "etag": f'"{hashlib.sha256(found.body or key.encode()).hexdigest()[:24]}"',
+            "cache-control": _cached(found),
             "x-content-type-options": "nosniff",
             "content-disposition": "inline",
             # Whatever a file claims to be, it runs nothing.
             "content-security-policy": "default-src 'none'; sandbox",
         }
+        if settings.media.delivery_url and found.is_public:
+            # Whoever fetches for the pages from there passes these on.
+            headers["access-control-allow-origin"] = settings.origin
+            headers["cross-origin-resource-policy"] = "cross-origin"
+        if settings.web.country_header:
+            # A cache in front must not give to one country what it fetched for another.
+            headers["vary"] = settings.web.country_header
         if _matches(request.headers.get("if-none-match"), headers["etag"]):
             return Response(b"", status_code=304, headers=headers, media_type=found.mime)
         size = found.size_bytes
@@ -121,6 +158,9 @@ def routes(
         status = 206 if part else 200
         if request.method == "HEAD":
             return Response(b"", status_code=status, headers=headers, media_type=found.mime)
+        if found.body is not None:
+            part_of = found.body[start:end]
+            return Response(part_of, status_code=status, headers=headers, media_type=found.mime)
         body = await _opened(blobs, found.object_key, start, end)
         return Stream(body, status_code=status, headers=headers, media_type=found.mime)
 
@@ -129,6 +169,12 @@ def routes(
         Router("/api", route_handlers=[*uploads], tags=["media"]),
         Router("/media", route_handlers=[fetch], tags=["media"]),
     ]
+
+
+def _cached(found: Found) -> str:
+    if not found.is_public:
+        return PRIVATE
+    return PUBLIC if found.body is None else PUBLIC_LIST
 
 
 async def _opened(blobs: Blobs, key: str, start: int, end: int) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import Response, delete, head, patch, post, route
+from litestar import Response, delete, get, head, patch, post, route
 from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -23,6 +23,7 @@ from luciole.cell.media.model import (
     Upload,
     WrongOffset,
 )
+from luciole.cell.media.quota import RoomTaken
 from luciole.cell.media.service import Media
 from luciole.cell.people.service import People
 from luciole.kit import tus
@@ -71,6 +72,14 @@ def handlers(
             },
         )
 
+    @get("/me/room")
+    async def room(request: AnyRequest) -> RoomTaken:
+        """How much room your films take, how many clips you made in 24 hours, and how many there
+        may be."""
+        async with db.read() as tx:
+            viewer = await people.require(tx, request)
+            return await media.quota.of(tx, viewer.person_id)
+
     @post("/uploads", request_max_body_size=None)
     async def create(request: AnyRequest) -> Response[None]:
         """Opens an upload of `Upload-Length` bytes; a first part of it may be the body."""
@@ -82,6 +91,7 @@ def handlers(
                 )
             async with db.tx() as tx:
                 me = await people.require(tx, request)
+                await media.quota.require_room(tx, me.person_id, length)
                 upload = await media.create_upload(tx, me.person_id, length)
             headers = {"location": f"/api/uploads/{upload.id}", **tus.expiry(upload.expires_at)}
             if request.headers.get("content-type") == tus.PIECE_TYPE:
@@ -131,4 +141,4 @@ def handlers(
                 await media.cancel_upload(tx, me.person_id, upload_id)
             return tus.answer(204, {})
 
-    return [describe, create, ask, append, cancel]
+    return [room, describe, create, ask, append, cancel]

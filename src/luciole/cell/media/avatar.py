@@ -7,12 +7,12 @@ import functools
 import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from luciole.cell.media import encode, fence
 from luciole.cell.media.fence import Limits
+from luciole.cell.media.launchers import Warm
 from luciole.cell.media.model import BadPicture, PicturesBusy
 from luciole.kit.ids import new_id
 from luciole.kit.workplace import open_folder, sweep_folders
@@ -69,14 +69,12 @@ def _prepare(work_dir: Path, picture: bytes) -> tuple[Path, int]:
 async def _make(folder: Path) -> None:
     source, target = folder / "source", folder / "out" / "avatar.webp"
     outcome = await fence.run(
-        [
-            sys.executable, "-I", "-S", "-B", str(CHILD),
-            str(_site_packages()), str(source), str(target), str(SIDE),
-        ],
-        reads=[CHILD, source],
+        [str(source), str(target), str(SIDE)],
+        reads=[source],
         writes=[target.parent],
         limits=LIMITS,
-    )  # fmt: skip
+        warm=_warm(),
+    )
     if outcome.code != 0:
         raise BadPicture
 
@@ -91,8 +89,8 @@ def _take(folder: Path) -> bytes:
 
 
 @functools.cache
-def _site_packages() -> Path:
+def _warm() -> Warm:
     spec = importlib.util.find_spec("PIL")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("PIL")
-    return Path(next(iter(spec.submodule_search_locations))).parent
+    return Warm(CHILD, Path(next(iter(spec.submodule_search_locations))).parent)

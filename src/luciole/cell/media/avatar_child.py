@@ -1,5 +1,5 @@
-"""Makes a small square WebP of a stranger's picture. Run inside the fence as
-`python -I -S avatar_child.py SITE_PACKAGES SOURCE TARGET SIDE`, never imported by the server.
+"""Makes a small square WebP of a stranger's picture. Called inside the fence by a launcher that
+has it loaded (`launchers.Warm`), with SOURCE TARGET SIDE; never imported by the server.
 
 Only pixels go over: no EXIF, no place, no colour profile (the colours are brought to sRGB), no
 further frames.
@@ -7,18 +7,29 @@ further frames.
 
 import contextlib
 import io
-import sys
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MOST_PIXELS = 40_000_000
 UNREADABLE = 3
 
 
-def main() -> int:
-    sys.path.append(sys.argv[1])
+def load() -> None:
+    """What takes long and is the same for every picture."""
+    from PIL import (  # noqa: F401
+        GifImagePlugin,
+        Image,
+        ImageCms,
+        ImageOps,
+        JpegImagePlugin,
+        PngImagePlugin,
+        WebPImagePlugin,
+    )
+
+
+def main(argv: list[str]) -> int:
     from PIL import Image, ImageCms, ImageOps
 
-    source, target, side = sys.argv[2], sys.argv[3], int(sys.argv[4])
+    source, target, side = argv[0], argv[1], int(argv[2])
     Image.MAX_IMAGE_PIXELS = None  # the check below is stricter, and comes before decoding too
     try:
         with Image.open(source, formats=FORMATS) as opened:
@@ -40,7 +51,3 @@ def main() -> int:
     small.info.clear()
     small.save(target, "WEBP", quality=82, method=4)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -16,9 +16,10 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
-from luciole.cell.media import fence, soundtrack, tonemap
+from luciole.cell.media import fence, looks, loudness, soundtrack, tonemap
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.filters import MUCH_LARGER, graph
+from luciole.cell.media.looks import Looks
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.probe_child import (
     AUDIO_DECODERS,
@@ -27,12 +28,13 @@ from luciole.cell.media.probe_child import (
     VIDEO_DECODERS,
 )
 from luciole.cell.media.rungs import FIRST, REST, Cut, Rung
-from luciole.cell.media.soundtrack import Track
+from luciole.cell.media.soundtrack import Levels, Track
 
 OnProgress = Callable[[int], None]
 
 # Share of the expected length below which an encoding counts as failed.
 ENOUGH_OF_IT = 0.5
+NO_ROOM = "No space left on device"  # strerror(3), as FFmpeg prints it
 # Where the film's own head ends at the latest in a file that `+faststart` laid out.
 HEAD_BYTES = 256
 # A head of three minutes at 60 frames a second has some 300 KB.
@@ -91,10 +93,31 @@ async def ladder(
     out_dir: Path,
     on_progress: OnProgress | None = None,
     track: Track | None = None,
+    crf: float | None = None,
 ) -> list[Encoded]:
-    """The renditions above the first, as far as the film has the pixels; maybe none."""
+    """The renditions above the first, as far as the film has the pixels; maybe none. With `track`,
+    the finished sound of the first one is theirs; with `crf`, that quality."""
     rungs = rungs_above(film)
+    if crf is not None:
+        rungs = [msgspec.structs.replace(rung, crf=crf) for rung in rungs]
     return await _encode(source, film, cut, rungs, out_dir, on_progress, track) if rungs else []
+
+
+async def glance(source: Path, film: Probe, cut: Cut, out_dir: Path) -> Looks:
+    """The looks of a film that is encoded already. Raises EncodingFailed, NoLooks, Unreadable."""
+    size = scaled(film.width, film.height, FIRST.short_side)
+    is_shrunk = film.height >= size[1] * MUCH_LARGER
+    nothing = ["-f", "null", "-"]
+    arguments = [
+        ffmpeg(), "-nostdin", "-v", "error", "-y",
+        *ffmpeg_input(source, cut, is_shrunk=is_shrunk),
+        "-filter_complex", graph(film, cut, [FIRST], [size]),
+        "-map", f"[{FIRST.name}]", *nothing, "-map", "[poster]", *nothing,
+        *looks.outputs(out_dir),
+    ]  # fmt: skip
+    limits = Limits(wall_s=300, cpu_s=300, memory_bytes=4096 * fence.MIB, nice=LADDER_NICE)
+    _raise_for(await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits))
+    return looks.seen(out_dir, *size, cut)
 
 
 async def silenced(source: Path, name: str, size: tuple[int, int], out_dir: Path) -> Encoded:
@@ -108,7 +131,7 @@ async def silenced(source: Path, name: str, size: tuple[int, int], out_dir: Path
     limits = Limits(wall_s=120, cpu_s=60, nice=LADDER_NICE)
     outcome = await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits)
     if outcome.code != 0:
-        raise EncodingFailed(f"code {outcome.code}: {outcome.stderr[-400:]!r}")
+        raise failed(outcome)
     return Encoded(name, path, *size, size_bytes(path), duration_ms(path))
 
 
@@ -163,14 +186,16 @@ async def _encode(
     arguments += ["-max_error_rate", "1", *ffmpeg_input(source, cut, is_shrunk=is_shrunk)]
     arguments += soundtrack.reads(track, cut.length_ms)
     own = film.facts.audio_index
-    joined = soundtrack.filters(track, own)
+    levels = await _levels(source, film, cut, out_dir, track) if is_first else Levels()
+    joined = soundtrack.filters(track, own, levels)
     arguments += ["-filter_complex", graph(film, cut, rungs, sizes) + joined]
     for rung, path in zip(rungs, outputs, strict=True):
         arguments += ["-map", f"[{rung.name}]"]
-        arguments += soundtrack.output(track, own)
-        arguments += [*_video(rung, threads), *CLEAN, "-f", "mp4", str(path)]
+        arguments += soundtrack.output(track, own, levels)
+        arguments += [*video(rung, threads), *CLEAN, "-f", "mp4", str(path)]
     if is_first:
         arguments += ["-map", "[poster]", *_STILL, str(out_dir / POSTER)]
+        arguments += looks.outputs(out_dir)
     watch = _Progress(cut.length_ms, on_progress)
     seconds = cut.length_ms / 1000
     outcome = await fence.run(
@@ -194,7 +219,23 @@ async def _encode(
     ]
 
 
-def _video(rung: Rung, threads: int) -> list[str]:
+async def _levels(
+    source: Path, film: Probe, cut: Cut, out_dir: Path, track: Track | None
+) -> Levels:
+    """How loud the sounds are that will be heard."""
+    own = other = None
+    index = film.facts.audio_index
+    if index is not None and (track is None or track.mode == "mix"):
+        inputs = ffmpeg_input(source, cut, is_shrunk=False)
+        own = await loudness.of(inputs, f"0:{index}", [source], out_dir, ffmpeg())
+    if track is not None and track.mode != "ready":
+        inputs = soundtrack.opens(track)
+        other = await loudness.of(inputs, "0:a:0", [track.path], out_dir, ffmpeg())
+    return Levels(own, other)
+
+
+def video(rung: Rung, threads: int) -> list[str]:
+    """The options of the encoder for a rung."""
     return [
         "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
         "-threads", str(threads),
@@ -228,7 +269,15 @@ def _raise_for(outcome: Outcome) -> None:
     if outcome.killed_by in ("time", "cpu", "disk"):
         raise Unreadable("takes-too-long")
     if outcome.code != 0:
-        raise EncodingFailed(f"code {outcome.code}: {outcome.stderr[-400:]!r}")
+        raise failed(outcome)
+
+
+def failed(outcome: Outcome) -> EncodingFailed:
+    """What FFmpeg said last, and before that if it found no room: of many outputs, all that come
+    after the full one complain too."""
+    said = outcome.stderr[-400:]
+    reason = f"{NO_ROOM}; " if NO_ROOM.encode() in outcome.stderr else ""
+    return EncodingFailed(f"code {outcome.code}: {reason}{said!r}")
 
 
 def size_bytes(path: Path) -> int:

@@ -1,7 +1,8 @@
 """Runs a command on a stranger's file, in a child process that can do next to nothing.
 
-The child's side, and what each step is for, is in `fence_launcher.py`. This side starts it,
-reads a bounded amount of what it says, watches the clock and the disk, and ends it for certain.
+What each step of the fence is for is in `fence_steps.py`; `fence_launcher.py` starts the child.
+This side asks for it, reads a bounded amount of what it says, watches the clock and the disk, and
+ends it for certain.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from pathlib import Path
 
 import msgspec
 
+from luciole.cell.media import launchers
+from luciole.cell.media.launchers import Broken, Child, Warm
 from luciole.kit.errors import Unavailable
 
-LAUNCHER = Path(__file__).with_name("fence_launcher.py")
 FENCE_FAILED = 125
 READ_BYTES = 16 * 1024
 DISK_LOOK_S = 0.25
@@ -124,7 +126,7 @@ def available() -> Fence:
     if sys.platform != "linux":
         return Fence(False, False, 0, False, (f"{sys.platform} has none of it",))
     answer = subprocess.run(
-        [sys.executable, "-I", "-S", "-B", str(LAUNCHER), "--describe"],
+        [sys.executable, "-I", "-S", "-B", str(launchers.LAUNCHER), "--describe"],
         capture_output=True,
         text=True,
         timeout=20,
@@ -164,70 +166,98 @@ async def run(
     writes: Sequence[Path],
     limits: Limits,
     fence: Fence | None = None,
+    warm: Warm | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Runs `argv` (an absolute program path first) and returns how it ended.
 
     It may read `reads` and the system's libraries and Python, and write plain files below
-    `writes`, the first of which is its current folder. With `on_line`, each line of its standard
+    `writes`, the first of which is its current folder. With `warm`, what that launcher has loaded
+    is called with `argv` instead, within milliseconds. With `on_line`, each line of its standard
     output is handed over and not kept. Cancelling this ends the child. Raises FenceBroke.
     """
     fence = available() if fence is None else fence
-    command = [sys.executable, "-I", "-S", "-B", str(LAUNCHER), *_options(fence, limits)]
-    command += [f"read={path}" for path in (*system_reads(), Path(argv[0]), *reads)]
-    command += [f"write={path}" for path in writes]
-    place = str(writes[0]) if writes else "/"
-    child = await asyncio.create_subprocess_exec(
-        *command,
-        "--",
-        *argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"LANG": "C.UTF-8", "HOME": place, "TMPDIR": place},
-        start_new_session=True,
-    )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    out = _Reader(child.stdout, limits.stdout_bytes, on_line)
-    err = _Reader(child.stderr, limits.stderr_bytes, None)
-    reading = [asyncio.ensure_future(out.read_all()), asyncio.ensure_future(err.read_all())]
-    watching = [
-        asyncio.ensure_future(asyncio.sleep(limits.wall_s, "time")),
-        asyncio.ensure_future(_disk_is_full(writes, limits)),
-        asyncio.ensure_future(out.too_much()),
-    ]
-    ended = asyncio.ensure_future(child.wait())
-    killed_by: str | None = None
+    program = [] if warm is not None else [Path(argv[0])]
+    request = {
+        "options": _options(fence, limits),
+        "reads": [str(path) for path in (*system_reads(), *program, *reads)],
+        "writes": [str(path) for path in writes],
+        "argv": list(argv),
+    }
+    launcher = launchers.launcher(fence.steps, warm)
     try:
-        first, _ = await asyncio.wait([ended, *watching], return_when=asyncio.FIRST_COMPLETED)
-        if ended not in first:
-            killed_by = next(watch.result() for watch in watching if watch in first)
+        child = await launcher.start(request)
+    except Broken as reason:
+        raise FenceBroke(str(reason)) from reason
+    return await _until_over(child, writes, limits, on_line)
+
+
+async def _until_over(
+    child: Child,
+    writes: Sequence[Path],
+    limits: Limits,
+    on_line: Callable[[str], None] | None,
+) -> Outcome:
+    ended = asyncio.ensure_future(child.end())
+    crashed = False
+    try:
+        out = _Reader(limits.stdout_bytes, on_line)
+        err = _Reader(limits.stderr_bytes, None)
+        reading = [
+            asyncio.ensure_future(out.read_all(child.out)),
+            asyncio.ensure_future(err.read_all(child.err)),
+        ]
+        watching = [
+            asyncio.ensure_future(asyncio.sleep(limits.wall_s, "time")),
+            asyncio.ensure_future(_disk_is_full(writes, limits)),
+            asyncio.ensure_future(out.too_much()),
+        ]
+        killed_by: str | None = None
+        try:
+            first, _ = await asyncio.wait([ended, *watching], return_when=asyncio.FIRST_COMPLETED)
+            if ended not in first:
+                killed_by = next(watch.result() for watch in watching if watch in first)
+        finally:
+            # On every way out, cancellation too: the child does not live on.
+            child.kill()
+            for watch in watching:
+                watch.cancel()
+            try:
+                code = await asyncio.shield(asyncio.ensure_future(_ended(child, ended)))
+            finally:
+                await asyncio.gather(*reading, return_exceptions=True)
+        if code == FENCE_FAILED and err.kept.startswith(b"fence: "):
+            raise FenceBroke(err.kept.decode("utf-8", "replace").strip())
+        if killed_by is None and code < 0:
+            crashed = True
+            killed_by = {int(signal.SIGXCPU): "cpu", int(signal.SIGXFSZ): "disk"}.get(
+                -code, "signal"
+            )
+        return Outcome(code, bytes(out.kept), bytes(err.kept), killed_by)
     finally:
-        # On every way out, cancellation too: nothing of the child's group lives on.
-        _kill(child.pid)
-        for watch in watching:
-            watch.cancel()
-        code = await asyncio.shield(ended)
-        await asyncio.gather(*reading, return_exceptions=True)
-    if code == FENCE_FAILED and err.kept.startswith(b"fence: "):
-        raise FenceBroke(err.kept.decode("utf-8", "replace").strip())
-    if killed_by is None and code < 0:
-        killed_by = {int(signal.SIGXCPU): "cpu", int(signal.SIGXFSZ): "disk"}.get(-code, "signal")
-    return Outcome(code, bytes(out.kept), bytes(err.kept), killed_by)
+        child.close(crashed=crashed)
 
 
-def _options(fence: Fence, limits: Limits) -> list[str]:
-    return [
-        f"steps={','.join(fence.steps)}",
-        f"parent={os.getpid()}",
-        f"nice={limits.nice}",
-        f"cpu_s={limits.cpu_s}",
-        f"memory={limits.memory_bytes}",
-        f"file_size={limits.file_bytes}",
-        f"files={limits.open_files}",
-        f"processes={limits.processes if fence.namespaces and _counts_per_namespace() else 0}",
-    ]
+async def _ended(child: Child, ended: asyncio.Future[int]) -> int:
+    """The code of a child that was told to end. Raises FenceBroke."""
+    done, _ = await asyncio.wait([ended], timeout=launchers.REAPED_WITHIN_S)
+    if not done:
+        child.launcher.kill()
+    try:
+        return await ended
+    except Broken as reason:
+        raise FenceBroke(str(reason)) from reason
+
+
+def _options(fence: Fence, limits: Limits) -> dict[str, int]:
+    return {
+        "nice": limits.nice,
+        "cpu_s": limits.cpu_s,
+        "memory": limits.memory_bytes,
+        "file_size": limits.file_bytes,
+        "files": limits.open_files,
+        "processes": limits.processes if fence.namespaces and _counts_per_namespace() else 0,
+    }
 
 
 @functools.cache
@@ -248,11 +278,6 @@ def system_reads() -> tuple[Path, ...]:
     wanted += [Path(sys.executable), binary, binary.parent.parent / "lib"]
     wanted.append(Path(sys.prefix) / "pyvenv.cfg")
     return tuple(dict.fromkeys(path for path in wanted if path.exists()))
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
 
 
 async def _disk_is_full(writes: Sequence[Path], limits: Limits) -> str:
@@ -280,20 +305,25 @@ def _is_over(folders: Sequence[Path], limits: Limits) -> bool:
 class _Reader:
     """Keeps a bounded part of a pipe, or hands its lines on."""
 
-    def __init__(
-        self,
-        pipe: asyncio.StreamReader,
-        most_bytes: int,
-        on_line: Callable[[str], None] | None,
-    ) -> None:
+    def __init__(self, most_bytes: int, on_line: Callable[[str], None] | None) -> None:
         self.kept = bytearray()
-        self._pipe = pipe
         self._most_bytes = most_bytes
         self._on_line = on_line
         self._full = asyncio.Event()
 
-    async def read_all(self) -> None:
-        while chunk := await self._pipe.read(READ_BYTES):
+    async def read_all(self, descriptor: int) -> None:
+        """Until nobody can write to the pipe any more; closes it."""
+        stream = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(descriptor, "rb", 0)
+        )
+        try:
+            await self._read(stream)
+        finally:
+            transport.close()
+
+    async def _read(self, pipe: asyncio.StreamReader) -> None:
+        while chunk := await pipe.read(READ_BYTES):
             self.kept += chunk
             if self._on_line is not None:
                 *lines, rest = self.kept.split(b"\n")

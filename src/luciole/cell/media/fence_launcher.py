@@ -1,349 +1,231 @@
-"""The child's first program: locks itself down, then becomes the command.
+"""Stands fenced and ready, and starts each child in a few milliseconds.
 
-Run as `python -I -S fence_launcher.py KEY=VALUE… -- COMMAND…` by `fence.py`, never imported by
-the server. It imports four small modules only, because each import is paid on every launch.
+Run as `python -I -S fence_launcher.py KEY=VALUE…` by `launchers.py`, never imported by the server.
+It locks itself down by the steps of `fence_steps.py`, loads what its children need (a decoder for
+those that only look at a file), and then answers requests on a socket. A child is a fork of it
+that narrows its own fence to the files of one request before it meets a hostile byte, and that
+either becomes another program or calls what was loaded.
 
-The steps and why they stand in this order:
+A request is one message: JSON {"options", "reads", "writes", "argv"} and three file descriptors:
+control, standard output, standard error. When the child has ended, its wait status is written to
+the control socket. Who closes the control socket, or its sending half, has the child killed. When
+the requests end, because whoever started the launcher is gone, everything is killed.
 
-1. new user, network and IPC namespaces (user_namespaces(7)): no route, no other's shared memory;
-2. identity: our own user is mapped to 65534, supplementary groups and capabilities are dropped;
-3. no_new_privs (prctl(2)), which the kernel also wants before steps 5 and 7;
-4. resource limits (setrlimit(2));
-5. Landlock (landlock(7)): which files may be read, run and written, no TCP, no signals outwards;
-6. die with the parent (PR_SET_PDEATHSIG), after step 2, since a change of identity clears it;
-7. seccomp (seccomp(2), Documentation/userspace-api/seccomp_filter.rst): no sockets, no new
-   processes, nothing done to others, and none of the other calls that a decoder never makes.
-   Last, because it forbids some of the calls that the steps above need.
-
-A step that was asked for and fails ends the child with code 125 before the command starts: the
-fence closes rather than opens. With `--describe` each step reports instead.
+The launcher never reads what a child writes and never opens a file of a stranger. A step of the
+fence that was asked for and fails ends the child, or the launcher, with code 125 before anything
+hostile is touched: the fence closes rather than opens. With `--describe` each step reports instead.
 """
 
-import ctypes
+import contextlib
+import gc
+import importlib.machinery
+import json
 import os
 import resource
+import select
+import signal
+import socket
 import sys
+from typing import Any
 
 FENCE_FAILED = 125
-NOBODY = 65534
-
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
-
-# From include/uapi/linux/{sched,prctl,landlock,audit,seccomp}.h.
-CLONE_THREAD = 0x00010000
-CLONE_NEWIPC = 0x08000000
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWNET = 0x40000000
-PR_SET_PDEATHSIG = 1
-PR_SET_SECCOMP = 22
-PR_CAPBSET_DROP = 24
-PR_SET_NO_NEW_PRIVS = 38
-SIGKILL = 9
-
-LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444, 445, 446
-FS_EXECUTE, FS_WRITE_FILE, FS_READ_FILE, FS_READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
-FS_MAKE_REG, FS_TRUNCATE = 1 << 8, 1 << 14
-FILE_RIGHTS = FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | 1 << 15
-# The number of file rights that each Landlock ABI knows (landlock(7), "VERSIONS"): a right that
-# the kernel does not know must not be asked for, and every one that it knows is taken away.
-FS_RIGHTS_BY_ABI = {1: 13, 2: 14, 3: 15, 4: 15}
-NEWEST_KNOWN = 16  # ABI 5 and above: IOCTL_DEV
-
-# Which column below is this machine's, and its audit architecture.
-MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-# System calls by their numbers there (asm/unistd_64.h, asm-generic/unistd.h); -1: has no such.
-# First those of which some uses are allowed; `seccomp` looks at their arguments.
-JUDGED = {
-    "clone": (56, 220), "clone3": (435, 435), "prctl": (157, 167), "kill": (62, 129),
-    "tgkill": (234, 131), "prlimit64": (302, 261), "fcntl": (72, 25), "open": (2, -1),
-    "openat": (257, 56), "openat2": (437, 437),
-}  # fmt: skip
-FORBIDDEN = {
-    # Processes, and leaving the group that is killed at the end.
-    "fork": (57, -1), "vfork": (58, -1), "setpgid": (109, 154), "setsid": (112, 157),
-    # Sockets.
-    "socket": (41, 198), "socketpair": (53, 199),
-    # Others of the same user: signals, looks into them, their turn on a processor.
-    "tkill": (200, 130), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
-    "pidfd_send_signal": (424, 424), "pidfd_open": (434, 434), "pidfd_getfd": (438, 438),
-    "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
-    "kcmp": (312, 272), "setpriority": (141, 140), "ioprio_set": (251, 30),
-    "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
-    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274),
-    # Files by their names that Landlock does not look after: our own user owns all of them.
-    "chmod": (90, -1), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
-    "chown": (92, -1), "fchown": (93, 55), "lchown": (94, -1), "fchownat": (260, 54),
-    "utime": (132, -1), "utimes": (235, -1), "futimesat": (261, -1), "utimensat": (280, 88),
-    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
-    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
-    "removexattrat": (466, 466), "truncate": (76, 45), "chroot": (161, 51),
-    "inotify_init": (253, -1), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
-    "fanotify_init": (300, 262), "open_by_handle_at": (304, 265),
-    # Memory that the limit of address space does not count.
-    "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
-    # The kernel.
-    "personality": (135, 92), "mount": (165, 40), "umount2": (166, 39), "swapon": (167, 224),
-    "reboot": (169, 142), "init_module": (175, 105), "delete_module": (176, 106),
-    "kexec_load": (246, 104), "add_key": (248, 217), "request_key": (249, 218),
-    "keyctl": (250, 219), "unshare": (272, 97), "perf_event_open": (298, 241),
-    "setns": (308, 268), "finit_module": (313, 273), "kexec_file_load": (320, 294),
-    "bpf": (321, 280), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
-    "open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430),
-    "mount_setattr": (442, 442), "syslog": (103, 116),
-}  # fmt: skip
-O_TMPFILE = 0x400000
-FCNTL_SIGNALS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX (asm-generic/fcntl.h)
-
-# Berkeley Packet Filter codes (linux/filter.h) and verdicts (linux/seccomp.h).
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-EPERM, ENOSYS = 1, 38
+MOST_REQUEST_BYTES = 200_000
+DESCRIPTORS = 3
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-class Failed(Exception):
-    """A step of the fence that the platform did not grant."""
+def load(path: str, name: str) -> Any:
+    """A module by its file: nothing else that lies beside it can be imported."""
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    module = type(sys)(name)
+    module.__file__ = path
+    sys.modules[name] = module
+    loader.exec_module(module)
+    return module
 
 
-def check(result: int, step: str) -> int:
-    if result < 0:
-        raise Failed(f"{step}: {os.strerror(ctypes.get_errno())}")
-    return result
-
-
-def namespaces() -> None:
-    """Steps 1: our own users, network (with not even a loopback) and IPC."""
-    uid, gid = os.geteuid(), os.getegid()
-    if uid == 0:
-        os.setgroups([])
-    check(libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC), "namespaces")
-    try:
-        # user_namespaces(7): without privilege, "deny" must be written before gid_map.
-        for name, text in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{NOBODY} {uid} 1"),
-            ("gid_map", f"{NOBODY} {gid} 1"),
-        ):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
-    except OSError as error:
-        raise Failed(f"namespaces: {error.strerror}") from error
-
-
-def no_privileges() -> None:
-    """Steps 2 and 3. An empty bounding set leaves exec nothing to give, even to uid 0."""
-    capability = 0
-    while libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0:
-        capability += 1
-    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
-
-
-def limits(options: dict[str, str]) -> None:
-    """Step 4. Soft and hard alike; for CPU the hard limit kills where SIGXCPU was ignored."""
-    os.nice(int(options["nice"]))
-    cpu_s = int(options["cpu_s"])
-    for which, soft, hard in (
-        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
-        (resource.RLIMIT_AS, int(options["memory"]), int(options["memory"])),
-        (resource.RLIMIT_FSIZE, int(options["file_size"]), int(options["file_size"])),
-        (resource.RLIMIT_NOFILE, int(options["files"]), int(options["files"])),
-        (resource.RLIMIT_CORE, 0, 0),
-    ):
-        resource.setrlimit(which, (soft, hard))
-    if int(options["processes"]):
-        # Counted per user, so it is set only inside a user namespace, where the count starts
-        # at this process. Root is exempt from it; there, step 7 alone forbids processes.
-        processes = int(options["processes"])
-        resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
-
-
-def landlock_abi() -> int:
-    """The kernel's Landlock ABI, 0 where it has none."""
-    return max(0, int(libc.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1)))
-
-
-def landlock(reads: list[str], writes: list[str]) -> int:
-    """Step 5: everything is forbidden but reading `reads` and writing below `writes`."""
-    abi = landlock_abi()
-    if not abi:
-        raise Failed("landlock: this kernel has none")
-
-    class Ruleset(ctypes.Structure):
-        _fields_ = (
-            ("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64),
-        )  # fmt: skip
-
-    class PathBeneath(ctypes.Structure):
-        _pack_ = 1
-        _fields_ = (("allowed", ctypes.c_uint64), ("fd", ctypes.c_int32))
-
-    handled = (1 << FS_RIGHTS_BY_ABI.get(abi, NEWEST_KNOWN)) - 1
-    # ABI 4: bind and connect of TCP. ABI 6: abstract Unix sockets and signals to others.
-    ruleset = Ruleset(handled, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0)
-    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
-    fd = check(
-        libc.syscall(LANDLOCK_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), 0),
-        "landlock",
-    )
-
-    def allow(path: str, rights: int) -> None:
-        try:
-            target = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return  # nothing to allow
-        if not os.path.isdir(path):
-            rights &= FILE_RIGHTS
-        rule = PathBeneath(rights & handled, target)
-        check(libc.syscall(LANDLOCK_ADD_RULE, fd, 1, ctypes.byref(rule), 0), "landlock")
-        os.close(target)
-
-    for path in reads:
-        allow(path, FS_READ_FILE | FS_READ_DIR | FS_EXECUTE)
-    allow("/dev/null", FS_READ_FILE | FS_WRITE_FILE)
-    allow("/dev/urandom", FS_READ_FILE)
-    for path in writes:
-        # Plain files only: no links, sockets, pipes or folders that a parent could trip over. None
-        # is removed: what has no name any more, and is still open, could not be weighed.
-        allow(path, FS_READ_FILE | FS_READ_DIR | FS_WRITE_FILE | FS_MAKE_REG | FS_TRUNCATE)
-    check(libc.syscall(LANDLOCK_RESTRICT_SELF, fd, 0), "landlock")
-    os.close(fd)
-    return abi
-
-
-def die_with(parent: int) -> None:
-    """Step 6. If the parent went before we asked, we have another parent already: go too."""
-    check(libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "parent death signal")
-    if parent and os.getppid() != parent:
-        raise SystemExit(FENCE_FAILED)
-
-
-def seccomp() -> None:
-    """Step 7: a list of what is forbidden, for a child that decodes and does nothing else."""
-    machine = os.uname().machine
-    if machine not in MACHINES:
-        raise Failed(f"seccomp: no list for {machine}")
-    column, arch = MACHINES[machine]
-    own = os.getpid()
-    program: list[tuple[int, int, int, int]] = []
-
-    def refuse(errno: int) -> tuple[int, int, int, int]:
-        return (RETURN, 0, 0, ERRNO | errno)
-
-    def when(name: str, *body: tuple[int, int, int, int]) -> None:
-        number = (JUDGED | FORBIDDEN)[name][column]
-        if number >= 0:
-            program.append((JUMP_EQUAL, 0, len(body), number))
-            program.extend(body)
-
-    def unless(name: str, argument: int, test: int, *refused: int) -> None:
-        """Refuses a call whose argument passes the test against one of `refused`."""
-        tests = [(test, 0, 1, value) for value in refused]
-        pairs = [one for check in tests for one in (check, refuse(EPERM))]
-        when(name, (LOAD, 0, 0, 16 + 8 * argument), *pairs, (RETURN, 0, 0, ALLOW))
-
-    def only(name: str, *allowed: int) -> None:
-        """Allows a call for these values of its first argument."""
-        pairs = [one for value in allowed
-                 for one in ((JUMP_EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW))]  # fmt: skip
-        when(name, (LOAD, 0, 0, 16), *pairs, refuse(EPERM))
-
-    # struct seccomp_data: nr at 0, arch at 4, the lower halves of the arguments from 16 on.
-    program += [(LOAD, 0, 0, 4), (JUMP_EQUAL, 1, 0, arch), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
-    if machine == "x86_64":  # the x32 numbers reach the same calls by another door
-        program += [(JUMP_AT_LEAST, 0, 1, 0x40000000), refuse(EPERM)]
-    # A thread is welcome, a process is not. clone3 hides its flags behind a pointer; told that
-    # it does not exist, the C library falls back to clone. So it does from openat2.
-    when("clone3", refuse(ENOSYS))
-    when("openat2", refuse(ENOSYS))
-    when(
-        "clone",
-        (LOAD, 0, 0, 16), (JUMP_ANY_BIT, 1, 0, CLONE_THREAD), refuse(EPERM), (RETURN, 0, 0, ALLOW),
-    )  # fmt: skip
-    # It may not take back its promise of step 6.
-    unless("prctl", 0, JUMP_EQUAL, PR_SET_PDEATHSIG)
-    # abort() signals itself; nobody else is signalled, also not by a pipe that becomes ready.
-    only("kill", own)
-    only("tgkill", own)
-    unless("fcntl", 1, JUMP_EQUAL, *FCNTL_SIGNALS)
-    # Its own limits only: another process of our user could be limited to death.
-    only("prlimit64", 0, own)
-    # A file without a name is on the disk, and not among those that the parent weighs.
-    unless("open", 1, JUMP_ANY_BIT, O_TMPFILE)
-    unless("openat", 2, JUMP_ANY_BIT, O_TMPFILE)
-    for name in FORBIDDEN:
-        when(name, refuse(EPERM))
-    program.append((RETURN, 0, 0, ALLOW))
-    filter_calls(program)
-
-
-def filter_calls(program: list[tuple[int, int, int, int]]) -> None:
-    """Puts this thread and all that it becomes or starts behind a filter of system calls."""
-
-    class Instruction(ctypes.Structure):
-        _fields_ = (
-            ("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8),
-            ("k", ctypes.c_uint32),
-        )  # fmt: skip
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(Instruction)))
-
-    instructions = (Instruction * len(program))(*(Instruction(*each) for each in program))
-    filter_program = Program(len(program), instructions)
-    check(libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(filter_program), 0, 0), "seccomp")
+steps = load(os.path.join(HERE, "fence_steps.py"), "fence_steps")
 
 
 def describe() -> None:
     """Try every step on this process and print what the platform granted, one a line."""
+
+    def namespaces() -> None:
+        steps.namespaces()
+        steps.own_users()
+
     for name, step in (
         ("namespaces", namespaces),
-        ("no_new_privs", no_privileges),
-        ("landlock", lambda: landlock([], [])),
-        ("seccomp", seccomp),
+        ("no_new_privs", steps.no_privileges),
+        ("landlock", lambda: (steps.landlock_first(), steps.landlock([], []))[1]),
+        ("seccomp", lambda: steps.seccomp(steps.seccomp_filter())),
     ):
         try:
             print(f"{name}={step() or 1}")
-        except (Failed, OSError, AttributeError) as reason:
+        except (steps.Failed, OSError, AttributeError) as reason:
             print(f"{name}=0 {reason}")
+
+
+class Launcher:
+    """Starts children and tells how they ended."""
+
+    def __init__(self, asked: set[str], program: Any, requests: socket.socket) -> None:
+        self.asked = asked
+        self.program = program
+        self.requests = requests
+        self.pid = os.getpid()
+        self.filter = steps.seccomp_filter() if "seccomp" in asked else b""
+        self.children: dict[int, socket.socket] = {}
+        self.ended, waking = os.pipe()
+        os.set_blocking(self.ended, False)
+        os.set_blocking(waking, False)
+        signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.poll = select.poll()
+        self.poll.register(self.ended, select.POLLIN)
+        self.poll.register(requests, select.POLLIN)
+
+    def serve(self) -> None:
+        """Returns when there will be no more requests, with all children killed."""
+        while True:
+            by_control = {control.fileno(): pid for pid, control in self.children.items()}
+            for fd, _ in self.poll.poll():
+                if fd == self.ended:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(fd, 4096)
+                    self.reap()
+                elif fd in by_control:
+                    # It says nothing; whatever happens on it means that nobody waits any more.
+                    self.poll.unregister(fd)
+                    self.kill(by_control[fd])
+                elif fd == self.requests.fileno() and not self.accept():
+                    for pid in self.children:
+                        self.kill(pid)
+                    return
+
+    def accept(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(self.requests, MOST_REQUEST_BYTES, DESCRIPTORS)
+        if not message:
+            return False
+        control, out, err = descriptors
+        request = json.loads(message)
+        pid = os.fork()
+        if pid == 0:
+            self.become(request, out, err)
+        os.close(out)
+        os.close(err)
+        self.children[pid] = socket.socket(fileno=control)
+        self.poll.register(control, select.POLLIN)
+        return True
+
+    def reap(self) -> None:
+        while self.children:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            control = self.children.pop(pid)
+            with contextlib.suppress(KeyError):
+                self.poll.unregister(control)
+            with contextlib.suppress(OSError):
+                control.send(str(os.waitstatus_to_exitcode(status)).encode())
+            control.close()
+
+    def kill(self, pid: int) -> None:
+        """Not reaped yet, so the number is still this child's."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def become(self, request: dict[str, Any], out: int, err: int) -> None:
+        """The child. Never returns."""
+        code = FENCE_FAILED
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            # The socket of requests among them: a hostile child must not take those of others.
+            os.closerange(3, 1 << 16)
+            options, writes, argv = request["options"], request["writes"], request["argv"]
+            place = writes[0] if writes else "/"
+            os.chdir(place)
+            if "namespaces" in self.asked:
+                steps.own_users()
+            if "no_new_privs" in self.asked:
+                steps.no_privileges()
+            steps.limits(options)
+            if "landlock" in self.asked:
+                steps.landlock(request["reads"], writes)
+            if sys.platform == "linux":
+                steps.die_with(self.pid)
+            # Late, so that on a busy machine the fence itself does not wait.
+            os.nice(options["nice"])
+            if "seccomp" in self.asked:
+                steps.seccomp(self.filter)
+            if self.program is None:
+                environment = {"LANG": "C.UTF-8", "HOME": place, "TMPDIR": place}
+                os.execve(argv[0], argv, environment)  # noqa: S606
+            code = self.call(argv)
+        except (steps.Failed, OSError, ValueError) as reason:
+            with contextlib.suppress(OSError):
+                os.write(2, f"fence: {reason}\n".encode())
+        finally:
+            os._exit(code)
+
+    def call(self, argv: list[str]) -> int:
+        """What was loaded, with the standard streams of this child."""
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        try:
+            code: int = self.program.main(argv)
+            sys.stdout.flush()
+            return code
+        except BaseException as error:
+            # Not the text: a stranger's file may have had a hand in it.
+            os.write(2, f"child: {type(error).__name__}\n".encode())
+            return 1
 
 
 def main(arguments: list[str]) -> None:
     if arguments == ["--describe"]:
         describe()
         return
-    split = arguments.index("--")
-    options: dict[str, str] = {}
-    reads: list[str] = []
-    writes: list[str] = []
-    for argument in arguments[:split]:
-        key, _, value = argument.partition("=")
-        if key == "read":
-            reads.append(value)
-        elif key == "write":
-            writes.append(value)
-        else:
-            options[key] = value
-    command = arguments[split + 1 :]
-    steps = options["steps"].split(",")
+    options = dict(argument.split("=", 1) for argument in arguments)
+    asked = set(options["steps"].split(","))
     os.umask(0o077)
-    os.chdir(writes[0] if writes else "/")
-    if "namespaces" in steps:
-        namespaces()
-    if "no_new_privs" in steps:
-        no_privileges()
-    limits(options)
-    if "landlock" in steps:
-        landlock(reads, writes)
+    os.chdir("/")
+    if "namespaces" in asked:
+        steps.namespaces()
+    if "no_new_privs" in asked:
+        steps.no_privileges()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if "landlock" in asked:
+        steps.landlock_first()
     if sys.platform == "linux":
-        die_with(int(options["parent"]))
-    if "seccomp" in steps:
-        seccomp()
-    os.execv(command[0], command)  # noqa: S606
+        steps.die_with(int(options["parent"]))
+    if "seccomp" in asked:
+        steps.seccomp(steps.seccomp_filter(launches=True))
+    program = None
+    if options.get("program"):
+        sys.path.append(options["packages"])
+        program = load(options["program"], "fence_program")
+        program.load()
+        if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
+            # A fork would take a lock along that nobody there will ever open.
+            raise steps.Failed("loading has started threads")
+    # Collecting would copy the pages that children share with us.
+    gc.disable()
+    gc.freeze()
+    launcher = Launcher(asked, program, socket.socket(fileno=int(options["requests"])))
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    launcher.serve()
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (Failed, OSError) as reason:
+    except (steps.Failed, OSError, ImportError) as reason:
         sys.stderr.write(f"fence: {reason}\n")
         sys.exit(FENCE_FAILED)

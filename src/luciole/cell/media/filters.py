@@ -9,14 +9,66 @@ MUCH_LARGER = 1.5
 SHORTEST_LEAD_MS = 100
 # The poster is taken so long before the end at the latest.
 LAST_POSTER_MS = 100
+# Stills that hashes are made of: one a second, and further apart in films of more than a minute.
+STILL_MS = 1000
+MOST_STILLS = 60
+STILL_SIDE = 512
+# The picture that the hint of the poster is made of has sides of at most so many pixels.
+TINY_SIDE = 64
 
 
 def graph(film: Probe, cut: Cut, rungs: list[Rung], sizes: list[tuple[int, int]]) -> str:
-    """The filter graph: stored picture → first size → our colours → upright, then down the
-    ladder. Everything after the first scaling works on as few pixels as it can."""
-    first, *_ = sizes
-    stored = first[::-1] if film.is_turned else first
-    chain = [*_lead(film, cut), *_fps(film, rungs[0])]
+    """The filter graph of a ladder: our picture in its first size, then down the ladder."""
+    parts = [_ours(film, cut, rungs[0], sizes[0])]
+    for rung, below, size in zip(rungs, rungs[1:], sizes[1:], strict=False):
+        parts[-1] += f",split[{rung.name}][to{below.name}]"
+        parts.append(f"[to{below.name}]scale={size[0]}:{size[1]}:flags=bicubic")
+    if rungs == [FIRST]:
+        parts[-1] += f",split=3[{FIRST.name}][cover][all]"
+        parts.append(f"[cover]select='{_is_cover(cut)}',split[poster][shrunk]")
+        parts.append(f"[shrunk]scale={tiny(*sizes[0])}:flags=area,format=rgb24[tiny]")
+        parts.append(
+            # From the start: after a trim, the first frame may come a moment later.
+            f"[all]fps={1000 / still_step_ms(cut):.4f}:start_time=0:round=up:eof_action=pass,"
+            f"scale={STILL_SIDE}:{STILL_SIDE}:flags=area:out_range=pc,format=gray[stills]"
+        )
+    else:
+        parts[-1] += f"[{rungs[-1].name}]"
+    return ";".join(parts)
+
+
+def graph_of_pictures(
+    film: Probe, cut: Cut, size: tuple[int, int], moving_size: tuple[int, int], fps: int
+) -> str:
+    """The filter graph of a still of `cut.cover_ms` and of a small moving picture."""
+    width, height = moving_size
+    return (
+        f"{_ours(film, cut, FIRST, size)},split[cover][all];"
+        # Of two frames, the second is the one; the format of stills takes the first that comes.
+        f"[cover]select='{_is_cover(cut)}',reverse[poster];"
+        f"[all]fps={fps},scale={width}:{height}:flags=area[moving]"
+    )
+
+
+def graph_of_samples(
+    film: Probe, parts: list[Cut], rung: Rung, size: tuple[int, int], names: list[str]
+) -> str:
+    """The filter graph of short parts, each an input of its own, one after the other, as often as
+    there are names."""
+    chains = [
+        f"{_ours(film, part, rung, size, number)},setpts=PTS-STARTPTS[part{number}]"
+        for number, part in enumerate(parts)
+    ]
+    joined = "".join(f"[part{number}]" for number in range(len(parts)))
+    outputs = "".join(f"[{name}]" for name in names)
+    return ";".join(chains) + f";{joined}concat=n={len(parts)},split={len(names)}{outputs}"
+
+
+def _ours(film: Probe, cut: Cut, rung: Rung, size: tuple[int, int], number: int = 0) -> str:
+    """Stored picture → size → our colours → upright. Everything after the scaling works on as few
+    pixels as it can."""
+    stored = size[::-1] if film.is_turned else size
+    chain = [*_lead(film, cut), *_fps(film, rung)]
     if film.facts.is_interlaced:
         chain.append("bwdif=mode=send_frame:deint=interlaced")
     chain += _scale_and_colours(film, *stored)
@@ -29,16 +81,18 @@ def graph(film: Probe, cut: Cut, rungs: list[Rung], sizes: list[tuple[int, int]]
         "setsar=1",
         "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
     ]
-    parts = [f"[0:{film.facts.video_index}]{','.join(chain)}"]
-    for rung, below, size in zip(rungs, rungs[1:], sizes[1:], strict=False):
-        parts[-1] += f",split[{rung.name}][to{below.name}]"
-        parts.append(f"[to{below.name}]scale={size[0]}:{size[1]}:flags=bicubic")
-    if rungs == [FIRST]:
-        parts[-1] += f",split[{FIRST.name}][still]"
-        parts.append(f"[still]select='{_is_cover(cut)}'[poster]")
-    else:
-        parts[-1] += f"[{rungs[-1].name}]"
-    return ";".join(parts)
+    return f"[{number}:{film.facts.video_index}]{','.join(chain)}"
+
+
+def still_step_ms(cut: Cut) -> float:
+    """How far apart the stills are that hashes are made of."""
+    return max(STILL_MS, cut.length_ms / MOST_STILLS)
+
+
+def tiny(width: int, height: int) -> str:
+    """The size of the picture that a hint is made of, as FFmpeg writes it."""
+    share = TINY_SIDE / max(width, height)
+    return f"{max(1, round(width * share))}:{max(1, round(height * share))}"
 
 
 def _is_cover(cut: Cut) -> str:

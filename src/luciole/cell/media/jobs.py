@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from luciole.cell.media.workshop import Workshop
+from luciole.cell.media.aftercare import Aftercare
 from luciole.config import WorkerSettings
-from luciole.kit.queue import Body, Queue
+from luciole.kit.queue import Body, Places, Queue
 
 
-def register(queue: Queue, workshop: Workshop, settings: WorkerSettings) -> None:
+def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> None:
     """Declares the jobs. They put `media.playable` {asset_id} and `media.refused` {asset_id,
     code} as news for the slice above, which registers those."""
 
-    @queue.job("media.prepare")
+    # Films have places of their own: they take minutes, and what is quick does not wait for them.
+    # Better renditions of one film do not keep another from being played at all.
+    first = Places("first renditions", max(1, settings.encoders))
+    more = Places("other renditions", max(1, settings.encoders - 1))
+
+    @queue.job("media.prepare", places=first)
     async def prepare(body: Body) -> None:
         """Looks at an uploaded file and makes its first rendition and its poster, or refuses it."""
         await workshop.prepare(UUID(body["asset_id"]))
 
-    # Ladders never take all the slots, so that a new clip finds one.
-    @queue.job("media.ladder", at_once=max(1, settings.slots // 2))
+    @queue.job("media.ladder", places=more)
     async def ladder(body: Body) -> None:
-        """Makes the other renditions of a film that can be played already."""
+        """Makes the other renditions and the small pictures of a film that plays already."""
         await workshop.climb(UUID(body["asset_id"]))
 
     @queue.job("media.rename")
@@ -29,10 +33,21 @@ def register(queue: Queue, workshop: Workshop, settings: WorkerSettings) -> None
         """Moves the files of a film to its new addresses, after its audience has changed."""
         await workshop.rename(UUID(body["asset_id"]))
 
-    @queue.job("media.silence")
+    @queue.job("media.silence", places=more)
     async def silence(body: Body) -> None:
         """Takes the sound out of a film after the film that it came from was deleted."""
         await workshop.silence(UUID(body["asset_id"]))
+
+    @queue.job("media.look", places=more)
+    async def look(body: Body) -> None:
+        """Looks at a finished film that came without a hint and hashes, and makes its small
+        pictures."""
+        await workshop.look(UUID(body["asset_id"]))
+
+    @queue.job("media.segment", places=more)
+    async def segment(body: Body) -> None:
+        """Cuts the renditions of a film into segments that were made before there were any."""
+        await workshop.segment(UUID(body["asset_id"]))
 
     @queue.every("media.sweep", "* * * * *")
     async def sweep() -> None:

@@ -17,12 +17,16 @@ SIGNATURE_BYTES = 16
 class Links:
     """Signs with one key. A signature holds for one file, one session and a few minutes."""
 
-    def __init__(self, key: bytes, good_for_s: int) -> None:
+    def __init__(self, key: bytes, good_for_s: int, delivery_url: str = "") -> None:
+        """`delivery_url`: where files for everybody are fetched from; empty: from the cell."""
         self._key = key
         self._good_for_s = good_for_s
+        self._delivery = delivery_url.rstrip("/")
 
     def url(self, key: str, session_id: UUID | None, now: datetime) -> str:
         """The address of `key`. Without a session a restricted one is of no use to anybody."""
+        if key.startswith("p/") and self._delivery and not key.endswith(".m3u8"):
+            return f"{self._delivery}/{key}"
         if not key.startswith("r/") or session_id is None:
             return f"/media/{key}"
         expires = int(now.timestamp()) + self._good_for_s

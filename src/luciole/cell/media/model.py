@@ -79,6 +79,31 @@ class Asset(msgspec.Struct, frozen=True):
         return f"{'p' if self.is_public else 'r'}/{self.token}/"
 
 
+class Way(msgspec.Struct, frozen=True):
+    """How far a film is that cannot be played yet."""
+
+    progress: int
+    """Percent of the work, once it has begun."""
+    ahead: int
+    """Films that are made before it."""
+    left_s: int | None
+    """About how many seconds it will take; None while nobody can say."""
+    waits_for: Literal["disk", "store"] | None
+    """What the operator has to mend before it goes on: there is no room on the disk, or the object
+    store does not answer."""
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """A rendition cut into seconds: after `init_bytes` one follows the other, to the file's end."""
+
+    key: str
+    size_bytes: int
+    init_bytes: int
+    sizes: list[int]
+    durations_ms: list[int]
+    codecs: str
+
+
 class Rendition(msgspec.Struct, frozen=True):
     """An encoded version, as the view `media.playable` lists it, lowest first."""
 
@@ -89,6 +114,16 @@ class Rendition(msgspec.Struct, frozen=True):
     size_bytes: int
     key: str
     mime: str = "video/mp4"
+    segments: Segments | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What is shown of a film before it plays: the hint, and addresses as in `media.playable`. None
+    where it is not made yet."""
+
+    thumbhash: bytes | None
+    avif_poster_key: str | None
+    preview_key: str | None
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from luciole.cell.media import store
-from luciole.cell.media.store import erasure, exports
+from luciole.cell.media.store import erasure, exports, unclaimed
 from luciole.kit import queue
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
@@ -39,7 +38,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "media.asset",
-        "id owner_id is_public token progress duration_ms width height has_audio",
+        "id owner_id is_public token progress duration_ms width height has_audio thumbhash",
         DataClass.SHARED,
         "what a player needs to know of a film; its addresses for those who may see the clip",
         _WITH_CLIP,
@@ -48,7 +47,7 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
-        "created_at changed_at sound_asset_id sound_mode",
+        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for",
         DataClass.PERSONAL,
         "the work on a film, and why it was refused",
         _WITH_CLIP,
@@ -56,11 +55,27 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "media.file",
-        "asset_id kind name filename object_key mime width height bitrate_bps size_bytes",
+        "asset_id kind name filename object_key mime width height bitrate_bps size_bytes index",
         DataClass.SHARED,
-        "the renditions and the poster of a film",
+        "the renditions, the posters and the preview of a film",
         _WITH_CLIP,
         Border.PUBLISHED,
+    ),
+    *columns(
+        "media.still",
+        "asset_id at_ms pdq quality",
+        DataClass.PERSONAL,
+        "finds copies of a film, and stills that are on a list of what must not be shown",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.pace",
+        "is_only first_ms",
+        DataClass.TELEMETRY,
+        "how long films take at present, so that authors can be told; one mean of all films",
+        "for ever, changed with each film",
+        Border.NEVER,
     ),
     *columns(
         "media.unclaimed",
@@ -123,6 +138,11 @@ OWNED: tuple[Owned, ...] = (
         objects="object_key",
         again=("asset_id", "filename"),
     ),
+    Owned(
+        "media.still",
+        ("asset_id > media.asset.id > owner_id",),
+    ),
+    Owned("media.pace", stays="a mean of all films; it begins anew"),
     Owned("media.unclaimed", stays="objects without a row are not copied"),
 )
 
@@ -134,7 +154,7 @@ EXPORT: tuple[Exported, ...] = (
             "media.asset",
             "id is_public token progress duration_ms width height has_audio upload_id state "
             "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
-            "sound_asset_id sound_mode",
+            "sound_asset_id sound_mode turn started_at waits_for thumbhash",
         ),
         exports.assets,
         whose="media.asset.owner_id",
@@ -148,12 +168,16 @@ EXPORT: tuple[Exported, ...] = (
                 "changed_at",
                 "sound_asset_id",
                 "sound_mode",
+                "thumbhash",
+                "turn",
+                "started_at",
+                "waits_for",
             }
         ),
     ),
     Exported(
         "files",
-        "every file of your films, with its bytes: each rendition, and the poster",
+        "the files of your films with their bytes: each rendition, and the poster",
         {
             **of(
                 "media.file",
@@ -163,6 +187,13 @@ EXPORT: tuple[Exported, ...] = (
         },
         _files,
         anew=frozenset({"asset_id", "filename", "object_key"}),
+    ),
+    Exported(
+        "stills",
+        "hashes of stills of your films, by which copies are found",
+        of("media.still", "asset_id at_ms pdq quality"),
+        exports.stills,
+        stays="the new cell looks at the films itself",
     ),
     Exported(
         "uploads",
@@ -180,7 +211,9 @@ EXPORT: tuple[Exported, ...] = (
         stays="a film that is not published yet is sent again",
     ),
 )
-NOT_EXPORTED: dict[str, str] = {}
+NOT_EXPORTED: dict[str, str] = {
+    "media.file.index": "where each second of a file begins; found anew in its bytes",
+}
 
 
 async def erase(tx: Tx, person_id: UUID) -> Removed:
@@ -191,7 +224,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     if not gone.assets:
         gone = await erasure.erase_uploads(tx, person_id, FILMS_AT_ONCE)
         is_more = len(gone.uploads) == FILMS_AT_ONCE
-    await store.announce(tx, gone.object_keys, LONG_AGO)
+    await unclaimed.announce(tx, gone.object_keys, LONG_AGO)
     await queue.forget(tx, [str(asset_id) for asset_id in gone.assets])
     counts = {"films": len(gone.assets), "files": len(gone.object_keys)}
     return Removed(counts, tuple(gone.prefixes), is_more)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import msgspec
 
 from luciole.cell.media import fence
 from luciole.cell.media.fence import Limits
+from luciole.cell.media.launchers import Warm
 from luciole.cell.media.model import REFUSALS, SHORTEST_MS, Edit
 
 CHILD = Path(__file__).with_name("probe_child.py")
@@ -91,10 +91,11 @@ class Unreadable(Exception):
 async def probe(source: Path, work_dir: Path) -> Probe:
     """What `source` is. Raises Unreadable with the reason, FenceBroke."""
     outcome = await fence.run(
-        [sys.executable, "-I", "-S", "-B", str(CHILD), str(_site_packages()), str(source)],
-        reads=[CHILD, source],
+        [str(source)],
+        reads=[source],
         writes=[work_dir],
         limits=LIMITS,
+        warm=_warm(),
     )
     if outcome.killed_by in ("time", "cpu"):
         raise Unreadable("takes-too-long")
@@ -172,9 +173,9 @@ def check_length(film: Probe, edit: Edit, longest_ms: int) -> tuple[int, int]:
 
 
 @functools.cache
-def _site_packages() -> Path:
-    """Where `av` lies, found without importing it into this process."""
+def _warm() -> Warm:
+    """The launcher with `av`, which is found without importing it into this process."""
     spec = importlib.util.find_spec("av")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("av")
-    return Path(next(iter(spec.submodule_search_locations))).parent
+    return Warm(CHILD, Path(next(iter(spec.submodule_search_locations))).parent)

@@ -1,6 +1,6 @@
 """Reads a stranger's file with PyAV and prints what it found, as JSON.
 
-Run inside the fence as `python -I -S probe_child.py SITE_PACKAGES SOURCE`; the server imports its
+Called inside the fence by a launcher that has it loaded (`launchers.Warm`); the server imports its
 lists of formats only. The only place that imports `av`, and that late. It states
 facts; `probe.py` judges them. The answer is either `{"failed": CODE}` or the fields of
 `probe.Facts`.
@@ -9,7 +9,6 @@ facts; `probe.py` judges them. The answer is either `{"failed": CODE}` or the fi
 import contextlib
 import itertools
 import json
-import sys
 from typing import Any
 
 # Whatever is not named here is never parsed: a demuxer for a game's cut scenes has bugs too.
@@ -24,6 +23,9 @@ AUDIO_DECODERS = frozenset(_AUDIO.split(","))
 MOST_PIXELS = 8_900_000
 MOST_PIXELS_A_SIDE = 4096
 MOST_PACKETS = 200_000
+MOST_STREAMS = 32
+# For whoever opens a decoder: a frame may be larger than its track has said.
+PIXELS = {"max_pixels": str(MOST_PIXELS)}
 # So many packets of a track are tried until something comes out of it.
 VIDEO_TRIED, AUDIO_TRIED = 90, 21
 FIRST_BYTES = 4096
@@ -60,9 +62,9 @@ def open_source(av: Any, path: str) -> Any:
             options={
                 "format_whitelist": DEMUXERS,
                 "protocol_whitelist": "file",
-                "max_streams": "32",
+                "max_streams": str(MOST_STREAMS),
             },
-            stream_options=[{"max_pixels": str(MOST_PIXELS)}],
+            stream_options=[PIXELS] * MOST_STREAMS,
             metadata_errors="replace",
         )
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
@@ -123,6 +125,8 @@ def main_track(streams: list[Any], times: dict[int, list[float]]) -> Any:
 def first_frame(av: Any, packets: list[Any]) -> Any:
     """What the first of a track's packets that decode give, or None. One frame is enough: the
     encoding finds out about the rest."""
+    if packets:
+        packets[0].stream.codec_context.options = dict(PIXELS)
     for packet in packets:
         with contextlib.suppress(av.error.FFmpegError):  # the next packet may do
             if frames := packet.decode():
@@ -227,18 +231,21 @@ def probe(av: Any, path: str) -> dict[str, Any]:
     return facts
 
 
-def main() -> None:
-    sys.path.append(sys.argv[1])
+def load() -> None:
+    """What takes long and is the same for every file."""
     import av
     import av.stream
 
     av.logging.set_level(None)
+
+
+def main(argv: list[str]) -> int:
+    """Looks at the file `argv[0]`."""
+    import av
+
     try:
-        answer = probe(av, sys.argv[2])
+        answer = probe(av, argv[0])
     except Refused as refusal:
         answer = {"failed": str(refusal)}
     print(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main()
+    return 0

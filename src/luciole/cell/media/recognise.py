@@ -7,8 +7,9 @@ taken as it is only if all of this holds, else it is encoded anew like any other
    no track, no metadata and no gap that our own muxer would not write. (Three numbers are compared
    otherwise: the rates, which say what the encoder was told, have to be those of our rung, and the
    lengths of the tracks, which end with the last frame, may differ by a quarter of a second.)
-   The video is passed through
-   a filter that lets slices and parameter sets pass only, so that it has no SEI and no other units.
+   The video is passed through a filter that lets slices and parameter sets pass only, so that it
+   has no SEI and no other units. A file in segments is put together to one piece first, of which
+   this has to hold, and which has to give the same file, byte for byte, when it is cut again.
 2. It is H.264 High, upright, BT.709 in narrow range with square pixels, of a size, rate and weight
    that its rung may have; its sound, if there is any, AAC, stereo, 48 kHz.
 3. All of it decodes without a single error.
@@ -21,13 +22,14 @@ and a decoder that is honest about errors finds none.
 from __future__ import annotations
 
 import asyncio
+import filecmp
 import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from luciole.cell.media import encode, fence, probe, soundtrack
-from luciole.cell.media.encode import Encoded
+from luciole.cell.media import encode, fence, packaging, probe, soundtrack
+from luciole.cell.media.encode import Encoded, EncodingFailed
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.model import NotOurs
 from luciole.cell.media.probe import Facts, Unreadable
@@ -57,10 +59,35 @@ async def rendition(
     rung = RUNGS.get(name)
     if rung is None:
         raise NotOurs
+    if not await asyncio.to_thread(packaging.is_fragmented, source):
+        return await _whole(source, name, rung, work_dir, longest_ms)
+    # In segments: our own muxer writes its streams as one piece, which is judged as ever; and cut
+    # again, that piece has to give the same file.
+    plain = work_dir / f"plain-{name}.mp4"
+    try:
+        await packaging.unpack(source, plain)
+        made, has_sound = await _whole(plain, name, rung, work_dir, longest_ms, is_joined=True)
+        (again,) = await packaging.pack([made], work_dir)
+    except EncodingFailed as error:
+        raise NotOurs from error
+    if not await asyncio.to_thread(filecmp.cmp, source, again.path, shallow=False):
+        raise NotOurs
+    return made, has_sound
+
+
+async def _whole(
+    source: Path,
+    name: str,
+    rung: Rung,
+    work_dir: Path,
+    longest_ms: int,
+    *,
+    is_joined: bool = False,
+) -> tuple[Encoded, bool]:
     timescale = await asyncio.to_thread(_timescale, source)
     again = work_dir / "again.mp4"
     outcome = await _run(source, work_dir, _remux(source, timescale, again), "film")
-    has_sound = await asyncio.to_thread(_compare, source, again, rung, outcome)
+    has_sound = await asyncio.to_thread(_compare, source, again, rung, outcome, is_joined)
     again.unlink()
     try:
         film = await probe.probe(source, work_dir)
@@ -130,7 +157,7 @@ def _remux(source: Path, timescale: int, target: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _compare(source: Path, again: Path, rung: Rung, outcome: Outcome) -> bool:
+def _compare(source: Path, again: Path, rung: Rung, outcome: Outcome, is_joined: bool) -> bool:
     """Whether there is sound, if both files are the same but for what the encoder was told."""
     if outcome.code != 0 or outcome.stderr:
         raise NotOurs
@@ -149,7 +176,7 @@ def _compare(source: Path, again: Path, rung: Rung, outcome: Outcome) -> bool:
             if name in DURATION_AT:
                 _allow(theirs, ours, start + DURATION_AT[name], timescale // 4)
             elif name == b"stsd":
-                _rates(theirs, ours, start, end, rung)
+                _rates(theirs, ours, start, end, rung, is_joined)
         sounds = ours.count(SOUND)
         if theirs != ours or ours.count(HIGH) != 1 or sounds != ours.count(b"soun") or sounds > 1:
             raise NotOurs
@@ -160,7 +187,9 @@ def _compare(source: Path, again: Path, rung: Rung, outcome: Outcome) -> bool:
     return sounds == 1
 
 
-def _rates(theirs: bytearray, ours: bytes, start: int, end: int, rung: Rung) -> None:
+def _rates(
+    theirs: bytearray, ours: bytes, start: int, end: int, rung: Rung, is_joined: bool
+) -> None:
     """The same for the rates in a sample description: in the box `btrt` (buffer in bytes, most and
     mean bits a second), and for sound in its decoder configuration too (ISO/IEC 14496-1, 7.2.6.6).
     Ours come from the samples, theirs are what the encoder was told."""
@@ -171,15 +200,28 @@ def _rates(theirs: bytearray, ours: bytes, start: int, end: int, rung: Rung) -> 
     if b"mp4a" in ours[start:end]:
         most = max(soundtrack.AUDIO_BPS, mean)
         told = struct.pack(">III", 0, most, mean)
+        if is_joined:
+            told = _guessed(theirs, at, mean)
         config = ours.find(b"\x04\x80\x80\x80", start, end) + 10
         if config < start or theirs[config : config + 8] != told[4:]:
             raise NotOurs
         theirs[config : config + 8] = ours[config : config + 8]
     else:
         told = struct.pack(">III", rung.buffer_bits // 8, max(rung.cap_bps, mean), 0)
+        if is_joined:
+            told = _guessed(theirs, at, mean)
     if theirs[at : at + 12] != told:
         raise NotOurs
     theirs[at : at + 12] = ours[at : at + 12]
+
+
+def _guessed(theirs: bytearray, at: int, mean: int) -> bytes:
+    """The rates of a file that was put together from segments: no encoder told our muxer anything,
+    so they are its guesses, and these have to be good."""
+    buffer, peak, guess = struct.unpack_from(">III", theirs, at)
+    if buffer or abs(guess - mean) > mean // 10 or not guess <= peak <= 2 * max(guess, mean):
+        raise NotOurs
+    return bytes(theirs[at : at + 12])
 
 
 def _allow(theirs: bytearray, ours: bytes, at: int, most: int) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import fence, store
+from luciole.cell.media import fence, playlists, store, turns
 from luciole.cell.media.links import Links, Verdict
 from luciole.cell.media.model import (
     MAX_PIECES,
@@ -16,6 +18,8 @@ from luciole.cell.media.model import (
     DiskFull,
     Edit,
     NoSuchUpload,
+    Rendition,
+    Shown,
     SoundOf,
     TooManyHeld,
     TooManyPieces,
@@ -24,19 +28,43 @@ from luciole.cell.media.model import (
     UploadNotFinished,
     UploadTooLarge,
     UploadUsed,
+    Way,
     WrongOffset,
 )
-from luciole.cell.media.store import File, erasure
+from luciole.cell.media.quota import Quota
+from luciole.cell.media.store import File, erasure, looks, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id, new_token
 from luciole.kit.queue import QUICK, Queue
 
-# Of the jobs that take minutes, making a clip playable goes before making one better.
-PRIORITIES = {"media.prepare": QUICK // 2, "media.ladder": 0, "media.silence": QUICK // 2}
+# After every film that waits for anything.
+LAST = -2_000_000_000
+# Of those before a waiting film, and of those that are being made, so many are counted.
+COUNTED = 1_000
+# Of which nothing was heard for so long, on that nobody works.
+HEARD_WITHIN = timedelta(minutes=2)
 # An announced object that was not claimed within this time belongs to something that died.
 CLAIM_WITHIN = timedelta(hours=2)
+
+
+class Room:
+    """Keeps as much of the disk free as uploads of films do."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder = "" if "://" in settings.blobs_place else settings.blobs_place
+        self._min_free_bytes = settings.media.min_free_bytes
+
+    def require(self, size_bytes: int) -> None:
+        """Raises DiskFull. An object store elsewhere has its own limits."""
+        if self._folder:
+            # Before the first object the folder itself is not there yet.
+            place = Path(self._folder).absolute()
+            place = next(each for each in (place, *place.parents) if each.is_dir())
+            free_bytes = shutil.disk_usage(place).free
+            if free_bytes - size_bytes < self._min_free_bytes:
+                raise DiskFull
 
 
 class Media:
@@ -44,8 +72,9 @@ class Media:
 
     def __init__(self, settings: Settings, signing_key: bytes, clock: Clock, queue: Queue) -> None:
         self._settings = settings.media
+        self.quota = Quota(settings.media, clock)
         self._data = settings.data
-        self._links = Links(signing_key, settings.media.signed_url_s)
+        self._links = Links(signing_key, settings.media.signed_url_s, settings.media.delivery_url)
         self._clock = clock
         self._queue = queue
 
@@ -80,11 +109,11 @@ class Media:
     async def announce(self, tx: Tx, *keys: str) -> None:
         """Notes objects that are about to be written, so that they are found if nobody comes back
         for them."""
-        await store.announce(tx, keys, self._clock.now())
+        await unclaimed.announce(tx, keys, self._clock.now())
 
     async def disown(self, tx: Tx, *keys: str) -> None:
         """Gives objects up: the next sweep deletes them."""
-        await store.announce(tx, keys, self._clock.now() - CLAIM_WITHIN)
+        await unclaimed.announce(tx, keys, self._clock.now() - CLAIM_WITHIN)
 
     async def accept(self, tx: Tx, upload: Upload, chunk: Chunk) -> int:
         """Takes a stored piece in and gives the new offset. Raises WrongOffset where another
@@ -92,7 +121,7 @@ class Media:
         if upload.chunks >= MAX_PIECES:
             raise TooManyPieces
         offset = await store.move_offset(tx, upload.id, chunk.offset_bytes, chunk.size_bytes)
-        if offset is None or not await store.claim(tx, [chunk.object_key]):
+        if offset is None or not await unclaimed.claim(tx, [chunk.object_key]):
             raise WrongOffset
         await store.add_chunk(tx, upload.id, chunk)
         return offset
@@ -147,6 +176,7 @@ class Media:
             is_public=is_public,
             token=new_token(),
             sound=sound,
+            turn=turns.turn(await waiting.now(tx), await waiting.authors_last(tx, owner_id)),
         )
         await store.use_upload(tx, upload_id, asset_id)
         await self.put_job(tx, "media.prepare", asset_id)
@@ -155,9 +185,24 @@ class Media:
     async def put_job(self, tx: Tx, name: str, asset_id: UUID) -> None:
         """Queues work on an asset, unless the same is waiting or running."""
         key = f"{name}/{asset_id}"
-        priority = PRIORITIES.get(name, QUICK)
+        priority = LAST if name in ("media.look", "media.segment") else QUICK
+        if name in turns.BANDS:
+            priority = turns.priority(name, await waiting.turn(tx, asset_id))
         body = {"asset_id": str(asset_id)}
         await self._queue.put(tx, name, body, priority=priority, once=key)
+
+    async def way(self, tx: Tx, asset_id: UUID) -> Way | None:
+        """How far a film is that cannot be played yet; None for others."""
+        film = await waiting.work(tx, asset_id)
+        if film is None:
+            return None
+        now = self._clock.now()
+        ahead = 0
+        if film.state == "queued":
+            ahead = await waiting.ahead(tx, film.turn, asset_id, COUNTED)
+        at_work = await waiting.at_work(tx, now - HEARD_WITHIN, COUNTED)
+        left_s = turns.left_s(film, ahead, at_work, await waiting.pace(tx), now)
+        return Way(film.progress, ahead, None if film.waits_for else left_s, film.waits_for)
 
     async def narrow(self, tx: Tx, asset_id: UUID) -> None:
         """Only signed addresses are good from here on; all earlier ones are dead at once."""
@@ -182,6 +227,10 @@ class Media:
         # A job that works on it finds no row when it is done, and leaves its objects unclaimed.
         await store.delete_asset(tx, asset_id)
 
+    async def shown(self, tx: Tx, asset_ids: Sequence[UUID]) -> dict[UUID, Shown]:
+        """What stands for the films before they play."""
+        return await looks.shown(tx, asset_ids)
+
     async def is_awaited(self, tx: Tx, prefix: str) -> bool:
         """Whether an object below `prefix` was announced and may still be written, or is given up
         and not yet deleted."""
@@ -204,6 +253,17 @@ class Media:
         if prefix not in ("p", "r") or not filename:
             return None
         return await store.find_file(tx, token, filename, is_public=prefix == "p")
+
+    def playlist_key(self, renditions: Sequence[Rendition]) -> str | None:
+        """The key of the playlist of a clip with these renditions, if it has one."""
+        return playlists.master_key(renditions)
+
+    async def playlist(self, tx: Tx, key: str, session_id: UUID | None) -> str | None:
+        """The playlist at an address, with addresses for that session; None where there is none."""
+        prefix, _, rest = key.partition("/")
+        token, _, _ = rest.partition("/")
+        renditions = await store.renditions(tx, token, is_public=prefix == "p")
+        return playlists.written(key, renditions, lambda one: self.url(one, session_id))
 
     async def _place(self, tx: Tx, asset: Asset, *, is_public: bool) -> None:
         await store.set_place(tx, asset.id, new_token(), is_public=is_public)

@@ -11,36 +11,37 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import encode, fence, probe, store
+from luciole.cell.media import encode, fence, laying, pictures, probe, quality, store, turns
+from luciole.cell.media.attempts import Attempts, ShowProgress
 from luciole.cell.media.encode import Encoded
-from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, NotStored, State
+from luciole.cell.media.held import Held, holding, require_room, storing
+from luciole.cell.media.laying import Laid
+from luciole.cell.media.looks import seen
+from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
 from luciole.cell.media.service import CLAIM_WITHIN, Media
+from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
-from luciole.cell.media.store import File, silence
+from luciole.cell.media.store import looks as looks_store
+from luciole.cell.media.store import segments, silence, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, Tx
 from luciole.kit.logs import log
 from luciole.kit.queue import Queue
-from luciole.kit.workplace import open_folder, sweep_folders
-
-# Tells whom it concerns how far an asset is, in percent.
-ShowProgress = Callable[[Tx, UUID, int], Awaitable[None]]
+from luciole.kit.workplace import sweep_folders
 
 PROGRESS_EVERY_S = 0.5
 STUCK_AFTER = timedelta(minutes=2)
 SWEPT_AT_ONCE = 500
-MIME = {"rendition": "video/mp4", "poster": "image/webp"}
+LOOKED_AT_ONCE = 20
+SEGMENTED_AT_ONCE = 20
 WORKING: tuple[State, ...] = ("queued", "probing", "encoding")
 
 
@@ -62,102 +63,66 @@ class Workshop:
         self._blobs = blobs
         self._queue = queue
         self._settings = settings.media
+        self._shelf = Shelf(db, media, blobs, clock)
         self._folder = settings.work_dir / "media"
         self._clock = clock
-        self._show_progress = show_progress
+        self._attempts = Attempts(db, self._folder, clock, show_progress)
         encoders = max(1, settings.worker.encoders)
         self._benches = asyncio.Semaphore(encoders)
-        # One bench stays free of ladders: a new clip waits for no other clip's better quality.
+        # A new clip waits for no other clip's better quality: those have benches of their own.
         self._ladders = asyncio.Semaphore(max(1, encoders - 1))
 
     async def prepare(self, asset_id: UUID) -> None:
         """Probes the file and makes the first playable and the poster, or refuses it."""
         async with self._benches:
-            asset = await self._start(asset_id, WORKING, "probing")
+            asset = await self._attempts.start(asset_id, WORKING, "probing")
             if asset is None:
                 return
             if asset.crashes > MAX_CRASHES:
                 await self._refuse(asset, "cannot-be-read")
                 return
-            async with self._attempt(asset) as folder:
+            async with self._attempts.of(asset) as folder:
                 try:
                     await self._first(asset, folder)
                 except Unreadable as reason:
                     await self._refuse(asset, reason.code)
 
     async def climb(self, asset_id: UUID) -> None:
-        """Makes the renditions above the first, then lets go of the upload."""
-        async with self._ladders, self._benches:
-            asset = await self._start(asset_id, ("playable",), "playable")
+        """Makes the renditions above the first and the small pictures, then lets go of the
+        upload."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("playable",), "playable")
             if asset is None:
                 return
             if asset.crashes > MAX_CRASHES:
                 # It plays already; a ladder that cannot be climbed does not take that back.
-                await self._finish(asset, [], Path())
+                await self._finish(asset, [], [], Path())
                 return
-            async with self._attempt(asset) as folder:
+            async with self._attempts.of(asset) as folder:
                 made: list[Encoded] = []
+                small: list[Encoded] = []
                 with contextlib.suppress(Unreadable):
                     source, film, cut = await self._film(asset, folder)
-                    track = await self._finished_track(asset, folder)
-                    made = await encode.ladder(source, film, cut, folder / "out", track=track)
-                await self._finish(asset, made, folder)
-
-    async def silence(self, asset_id: UUID) -> None:
-        """Takes the sound out of a film whose sound's own film is gone, from all renditions at
-        once."""
-        async with self._ladders, self._benches:
-            asset = await self._start(asset_id, ("complete",), "complete")
-            if asset is None or asset.sound is None or asset.sound.asset_id is not None:
-                return
-            async with self._attempt(asset) as folder:
-                made = []
-                for file in await self._renditions(asset.id):
-                    loud = folder / f"loud-{file.name}.mp4"
-                    await self._fetch(file, loud)
-                    size = (file.width, file.height)
-                    made.append(await encode.silenced(loud, file.name, size, folder / "out"))
-                files = [self._file(asset, "rendition", each) for each in made]
-                await self._put(asset, files, [each.path for each in made])
-            async with self._db.tx() as tx:
-                now = await store.lock_asset(tx, asset.id)
-                if now is None or now.attempt != asset.attempt:
-                    await self._media.disown(tx, *(file.object_key for file in files))
-                    return
-                if not await store.claim(tx, [file.object_key for file in files]):
-                    raise NotStored
-                old = await silence.replace(tx, asset.id, files, self._clock.now())
-                await self._media.disown(tx, *old)
-                if now.prefix != asset.prefix:
-                    await self._media.put_job(tx, "media.rename", asset.id)
+                    try:
+                        with holding():
+                            small = await pictures.small(source, film, cut, folder / "out")
+                    except encode.EncodingFailed:
+                        # The clip does without them, and has its renditions all the same.
+                        log.warning("no small pictures", attempt=asset.attempt, exc_info=True)
+                    track = await self._finished_track(asset, film, folder)
+                    crf = None
+                    if rungs := encode.rungs_above(film):
+                        # On the lowest of them: the higher one looks no worse with the same CRF,
+                        # and trying it costs twice as much.
+                        crf = await quality.crf_for(source, film, cut, rungs[-1], folder / "out")
+                    made = await encode.ladder(
+                        source, film, cut, folder / "out", track=track, crf=crf
+                    )
+                await self._finish(asset, made, small, folder)
 
     async def rename(self, asset_id: UUID) -> None:
         """Brings the objects to where the asset's addresses say they are."""
-        async with self._db.tx() as tx:
-            asset = await store.asset(tx, asset_id)
-            if asset is None:
-                return
-            moves = [
-                (file, asset.prefix + file.filename)
-                for file in await store.files(tx, asset_id)
-                if file.object_key != asset.prefix + file.filename
-            ]
-            await self._media.announce(tx, *(new_key for _, new_key in moves))
-        for file, new_key in moves:
-            with contextlib.suppress(Missing):  # another run of this job moved it
-                await self._blobs.copy(file.object_key, new_key)
-                async with self._db.tx() as tx:
-                    moved = await store.move_file(
-                        tx, asset_id, file.filename, file.object_key, new_key
-                    )
-                    if moved:
-                        if not await store.claim(tx, [new_key]):
-                            raise NotStored
-                        await self._media.disown(tx, file.object_key)
-                    elif await store.asset(tx, asset_id) is None:
-                        # The film was deleted meanwhile. (Otherwise another run was faster, and
-                        # the copy is the asset's.)
-                        await self._media.disown(tx, new_key)
+        await self._shelf.rename(asset_id)
 
     async def sweep(self) -> None:
         """Removes what is left of expired uploads and dead attempts, and wakes stuck assets."""
@@ -166,10 +131,15 @@ class Workshop:
             for upload_id in await store.expired_uploads(tx, now, SWEPT_AT_ONCE):
                 await self._media.drop_upload(tx, upload_id)
             for asset_id, state in await store.stuck(tx, now - STUCK_AFTER, SWEPT_AT_ONCE):
+                # What cannot go on yet finds that out soon, and waits for the next sweep.
                 name = "media.ladder" if state == "playable" else "media.prepare"
                 await self._media.put_job(tx, name, asset_id)
             for asset_id in await silence.bereft(tx, SWEPT_AT_ONCE):
                 await self._media.put_job(tx, "media.silence", asset_id)
+            for asset_id in await looks_store.unseen(tx, MAX_CRASHES, LOOKED_AT_ONCE):
+                await self._media.put_job(tx, "media.look", asset_id)
+            for asset_id in await segments.without(tx, SEGMENTED_AT_ONCE, FAILURE_COUNTS):
+                await self._media.put_job(tx, "media.segment", asset_id)
         await self.sweep_objects()
         await asyncio.to_thread(sweep_folders, self._folder)
 
@@ -177,47 +147,16 @@ class Workshop:
         """Deletes the objects that were given up, or that nobody came back for."""
         while True:
             async with self._db.tx() as tx:
-                keys = await store.doom(tx, self._clock.now() - CLAIM_WITHIN, SWEPT_AT_ONCE)
+                keys = await unclaimed.doom(tx, self._clock.now() - CLAIM_WITHIN, SWEPT_AT_ONCE)
             if not keys:
                 break
             # If we stop here, the rows stay doomed and the next sweep deletes the objects.
             await self._blobs.delete(*keys)
             async with self._db.tx() as tx:
-                await store.forget(tx, keys)
-
-    async def _start(self, asset_id: UUID, states: tuple[State, ...], state: State) -> Asset | None:
-        """Takes the asset for a new attempt; None where there is nothing to do any more."""
-        async with self._db.tx() as tx:
-            asset = await store.lock_asset(tx, asset_id)
-            if asset is None or asset.state not in states:
-                return None
-            await store.start(tx, asset_id, state, self._clock.now())
-            return await store.asset(tx, asset_id)
-
-    @contextlib.asynccontextmanager
-    async def _attempt(self, asset: Asset) -> AsyncIterator[Path]:
-        """A folder for this attempt, gone afterwards. An attempt that ends by itself, even badly,
-        is no crash; only FFmpeg's own failures count, for several, since they will come again."""
-        folder = self._folder / f"{asset.id}-{asset.attempt}"
-        lock = await asyncio.to_thread(open_folder, folder)
-        try:
-            yield folder
-        except encode.EncodingFailed:
-            log.warning("encoding failed", attempt=asset.attempt, exc_info=True)
-            with contextlib.suppress(*LOST, TimeoutError):
-                async with self._db.tx() as tx:
-                    await store.blame(tx, asset.id, asset.attempt, FAILURE_COUNTS - 1)
-            raise
-        except BaseException:
-            with contextlib.suppress(*LOST, TimeoutError):
-                async with self._db.tx() as tx:
-                    await store.pardon(tx, asset.id, asset.attempt)
-            raise
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+                await unclaimed.forget(tx, keys)
 
     async def _first(self, asset: Asset, folder: Path) -> None:
+        began = self._clock.now()
         source, film, cut = await self._film(asset, folder)
         percent = 5
 
@@ -231,7 +170,7 @@ class Workshop:
                 if percent != shown:
                     shown = percent
                     with contextlib.suppress(*LOST, TimeoutError):
-                        await self._tell(asset, percent)
+                        await self._attempts.tell(asset, percent)
                 await asyncio.sleep(PROGRESS_EVERY_S)
 
         track = await self._track(asset, folder)
@@ -245,11 +184,12 @@ class Workshop:
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
-        has_more = bool(encode.rungs_above(film))
-        files = [self._file(asset, "rendition", first), self._file(asset, "poster", still)]
-        await self._put(asset, files, [first.path, still.path])
+        looks = await asyncio.to_thread(seen, folder / "out", first.width, first.height, cut)
+        laid = await self._lay(asset, [first], folder)
+        laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
+        await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
-            if not await self._claim(tx, asset, files, WORKING):
+            if not await self._shelf.claim(tx, asset, laid, WORKING):
                 return
             await store.set_playable(
                 tx,
@@ -260,11 +200,11 @@ class Workshop:
                 self._clock.now(),
                 has_audio=film.has_audio or track is not None,
             )
+            await looks_store.set_looks(tx, asset.id, looks)
+            took_ms = int((self._clock.now() - began).total_seconds() * 1000)
+            await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
-            if has_more:
-                await self._media.put_job(tx, "media.ladder", asset.id)
-            else:
-                await self._complete(tx, asset)
+            await self._media.put_job(tx, "media.ladder", asset.id)
 
     async def _film(self, asset: Asset, folder: Path) -> tuple[Path, Probe, Cut]:
         """The assembled source, what it is, and the part of it that the author keeps."""
@@ -272,7 +212,17 @@ class Workshop:
         source = folder / "source"
         async with self._db.read() as tx:
             chunks = await store.chunks(tx, asset.upload_id) if asset.upload_id else []
-        await self._assemble(chunks, source)
+            expires_at = None
+            if asset.upload_id and (upload := await store.upload(tx, asset.upload_id)):
+                expires_at = upload.expires_at
+        await asyncio.to_thread(require_room, folder, sum(each.size_bytes for each in chunks))
+        try:
+            await self._assemble(chunks, source)
+        except Missing as error:
+            # A store that was put elsewhere, or that is not mounted, has none of our objects.
+            if expires_at is not None and self._clock.now() < expires_at:
+                raise Held("store") from error
+            raise Unreadable("cannot-be-read") from error
         film = await probe.probe(source, folder / "out")
         start_ms, length_ms = probe.check_length(film, asset.edit, self._settings.max_duration_ms)
         return source, film, Cut(start_ms, length_ms, max(0, asset.edit.cover_ms - start_ms))
@@ -282,81 +232,45 @@ class Workshop:
         film is gone."""
         if asset.sound is None:
             return None
-        files = await self._renditions(asset.sound.asset_id) if asset.sound.asset_id else []
+        files = await self._shelf.renditions(asset.sound.asset_id) if asset.sound.asset_id else []
         if not files:
             raise Unreadable("sound-gone")
         path = folder / "sound.mp4"
-        await self._fetch(files[0], path)
+        await self._shelf.fetch(files[0], path)
         return Track(path, asset.sound.mode)
 
-    async def _finished_track(self, asset: Asset, folder: Path) -> Track | None:
-        """The sound that the first rendition has got already, where another film's is in it."""
-        if asset.sound is None:
+    async def _finished_track(self, asset: Asset, film: Probe, folder: Path) -> Track | None:
+        """The sound that the first rendition has got already."""
+        if asset.sound is None and not film.has_audio:
             return None
         path = folder / "sound.mp4"
-        await self._fetch((await self._renditions(asset.id))[0], path)
+        await self._shelf.fetch((await self._shelf.renditions(asset.id))[0], path)
         return Track(path, "ready")
-
-    async def _renditions(self, asset_id: UUID) -> list[File]:
-        """The renditions of a film, smallest first."""
-        async with self._db.read() as tx:
-            files = await store.files(tx, asset_id)
-        return sorted(
-            (file for file in files if file.kind == "rendition"),
-            key=lambda file: file.width * file.height,
-        )
-
-    async def _fetch(self, file: File, path: Path) -> None:
-        data = await self._blobs.get(file.object_key)
-        await asyncio.to_thread(path.write_bytes, data)
 
     async def _assemble(self, chunks: list[Chunk], source: Path) -> None:
         offset = 0
         with await asyncio.to_thread(source.open, "wb") as file:
             for chunk in chunks:
-                try:
+                with storing():
                     data = await self._blobs.get(chunk.object_key)
-                except Missing as error:
-                    raise Unreadable("cannot-be-read") from error
                 if chunk.offset_bytes != offset or len(data) != chunk.size_bytes:
                     raise Unreadable("cannot-be-read")
                 await asyncio.to_thread(file.write, data)
                 offset += len(data)
 
-    async def _put(self, asset: Asset, files: list[File], paths: list[Path]) -> None:
-        """Stores the files; nothing of a film that was deleted while it was encoded."""
-        async with self._db.tx() as tx:
-            if await store.asset(tx, asset.id) is None:
-                return
-            await self._media.announce(tx, *(file.object_key for file in files))
-        puts = (
-            self._blobs.put(file.object_key, each) for file, each in zip(files, paths, strict=True)
-        )
-        await asyncio.gather(*puts)
+    async def _lay(self, asset: Asset, made: list[Encoded], folder: Path) -> list[Laid]:
+        return await laying.renditions(made, asset.prefix, asset.attempt, folder / "out")
 
-    async def _claim(
-        self, tx: Tx, asset: Asset, files: list[File], states: tuple[State, ...]
-    ) -> bool:
-        """Makes the stored files the asset's, if this attempt is still the current one; gives them
-        up where another has overtaken it, or the film is gone."""
-        now = await store.lock_asset(tx, asset.id)
-        if now is None or now.attempt != asset.attempt or now.state not in states:
-            await self._media.disown(tx, *(file.object_key for file in files))
-            return False
-        if not await store.claim(tx, [file.object_key for file in files]):
-            raise NotStored
-        for file in files:
-            await store.add_file(tx, asset.id, file)
-        if now.prefix != asset.prefix:
-            # The audience changed meanwhile: these lie under the old name.
-            await self._media.put_job(tx, "media.rename", asset.id)
-        return True
+    def _hang(self, asset: Asset, small: list[Encoded]) -> list[Laid]:
+        return [laying.picture(each.name, each, asset.prefix, asset.attempt) for each in small]
 
-    async def _finish(self, asset: Asset, made: list[Encoded], folder: Path) -> None:
-        files = [self._file(asset, "rendition", each) for each in made]
-        await self._put(asset, files, [each.path for each in made])
+    async def _finish(
+        self, asset: Asset, made: list[Encoded], small: list[Encoded], folder: Path
+    ) -> None:
+        laid = [*await self._lay(asset, made, folder), *self._hang(asset, small)]
+        await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
-            if await self._claim(tx, asset, files, ("playable",)):
+            if await self._shelf.claim(tx, asset, laid, ("playable",)):
                 await self._complete(tx, asset)
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:
@@ -374,23 +288,3 @@ class Workshop:
                 await self._media.drop_upload(tx, asset.upload_id)
             body = {"asset_id": str(asset.id), "code": code}
             await self._queue.put(tx, "media.refused", body)
-
-    async def _tell(self, asset: Asset, percent: int) -> None:
-        async with self._db.tx() as tx:
-            now = self._clock.now()
-            if await store.set_progress(tx, asset.id, asset.attempt, percent, now):
-                await self._show_progress(tx, asset.id, percent)
-
-    def _file(self, asset: Asset, kind: str, made: Encoded) -> File:
-        filename = f"{made.name}-{asset.attempt}{made.path.suffix}"
-        return File(
-            kind,
-            made.name,
-            filename,
-            asset.prefix + filename,
-            MIME[kind],
-            made.width,
-            made.height,
-            made.bitrate_bps,
-            made.size_bytes,
-        )

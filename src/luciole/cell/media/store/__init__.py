@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media.model import Asset, Chunk, Edit, SoundOf, State, Upload
+from luciole.cell.media.model import Asset, Chunk, Edit, Rendition, SoundOf, State, Upload
 from luciole.kit.db import Row, Tx
 
 
@@ -24,7 +23,11 @@ class File(msgspec.Struct, frozen=True):
     height: int
     bitrate_bps: int
     size_bytes: int
+    index: str | None = None
+    """Of a rendition in segments: the index of its bytes, as JSON."""
 
+
+_RENDITIONS = msgspec.json.Decoder(list[Rendition])
 
 ADD_UPLOAD = """
 INSERT INTO media.upload (id, owner_id, size_bytes, created_at, expires_at)
@@ -66,8 +69,8 @@ ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 ADD_ASSET = """
 INSERT INTO media.asset (id, owner_id, upload_id, trim_start_ms, trim_end_ms, cover_ms, is_public,
-                         token, created_at, changed_at, sound_asset_id, sound_mode)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
+                         token, created_at, changed_at, sound_asset_id, sound_mode, turn)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)
 """
 ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
@@ -80,7 +83,9 @@ SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_
 FROM media.asset WHERE id = $1 FOR UPDATE
 """
 START = """
-UPDATE media.asset SET attempt = attempt + 1, crashes = crashes + 1, state = $2, changed_at = $3
+UPDATE media.asset
+SET attempt = attempt + 1, crashes = crashes + 1, state = $2, changed_at = $3, started_at = $3,
+    waits_for = NULL, progress = CASE WHEN $2 IN ('probing', 'encoding') THEN 0 ELSE progress END
 WHERE id = $1
 """
 PARDON = """
@@ -102,7 +107,8 @@ SET state = 'playable', progress = 100, crashes = 0, duration_ms = $2, width = $
 WHERE id = $1
 """
 COMPLETE = """
-UPDATE media.asset SET state = 'complete', upload_id = NULL, changed_at = $2 WHERE id = $1
+UPDATE media.asset SET state = 'complete', upload_id = NULL, crashes = 0, changed_at = $2
+WHERE id = $1
 """
 REFUSE = """
 UPDATE media.asset SET state = 'refused', refused_code = $2, upload_id = NULL, changed_at = $3
@@ -112,46 +118,38 @@ SET_PLACE = "UPDATE media.asset SET is_public = $2, token = $3 WHERE id = $1"
 DELETE_ASSET = "DELETE FROM media.asset WHERE id = $1"
 STUCK = """
 SELECT id, state FROM media.asset
-WHERE state IN ('queued', 'probing', 'encoding', 'playable') AND changed_at < $1
+WHERE state IN ('queued', 'probing', 'encoding', 'playable')
+  AND (changed_at < $1 OR waits_for IS NOT NULL)
 ORDER BY changed_at LIMIT $2
 """
 ADD_FILE = """
 INSERT INTO media.file (asset_id, kind, name, filename, object_key, mime, width, height,
-                        bitrate_bps, size_bytes)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                        bitrate_bps, size_bytes, index)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 """
 FILES = """
-SELECT kind, name, filename, object_key, mime, width, height, bitrate_bps, size_bytes
+SELECT kind, name, filename, object_key, mime, width, height, bitrate_bps, size_bytes, index
 FROM media.file WHERE asset_id = $1 ORDER BY kind, name
 """
 FIND_FILE = """
 SELECT f.kind, f.name, f.filename, f.object_key, f.mime, f.width, f.height, f.bitrate_bps,
-       f.size_bytes
+       f.size_bytes, f.index
 FROM media.asset a
 JOIN media.file f ON f.asset_id = a.id
 JOIN people.card p ON p.id = a.owner_id
 WHERE a.token = $1 AND a.is_public = $2 AND f.filename = $3
 """
+RENDITIONS = """
+SELECT m.renditions
+FROM media.asset a
+JOIN media.playable m ON m.asset_id = a.id
+JOIN people.card p ON p.id = a.owner_id
+WHERE a.token = $1 AND a.is_public = $2
+"""
 MOVE_FILE = """
 UPDATE media.file SET object_key = $4 WHERE asset_id = $1 AND filename = $2 AND object_key = $3
 RETURNING asset_id
 """
-ANNOUNCE = """
-INSERT INTO media.unclaimed (object_key, since) SELECT unnest($1::text[]), $2
-ON CONFLICT (object_key) DO UPDATE SET since = $2 WHERE NOT media.unclaimed.is_doomed
-"""
-CLAIM = """
-DELETE FROM media.unclaimed WHERE object_key = ANY($1::text[]) AND NOT is_doomed
-RETURNING object_key
-"""
-DOOM = """
-UPDATE media.unclaimed SET is_doomed = true
-WHERE object_key IN (
-    SELECT object_key FROM media.unclaimed WHERE is_doomed OR since <= $1
-    ORDER BY since LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING object_key
-"""
-FORGET = "DELETE FROM media.unclaimed WHERE object_key = ANY($1::text[]) AND is_doomed"
 
 
 async def add_upload(
@@ -218,6 +216,7 @@ async def add_asset(
     is_public: bool,
     token: str,
     sound: SoundOf | None,
+    turn: int,
 ) -> None:
     await tx.execute(
         ADD_ASSET,
@@ -232,6 +231,7 @@ async def add_asset(
         now,
         sound.asset_id if sound else None,
         sound.mode if sound else None,
+        turn,
     )
 
 
@@ -296,6 +296,7 @@ async def delete_asset(tx: Tx, asset_id: UUID) -> None:
 
 
 async def stuck(tx: Tx, before: datetime, most: int) -> list[tuple[UUID, State]]:
+    """Films that are not done, and of which nothing was heard since, or that had to wait."""
     return [(row["id"], row["state"]) for row in await tx.fetch(STUCK, before, most)]
 
 
@@ -312,29 +313,13 @@ async def find_file(tx: Tx, token: str, filename: str, *, is_public: bool) -> Fi
     return _file(row) if row else None
 
 
+async def renditions(tx: Tx, token: str, *, is_public: bool) -> list[Rendition]:
+    """The renditions of the film with this token, lowest first; none where there is none."""
+    return _RENDITIONS.decode(await tx.fetchval(RENDITIONS, token, is_public) or "[]")
+
+
 async def move_file(tx: Tx, asset_id: UUID, filename: str, old_key: str, new_key: str) -> bool:
     return await tx.fetchval(MOVE_FILE, asset_id, filename, old_key, new_key) is not None
-
-
-async def announce(tx: Tx, keys: Sequence[str], since: datetime) -> None:
-    """Notes objects that nothing refers to: not yet, or no more."""
-    if keys:
-        await tx.execute(ANNOUNCE, list(keys), since)
-
-
-async def claim(tx: Tx, keys: Sequence[str]) -> bool:
-    """Takes objects off the list, in the transaction that refers to them. False: one of them is
-    being deleted already."""
-    return len(await tx.fetch(CLAIM, list(keys))) == len(keys)
-
-
-async def doom(tx: Tx, before: datetime, most: int) -> list[str]:
-    """Objects that may be deleted now; from here on nobody can claim them."""
-    return [row["object_key"] for row in await tx.fetch(DOOM, before, most)]
-
-
-async def forget(tx: Tx, keys: Sequence[str]) -> None:
-    await tx.execute(FORGET, list(keys))
 
 
 def _upload(row: Row | None) -> Upload | None:
@@ -379,4 +364,5 @@ def _file(row: Row) -> File:
         row["height"],
         row["bitrate_bps"],
         row["size_bytes"],
+        row["index"],
     )

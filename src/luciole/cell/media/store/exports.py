@@ -11,20 +11,28 @@ from luciole.kit.exported import ExportedRow, listed
 ASSETS = """
 SELECT id, is_public, token, progress, duration_ms, width, height, has_audio, upload_id, state,
        refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at,
-       sound_asset_id, sound_mode
+       sound_asset_id, sound_mode, turn, started_at, waits_for,
+       encode(thumbhash, 'hex') AS thumbhash
 FROM media.asset WHERE owner_id = $1 ORDER BY created_at, id
 """
+# What is drawn out of these (segments, the poster as AVIF, a preview) is drawn again by a new cell.
 FILES = """
 SELECT f.asset_id, f.kind, f.name, f.filename, f.object_key, f.mime, f.width, f.height,
        f.bitrate_bps, f.size_bytes
 FROM media.asset a JOIN media.file f ON f.asset_id = a.id
-WHERE a.owner_id = $1 ORDER BY a.created_at, a.id, f.kind, f.name
+WHERE a.owner_id = $1 AND f.kind IN ('rendition', 'poster')
+ORDER BY a.created_at, a.id, f.kind, f.name
 """
 UPLOADS = """
 SELECT u.id, u.size_bytes, u.offset_bytes, u.chunks, u.asset_id, u.created_at, u.expires_at,
        ARRAY(SELECT c.object_key FROM media.chunk c
              WHERE c.upload_id = u.id ORDER BY c.offset_bytes) AS object_keys
 FROM media.upload u WHERE u.owner_id = $1 ORDER BY u.created_at, u.id
+"""
+STILLS = """
+SELECT s.asset_id, s.at_ms, encode(s.pdq, 'hex') AS pdq, s.quality
+FROM media.asset a JOIN media.still s ON s.asset_id = a.id
+WHERE a.owner_id = $1 ORDER BY a.created_at, a.id, s.at_ms
 """
 
 
@@ -38,3 +46,7 @@ def files(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 def uploads(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(UPLOADS, person_id))
+
+
+def stills(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(STILLS, person_id))

@@ -1,0 +1,89 @@
+"""What is done to films that are finished: a sound goes, looks and segments are caught up on."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from luciole.cell.media import encode, fence, laying, pictures, probe
+from luciole.cell.media.probe import Unreadable
+from luciole.cell.media.rungs import Cut
+from luciole.cell.media.store import looks as looks_store
+from luciole.cell.media.store import silence
+from luciole.cell.media.workshop import Workshop
+
+
+class Aftercare(Workshop):
+    """The workshop, and the work on films that came out of it or with an export."""
+
+    async def look(self, asset_id: UUID) -> None:
+        """Looks at a finished film that came with its renditions, or from before there were
+        looks."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                files = await self._shelf.renditions(asset.id)
+                async with self._db.read() as tx:
+                    is_seen = await looks_store.is_seen(tx, asset.id)
+                if is_seen or not files:
+                    return
+                source = folder / "source"
+                await self._shelf.fetch(files[-1], source)
+                fence.require(
+                    fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding
+                )
+                try:
+                    film = await probe.probe(source, folder / "out")
+                except Unreadable as error:
+                    raise encode.EncodingFailed("a rendition cannot be read") from error
+                # What was cut off is not there any more.
+                cover_ms = max(0, asset.edit.cover_ms - asset.edit.trim_start_ms)
+                cut = Cut(0, film.duration_ms, cover_ms)
+                looks = await encode.glance(source, film, cut, folder / "out")
+                small = await pictures.small(source, film, cut, folder / "out")
+                laid = self._hang(asset, small)
+                await self._shelf.put(asset, laid)
+                async with self._db.tx() as tx:
+                    if await self._shelf.claim(tx, asset, laid, ("complete",)):
+                        await looks_store.set_looks(tx, asset.id, looks)
+
+    async def silence(self, asset_id: UUID) -> None:
+        """Takes the sound out of a film whose sound's own film is gone, from all renditions at
+        once."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                if asset.sound is None or asset.sound.asset_id is not None:
+                    return
+                made = []
+                for file in await self._shelf.renditions(asset.id):
+                    loud = folder / f"loud-{file.name}.mp4"
+                    await self._shelf.fetch(file, loud)
+                    size = (file.width, file.height)
+                    made.append(await encode.silenced(loud, file.name, size, folder / "out"))
+                laid = await self._lay(asset, made, folder)
+                await self._shelf.put(asset, laid)
+                async with self._db.tx() as tx:
+                    if await self._shelf.replace(tx, asset, laid):
+                        await silence.silent(tx, asset.id, self._clock.now())
+
+    async def segment(self, asset_id: UUID) -> None:
+        """Cuts renditions into segments that were made before there were any."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                made = []
+                for file in await self._shelf.renditions(asset.id):
+                    if file.index is None:
+                        path = folder / "out" / f"{file.name}.mp4"
+                        await self._shelf.fetch(file, path)
+                        made.append(laying.stored(file, path))
+                laid = await laying.cut(made, asset.prefix, asset.attempt, folder / "out")
+                await self._shelf.put(asset, laid)
+                async with self._db.tx() as tx:
+                    await self._shelf.replace(tx, asset, laid)

@@ -1,0 +1,166 @@
+/**
+ * What to fetch next: of which clip, and how much. A pure function of what is here, what the line
+ * carries and how likely the person swipes on.
+ *
+ * The clip on screen comes first, but just in time: what is fetched of it far ahead is thrown away
+ * at every early swipe. The first second of the next clips is hardly ever thrown away, since they
+ * are watched in their order; so that is fetched while the clip on screen has enough. Compare
+ * Dashlet (NSDI 2023), which weighs the same two by the distribution of swipes, and PDAS (ACM MM
+ * 2022), which bounds how much of a clip is kept by how likely it is left.
+ */
+
+/** A clip that holds a player. Segments are numbered from 0; their sizes are those of the quality that is to be fetched. */
+export interface Film {
+  /** Places from the clip on screen: 0 is that, 1 the next, −1 the one before. */
+  offset: number
+  /** Bytes of each segment; what the first one needs before it is counted with it. */
+  sizes: readonly number[]
+  durationsMs: readonly number[]
+  /** Which segments are here or on their way. */
+  has: readonly boolean[]
+  /** Where it plays or will begin to. */
+  atMs: number
+}
+
+export interface Line {
+  /** What the line carries, in bits per second. */
+  bps: number
+  /** From a request to its first byte. */
+  waitMs: number
+  /** How much it varies: 0 not at all, 1 between nothing and all. */
+  varies: number
+  /** The person, or their system, asked to save data. */
+  saveData: boolean
+}
+
+/** How likely it is that the clip on screen is left within so many milliseconds from now. */
+export type LeaveChance = (withinMs: number) => number
+
+export interface Fetch {
+  offset: number
+  segment: number
+  /** It is waited for, or will be soon: it may go beside another one that is under way. */
+  urgent: boolean
+}
+
+/** Times are guesses: that much longer may a fetch take before the picture stops. */
+const PATIENCE = 1.3
+const MARGIN_MS = 120
+/** Beyond this share of their length, segments come hardly faster than they play. */
+const TIGHT = 0.75
+/** On a tight line this much is kept ahead, as far as the person is likely to stay. */
+const TIGHT_AHEAD_MS = 4000
+/** On a line that varies at all, up to this much is kept ahead of whoever stays. */
+const MOST_AHEAD_MS = 8000
+/** Below this it counts as steady. */
+const STEADY = 0.2
+/** At full variation a segment is kept ready for whom so likely is still there to see it. */
+const LEAST_LIKELY = 0.25
+/** Who stays with this chance is worth keeping something for on any line that is not steady. */
+const NEARLY_ALL = 0.75
+/** A starter of a clip further on is fetched if it is that likely to be seen within the horizon. */
+const WORTH = 0.02
+const HORIZON_MS = 10_000
+
+/** How long it takes until so many bytes are here, in milliseconds. */
+export function fetchMs(bytes: number, line: Line): number {
+  return line.waitMs + (bytes * 8000) / Math.max(1, line.bps)
+}
+
+/** The segment that plays at a time. */
+export function segmentAt(durationsMs: readonly number[], timeMs: number): number {
+  let end = 0
+  for (let at = 0; at < durationsMs.length; at += 1) {
+    end += durationsMs[at]!
+    if (timeMs < end) return at
+  }
+  return Math.max(0, durationsMs.length - 1)
+}
+
+/** What is here from the place where a film plays, without a gap: how long that is, and the first segment that is missing (none: −1). */
+export function aheadOf(film: Film): { aheadMs: number; missing: number } {
+  const first = segmentAt(film.durationsMs, film.atMs)
+  let end = film.durationsMs.slice(0, first).reduce((sum, one) => sum + one, 0)
+  for (let at = first; at < film.sizes.length; at += 1) {
+    if (!film.has[at]) return { aheadMs: Math.max(0, end - film.atMs), missing: at }
+    end += film.durationsMs[at]!
+  }
+  return { aheadMs: Math.max(0, end - film.atMs), missing: -1 }
+}
+
+/**
+ * How many segments from its place a film needs so that it plays on while the others are fetched: one
+ * where each comes faster than the one before it plays, more on a slower line.
+ */
+export function starterSize(film: Film, line: Line): number {
+  const first = segmentAt(film.durationsMs, film.atMs)
+  const count = film.sizes.length - first
+  for (let size = 1; size < count; size += 1) {
+    let clock = 0
+    let here = film.durationsMs.slice(first, first + size).reduce((sum, one) => sum + one, 0)
+    let fits = true
+    for (let at = first + size; at < film.sizes.length && fits; at += 1) {
+      clock += fetchMs(film.sizes[at]!, line) * PATIENCE
+      fits = clock <= here
+      here += film.durationsMs[at]!
+    }
+    if (fits) return size
+    if (size === 3) return size
+  }
+  return Math.max(1, Math.min(count, 3))
+}
+
+/** What to fetch now, or how long nothing has to be. */
+export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance): Fetch | { inMs: number } {
+  const by = new Map(films.map((film) => [film.offset, film]))
+  const current = by.get(0)
+  let quietMs = Infinity
+  let onward: Fetch | null = null
+
+  if (current) {
+    const { aheadMs, missing } = aheadOf(current)
+    if (missing >= 0) {
+      const take = fetchMs(current.sizes[missing]!, line)
+      const spare = aheadMs - take * PATIENCE - MARGIN_MS
+      const fetch = { offset: 0, segment: missing, urgent: true }
+      if (aheadMs === 0 || spare <= 0) {
+        // Almost gone already? Then the next clip's beginning would be missed more.
+        if (aheadMs === 0 || !starter(by, line, 1) || leave(aheadMs) < 0.5) return fetch
+      }
+      const load = take / Math.max(1, current.durationsMs[missing]!)
+      const wanted = load > TIGHT ? TIGHT_AHEAD_MS * (1 - leave(TIGHT_AHEAD_MS)) : 0
+      if (aheadMs < wanted || isKept(aheadMs, line, leave)) onward = { ...fetch, urgent: false }
+      quietMs = Math.max(1, spare)
+    }
+  }
+  const next = starter(by, line, 1)
+  if (next) return next
+  if (onward) return onward
+  if (!line.saveData) {
+    const far = starter(by, line, 2)
+    const isRoomy = !current || aheadOf(current).missing < 0 || quietMs > (far ? fetchMs(by.get(2)!.sizes[far.segment]!, line) : 0) * 0.5
+    if (far && isRoomy && leave(HORIZON_MS) ** 2 >= WORTH) return far
+    const back = starter(by, line, -1)
+    if (back && isRoomy) return back
+  }
+  return { inMs: quietMs }
+}
+
+/** Whether a segment that plays after `aheadMs` is to be here early, because the line may fail meanwhile. */
+function isKept(aheadMs: number, line: Line, leave: LeaveChance): boolean {
+  if (line.saveData || line.varies < STEADY || aheadMs >= MOST_AHEAD_MS) return false
+  const needed = 1 - ((line.varies - STEADY) / (1 - STEADY)) * (1 - LEAST_LIKELY)
+  return 1 - leave(aheadMs) >= Math.min(needed, NEARLY_ALL)
+}
+
+/** The next segment of a clip's beginning that is not here yet, if any. */
+function starter(by: ReadonlyMap<number, Film>, line: Line, offset: number): Fetch | null {
+  const film = by.get(offset)
+  if (!film) return null
+  const first = segmentAt(film.durationsMs, film.atMs)
+  const size = offset === 1 ? starterSize(film, line) : 1
+  for (let at = first; at < Math.min(first + size, film.sizes.length); at += 1) {
+    if (!film.has[at]) return { offset, segment: at, urgent: false }
+  }
+  return null
+}

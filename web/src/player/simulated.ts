@@ -1,0 +1,156 @@
+/**
+ * A visit on a simulated clock: clips, swipes and a line that changes, with the decisions of the
+ * real loader's parts. For tests; the app never loads it.
+ */
+import { Habit } from './habit.ts'
+import { Meter } from './meter.ts'
+import { aheadOf, nextFetch, type Fetch, type Film, type LeaveChance, type Line } from './prefetch.ts'
+
+/** Bits per second in each `STEP_MS`, again and again, and the time to a first byte. */
+export interface Trace {
+  bps: readonly number[]
+  waitMs: number
+}
+
+export interface Visit {
+  clips: readonly { sizes: readonly number[]; durationsMs: readonly number[] }[]
+  dwellsMs: readonly number[]
+}
+
+export interface Outcome {
+  /** At each swipe but the first: how long until the clip could be shown. */
+  firstMs: number[]
+  /** Stops of pictures that had begun, in a whole visit. */
+  stallMs: number
+  movedBytes: number
+  /** Bytes of what was on screen. */
+  watchedBytes: number
+}
+
+export type Decide = (films: readonly Film[], line: Line, leave: LeaveChance) => Fetch | { inMs: number }
+
+export const STEP_MS = 500
+const TICK_MS = 5
+const AT_ONCE = 2
+
+interface Transfer {
+  clip: number
+  segment: number
+  left: number
+  bytes: number
+  waitsMs: number
+  began: boolean
+}
+
+/** A generator of numbers in [0, 1) that gives the same row for the same seed (mulberry32). */
+export function dice(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+/** Plays a visit over a line. */
+export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, saveData = false): Outcome {
+  const meter = new Meter()
+  const habit = new Habit()
+  const has = visit.clips.map((clip) => clip.sizes.map(() => false))
+  const here = visit.clips.map((clip) => clip.sizes.map(() => false))
+  const transfers: Transfer[] = []
+  const out: Outcome = { firstMs: [], stallMs: 0, movedBytes: 0, watchedBytes: 0 }
+  let at = 0
+  let shownMs = 0
+  let watchedMs = 0
+  let atMs = 0
+  let started = false
+  let wakeMs = 0
+  for (let now = 0; at < visit.dwellsMs.length && now < 600_000; now += TICK_MS) {
+    // 1. The line gives its bytes to what is under way.
+    const flowing = transfers.filter((one) => one.waitsMs <= 0)
+    const bits = trace.bps[Math.floor(now / STEP_MS) % trace.bps.length]!
+    const share = (bits * TICK_MS) / 8000 / Math.max(1, flowing.length)
+    for (const one of transfers) if (one.waitsMs > 0) one.waitsMs -= TICK_MS
+    for (const one of flowing) {
+      if (!one.began) meter.began(now, trace.waitMs)
+      one.began = true
+      const came = Math.min(one.left, share)
+      one.left -= came
+      out.movedBytes += came
+      meter.came(came)
+    }
+    let changed = false
+    for (const one of transfers.filter((each) => each.left <= 0)) {
+      meter.ended(now)
+      here[one.clip]![one.segment] = true
+      transfers.splice(transfers.indexOf(one), 1)
+      changed = true
+    }
+    // 2. The clip on screen plays if it can; whoever has seen nothing yet waits for it.
+    const clip = visit.clips[at]!
+    const playable = aheadOf({ offset: 0, ...clip, has: here[at]!, atMs }).aheadMs > 0
+    shownMs += TICK_MS
+    if (playable) {
+      if (!started && at > 0) out.firstMs.push(shownMs - TICK_MS)
+      started = true
+      atMs += TICK_MS
+      watchedMs += TICK_MS
+      if (atMs >= clip.durationsMs.reduce((sum, one) => sum + one, 0)) atMs = 0
+    } else if (started) {
+      out.stallMs += TICK_MS
+      if (out.stallMs % 500 < TICK_MS) meter.stalled()
+    }
+    // 3. The person swipes on.
+    if (started && shownMs >= visit.dwellsMs[at]!) {
+      const length = clip.durationsMs.reduce((sum, one) => sum + one, 0)
+      out.watchedBytes += (clip.sizes.reduce((sum, one) => sum + one, 0) * Math.min(watchedMs, length)) / length
+      habit.swiped(shownMs)
+      at += 1
+      shownMs = watchedMs = atMs = 0
+      started = false
+      changed = true
+    }
+    // 4. The loader looks whether something is to be fetched.
+    if (!changed && now < wakeMs) continue
+    for (;;) {
+      const films: Film[] = []
+      for (const offset of [-1, 0, 1, 2]) {
+        const other = visit.clips[at + offset]
+        if (other) films.push({ offset, ...other, has: has[at + offset]!, atMs: offset === 0 ? atMs : 0 })
+      }
+      const found = decide(films, { bps: meter.bps, waitMs: meter.waitMs, varies: meter.varies, saveData }, (within) => habit.leaves(shownMs, within))
+      if ('inMs' in found) {
+        wakeMs = now + Math.min(found.inMs, 250)
+        break
+      }
+      if (transfers.length >= (found.urgent ? AT_ONCE : 1)) break
+      const which = at + found.offset
+      has[which]![found.segment] = true
+      const bytes = visit.clips[which]!.sizes[found.segment]!
+      transfers.push({ clip: which, segment: found.segment, left: bytes, bytes, waitsMs: trace.waitMs, began: false })
+    }
+  }
+  return out
+}
+
+/** What is simple: the whole clip on screen, then the first second of the next one. */
+export const wholeFirst: Decide = (films) => {
+  for (const offset of [0, 1]) {
+    const film = films.find((one) => one.offset === offset)
+    const segment = film?.has.indexOf(false) ?? -1
+    if (segment >= 0 && (offset === 0 || segment === 0)) return { offset, segment, urgent: offset === 0 }
+  }
+  return { inMs: 1000 }
+}
+
+/** What many do: four seconds ahead of the clip on screen, one of the next. */
+export const fixedAhead: Decide = (films) => {
+  const current = films.find((one) => one.offset === 0)
+  const { aheadMs, missing } = current ? aheadOf(current) : { aheadMs: 0, missing: -1 }
+  if (missing >= 0 && aheadMs < 4000) return { offset: 0, segment: missing, urgent: true }
+  const next = films.find((one) => one.offset === 1)
+  if (next && !next.has[0]) return { offset: 1, segment: 0, urgent: false }
+  return { inMs: missing >= 0 ? aheadMs - 4000 + TICK_MS : 1000 }
+}
