@@ -60,7 +60,7 @@ async def offer(owner: Any, service: PushServer, path: str, **changed: Any) -> U
     push = Push(f"{service.origin}{path}", authorization(service.origin), "luciole", 3600)
     ref = changed.pop("ref", uuid4())
     body = changed.pop("body", encode(push))
-    await owner.execute("SELECT border.put('push', $1, $2, $3)", ref, uuid4(), body)
+    await owner.execute("SELECT border.put('push', $1, $2, NULL, $3)", ref, uuid4(), body)
     return ref
 
 
@@ -165,7 +165,7 @@ async def test_gateway_that_stops_in_between_sends_again(
 
     await offer(owner, service, "/one")
     with monkeypatch.context() as patched:
-        patched.setattr("luciole.border.store.end", die)
+        patched.setattr("luciole.border.store.pushes.end", die)
         with pytest.raises(RuntimeError):
             await gateway.round()
     assert await gateway.round() == 0, "its claim has not ended"
@@ -217,7 +217,10 @@ async def test_gateway_reads_nothing_but_the_border(empty_url: str) -> None:
         for table in ("people.person", "notify.push", "custody.permit", "ledger.inbox"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(f"SELECT * FROM {table}")
-        for call in ("ledger.put('access', ''::bytea)", "border.put('push', NULL, NULL, NULL)"):
+        for call in (
+            "ledger.put('access', ''::bytea)",
+            "border.put('push', NULL, NULL, NULL, NULL)",
+        ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await connection.fetch(f"SELECT {call}")
     finally:

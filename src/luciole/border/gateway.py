@@ -10,14 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from luciole.border import pushes, store, wire
+from luciole.border import pushes, wire
+from luciole.border.measures import crossings
 from luciole.border.pushes import Sent, ServiceAway
-from luciole.border.store import Offer
+from luciole.border.store import pushes as store
+from luciole.border.store.pushes import Offer
 from luciole.border.wire import BadCrossing, Push, Services
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
 from luciole.kit.logs import log
-from luciole.kit.metrics import Counter
 from luciole.ledger.entry import canonical
 
 CHANNEL = "luciole_border"
@@ -33,13 +34,6 @@ NOTED_AT_ONCE = 1000
 GONE_KEPT_DAYS = 7
 GONE = (404, 410)
 BUSY = (408, 429)
-
-crossings = Counter(
-    "luciole_border_crossings_total",
-    "What was to leave the cell. The outcome is sent, gone (the receiver exists no more), refused, "
-    "later (it is tried again) or dropped (too old, or not declared).",
-    ["kind", "outcome"],
-)
 
 Send = Callable[[Push], Awaitable[Sent]]
 
@@ -90,6 +84,9 @@ class Gateway:
         try:
             push = wire.decode(offer.body)
         except BadCrossing:
+            await self._drop(offer, "unknown")
+            return
+        if not isinstance(push, Push):
             await self._drop(offer, "unknown")
             return
         service = self._services.of(push.endpoint)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from luciole.kit.blobs import Missing
@@ -25,6 +27,10 @@ TIMEOUT_S = 10.0
 AWAY_S = 3.0
 # A full bundle of the largest entries: 256 times 65,537 bytes.
 MAX_ANSWER_BYTES = 17 * 1024 * 1024
+MAX_REFUSAL_BYTES = 4096
+PIECE_BYTES = 256 * 1024
+# Between two pieces of a film.
+DOWNLOAD_S = 30.0
 MAX_IDLE = 8
 
 # How often a witness that knows another size is asked again at once.
@@ -39,17 +45,35 @@ class PeerAway(Exception):
 
 
 class Answer(NamedTuple):
-    """An HTTP answer."""
+    """An HTTP answer, with header names in lower case."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = {}
+
+
+class _Asked(NamedTuple):
+    """A request, and how much of an answer is read."""
+
+    method: str
+    path: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    most: int
+    timeout_s: float | None
 
 
 class Peer:
     """A server of somebody else below a URL prefix."""
 
-    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
-        """Raises ValueError for what is no http or https URL."""
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = TIMEOUT_S,
+        threads: ThreadPoolExecutor | None = None,
+    ) -> None:
+        """With `threads` of its own, a server that does not answer takes none of the others'.
+        Raises ValueError for what is no http or https URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError(f"{url} is no address of a server (http://… or https://…).")
@@ -57,12 +81,23 @@ class Peer:
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, parts.port
         self._prefix = parts.path.rstrip("/")
-        self._timeout_s = timeout_s
+        self._timeout_s, self._threads = timeout_s, threads
         self._idle: list[http.client.HTTPConnection] = []
 
-    async def ask(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        """The answer to a request below the prefix. Raises PeerAway."""
-        return await asyncio.to_thread(self._ask, method, f"{self._prefix}/{path}", body)
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most: int | None = None,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """The answer to a request below the prefix, of at most so many bytes. Raises PeerAway."""
+        loop, limit = asyncio.get_running_loop(), most or MAX_ANSWER_BYTES
+        asked = _Asked(method, f"{self._prefix}/{path}", body, headers or {}, limit, timeout_s)
+        return await loop.run_in_executor(self._threads, self._ask, asked)
 
     async def get(self, path: str) -> bytes:
         """A resource. Raises Missing, PeerAway."""
@@ -73,33 +108,71 @@ class Peer:
             raise PeerAway(f"{self.url} answers {answer.status}.")
         return answer.body
 
+    async def download(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        file: Path,
+        most: int,
+    ) -> Answer:
+        """The answer to a request, whose body lies in a new file if its status is 200. Raises
+        PeerAway, also for one that is longer than `most`."""
+        loop = asyncio.get_running_loop()
+        asked = _Asked(method, f"{self._prefix}/{path}", body, headers, most, DOWNLOAD_S)
+        return await loop.run_in_executor(self._threads, self._download, asked, file)
+
     def close(self) -> None:
         """Closes idle connections."""
         while self._idle:
             self._idle.pop().close()
 
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+    def _ask(self, asked: _Asked) -> Answer:
         # A server may have closed a connection while it was idle; a new one is tried then.
         while self._idle:
             connection = self._idle.pop()
             try:
-                return self._exchange(connection, method, path, body)
+                return self._exchange(connection, asked)
             except (OSError, http.client.HTTPException):
                 connection.close()
-        make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-        connection = make(self._host, self._port, timeout=self._timeout_s)
+        connection = self._connection(asked.timeout_s)
         try:
-            return self._exchange(connection, method, path, body)
+            return self._exchange(connection, asked)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise PeerAway(f"{self.url} does not answer ({type(error).__name__}).") from error
 
-    def _exchange(
-        self, connection: http.client.HTTPConnection, method: str, path: str, body: bytes | None
-    ) -> Answer:
-        connection.request(method, path, body, {"Accept-Encoding": "identity"})
+    def _download(self, asked: _Asked, file: Path) -> Answer:
+        connection = self._connection(asked.timeout_s)
+        try:
+            connection.request(asked.method, asked.path, asked.body, dict(asked.headers))
+            got = connection.getresponse()
+            headers = {name.lower(): value for name, value in got.getheaders()}
+            if got.status != 200:
+                return Answer(got.status, got.read(MAX_REFUSAL_BYTES), headers)
+            left = asked.most
+            with file.open("xb") as out:
+                while piece := got.read(PIECE_BYTES):
+                    left -= len(piece)
+                    if left < 0:
+                        raise PeerAway(f"{self.url} sends more than was agreed.")
+                    out.write(piece)
+            return Answer(200, b"", headers)
+        except (OSError, http.client.HTTPException) as error:
+            raise PeerAway(f"{self.url} does not answer ({type(error).__name__}).") from error
+        finally:
+            connection.close()
+
+    def _connection(self, timeout_s: float | None) -> http.client.HTTPConnection:
+        make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        return make(self._host, self._port, timeout=timeout_s or self._timeout_s)
+
+    def _exchange(self, connection: http.client.HTTPConnection, asked: _Asked) -> Answer:
+        sent = {"Accept-Encoding": "identity", **asked.headers}
+        connection.request(asked.method, asked.path, asked.body, sent)
         got = connection.getresponse()
-        answer = Answer(got.status, got.read(MAX_ANSWER_BYTES))
+        answer = Answer(got.status, got.read(asked.most))
         if got.isclosed() and not got.will_close and len(self._idle) < MAX_IDLE:
             self._idle.append(connection)
         else:
@@ -120,14 +193,27 @@ class WitnessPeer(Peer):
     async def add_checkpoint(self, old: int, proof: Sequence[bytes], note: bytes) -> Answer:
         """Its answer to a signed head: 200 with lines of cosignatures, 409 with the size that it
         knows instead of `old`, or a refusal."""
-        lines = [f"old {old}", *map(to_base64, proof), "", ""]
-        return await self.ask("POST", "add-checkpoint", "\n".join(lines).encode() + note)
+        return await self.ask("POST", "add-checkpoint", submission(old, proof, note))
+
+
+def submission(old: int, proof: Sequence[bytes], note: bytes) -> bytes:
+    """The body of a request to a witness, as tlog-witness says."""
+    lines = [f"old {old}", *map(to_base64, proof), "", ""]
+    return "\n".join(lines).encode() + note
+
+
+class Cosigner(Protocol):
+    """A witness that can be called, wherever it is."""
+
+    async def head(self, origin: str) -> bytes | None: ...
+
+    async def add_checkpoint(self, old: int, proof: Sequence[bytes], note: bytes) -> Answer: ...
 
 
 class _Witness:
     """The size that a witness is known to have (None: to be asked), and what is under way."""
 
-    def __init__(self, peer: WitnessPeer) -> None:
+    def __init__(self, peer: Cosigner) -> None:
         self.peer = peer
         self.seen: int | None = None
         self.answered_at: float | None = None
@@ -148,10 +234,12 @@ class Witnesses:
     def __init__(
         self,
         key: VerifierKey,
-        peers: Iterable[WitnessPeer],
+        peers: Iterable[Cosigner],
         monotonic: Callable[[], float] = time.monotonic,
+        former: Iterable[VerifierKey] = (),
     ) -> None:
-        self._key, self._monotonic = key, monotonic
+        """`former`: who signed the log before it was handed over."""
+        self._keys, self._monotonic = (key, *former), monotonic
         self._all = [_Witness(peer) for peer in peers]
 
     def forget(self) -> None:
@@ -167,11 +255,11 @@ class Witnesses:
         await asyncio.gather(*(self._look_at(one, known, tiles) for one in ask))
 
     async def _look_at(self, one: _Witness, known: Checkpoint, tiles: Tiles) -> None:
-        seen = Checkpoint(self._key.name, 0, EMPTY_ROOT)
+        seen = Checkpoint(self._keys[0].name, 0, EMPTY_ROOT)
         try:
-            if raw := await one.peer.head(self._key.name):
+            if raw := await one.peer.head(self._keys[0].name):
                 note = Note.parse(raw)
-                note.verify([self._key])
+                note.verify(self._keys)
                 seen = Checkpoint.parse(note.text)
         except Exception as error:
             one.away(error, self._monotonic())
@@ -190,16 +278,17 @@ class Witnesses:
     ) -> dict[Checkpoint, bytes]:
         """Has the newest head cosigned. Gives lines of signatures, not verified, by the head that
         they are for: a slow witness is not waited for, its answer counts when it comes."""
-        now = self._monotonic()
+        now, began = self._monotonic(), list[asyncio.Task[bytes]]()
         for one in self._all:
             is_fresh = one.answered_at is not None and now < one.answered_at + RENEW_S
             is_done = one.seen == head.size and is_fresh
             if one.seen is not None and one.asked is None and not is_done:
                 asking = asyncio.create_task(self._ask_one(one.peer, one.seen, head, note, tiles))
                 one.asked = head, asking
-        tasks = [one.asked[1] for one in self._all if one.asked]
-        if tasks:
-            await asyncio.wait(tasks, timeout=within_s)
+                began.append(asking)
+        # Who was too slow for an earlier head is not waited for again.
+        if began:
+            await asyncio.wait(began, timeout=within_s)
         found = dict[Checkpoint, bytes]()
         for one in self._all:
             if one.asked and one.asked[1].done():
@@ -212,7 +301,7 @@ class Witnesses:
         return found
 
     async def _ask_one(
-        self, peer: WitnessPeer, size: int, head: Checkpoint, note: bytes, tiles: Tiles
+        self, peer: Cosigner, size: int, head: Checkpoint, note: bytes, tiles: Tiles
     ) -> bytes:
         status = 0
         for _ in range(TRIES):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.durable import replace
+from luciole.ledger import handover
 from luciole.ledger.archive import CHECKPOINT, PENDING
 from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Checkpoint, Note
@@ -29,7 +30,7 @@ async def copy(blobs: Blobs, folder: Path) -> int:
     # The heads first: what they cover is there from then on.
     async for key in blobs.keys(PREFIX):
         log, _, name = key.removeprefix(PREFIX).partition("/")
-        if name in (PENDING, CHECKPOINT) or key == POLICY:
+        if name in (PENDING, CHECKPOINT, handover.NAME) or key == POLICY:
             heads[key] = await blobs.get(key)
             if name == PENDING:
                 sizes[log] = Checkpoint.parse(Note.parse(heads[key]).text).size

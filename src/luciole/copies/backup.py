@@ -36,7 +36,9 @@ from luciole.kit.durable import replace
 from luciole.kit.errors import Conflict
 from luciole.kit.ids import new_id
 
-PEOPLE = "SELECT id FROM people.person"
+PEOPLE = "SELECT id FROM people.person WHERE home IS NULL"
+# They have no key here. Their own cell has what they are, and they stay behind.
+OF_ELSEWHERE = "SELECT id FROM people.person WHERE home IS NOT NULL"
 MIGRATIONS = "SELECT name FROM house.migration ORDER BY name"
 SAID_EVERY = 500
 PEOPLE_AT_ONCE = 1000
@@ -104,6 +106,8 @@ class Backup:
         for start in range(0, len(people), PEOPLE_AT_ONCE):
             await self._persons.prepare(people[start : start + PEOPLE_AT_ONCE])
         self._say(f"Keys for {len(people)} people.")
+        async with copying.snapshot(self._url) as before:
+            self._persons.leave_out(row["id"] for row in await before.fetch(OF_ELSEWHERE))
         made_at = self._clock.now()
         async with copying.snapshot(self._url) as state:
             migrations = tuple(row["name"] for row in await state.fetch(MIGRATIONS))

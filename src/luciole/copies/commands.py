@@ -20,6 +20,7 @@ from luciole.kit.clock import Clock
 from luciole.kit.console import say
 from luciole.kit.keeper import FolderLock
 from luciole.roots.choose import open_root, open_secret
+from luciole.trustee import lending
 
 
 async def backup(environment: Mapping[str, str], folder: Path) -> int:
@@ -38,8 +39,9 @@ async def backup(environment: Mapping[str, str], folder: Path) -> int:
     return 0
 
 
-async def restore(environment: Mapping[str, str], folder: Path) -> int:
-    """Puts a backup into an empty cell whose keys are there."""
+async def restore(environment: Mapping[str, str], folder: Path, halves: Path | None = None) -> int:
+    """Puts a backup into an empty cell whose keys are there; `halves` is a file that the guardian
+    of the keys has lent, where there is one."""
     settings = config.load(environment)
     logs.setup("supervisor", level="warning")
     if open_secret(**settings.key_place) is None:
@@ -47,7 +49,9 @@ async def restore(environment: Mapping[str, str], folder: Path) -> int:
     keys = KeyStore(settings.keys_dir, open_root(**settings.key_place))
     work_dir = settings.work_dir / "restore"
     try:
-        async with _stopped(settings) as url:
+        if halves is not None:
+            keys.lend(lent(halves, keys))
+        async with stopped(settings) as url:
             shutil.rmtree(work_dir, ignore_errors=True)
             work_dir.mkdir(parents=True, mode=0o700)
             blobs = Blobs.open(settings.blobs_place)
@@ -69,8 +73,14 @@ async def restore(environment: Mapping[str, str], folder: Path) -> int:
     return 0
 
 
+def lent(halves: Path, keys: KeyStore) -> lending.Halves:
+    """Raises NotLent, OSError."""
+    with open(halves, "rb") as file:
+        return lending.read(file, keys.cell_id, keys.secret.derived(lending.PURPOSE))
+
+
 @contextlib.asynccontextmanager
-async def _stopped(settings: Settings) -> AsyncIterator[str]:
+async def stopped(settings: Settings) -> AsyncIterator[str]:
     """The owner's URL of the database of a cell that does not run; one of our own is made where
     there is none. Raises CellRuns."""
     lock = FolderLock(settings.data / "run")

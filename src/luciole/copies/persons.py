@@ -57,6 +57,10 @@ class Persons:
         for person_id, given in await asyncio.gather(*map(ask, person_ids)):
             self._add(person_id, given)
 
+    def leave_out(self, person_ids: Iterable[UUID]) -> None:
+        """Gives these people no key: what is theirs stays behind."""
+        self._known.update(dict.fromkeys(person_ids))
+
     async def owner(self, person_id: UUID) -> Owner | None:
         """None for a person who has no key, or who has gone meanwhile."""
         if person_id not in self._known:

@@ -40,6 +40,14 @@ UPDATE clips.sound s SET uses = (
 UPDATE media.asset a SET sound_asset_id = NULL
 WHERE NOT EXISTS (SELECT 1 FROM media.asset s WHERE s.id = a.sound_asset_id)
 """,
+    # What was on its way waits no more: whether it has arrived is worked out by sending it anew.
+    """
+INSERT INTO abroad.stale (kind, id)
+SELECT DISTINCT subject_kind, subject_id FROM abroad.crossing WHERE state = 'offered'
+""",
+    """
+UPDATE abroad.crossing SET state = 'replaced', settled_at = now() WHERE state = 'offered'
+""",
     # A device drops what has a number that it has seen: beyond all those that were given since.
     "UPDATE messages.device SET next_n = next_n + 1000000000",
 )

@@ -14,6 +14,8 @@ from luciole.copies.model import Manifest
 from luciole.copies.restore import Restore, Restored
 from luciole.kit.blobs import Blobs
 
+# The film and the same as a fragmented file, a poster of both kinds, a moving preview.
+FILES_OF_A_CLIP = 5
 COPIED = [one for one in catalogue.OWNED if not one.stays]
 
 

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from tests import canary
 from tests.cell.copies.support import (
+    FILES_OF_A_CLIP,
     back_up,
     bring_back,
     contents,
@@ -60,7 +61,7 @@ async def test_erased_person_does_not_come_back_and_all_others_do(
     done = await bring_back(house, tmp_path / "backup", elsewhere, tmp_path)
     assert (done.persons, done.erased) == (2, 1)
     assert done.skipped_rows > 10
-    assert done.skipped_objects == 2
+    assert done.skipped_objects == FILES_OF_A_CLIP
     owner = await asyncpg.connect(elsewhere)
     handles = [row["handle"] for row in await owner.fetch("SELECT handle FROM people.person")]
     assert sorted(handles) == ["ben", "eve"]
@@ -116,7 +117,7 @@ async def test_second_backup_writes_only_new_objects_and_drops_old_ones(
     second = {path: path.stat().st_mtime_ns for path in canary.files(folder / "objects")}
     kept = set(first) & set(second)
     assert all(first[path] == second[path] for path in kept)
-    assert len(set(first) - set(second)) == len(set(second) - set(first)) == 2
+    assert len(set(first) - set(second)) == len(set(second) - set(first)) == FILES_OF_A_CLIP
     assert [path.name for path in folder.glob("rows-*")] == [made.rows_dir]
 
 
@@ -180,7 +181,7 @@ async def test_film_whose_address_changes_meanwhile_is_in_the_backup(
     made = await back_up(house, owner_url, tmp_path / "backup")
     assert made.gone == 0
     done = await bring_back(house, tmp_path / "backup", elsewhere, tmp_path)
-    assert done.objects == 2
+    assert done.objects == FILES_OF_A_CLIP
     for (key,) in await contents_of(elsewhere, "SELECT object_key FROM media.file"):
         assert (tmp_path / "blobs-elsewhere" / key).exists()
 

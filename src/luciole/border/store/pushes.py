@@ -1,4 +1,4 @@
-"""The SQL of the border: what was offered, what became of it. All of it runs as luciole_border."""
+"""Pushes that were offered, and the crossings of an hour that the log is to tell."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from luciole.kit.db import Tx
 # next round after that.
 TAKE = """
 UPDATE border.offer SET due_at = now() + make_interval(secs => $1), attempts = attempts + 1
-WHERE ref IN (
-    SELECT ref FROM border.offer WHERE due_at <= now() ORDER BY due_at, ref LIMIT $2
+WHERE id IN (
+    SELECT id FROM border.offer WHERE peer IS NULL AND due_at <= now() ORDER BY due_at, id LIMIT $2
     FOR UPDATE SKIP LOCKED)
 RETURNING ref, id, body, attempts, extract(epoch FROM now() - made_at)::integer AS age_s
 """

@@ -1,0 +1,1 @@
+"""People and clips of other cells here, and what of ours is there."""
