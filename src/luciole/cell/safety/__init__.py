@@ -1,0 +1,1 @@
+"""Reports, their review by people, decisions with a statement of reasons, and appeals."""

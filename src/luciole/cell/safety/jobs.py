@@ -1,0 +1,45 @@
+"""Background work of safety."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from luciole.cell.media.service import Media
+from luciole.cell.safety.reporting import MATCH_JOB
+from luciole.cell.safety.reviewing import digest_of
+from luciole.cell.safety.service import Safety
+from luciole.kit.blobs import Blobs, Missing
+from luciole.kit.db import Database
+from luciole.kit.queue import Body, Queue
+
+
+def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Blobs) -> None:
+    """Declares the jobs of safety."""
+
+    @queue.job(MATCH_JOB)
+    async def match(body: Body) -> None:
+        """Puts a case to the one that is open about the same bytes of film."""
+        review_id = UUID(body["review_id"])
+        async with db.read() as tx:
+            key = await safety.reviewing.file_of_review(tx, review_id)
+            found = await media.find(tx, key) if key else None
+        if found is None:
+            return
+        try:
+            digest = digest_of(await blobs.get(found.object_key))
+        except Missing:
+            return  # deleted meanwhile: the minute's round closes the case
+        async with db.tx() as tx:
+            await safety.reviewing.match(tx, review_id, digest)
+
+    @queue.every("safety.settle", "* * * * *")
+    async def settle() -> None:
+        """Takes in reports of messages, closes what is gone, ends what is over, forgets."""
+        is_more = True
+        while is_more:
+            async with db.tx() as tx:
+                is_more = await safety.reporting.gather(tx)
+            async with db.tx() as tx:
+                is_more = await safety.deciding.settle(tx) or is_more
+        async with db.tx() as tx:
+            await safety.reviewing.tidy(tx)

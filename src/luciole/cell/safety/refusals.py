@@ -1,0 +1,114 @@
+"""What people may be told when a report, a review or an appeal is refused."""
+
+from __future__ import annotations
+
+from luciole.cell.safety.model import (
+    APPEAL_ANSWERED_DAYS,
+    CASES_A_DAY,
+    FORMS_AN_HOUR,
+    REPORTS_A_DAY,
+    SHIFT_HOURS,
+)
+from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
+
+
+class NothingToReport(NotFound):
+    code = "nothing-to-report"
+    sentence = "There is no such clip, comment or person here, or it is not shared with you."
+    next_step = "Check the address; what is gone needs no report."
+
+
+class BadReport(Invalid):
+    code = "bad-safety-report"
+    sentence = "A report says in up to 2,000 characters what is wrong, and why it would be illegal."
+    next_step = "Say in your own words what you saw, and where in it."
+
+
+class OwnThing(Invalid):
+    code = "own-thing"
+    sentence = "This is yours."
+    next_step = "You can change or delete it yourself."
+
+
+class NotInGoodFaith(Invalid):
+    code = "good-faith-missing"
+    sentence = "A notice needs your word that what it says is accurate and complete."
+    next_step = "Tick the box if you believe so in good faith, and send it again."
+
+
+class ReportedOften(TooMany):
+    code = "reported-often"
+    sentence = f"You have sent {REPORTS_A_DAY} reports in a day, which is as many as one may."
+    next_step = "Wait until tomorrow. In danger, call the emergency number of your country."
+
+
+class FormsOften(TooMany):
+    code = "notices-often"
+    sentence = f"From one place, {FORMS_AN_HOUR} notices an hour may come without an account."
+    next_step = "Wait an hour, or sign in and report it there."
+
+
+class NoSuchReport(NotFound):
+    code = "no-such-report"
+    sentence = "There is no such report, or it is not yours."
+    next_step = "Check the code that you were given."
+
+
+class NoSuchStatement(NotFound):
+    code = "no-such-statement"
+    sentence = "There is no such statement of reasons."
+    next_step = "Check the address; your own decisions are in your settings."
+
+
+class NotModerator(NotAllowed):
+    code = "not-moderator"
+    sentence = "This is for the moderators of this cell."
+    next_step = "Ask the operator, who adds them with ./luciole staff add --role moderator."
+
+
+class ShiftNeeded(NotAllowed):
+    code = "shift-needed"
+    sentence = f"Reviewing begins with your passkey, and again after {SHIFT_HOURS} hours."
+    next_step = "Take a break, then begin again with your passkey."
+
+
+class EnoughForToday(TooMany):
+    code = "enough-for-today"
+    sentence = f"You have taken {CASES_A_DAY} cases in a day, which is as many as one should."
+    next_step = "Leave the rest to others, or to tomorrow."
+
+
+class NoSuchReview(NotFound):
+    code = "no-such-review"
+    sentence = "This case is not yours to look at."
+    next_step = "Take the next case of the queue."
+
+
+class AlreadyDecided(Conflict):
+    code = "review-decided"
+    sentence = "This case has been decided, or given to somebody else, in the meantime."
+    next_step = "Take the next case of the queue."
+
+
+class BadDecision(Invalid):
+    code = "bad-decision"
+    sentence = "A decision says what it does, on which ground, why, and on which facts."
+    next_step = "Fill in all fields; an act has to fit what the case is about."
+
+
+class NoAppeal(Conflict):
+    code = "no-appeal"
+    sentence = "This cannot be appealed, or has been already, or its time for that is over."
+    next_step = "The statement names other ways: an out-of-court body, or a court."
+
+
+class BadAppeal(Invalid):
+    code = "bad-appeal"
+    sentence = "An appeal says in up to 2,000 characters why the decision is wrong."
+    next_step = f"Another moderator answers within {APPEAL_ANSWERED_DAYS} days; write for them."
+
+
+class NotForYou(NotAllowed):
+    code = "another-moderator"
+    sentence = "Whoever has decided before, or has a part in it, does not decide this."
+    next_step = "Leave it to another moderator."

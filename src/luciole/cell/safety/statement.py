@@ -1,0 +1,205 @@
+"""The statement of reasons (Regulation (EU) 2022/2065, article 17) in the fields of the EU's
+transparency database, and what the log `decisions` says of reports, decisions and appeals.
+
+No field names anybody: facts and explanations are written by a moderator for everybody to read.
+What the log holds of them is a commitment, so that an erasure can take the words away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.safety.model import Act, Appeal, Decided, Decision, Report, Via, Wish, instant
+from luciole.ledger.entry import canonical
+
+# The EU's members, then Iceland, Liechtenstein, Norway.
+EEA = (
+    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"),
+    *("IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
+)
+CONTENT = {"clip": "VIDEO", "comment": "TEXT", "person": "OTHER"}
+# What is added, letter for letter, is public with the log; the rest of a statement is not in it.
+LOGGED = (
+    "decision_visibility",
+    "decision_provision",
+    "decision_account",
+    "decision_ground",
+    "category",
+    "content_type",
+    "territorial_scope",
+    "source_type",
+    "automated_detection",
+    "automated_decision",
+    "application_date",
+)
+
+Visibility = Literal[
+    "DECISION_VISIBILITY_CONTENT_REMOVED",
+    "DECISION_VISIBILITY_CONTENT_DISABLED",
+    "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED",
+    "DECISION_VISIBILITY_CONTENT_LABELLED",
+]
+Source = Literal["SOURCE_ARTICLE_16", "SOURCE_TYPE_OTHER_NOTIFICATION", "SOURCE_VOLUNTARY"]
+
+
+class Statement(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One statement as the database of the Commission takes it (`POST /api/v1/statement`)."""
+
+    decision_visibility: list[Visibility] = []
+    decision_provision: Literal["DECISION_PROVISION_PARTIAL_SUSPENSION"] | None = None
+    decision_account: Literal["DECISION_ACCOUNT_SUSPENDED"] | None = None
+    decision_facts: str
+    decision_ground: Literal[
+        "DECISION_GROUND_ILLEGAL_CONTENT", "DECISION_GROUND_INCOMPATIBLE_CONTENT"
+    ]
+    illegal_content_legal_ground: str | None = None
+    illegal_content_explanation: str | None = None
+    incompatible_content_ground: str | None = None
+    incompatible_content_explanation: str | None = None
+    content_type: list[str]
+    content_type_other: str | None = None
+    category: str
+    territorial_scope: list[str]
+    content_date: str
+    application_date: str
+    end_date_visibility_restriction: str | None = None
+    end_date_service_restriction: str | None = None
+    end_date_account_restriction: str | None = None
+    source_type: Source
+    automated_detection: Literal["Yes", "No"]
+    automated_decision: Literal["AUTOMATED_DECISION_NOT_AUTOMATED"]
+    puid: str
+
+
+def scope_of(countries: Sequence[str]) -> list[str]:
+    """The countries of the EEA among these, which is where the database wants to know of it."""
+    return list(EEA) if "*" in countries else [code for code in EEA if code in countries]
+
+
+def made(
+    puid: UUID,
+    wish: Wish,
+    what: Decided,
+    *,
+    content_on: date,
+    now: datetime,
+    until: datetime | None,
+    source: Source,
+) -> Statement:
+    """The statement of a decision."""
+    ends = until.date().isoformat() if until else None
+    statement = Statement(
+        decision_facts=wish.facts,
+        decision_ground="DECISION_GROUND_ILLEGAL_CONTENT"
+        if wish.is_illegal
+        else "DECISION_GROUND_INCOMPATIBLE_CONTENT",
+        content_type=[f"CONTENT_TYPE_{CONTENT[what]}"],
+        content_type_other="account" if what == "person" else None,
+        category="STATEMENT_CATEGORY_" + wish.category.upper().replace("-", "_"),
+        territorial_scope=scope_of(wish.countries),
+        content_date=content_on.isoformat(),
+        application_date=now.date().isoformat(),
+        source_type=source,
+        # People report and people decide: no automatic means has a part in it.
+        automated_detection="No",
+        automated_decision="AUTOMATED_DECISION_NOT_AUTOMATED",
+        puid=str(puid),
+    )
+    if wish.is_illegal:
+        statement.illegal_content_legal_ground = wish.ground
+        statement.illegal_content_explanation = wish.explanation
+    else:
+        statement.incompatible_content_ground = wish.ground
+        statement.incompatible_content_explanation = wish.explanation
+    match wish.act:
+        case "suspend":
+            statement.decision_account = "DECISION_ACCOUNT_SUSPENDED"
+            statement.end_date_account_restriction = ends
+        case "limit":
+            statement.decision_provision = "DECISION_PROVISION_PARTIAL_SUSPENSION"
+            statement.end_date_service_restriction = ends
+        case _:
+            statement.decision_visibility = [_visibility(wish.act, wish.countries)]
+            statement.end_date_visibility_restriction = ends
+    return statement
+
+
+def _visibility(act: Act, countries: Sequence[str]) -> Visibility:
+    if act == "adults":
+        return "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED"
+    if act == "label":
+        return "DECISION_VISIBILITY_CONTENT_LABELLED"
+    is_everywhere = "*" in countries
+    return (
+        "DECISION_VISIBILITY_CONTENT_REMOVED"
+        if is_everywhere
+        else "DECISION_VISIBILITY_CONTENT_DISABLED"
+    )
+
+
+def commitment(nonce: bytes, statement: dict[str, Any], key: str) -> bytes:
+    """Stands in the log for a statement and for what it is about."""
+    return sha256(b"luciole/statement/v1" + nonce + canonical(statement | {"about": key})).digest()
+
+
+# --- entries of the log `decisions` --------------------------------------------------------------
+
+
+def report_entry(report: Report, via: Via) -> bytes:
+    """A notice was received (articles 16 and 24); nothing says from whom or about whom."""
+    return canonical(
+        {
+            "v": 1,
+            "kind": "report",
+            "at": instant(report.made_at),
+            "report": str(report.id),
+            "via": via,
+            "what": report.what,
+            "category": report.category,
+            "illegal": report.is_illegal,
+        }
+    )
+
+
+def answered_entry(reports: Sequence[UUID], outcome: str, now: datetime) -> bytes:
+    """What became of reports."""
+    said = {"v": 1, "kind": "reports-decided", "at": instant(now), "outcome": outcome}
+    return canonical(said | {"reports": [str(one) for one in reports]})
+
+
+def decision_entry(decision: Decision, key: str) -> bytes:
+    logged = {name: decision.statement[name] for name in LOGGED if name in decision.statement}
+    said = {
+        "v": 1,
+        "kind": "decision",
+        "at": instant(decision.begun_at),
+        "decision": str(decision.id),
+        "act": decision.act,
+        "staff": str(decision.staff_id),
+        "until": instant(decision.until) if decision.until else "",
+        "commit": commitment(decision.nonce, decision.statement, key).hex(),
+    }
+    return canonical(said | {"statement": logged})
+
+
+def ended_entry(decision_id: UUID, why: str, now: datetime) -> bytes:
+    said = {"v": 1, "kind": "decision-ended", "at": instant(now), "decision": str(decision_id)}
+    return canonical(said | {"why": why})
+
+
+def appeal_entry(appeal: Appeal) -> bytes:
+    about = {"decision": str(appeal.decision_id)} if appeal.decision_id else {}
+    about |= {"report": str(appeal.report_id)} if appeal.report_id else {}
+    said = {"v": 1, "kind": "appeal", "at": instant(appeal.made_at), "appeal": str(appeal.id)}
+    return canonical(said | about)
+
+
+def appeal_decided_entry(appeal_id: UUID, outcome: str, staff_id: UUID, now: datetime) -> bytes:
+    said = {"v": 1, "kind": "appeal-decided", "at": instant(now), "appeal": str(appeal_id)}
+    return canonical(said | {"outcome": outcome, "staff": str(staff_id)})

@@ -1,0 +1,93 @@
+/** What the cell says of reports, statements and cases. */
+export const CATEGORIES = [
+  'protection-of-minors', 'violence', 'cyber-violence', 'cyber-violence-against-women', 'illegal-or-harmful-speech', 'self-harm', 'scams-and-fraud',
+  'data-protection-and-privacy-violations', 'intellectual-property-infringements', 'risk-for-public-security', 'unsafe-and-prohibited-products',
+  'consumer-information', 'animal-welfare', 'negative-effects-on-civic-discourse-or-elections', 'other-violation-tc',
+] as const
+export type Category = (typeof CATEGORIES)[number] | 'not-specified-notice'
+export type What = 'clip' | 'comment' | 'person' | 'message'
+export type Act = 'remove' | 'adults' | 'label' | 'limit' | 'suspend'
+export const LABELS = ['sensitive', 'misleading', 'made-with-ai'] as const
+export const LIMITS = ['publish', 'comment', 'message'] as const
+
+export interface Appeal {
+  made_at: string
+  due_at: string
+  explanation: string
+  outcome: 'waiting' | 'upheld' | 'reversed'
+  answer: string
+  decided_at: string | null
+}
+export interface Report {
+  id: string
+  what: What
+  category: Category
+  is_illegal: boolean
+  explanation: string
+  made_at: string
+  outcome: 'waiting' | 'acted' | 'no-violation' | 'gone'
+  answer: string
+  decided_at: string | null
+  may_appeal: boolean
+  appeal: Appeal | null
+}
+export interface Statement {
+  id: string
+  act: Act
+  what: 'clip' | 'comment' | 'person'
+  is_in_force: boolean
+  ended_why: '' | 'reversed' | 'over'
+  begun_at: string
+  until: string | null
+  countries: string[]
+  label: (typeof LABELS)[number] | null
+  acts: ('everything' | (typeof LIMITS)[number])[]
+  is_illegal: boolean
+  ground: string
+  explanation: string
+  facts: string
+  category: Category
+  is_notice: boolean
+  appeal_until: string
+  is_yours: boolean
+  subject: string
+  commit: string
+  nonce: string
+  may_appeal: boolean
+  appeal: Appeal | null
+}
+export interface Queue {
+  waiting: Record<string, number>
+  appeals: number
+  ends_at: string
+  taken: number
+  most: number
+}
+export interface Case {
+  id: string
+  state: 'open' | 'appealed'
+  category: Category
+  opened_at: string
+  acts: Act[]
+  subjects: { what: What; person: string; clip_id: string | null; comment_id: string | null; message_report_id: string | null; text: string }[]
+  reports: { category: Category; is_illegal: boolean; explanation: string; made_at: string }[]
+  notes: { staff: string; words: string; made_at: string }[]
+  appeals: Appeal[]
+  statements: Statement[]
+  before: { id: string; act: Act; category: Category; begun_at: string; ended_why: string }[]
+}
+export interface Transparency {
+  entries: number
+  year: number | null
+  notices: Record<string, number>
+  notices_by_category: Record<string, number>
+  notices_by_outcome: Record<string, number>
+  decisions: Record<string, number>
+  decisions_by_category: Record<string, number>
+  decisions_by_source: Record<string, number>
+  automated: Record<string, number>
+  appeals: Record<string, number>
+  government_requests: Record<string, number>
+  hours_to_decide: number | null
+  hours_to_answer_appeals: number | null
+}
