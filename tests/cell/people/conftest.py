@@ -17,7 +17,7 @@ from luciole.kit.blobs import Blobs
 from luciole.kit.db import Database
 
 # Enough for any test; those about the limits lower them.
-GENEROUS = PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000)
+GENEROUS = PeopleSettings(sign_up_work=0, sign_ups_per_hour=10_000, sign_ins_per_minute=10_000)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

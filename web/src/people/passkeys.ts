@@ -51,6 +51,11 @@ export async function passkeyProof(): Promise<void> {
   await api.post('/api/sessions/current/proof', { passkey: { challenge_id, credential } })
 }
 
+/** Signs a challenge of the cell with a passkey that may be any of this person's: for staff, who sign what they do. */
+export async function passkeySignature(challenge: string): Promise<unknown> {
+  return asked(startAuthentication({ optionsJSON: { challenge, userVerification: 'required' } }))
+}
+
 /** The device's refusals become errors with a code that we have words for. */
 async function asked<T>(ceremony: Promise<T>): Promise<T> {
   try {

@@ -8,7 +8,7 @@ from uuid import UUID
 from litestar import Response, Router, delete, get, patch, post, put
 from litestar.params import FromPath, JSONBody
 
-from luciole.cell.people import api_entry, model, refusals, shapes
+from luciole.cell.people import api_entry, api_joining, model, refusals, shapes
 from luciole.cell.people.limits import Limits
 from luciole.cell.people.model import ContactKind, StoredPassword
 from luciole.cell.people.service import People
@@ -207,6 +207,7 @@ def routes(
         "/api",
         route_handlers=[
             *api_entry.handlers(db, people, limits, settings),
+            *api_joining.handlers(db, people, limits),
             me,
             change_profile,
             change_handle,

@@ -81,7 +81,8 @@ def handlers(
     async def sign_up(
         request: AnyRequest, data: JSONBody[shapes.SignUp]
     ) -> Response[shapes.SignedUp]:
-        """Makes an account with a password or with a passkey, and signs it in."""
+        """Makes an account with a password or with a passkey, and signs it in. `GET /api/sign-up`
+        says what it needs: an invitation, work (`POST /api/sign-up/work`), agreed terms."""
         handle = model.handle_of(data.handle)
         display_name = model.display_name_of(data.display_name)
         people.check_age(data.age_band)
@@ -89,7 +90,9 @@ def handlers(
             raise refusals.NoWayIn
         async with db.read() as tx:
             await people.check_free(tx, handle)
+            is_invited = await people.joining.check_open(tx, data.invitation) is not None
         limits.sign_up(address_of(request))
+        mark = None if is_invited else people.joining.check_work(data.work)
         label_key = None if data.label_key is None else model.label_key_of(data.label_key)
         person_id, hashed, made = new_id(), "", None
         if data.password is not None:
@@ -106,6 +109,7 @@ def handlers(
                 locale=data.locale,
                 label_key=label_key,
             )
+            await people.joining.come_in(tx, person_id, data.invitation, mark, data.terms)
             if made is None:
                 await proofs.set_password(tx, person_id, hashed)
             elif data.passkey is not None:

@@ -42,6 +42,10 @@ class NoSuchPerson(NotFound):
     next_step = "Check the handle; it may have been changed."
 
 
+#: What a decision of moderators keeps somebody from.
+RestrictedAct = Literal["everything", "publish", "comment", "message"]
+
+
 class Viewer(msgspec.Struct, frozen=True):
     """The signed-in person behind a request."""
 
@@ -52,10 +56,22 @@ class Viewer(msgspec.Struct, frozen=True):
     age_band: AgeBand
     proved_at: datetime
     """When they last gave a password, a passkey or a code on this device."""
+    restricted: frozenset[str] = frozenset()
+    """What a decision keeps them from (`RestrictedAct`)."""
 
     @property
     def is_minor(self) -> bool:
         return self.age_band != "18+"
+
+
+class Restriction(msgspec.Struct, frozen=True):
+    """What a decision keeps a person from, until when; `id` is the decision's."""
+
+    id: UUID
+    person_id: UUID
+    acts: tuple[RestrictedAct, ...]
+    begun_at: datetime
+    until: datetime | None
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -149,6 +165,7 @@ def avatar_url(avatar_key: str | None) -> str | None:
 # --- handles -----------------------------------------------------------------------------------
 
 _HANDLE = re.compile(r"(?=.*[a-z])(?!\.)(?!.*\.\.)[a-z0-9_.]{3,24}(?<!\.)")
+_HOME = re.compile(r"[a-z0-9-]{1,20}")
 _ALIKE = str.maketrans({"0": "o", "1": "l", "_": "", ".": ""})
 # Wider, for the reserved words only: people do call themselves Ilka and Lilka.
 _ALIKE_RESERVED = str.maketrans({"i": "l", "3": "e", "4": "a", "5": "s", "7": "t"})
@@ -175,7 +192,7 @@ def handle_of(text: str) -> str:
     """The handle that a person typed, in its one form. Raises BadHandle, HandleTaken (for words
     that would pass as the cell itself)."""
     handle = handle_sought(text)
-    if handle is None:
+    if handle is None or "@" in handle:
         raise refusals.BadHandle
     if likeness(handle).translate(_ALIKE_RESERVED) in _RESERVED:
         raise refusals.HandleTaken
@@ -183,12 +200,36 @@ def handle_of(text: str) -> str:
 
 
 def handle_sought(text: str) -> str | None:
-    """The one form of a handle to look for, or None for what cannot be a handle."""
+    """The one form of a handle to look for, or None for what cannot be a handle. Those of other
+    cells are `handle@cell`."""
     # Asked before lower(): the Kelvin sign, for one, would turn into a plain k.
     if not text.isascii():
         return None
     handle = text.strip().removeprefix("@").lower()
-    return handle if _HANDLE.fullmatch(handle) else None
+    name, at, home = handle.partition("@")
+    if at and not _HOME.fullmatch(home):
+        return None
+    return handle if _HANDLE.fullmatch(name) else None
+
+
+# --- moving ------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(
+    r"(https?)://([a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(:[0-9]{1,5})?/@([^/?#]+)"
+)
+
+
+def move_of(text: str, origin: str) -> str:
+    """The address of a profile in another cell, in its one form. Raises BadMove, also for one of
+    this cell (`origin`), and for http:// where this cell has https://."""
+    found = _ADDRESS.fullmatch(text.strip())
+    handle = handle_sought(found[4]) if found else None
+    if found is None or handle is None:
+        raise refusals.BadMove
+    there = f"{found[1]}://{found[2]}{found[3] or ''}"
+    if there == origin or (found[1] == "http" and origin.startswith("https:")):
+        raise refusals.BadMove
+    return f"{there}/@{handle}"
 
 
 # --- names and texts ---------------------------------------------------------------------------

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from luciole.cell.people.joining import privacy as joining
+from luciole.cell.people.joining import store as joining_store
 from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
-from luciole.cell.people.store import erasure, exports
+from luciole.cell.people.store import erasure, exports, moves, restrictions
 from luciole.kit import queue
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
@@ -25,11 +27,26 @@ HELD: tuple[Held, ...] = (
         _LIFE,
         Border.PUBLISHED,
     ),
+    Held(
+        "people.person.home",
+        DataClass.PUBLIC,
+        "which other cell somebody lives in; empty for people of this one",
+        _LIFE,
+        Border.NEVER,
+    ),
     *columns(
         "people.person",
         "locale age_band is_private created_at leaving_at",
         DataClass.PERSONAL,
         "settings of the account; an age band in place of a birth date",
+        _LIFE,
+        Border.NEVER,
+    ),
+    *columns(
+        "people.restriction",
+        "id person_id act begun_at until ended_at",
+        DataClass.PERSONAL,
+        "what a decision of moderators keeps a person from doing, and until when",
         _LIFE,
         Border.NEVER,
     ),
@@ -92,6 +109,14 @@ HELD: tuple[Held, ...] = (
         "lets a person tell their passkeys apart",
         "until it is removed or the account is deleted",
         Border.NEVER,
+    ),
+    *columns(
+        "people.moved",
+        "person_id address moved_at",
+        DataClass.PUBLIC,
+        "shows on your profile where you went when you moved to another cell",
+        "until you take it back, or delete the account",
+        Border.PUBLISHED,
     ),
     *columns(
         "people.recovery_code",
@@ -161,6 +186,7 @@ HELD: tuple[Held, ...] = (
         "in memory only, until the process ends or 50,000 newer ones have come",
         Border.NEVER,
     ),
+    *joining.HELD,
 )
 
 _WAYS_IN = "ways into an account are made anew where it is"
@@ -179,6 +205,7 @@ async def _contacts(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 
 OWNED: tuple[Owned, ...] = (
+    Owned("people.restriction", ("person_id",)),
     Owned("people.person", ("id",), objects="avatar_key", again=("id",)),
     Owned("people.handle_taken", ("person_id",), outlives="person_id"),
     Owned("people.handle_change", ("person_id",)),
@@ -189,9 +216,19 @@ OWNED: tuple[Owned, ...] = (
     Owned("people.challenge", stays="good for minutes"),
     Owned("people.session", stays="after a restore everybody signs in again"),
     Owned("people.contact", ("person_id",)),
+    Owned("people.moved", ("person_id",)),
+    *joining.OWNED,
 )
 
 EXPORT: tuple[Exported, ...] = (
+    Exported(
+        "restrictions",
+        "what a decision of moderators keeps or kept you from",
+        of("people.restriction", "id act begun_at until ended_at"),
+        restrictions.export,
+        whose="people.restriction.person_id",
+        stays="a decision is of one cell",
+    ),
     Exported(
         "account",
         "who you are to others, and the settings of your account",
@@ -230,6 +267,14 @@ EXPORT: tuple[Exported, ...] = (
         anew=frozenset({"version"}),
     ),
     Exported(
+        "moved",
+        "where you went when you moved to another cell",
+        of("people.moved", "address moved_at"),
+        moves.exported,
+        whose="people.moved.person_id",
+        stays="who comes along is here",
+    ),
+    Exported(
         "sessions",
         "where you are signed in; what recognises a device stays secret",
         of("people.session", "label created_at proved_at last_seen_on expires_at"),
@@ -243,8 +288,11 @@ EXPORT: tuple[Exported, ...] = (
         exports.passkeys,
         stays=_WAYS_IN,
     ),
+    *joining.EXPORT,
 )
 NOT_EXPORTED = {
+    **joining.NOT_EXPORTED,
+    "people.person.home": "empty for people of this cell; others ask their own",
     "people.contact.address_index": "a keyed hash of the address, which is in `contacts`",
     "people.data_key.person_id": "your own id, beside a key that opens nothing outside the cell",
 }
@@ -256,6 +304,8 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     counts = await erasure.drop_ways_in(tx, person_id)
     counts["addresses"] = await erasure.drop_contacts(tx, person_id)
     await erasure.drop_handle_changes(tx, person_id)
+    await moves.drop(tx, person_id)
+    await joining_store.drop_agreements(tx, person_id)
     avatar = await erasure.avatar(tx, person_id)
     places = (avatar,) if avatar else ()
     await queue.forget(tx, [str(person_id), *places])

@@ -23,6 +23,12 @@ class HandleChangedOften(TooMany):
     next_step = "Keep this one for now."
 
 
+class BadMove(Invalid):
+    code = "bad-move"
+    sentence = "This is not the address of a profile in another cell."
+    next_step = "Give it whole, such as https://cell.example/@ana."
+
+
 class BadDisplayName(Invalid):
     code = "bad-display-name"
     sentence = "A name has 1 to 50 characters that can be seen, on one line."

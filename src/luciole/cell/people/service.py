@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from luciole.ask.client import Custody
-from luciole.cell.people import model, refusals
+from luciole.cell.people import model, refusals, restrictions
 from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
-from luciole.cell.people.model import Account, AgeBand, Locale, Person, Session, Viewer
+from luciole.cell.people.joining.service import Joining
+from luciole.cell.people.model import Account, AgeBand, Locale, Person, Restriction, Session, Viewer
 from luciole.cell.people.proofs import Proofs
-from luciole.cell.people.store import accounts, erasure, sessions
+from luciole.cell.people.store import accounts, erasure, moves, sessions
 from luciole.config import Settings
 from luciole.custody import store as custody_store
 from luciole.custody.model import Grant
@@ -44,13 +45,12 @@ class People:
         self._grants: Warm[bytes, Grant] = Warm(clock, GRANTS_KEPT, MAX_GRANTS)
         self._clock = clock
         self._queue = queue
+        self._origin = settings.origin
         self._session_life = timedelta(days=settings.people.session_days)
-        self._minimum: AgeBand = next(
-            band for band in model.AGE_BANDS if band == settings.cell.minimum_age_band
-        )
         self.proofs = Proofs(settings, clock)
         self.contacts = Contacts(custody)
         self.devices = Devices(device_key)
+        self.joining = Joining(settings, device_key, clock)
 
     # --- who is asking -------------------------------------------------------------------------
 
@@ -59,10 +59,13 @@ class People:
         return await self.by_token(tx, session_token(request))
 
     async def require(self, tx: Tx, request: AnyRequest) -> Viewer:
-        """The signed-in person. Raises NotSignedIn."""
+        """The signed-in person. Raises NotSignedIn, and Suspended or Limited where a decision
+        keeps them from what the request does."""
         viewer = await self.whoever(tx, request)
         if viewer is None:
             raise NotSignedIn
+        if viewer.restricted:
+            restrictions.check(viewer.restricted, request.method, request.url.path)
         return viewer
 
     async def require_proof(
@@ -104,6 +107,14 @@ class People:
         self._grants.put(hashed, grant)
         return grant
 
+    async def restrict(self, tx: Tx, restriction: Restriction) -> None:
+        """Keeps a person from something, from their next request on: what a decision says."""
+        await restrictions.begin(tx, restriction)
+
+    async def free(self, tx: Tx, decision_id: UUID) -> None:
+        """Ends what a decision restricted; safe to repeat."""
+        await restrictions.end(tx, decision_id, self._clock.now())
+
     # --- look-ups ------------------------------------------------------------------------------
 
     async def by_handle(self, tx: Tx, handle: str) -> Person:
@@ -144,11 +155,28 @@ class People:
             raise NotSignedIn
         return account
 
+    # --- moving --------------------------------------------------------------------------------
+
+    async def move(self, tx: Tx, person_id: UUID, address: str) -> str:
+        """Notes that a person is at an address in another cell from now on; the address as it is
+        shown. Raises BadMove."""
+        clean = model.move_of(address, self._origin)
+        await moves.put(tx, person_id, clean, self._clock.now())
+        return clean
+
+    async def stay(self, tx: Tx, person_id: UUID) -> None:
+        """They are here after all."""
+        await moves.drop(tx, person_id)
+
+    async def moved_to(self, tx: Tx, person_id: UUID) -> str | None:
+        """Where a person has gone; None for who is here."""
+        return await moves.of(tx, person_id)
+
     # --- accounts ------------------------------------------------------------------------------
 
     def check_age(self, age_band: AgeBand) -> None:
-        """Raises TooYoung below the cell's minimum."""
-        if model.is_older(self._minimum, age_band):
+        """Raises TooYoung below the cell's minimum, which its country may raise."""
+        if model.is_older(self.joining.minimum_age_band, age_band):
             raise refusals.TooYoung
 
     async def check_free(self, tx: Tx, handle: str) -> None:
@@ -183,6 +211,22 @@ class People:
         enrolled = await self._custody.enrol(person_id, label_key)
         await custody_store.take_number(tx, person_id)
         await custody_store.record(tx, person_id, enrolled)
+
+    async def put_of_elsewhere(
+        self, tx: Tx, person_id: UUID, *, home: str, handle: str, display_name: str, bio: str
+    ) -> None:
+        """Makes or changes a person of another cell (`home`), as that cell says who they are: no
+        account, nobody signs in as them, and no key is theirs. Raises HandleTaken, BadHandle,
+        BadDisplayName, BadBio."""
+        sought = model.handle_sought(f"{handle}@{home}")
+        if sought is None:
+            raise refusals.BadHandle
+        name, text = model.display_name_of(display_name), model.bio_of(bio)
+        done = await accounts.put_of_elsewhere(
+            tx, person_id, sought, name, text, self._clock.now(), home
+        )
+        if not done:
+            raise refusals.HandleTaken
 
     async def change_profile(
         self,
@@ -228,6 +272,7 @@ class People:
             raise refusals.HandleTaken
         await accounts.set_handle(tx, person_id, handle)
         await accounts.add_handle_change(tx, new_id(), person_id, now)
+        await self._queue.put(tx, "people.renamed", {"person_id": str(person_id)})
 
     async def change_age_band(self, tx: Tx, person_id: UUID, age_band: AgeBand) -> None:
         """Moves up an age band. Raises AgeBandOnlyUp. Nothing else changes by it: an account that
@@ -314,6 +359,7 @@ class People:
         now = self._clock.now()
         await sessions.tidy(tx, now)
         await self.proofs.tidy(tx)
+        await self.joining.tidy(tx)
         await accounts.tidy_handle_changes(tx, now - timedelta(days=model.HANDLE_CHANGE_DAYS))
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from luciole.cell.people.joining.work import Done
 from luciole.cell.people.model import (
     Account,
     AgeBand,
@@ -75,6 +76,11 @@ class SignUp(msgspec.Struct, forbid_unknown_fields=True):
     password: Password | None = None
     passkey: NewPasskey | None = None
     label_key: LabelKey | None = None
+    invitation: Code | None = None
+    """The code of an invitation, or an approved ticket."""
+    work: Done | None = None
+    terms: Annotated[str, Meta(max_length=64)] | None = None
+    """The version of the terms that was agreed to."""
 
 
 class PasskeySignIn(msgspec.Struct, forbid_unknown_fields=True):

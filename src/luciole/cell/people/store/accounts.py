@@ -34,6 +34,16 @@ INSERT INTO people.person
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
+ADD_OF_ELSEWHERE = """
+INSERT INTO people.person (id, handle, display_name, bio, is_private, created_at, home)
+VALUES ($1, $2, $3, $4, false, $5, $6)
+ON CONFLICT DO NOTHING
+"""
+CHANGE_OF_ELSEWHERE = """
+UPDATE people.person SET handle = $2, display_name = $3, bio = $4
+WHERE id = $1 AND home IS NOT NULL AND (handle, display_name, bio) <> ($2, $3, $4)
+"""
+HANDLE_OF_ANOTHER = "SELECT EXISTS (SELECT 1 FROM people.person WHERE handle = $2 AND id <> $1)"
 # No stronger: rows that refer to the person come and go meanwhile, as a sign-in's session does.
 LOCK = "SELECT 1 FROM people.person WHERE id = $1 FOR NO KEY UPDATE"
 # Shared, so that many may follow one person at once; a change of the account waits for them.
@@ -103,6 +113,17 @@ async def add_person(
         ADD_PERSON, person_id, handle, display_name, locale, age_band, is_private, now
     )
     return done.endswith(" 1")
+
+
+async def put_of_elsewhere(
+    tx: Tx, person_id: UUID, handle: str, display_name: str, bio: str, now: datetime, home: str
+) -> bool:
+    """A person of another cell, new or changed. False where another one has that handle."""
+    if await tx.fetchval(HANDLE_OF_ANOTHER, person_id, handle):
+        return False
+    await tx.execute(ADD_OF_ELSEWHERE, person_id, handle, display_name, bio, now, home)
+    await tx.execute(CHANGE_OF_ELSEWHERE, person_id, handle, display_name, bio)
+    return True
 
 
 async def lock(tx: Tx, person_id: UUID) -> None:

@@ -10,8 +10,14 @@ import msgspec
 from luciole.cell.people.model import Session, Viewer
 from luciole.kit.db import Tx
 
+# From here on the connection asks as an adult, where it is one: what is for adults only is left out
+# for all others (`notices.here`).
 LIVE = """
-SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band
+SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band,
+       ARRAY(SELECT r.act FROM people.restriction r
+             WHERE r.person_id = p.id AND r.ended_at IS NULL
+               AND (r.until IS NULL OR r.until > $2)) AS restricted,
+       set_config('luciole.adult', CASE p.age_band WHEN '18+' THEN 'yes' ELSE '' END, false)
 FROM people.session s JOIN people.person p ON p.id = s.person_id
 WHERE s.token_hash = $1 AND s.expires_at > $2
 """
@@ -56,6 +62,7 @@ async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
         row["locale"],
         row["age_band"],
         row["proved_at"],
+        frozenset(row["restricted"]),
     )
     return Found(viewer, row["last_seen_on"])
 

@@ -1,0 +1,1 @@
+"""Finding people whom one knows, without an address book in the cell."""

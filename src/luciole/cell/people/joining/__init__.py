@@ -1,0 +1,1 @@
+"""Who may join the cell, and what they agree to."""
