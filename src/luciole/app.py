@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, catalogue, config, ledger_pages, pages, preview, release
+from luciole import __version__, catalogue, config, glass, ledger_pages, pages, preview, release
+from luciole.cell.abroad import api as abroad_api
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips import api_audience
 from luciole.cell.clips.comments import api as comments_api
@@ -20,24 +21,36 @@ from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
 from luciole.cell.clips.sounds import api as sounds_api
+from luciole.cell.contacts import api as contacts_api
 from luciole.cell.feed import api as feed_api
 from luciole.cell.feed import api_for_you
 from luciole.cell.graph import api as graph_api
 from luciole.cell.media import api as media_api
 from luciole.cell.media import avatar
+from luciole.cell.media.service import Room
 from luciole.cell.messages import api as messages_api
 from luciole.cell.messages import api_staff as messages_staff_api
+from luciole.cell.notices import api as notices_api
 from luciole.cell.notify import api as notify_api
 from luciole.cell.notify import api_choices
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
 from luciole.cell.people import api_staff
 from luciole.cell.rights import api as rights_api
-from luciole.cell.rights import api_erasure, api_exports, api_imported, api_imports
+from luciole.cell.rights import (
+    api_erasure,
+    api_exports,
+    api_imported,
+    api_imports,
+    api_moving,
+    api_sale,
+)
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
+from luciole.cell.safety import api as safety_api
+from luciole.cell.safety import api_review
 from luciole.cell.search import api as search_api
-from luciole.kit import db, logs, metrics, web
+from luciole.kit import db, logs, metrics, queue_look, web
 from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
 from luciole.kit.static import Folder
@@ -89,7 +102,12 @@ def create() -> Litestar:
     settings = config.load(os.environ)
     logs.setup("api", level=settings.log_level)
     url, role = settings.database.login("api")
-    database = Database(url, role=role, size=settings.database.pool_size)
+    database = Database(
+        url,
+        role=role,
+        size=settings.database.pool_size,
+        country=settings.cell.country,
+    )
     return application(Parts.over(settings, database))
 
 
@@ -119,30 +137,48 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         finally:
             if not is_started:
                 await parts.custody.close()
+                await parts.outward.close()
                 await parts.db.close()
 
     routers = [
         people_api.routes(parts.db, parts.people, parts.blobs, make_avatar, settings),
         api_staff.routes(parts.db, parts.people, parts.custody),
-        graph_api.routes(parts.db, parts.people, parts.graph, avatar_url),
+        contacts_api.routes(
+            parts.db, parts.people, parts.discovery, settings.contacts.new_askers_per_day
+        ),
+        graph_api.routes(parts.db, parts.people, parts.graph, parts.notices, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         api_choices.routes(parts.db, parts.people, parts.pushes),
-        *media_api.routes(parts.db, parts.people, parts.media, parts.blobs, settings),
+        notices_api.routes(parts.db, parts.people, parts.notices, parts.custody),
+        *media_api.routes(
+            parts.db, parts.people, parts.media, parts.notices, parts.blobs, settings
+        ),
         clips_api.routes(
             parts.db,
             parts.people,
             parts.graph,
             parts.clips,
+            parts.notices,
             parts.keeping,
             parts.sounds,
             parts.comments,
             presenter,
         ),
-        kept_api.routes(parts.db, parts.people, parts.graph, parts.clips, parts.keeping, presenter),
+        kept_api.routes(
+            parts.db,
+            parts.people,
+            parts.graph,
+            parts.notices,
+            parts.clips,
+            parts.keeping,
+            presenter,
+        ),
         sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),
-        messages_api.routes(parts.db, parts.people, parts.messages, parts.blobs, avatar_url),
+        messages_api.routes(
+            parts.db, parts.people, parts.messages, parts.blobs, Room(parts.settings), avatar_url
+        ),
         messages_staff_api.routes(parts.db, parts.people, parts.messages),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
@@ -155,6 +191,11 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
             avatar_url,
             settings.search,
         ),
+        safety_api.routes(parts.db, parts.people, parts.safety, parts.clock),
+        api_review.routes(
+            parts.db, parts.people, parts.safety, parts.media, parts.blobs, parts.custody
+        ),
+        abroad_api.routes(parts.db, parts.people, parts.abroad),
         rights_api.routes(
             parts.db,
             parts.people,
@@ -170,10 +211,15 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_imports.routes(parts.db, parts.people, parts.imports, parts.clock),
         api_imported.routes(parts.db, parts.people, Imported(parts.custody)),
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
+        api_sale.routes(parts.db),
+        api_moving.routes(parts.db, parts.people, parts.custody),
         ledger_pages.routes(parts.db, parts.blobs),
+        glass.routes(parts),
         _system(parts, dist),
         *pages.routes(
-            Folder(dist, {release.PAGE: name_bundle}), lambda clip_id: preview.of(parts, clip_id)
+            Folder(dist, {release.PAGE: name_bundle}),
+            lambda clip_id: preview.of(parts, clip_id),
+            lambda handle: preview.require_shown(parts, handle),
         ),
     ]
     return web.application(
@@ -181,6 +227,8 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         title="Luciole",
         version=__version__,
         max_body_bytes=settings.web.max_body_bytes,
+        places=web.Places(settings.cell.country, settings.web.country_header),
+        films_origin=settings.media.delivery_origin,
         lifespan=[lifespan],
     )
 
@@ -196,7 +244,7 @@ def _system(parts: Parts, dist: Path) -> Router:
             name=settings.cell.name,
             jurisdiction=settings.cell.jurisdiction,
             operator=settings.cell.operator,
-            minimum_age_band=settings.cell.minimum_age_band,
+            minimum_age_band=parts.people.joining.minimum_age_band,
             version=__version__,
             source_url=settings.cell.source_url,
             release=build.release,
@@ -241,6 +289,10 @@ def _system(parts: Parts, dist: Path) -> Router:
             is_allowed = host in LOOPBACK and not is_passed_on
         if not is_allowed:
             raise NotFound
+        # Without the database, what this process knows by itself is all the more welcome.
+        with contextlib.suppress(*db.LOST, TimeoutError):
+            async with parts.db.read() as tx:
+                queue_look.measure(await queue_look.jobs(tx))
         return Response(
             metrics.render(),
             headers={"cache-control": "no-store"},

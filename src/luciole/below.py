@@ -59,7 +59,7 @@ CUSTODY: tuple[Held, ...] = (
     ),
     *columns(
         "custody.staff",
-        "id person_id added_at",
+        "id person_id added_at roles",
         DataClass.PERSONAL,
         "who may ask to read something of a person",
         "until they leave the staff",
@@ -89,6 +89,22 @@ CUSTODY: tuple[Held, ...] = (
         "as long as the request",
         Border.NEVER,
     ),
+    *columns(
+        "custody.guardian",
+        "is_this peer cell_id is_on since asked held given refused compared_at",
+        DataClass.TELEMETRY,
+        "which cell holds the other half of people's keys, and what both have counted",
+        "as long as the cell",
+        Border.NETWORK,
+    ),
+    *columns(
+        "custody.orphan",
+        "handle made_at",
+        DataClass.TELEMETRY,
+        "random handles of halves whose keys are gone, until the guardian has destroyed them",
+        "until the guardian has done it",
+        Border.NETWORK,
+    ),
     Held(
         "file:keys/wraps",
         DataClass.SECRET,
@@ -102,6 +118,53 @@ CUSTODY: tuple[Held, ...] = (
         "opens fields again without unwrapping the key each time, in the key broker only",
         "in memory only, for 60 seconds",
         Border.NEVER,
+    ),
+    Held(
+        "cache:halves of keys",
+        DataClass.SECRET,
+        "what the guardian gave against an entry in the log, in the key broker only",
+        "in memory only, for 14 minutes",
+        Border.NEVER,
+    ),
+    Held(
+        "file:trustee/halves.sqlite",
+        DataClass.SECRET,
+        "halves of keys of people of other cells, by random handles, sealed with the trustee's "
+        "key; how often and when each was given",
+        "until their cell has it destroyed; that one was given stays known",
+        Border.NEVER,
+    ),
+)
+
+ABROAD: tuple[Held, ...] = (
+    Held(
+        "file:abroad/state.sqlite",
+        DataClass.TELEMETRY,
+        "which pieces of the sealed backup are in another cell, and names of objects in them",
+        "as long as the pieces are there",
+        Border.NEVER,
+    ),
+    Held(
+        "file:abroad/wal",
+        DataClass.PERSONAL,
+        "what the database has written and the other cell does not have yet",
+        "until it is there, seconds as a rule; the newest file of it until the next one",
+        Border.NEVER,
+    ),
+    Held(
+        "file:abroad/recovery.pub",
+        DataClass.TELEMETRY,
+        "the half of the recovery key that seals backups, and opens nothing",
+        "as long as the backup",
+        Border.NEVER,
+    ),
+    Held(
+        "file:trustee/backups",
+        DataClass.TELEMETRY,
+        "sealed backups of other cells: pieces of two sizes under random names, which only their "
+        "home can open",
+        "until their home drops them, and a day more",
+        Border.NETWORK,
     ),
 )
 
@@ -193,11 +256,12 @@ LEDGER: tuple[Held, ...] = (
     ),
 )
 
-_OFFER = "until it is sent, at most half a day"
+_OFFER = "until it is sent, at most half a day; to another cell 7 days, a recall until it is taken"
+_PEERING = "as long as the operators of both cells want to exchange"
 BORDER: tuple[Held, ...] = (
     *columns(
         "border.offer",
-        "ref id kind made_at due_at attempts",
+        "ref id kind peer entry floor made_at due_at attempts",
         DataClass.TELEMETRY,
         "what waits to leave the cell, under numbers that say nothing to the gateway",
         _OFFER,
@@ -207,9 +271,81 @@ BORDER: tuple[Held, ...] = (
         "border.offer.body",
         DataClass.SHARED,
         "one of the declared shapes that may cross: for a push the device's address at its push "
-        "service and the cell's signature, nothing of what happened or to whom",
+        "service and the cell's signature, nothing of what happened or to whom; for another cell "
+        "what the person published or addressed there",
         _OFFER,
         Border.ADDRESSED,
+    ),
+    Held(
+        "border.offer.payload",
+        DataClass.SHARED,
+        "the same, as the bytes that go over the wire",
+        _OFFER,
+        Border.ADDRESSED,
+    ),
+    *columns(
+        "border.peer",
+        "name cell_id origin passport display_name operator jurisdiction border_key log_keys "
+        "witness_keys added_at verdict verdict_code verdict_at held_log_keys passport_code",
+        DataClass.TELEMETRY,
+        "which cells this one exchanges with, as they sign it themselves, and what our witness "
+        "says of their logs",
+        _PEERING,
+        Border.NETWORK,
+    ),
+    *columns(
+        "border.news",
+        "crossing ref kind peer state code receipt made_at",
+        DataClass.TELEMETRY,
+        "what became of offers to other cells, with their receipts, until the slice takes it",
+        "until the slice has looked, at most 30 days",
+        Border.NEVER,
+    ),
+    *columns(
+        "border.arrival",
+        "crossing peer kind place made_at",
+        DataClass.TELEMETRY,
+        "what came from other cells and waits for its slice",
+        "until the slice has looked",
+        Border.NEVER,
+    ),
+    Held(
+        "border.arrival.body",
+        DataClass.PUBLIC,
+        "what people of other cells published or addressed here, in one of the declared shapes",
+        "until the slice has looked",
+        Border.NEVER,
+    ),
+    *columns(
+        "border.received",
+        "crossing peer sha256 receipt made_at",
+        DataClass.TELEMETRY,
+        "receipts of crossings that came in, so that what comes twice counts once",
+        "30 days",
+        Border.NETWORK,
+    ),
+    *columns(
+        "border.seen",
+        "signature made_at",
+        DataClass.TELEMETRY,
+        "digests of signed requests of other cells, so that none is done twice",
+        "15 minutes",
+        Border.NEVER,
+    ),
+    *columns(
+        "border.exchange",
+        "id peer is_ours kind asked answered made_at",
+        DataClass.TELEMETRY,
+        "digests of what was asked and answered between cells, until the log of crossings tells it",
+        "until their hour is over",
+        Border.NETWORK,
+    ),
+    Held(
+        "cache:border/incoming",
+        DataClass.PUBLIC,
+        "films of public clips of other cells, on their way into the cell's own store",
+        "until they are taken over, at most a day",
+        Border.NEVER,
     ),
     *columns(
         "border.gone",
@@ -240,6 +376,8 @@ OWNED: tuple[Owned, ...] = (
     Owned("custody.staff_key", stays=_STAFF),
     Owned("custody.staff_read", stays="kept for days only; what was read stands in the journal"),
     Owned("custody.staff_approval", stays="end with what they approve"),
+    Owned("custody.guardian"),
+    Owned("custody.orphan"),
     Owned("ledger.inbox", _OF_AN_ENTRY),
     Owned("ledger.place", _OF_AN_ENTRY),
     Owned("ledger.taken"),
@@ -251,4 +389,10 @@ OWNED: tuple[Owned, ...] = (
     Owned("border.offer", stays="sent, or given up, within half a day"),
     Owned("border.gone", stays="about devices, which do not come back with a backup"),
     Owned("border.crossing", stays="in the log of crossings within an hour"),
+    Owned("border.peer"),
+    Owned("border.news", stays="about crossings that a restored cell offers anew"),
+    Owned("border.arrival", stays="taken within seconds; the sender has the receipt"),
+    Owned("border.received"),
+    Owned("border.seen", stays="good for minutes"),
+    Owned("border.exchange", stays="in the log of crossings within an hour"),
 )

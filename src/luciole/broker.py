@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import uvloop
 
 from luciole import adoption, config, fit
+from luciole.ask.gateway import Outward
 from luciole.custody import server
 from luciole.custody.broker import said
 from luciole.custody.staff import StaffBroker
-from luciole.keys import KeyStore
+from luciole.keys import KeyStore, epochs, private
 from luciole.keys import restore as restore_keys
+from luciole.keys.backup import generations
 from luciole.kit import logs
+from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
 from luciole.kit.errors import Problem
@@ -24,6 +29,9 @@ from luciole.kit.logs import log
 from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
 from luciole.roots.choose import open_root, open_secret
+from luciole.trustee.home import HomeGuardian
+from luciole.trustee.moving import Moving
+from luciole.trustee.way import OutwardWay
 
 POOL = 4
 TIDY_EVERY_S = 3600.0
@@ -67,15 +75,47 @@ async def _serve(
             # 2. Once more under the database's lock: two new stores on one empty database.
             await fit.check(tx, keys.secret)
             await fit.bind(tx, keys.secret)
-        broker = StaffBroker(keys, database, Clock(), settings.origin)
+        outward = Outward.at(settings.gateway_dir / "custody.sock")
+        home = await _guardian(settings, database, outward)
+        broker = StaffBroker(keys, database, Clock(), settings.origin, home)
         await adoption.run(keys, database, broker)
         async with server.listening(broker, settings.custody_dir):
-            upkeep = asyncio.create_task(_upkeep(settings, keys, database, broker))
+            tasks = [
+                asyncio.create_task(_upkeep(settings, keys, database, broker)),
+                asyncio.create_task(copy_often(settings, keys)),
+            ]
+            if home is not None:
+
+                async def rotate() -> None:
+                    await _rotate(settings, keys, database)
+
+                moving = Moving(
+                    keys, broker, home, database, Clock(), settings.keys.guardian, rotate
+                )
+                tasks.append(asyncio.create_task(moving.run()))
             await stop.wait()
-            upkeep.cancel()
-            await asyncio.gather(upkeep, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await outward.close()
     finally:
         keys.close()
+
+
+async def _guardian(
+    settings: config.Settings, database: Database, outward: Outward
+) -> HomeGuardian | None:
+    """The guardian of this cell; None where there is none and never was."""
+    home = HomeGuardian(OutwardWay(outward), database, Blobs.open(settings.blobs_place), Clock())
+    return home if await home.load() or settings.keys.guardian else None
+
+
+async def _rotate(settings: config.Settings, keys: KeyStore, database: Database) -> None:
+    """A rotation that is not due yet, and the copy that takes the place of those of before."""
+    done = await asyncio.to_thread(keys.rotate)
+    await note_end(database, done.epoch, done.destroyed, Clock())
+    if settings.keys.backup_dir:
+        await asyncio.to_thread(keys.backup, Path(settings.keys.backup_dir))
 
 
 def turn(keys: KeyStore, life: timedelta, clock: Clock) -> list[int]:
@@ -97,6 +137,34 @@ async def note_end(database: Database, epoch: int, destroyed: int, clock: Clock)
     }
     async with database.tx() as tx:
         await ledger.put(tx, "decisions", canonical(entry))
+
+
+async def copy_often(settings: config.Settings, keys: KeyStore) -> None:
+    """Where a backup goes abroad, a copy of the key store follows each change soon, so that whoever
+    comes back with the database has keys: after as many seconds as a round has, and never for more
+    than a tenth of the time. Of each hour only the newest stays."""
+    if not settings.abroad.peer or not settings.keys.backup_dir:
+        return
+    folder, copied = Path(settings.keys.backup_dir), 0
+    while True:
+        began = time.monotonic()
+        try:
+            changed = epochs.wraps_path(keys.folder, keys.epoch).stat().st_mtime_ns
+            if changed != copied:
+                await asyncio.to_thread(keys.backup, folder)
+                await asyncio.to_thread(thin, folder)
+                copied = changed
+        except (OSError, Problem) as error:
+            log.error("key upkeep failed", error=type(error).__name__)
+        took_s = time.monotonic() - began
+        await asyncio.sleep(max(settings.abroad.every_s, 10 * took_s))
+
+
+def thin(folder: Path) -> None:
+    """Destroys copies of a key store of which a newer one was made in the same hour."""
+    for (_, older, path), (_, newer, _) in pairwise(generations(folder)):
+        if f"{older:%Y%m%d%H}" == f"{newer:%Y%m%d%H}":
+            private.destroy(path)
 
 
 async def _upkeep(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from luciole import below
+from luciole import below, below_fediverse
+from luciole.cell.abroad import privacy as abroad
 from luciole.cell.clips import privacy as clips
+from luciole.cell.contacts import privacy as contacts
 from luciole.cell.feed import privacy as feed
 from luciole.cell.graph import privacy as graph
 from luciole.cell.media import privacy as media
 from luciole.cell.messages import privacy as messages
+from luciole.cell.notices import privacy as notices
 from luciole.cell.notify import privacy as notify
 from luciole.cell.people import privacy as people
 from luciole.cell.rights import privacy as rights
+from luciole.cell.safety import privacy as safety
 from luciole.cell.search import privacy as search
 from luciole.kit.catalogue import Border, Catalogue, DataClass, Erase, Held, Owned, columns
 from luciole.kit.logs import FIELDS
@@ -77,6 +81,14 @@ _HOUSE: tuple[Held, ...] = (
         "for ever",
         Border.NEVER,
     ),
+    *columns(
+        "house.sale",
+        "id state operator jurisdiction keys announced_at not_before is_noted contents ended_at",
+        DataClass.TELEMETRY,
+        "to whom the cell is to go, or from whom it came, and when: legal names of operators",
+        "for ever",
+        Border.NETWORK,
+    ),
     *(
         Held(
             f"log:{name}",
@@ -91,30 +103,40 @@ _HOUSE: tuple[Held, ...] = (
 
 ALL: tuple[Held, ...] = (
     *people.HELD,
+    *contacts.HELD,
     *notify.HELD,
+    *notices.HELD,
     *media.HELD,
     *graph.HELD,
     *clips.HELD,
     *messages.HELD,
     *feed.HELD,
+    *safety.HELD,
     *search.HELD,
+    *abroad.HELD,
     *rights.HELD,
     *below.CUSTODY,
     *below.LEDGER,
     *below.BORDER,
+    *below_fediverse.HELD,
+    *below.ABROAD,
     *_QUEUE,
     *_HOUSE,
 )
 
 _SLICES = {
     "people": people,
+    "contacts": contacts,
     "notify": notify,
+    "notices": notices,
     "media": media,
     "graph": graph,
     "clips": clips,
     "messages": messages,
     "feed": feed,
+    "safety": safety,
     "search": search,
+    "abroad": abroad,
     "rights": rights,
 }
 _JOURNAL = "journal/journal.jsonl"
@@ -127,6 +149,7 @@ _GRANT = "each grant is an entry of the journal, which says all of this"
 _OFFICE = "an office in this cell, which does not travel"
 _READ = "each read of yours is in the journal, which is in the export"
 _NOT_EXPORTED = {
+    "file:abroad/wal": "what the database has written, for seconds; all of it is in the export",
     "custody.journal.person_id": "your own id",
     "custody.journal.ref": "leads to the entry's index in the log, which the journal has",
     "custody.subject.person_id": "your own id",
@@ -145,7 +168,7 @@ _NOT_EXPORTED = {
             "expires_at",
         )
     },
-    **{f"custody.staff.{name}": _OFFICE for name in ("id", "person_id", "added_at")},
+    **{f"custody.staff.{name}": _OFFICE for name in ("id", "person_id", "added_at", "roles")},
     **{
         f"custody.staff_key.{name}": _OFFICE
         for name in ("credential_id", "staff_id", "public_key", "sign_count")
@@ -155,7 +178,17 @@ _NOT_EXPORTED = {
         for name in ("id", "person_id", "staff_id", "asked", "ends_at", "is_granted", "is_told")
     },
     **{f"custody.staff_approval.{name}": _READ for name in ("read_id", "staff_id")},
-    "border.offer.body": "the address of a device of yours, which is in the export, for seconds",
+    **{
+        held.where: "what others elsewhere did, or documents of yours that are in the export"
+        for held in below_fediverse.HELD
+        if held.data_class is not DataClass.TELEMETRY
+        and not held.where.startswith("border.fedi_told.")
+    },
+    "border.offer.body": "the address of a device of yours, or what you published or addressed "
+    "elsewhere, on its way; both are in the export",
+    "border.offer.payload": "the same, on its way",
+    "border.arrival.body": "what people of other cells have published, for seconds",
+    "cache:border/incoming": "films of other people, for minutes",
     "queue.pgqueuer.payload": "ids of things that are in the export, for seconds",
     "queue.pgqueuer.dedupe_key": "the same ids",
     "blob:ledger/": "the log is public and whole for everybody; your entries in it are taken along",
@@ -177,7 +210,9 @@ _IN_A_JOB = "jobs that wait are not copied: what is undone is found by the jobs 
 OWNED: tuple[Owned, ...] = (
     *(one for each in _SLICES.values() for one in each.OWNED),
     *below.OWNED,
+    *below_fediverse.OWNED,
     Owned("house.migration", stays="made by the restore"),
+    Owned("house.sale"),
     Owned("house.upkeep", stays="about the files of one database"),
     Owned("queue.pgqueuer", stays=_IN_A_JOB),
     Owned("queue.pgqueuer_log", stays=_IN_A_JOB),

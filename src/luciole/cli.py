@@ -14,7 +14,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from luciole import __version__, config
+from luciole import (
+    __version__,
+    between,
+    config,
+    entry_cli,
+    host_cli,
+    jobs_cli,
+    orders_cli,
+    processes_cli,
+    sale_cli,
+)
 from luciole.kit.errors import Problem
 
 # Where `demo` keeps its data, apart from your own cell's: its accounts have a known password.
@@ -57,9 +67,17 @@ def parser() -> argparse.ArgumentParser:
         "--fresh", action="store_true", help="throw the demo's data away first, after asking"
     )
     one.add_argument("--yes", action="store_true", help="with --fresh: do not ask")
+    one.add_argument(
+        "--cells", default="", metavar="NAMES", help="several cells that exchange, such as us,sg"
+    )
+
+    one.add_argument(
+        "--empty", action="store_true", help="with --cells: no people and clips of the demo"
+    )
 
     one = _add(commands, "serve", _serve, "your own cell: database, API, worker, web client")
     _port(one)
+    _add(commands, "stop", _stop, "stop the cell that runs in the data folder")
 
     _add(commands, "migrate", _migrate, "bring the database to this version")
     one = _add(
@@ -68,6 +86,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("folder", type=Path, help="where to; one that holds a backup is renewed")
     one = _add(commands, "restore", _restore, "put a backup into an empty cell that has its keys")
     one.add_argument("folder", type=Path, help="the folder of the backup")
+    one.add_argument(
+        "--halves",
+        type=Path,
+        help="file that the guardian of the keys has lent, where there is one",
+    )
+    sale_cli.add(commands)
     _add(
         commands,
         "upkeep",
@@ -94,6 +118,19 @@ def parser() -> argparse.ArgumentParser:
     one = _add(commands, "staff", _staff, "who may ask to read something of a person")
     one.add_argument("act", choices=["add", "remove", "list"])
     one.add_argument("handle", nargs="?", default="", help="whose account; not for list")
+    one.add_argument(
+        "--role",
+        action="append",
+        choices=["operator", "moderator"],
+        help="add: signs reads and notices (operator, the default), or reviews what is reported; "
+        "give it twice for both",
+    )
+
+    entry_cli.add_to(commands)
+    host_cli.add_to(commands)
+    orders_cli.add_to(commands)
+    jobs_cli.add_to(commands)
+    between.add_to(commands, _add)
 
     one = _add(commands, "feed", _feed, "look into For You: a page again, its budget, its state")
     one.add_argument(
@@ -131,27 +168,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--heads", action="store_true", help="pack: the heads of the logs only")
     one.add_argument("--keep", metavar="DIR", help="canary: keep its cell in this new folder")
 
-    # Started by `serve` only, so without a line in the help.
-    one = commands.add_parser("api-process")
-    one.add_argument("--socket", type=int, required=True)
-    one.set_defaults(command=_api_process)
-    one = commands.add_parser("worker-process")
-    one.set_defaults(command=_worker_process)
-    one = commands.add_parser("custody-process")
-    one.set_defaults(command=_custody_process)
-    one = commands.add_parser("ledger-process")
-    one.add_argument("--witness", required=True)
-    one.set_defaults(command=_ledger_process)
-    one = commands.add_parser("gateway-process")
-    one.set_defaults(command=_gateway_process)
-    one = commands.add_parser("ranking-process")
-    one.set_defaults(command=_ranking_process)
-    one = commands.add_parser("witness-process")
-    one.add_argument("--socket", type=int, required=True)
-    one.set_defaults(command=_witness_process)
-    one = commands.add_parser("seed-process")
-    one.add_argument("--address", required=True)
-    one.set_defaults(command=_seed_process)
+    processes_cli.add_to(commands)
     return top
 
 
@@ -188,6 +205,15 @@ def _demo(chosen: argparse.Namespace) -> int:
     environment = _environment(chosen, demo=True)
     _do_without_fence(environment)
     settings = config.load(environment)
+    if chosen.cells:
+        from luciole import network
+
+        names = network.names_of(chosen.cells)
+        if chosen.fresh and not (chosen.yes or _agreed(settings)):
+            return 1
+        return asyncio.run(
+            network.run(environment, names, is_fresh=chosen.fresh, is_empty=chosen.empty)
+        )
     if chosen.fresh and not (chosen.yes or _agreed(settings)):
         return 1
     # A port that was asked for by name is kept; the usual one gives way.
@@ -230,6 +256,14 @@ def _serve(chosen: argparse.Namespace) -> int:
     return asyncio.run(serve.run(_environment(chosen, demo=False)))
 
 
+def _stop(chosen: argparse.Namespace) -> int:
+    from luciole import serve
+
+    settings = config.load(_environment(chosen, demo=False))
+    print(f"Stopped what ran in {serve.stop(settings)}.")
+    return 0
+
+
 def _migrate(chosen: argparse.Namespace) -> int:
     from luciole import serve
 
@@ -245,7 +279,8 @@ def _backup(chosen: argparse.Namespace) -> int:
 def _restore(chosen: argparse.Namespace) -> int:
     from luciole.copies import commands
 
-    return asyncio.run(commands.restore(_environment(chosen, demo=False), chosen.folder))
+    environment = _environment(chosen, demo=False)
+    return asyncio.run(commands.restore(environment, chosen.folder, chosen.halves))
 
 
 def _upkeep(chosen: argparse.Namespace) -> int:
@@ -282,7 +317,9 @@ def _staff(chosen: argparse.Namespace) -> int:
 
     settings = config.load(_environment(chosen, demo=False))
     handle = chosen.handle.removeprefix("@").lower()
-    for line in asyncio.run(staffing.change(settings, chosen.act, handle, Clock())):
+    for line in asyncio.run(
+        staffing.change(settings, chosen.act, handle, Clock(), chosen.role or ["operator"])
+    ):
         print(line)
     return 0
 
@@ -314,60 +351,6 @@ def _audit(chosen: argparse.Namespace) -> int:
 def _version(_chosen: argparse.Namespace) -> int:
     print(f"luciole {__version__}")
     return 0
-
-
-def _api_process(chosen: argparse.Namespace) -> int:
-    from luciole import serve
-
-    return serve.api_process(chosen.socket)
-
-
-def _worker_process(_chosen: argparse.Namespace) -> int:
-    from luciole import worker
-
-    worker.main()
-    return 0
-
-
-def _custody_process(_chosen: argparse.Namespace) -> int:
-    from luciole import broker
-
-    broker.main()
-    return 0
-
-
-def _ledger_process(chosen: argparse.Namespace) -> int:
-    from luciole import ledger_process
-
-    ledger_process.main(chosen.witness)
-    return 0
-
-
-def _ranking_process(_chosen: argparse.Namespace) -> int:
-    from luciole import ranking_process
-
-    ranking_process.main()
-    return 0
-
-
-def _gateway_process(_chosen: argparse.Namespace) -> int:
-    from luciole import gateway_process
-
-    gateway_process.main()
-    return 0
-
-
-def _witness_process(chosen: argparse.Namespace) -> int:
-    from luciole import witness_process
-
-    witness_process.beside(chosen.socket)
-    return 0
-
-
-def _seed_process(chosen: argparse.Namespace) -> int:
-    from luciole import showcase
-
-    return asyncio.run(showcase.seed_process(chosen.address))
 
 
 def _me(chosen: argparse.Namespace) -> int:

@@ -8,42 +8,42 @@ it) or FAIL (Luciole will not work so).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-from luciole import __version__, config, fit, statements, upkeep
+from luciole import (
+    __version__,
+    config,
+    database_console,
+    fit,
+    guarding,
+    jobs_console,
+    peering,
+    room,
+    statements,
+    upkeep,
+)
+from luciole.abroad import commands
 from luciole.cell.media import fence
 from luciole.config import Settings
+from luciole.finding import Finding
 from luciole.keys import CellSecret, KeyFileRefused, epochs
-from luciole.kit import postgres, postgres_programs
+from luciole.kit import postgres
 from luciole.kit.db import Database
 from luciole.kit.errors import Problem
 from luciole.kit.keeper import FolderLock
 from luciole.roots.choose import open_secret
-
-Verdict = Literal["OK", "WARN", "FAIL"]
+from luciole.sale import elsewhere
 
 # A demo with its clips takes about a tenth of this.
 LITTLE_SPACE_BYTES = 2 * 1024**3
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found; `next_step` is for WARN and FAIL."""
-
-    verdict: Verdict
-    subject: str
-    sentence: str
-    next_step: str = ""
-
 
 Check = Callable[[Settings], Iterator[Finding]]
 
@@ -155,99 +155,6 @@ def _running(settings: Settings) -> Iterator[Finding]:
                 )
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
-    if settings.database.url:
-        yield from asyncio.run(_outside(settings))
-        return
-    try:
-        programs = postgres_programs.wheel_bin_dir()
-        major = postgres_programs.major_of(programs)
-        home = settings.data / "postgres"
-        made = home / "data" / "PG_VERSION"
-        if made.exists() and made.read_text().strip() != str(major):
-            yield Finding(
-                "FAIL",
-                "postgresql",
-                f"the data was made by version {made.read_text().strip()}, this is {major}",
-                "Start the version of Luciole that made it and save it with pg_dump.",
-            )
-            return
-        place = next(one for one in (home, *home.parents) if one.exists())
-        way = {
-            "same": "as this user",
-            "namespace": "in a user namespace of its own, because we are root",
-        }.get(
-            postgres_programs.choose_user(place, programs),
-            "as nobody, as we are root",
-        )
-        yield Finding("OK", "postgresql", f"version {major} of our own, {way}")
-    except Problem as problem:
-        yield Finding("FAIL", "postgresql", problem.sentence, problem.next_step)
-    except OSError as error:
-        yield Finding(
-            "FAIL",
-            "postgresql",
-            f"its folder cannot be read: {error.strerror}",
-            "Run this as the user who runs Luciole.",
-        )
-
-
-async def _outside(settings: Settings) -> list[Finding]:
-    from luciole.kit.db import LOST, Database
-
-    try:
-        db = await Database.open(settings.database.url, size=1)
-    except (*LOST, Exception) as error:
-        # The text of the driver can quote the URL with its password; the class cannot.
-        return [
-            Finding(
-                "FAIL",
-                "postgresql",
-                f"DATABASE_URL does not work ({type(error).__name__})",
-                "Check host, port, login and database in it.",
-            )
-        ]
-    try:
-        async with db.read() as tx:
-            number = int(await tx.fetchval("SHOW server_version_num"))
-            may = await tx.fetchval(
-                "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
-            )
-    finally:
-        await db.close()
-    found = []
-    if number < postgres.OLDEST_MAJOR * 10000:
-        found.append(
-            Finding(
-                "FAIL",
-                "postgresql",
-                f"version {number // 10000} is too old",
-                f"Use PostgreSQL {postgres.OLDEST_MAJOR} or newer.",
-            )
-        )
-    else:
-        found.append(Finding("OK", "postgresql", f"version {number // 10000}, outside"))
-    if not may:
-        found.append(
-            Finding(
-                "FAIL",
-                "roles",
-                "the login may not create roles",
-                "As an administrator: ALTER ROLE … CREATEROLE.",
-            )
-        )
-    if not (settings.database.api_url and settings.database.worker_url):
-        found.append(
-            Finding(
-                "WARN",
-                "roles",
-                "the API and the worker use the owner's login",
-                "Give each its own: DATABASE_URL_API, DATABASE_URL_WORKER.",
-            )
-        )
-    return found
-
-
 def _root_key(settings: Settings) -> Iterator[Finding]:
     subject = "root key"
     try:
@@ -299,6 +206,8 @@ def _key_store(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("OK", subject, f"epoch {current[0]}, {days} days old")
+    yield from guarding.findings(settings)
+    yield from elsewhere.findings(settings)
 
 
 async def _fits(settings: Settings, secret: CellSecret | None) -> bool:
@@ -327,13 +236,22 @@ async def _asked(url: str, secret: CellSecret | None) -> bool:
         await database.close()
 
 
+def _owner_url(settings: Settings) -> str:
+    home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
+    return settings.database.url or postgres.Server(home, log).url()
+
+
+def _border(settings: Settings) -> Iterator[Finding]:
+    """Other cells. Only where the database runs."""
+    with contextlib.suppress(Exception):
+        yield from asyncio.run(peering.looked(settings, _owner_url(settings)))
+
+
 def _remains(settings: Settings) -> Iterator[Finding]:
     """Of people who were erased, in the database's own files. Only of a database that runs."""
-    subject, url = "remains", settings.database.url
+    subject = "remains"
     try:
-        if not url:
-            home, log = settings.data / "postgres", settings.data / "log" / "postgresql.log"
-            url = postgres.Server(home, log).url()
+        url = _owner_url(settings)
         days = asyncio.run(upkeep.overdue(url, datetime.now(UTC)))
         keepers = asyncio.run(upkeep.keepers(url)) if settings.database.url else []
     except Exception:  # it does not run, or other checks say what is wrong with it
@@ -390,11 +308,15 @@ CHECKS: tuple[Check, ...] = (
     _python,
     _data,
     _running,
-    _database,
+    database_console.looked,
     _root_key,
     _key_store,
     _remains,
+    room.looked,
+    commands.looked,
     _web_client,
     _log,
+    jobs_console.looked,
+    _border,
     _fence,
 )

@@ -9,7 +9,7 @@ from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.db import Database
 from luciole.kit.errors import Invalid, NotFound, TooLarge
 from luciole.kit.web import AnyRequest
-from luciole.ledger import store
+from luciole.ledger import handover, store
 from luciole.ledger.archive import CHECKPOINT, PENDING, Archive, cosignatures
 from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Checkpoint, Note
@@ -69,6 +69,11 @@ def routes(db: Database, blobs: Blobs) -> Router:
         """The newest head that the log has signed; for witnesses."""
         return await head(log, PENDING)
 
+    @get("/{log:str}/handover")
+    async def handed_over(log: FromPath[str]) -> Response[bytes]:
+        """Who has signed this log before whom, and until where."""
+        return await head(log, handover.NAME)
+
     @get("/{log:str}/tile/{path:path}")
     async def tile(log: FromPath[str], path: FromPath[str]) -> Response[bytes]:
         """A tile or a bundle of entries."""
@@ -107,6 +112,6 @@ def routes(db: Database, blobs: Blobs) -> Router:
 
     return Router(
         "/ledger",
-        route_handlers=[policy, checkpoint, pending, tile, cosignature],
+        route_handlers=[policy, checkpoint, pending, handed_over, tile, cosignature],
         include_in_schema=False,
     )

@@ -11,15 +11,20 @@ from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
+from luciole.cell.notices.model import Withheld
+from luciole.cell.notices.refusals import Removed
 from luciole.kit.errors import NotFound
 from luciole.kit.static import Folder
 from luciole.kit.web import AnyRequest
 from luciole.release import PAGE
 
-# What goes into the head of a clip's page; nothing where not everybody may see the clip.
+# What goes into the head of a clip's page; nothing where not everybody may see the clip. Raises
+# Withheld or Removed, as does what looks at a profile's page.
 Preview = Callable[[UUID], Awaitable[bytes]]
+Look = Callable[[str], Awaitable[None]]
 
-# The first part of each address that the client knows; `web/src/app/routes.ts` says the rest.
+# The first part of each address that the client knows; `web/src/app/routes.ts` says the rest, and
+# tests/rules/test_pages.py compares the two.
 PAGES = frozenset(
     {
         "following",
@@ -28,18 +33,36 @@ PAGES = frozenset(
         "publish",
         "sign-in",
         "sign-up",
+        "terms",
+        "imprint",
         "notifications",
         "requests",
+        "messages",
+        "search",
+        "tag",
+        "find",
         "settings",
         "erasure",
         "c",
         "s",
         "favourites",
         "collections",
+        "notices",
+        "glass",
+        "orders",
+        "report",
+        "reports",
+        "review",
+        "staff",
+        "statements",
+        "transparency",
     }
 )
 # Whoever previews a link asks for the head only.
 LOOK = [HttpMethod.GET, HttpMethod.HEAD]
+# The worker that meets contacts (`web/src/contacts/finder.ts`) runs WebAssembly, speaks to nobody.
+WORKER = "finder-"
+WORKER_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
 HEAD_END = b"</head>"
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Luciole</title>
 <p>The web client is not built yet. Start the cell with <code>./luciole serve</code>, which builds
@@ -55,14 +78,21 @@ def find_dist(named: str) -> Path:
     return packaged if packaged.is_dir() else here.parents[1] / "web" / "dist"
 
 
-def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
+def routes(folder: Folder, preview: Preview, look: Look) -> list[HTTPRouteHandler]:
     """The routes of the pages and of the files that they load. `preview` gives what goes into the
-    head of the page of a clip."""
+    head of the page of a clip; `look` whether the page of a handle is withheld."""
 
     def page(request: AnyRequest, status: int = 200) -> Response[bytes]:
         if "index.html" not in folder:
             return Response(NOT_BUILT.encode(), status_code=503, media_type=MediaType.HTML)
         return folder.answer(request, "index.html", status=status)
+
+    def withheld(request: AnyRequest, blocked: Withheld | Removed) -> Response[bytes]:
+        """The page, which shows the notice or the statement, under the status of the API."""
+        answer = page(request, blocked.http_status)
+        answer.headers.update(blocked.http_headers)
+        answer.headers["cache-control"] = "no-store"
+        return answer
 
     @route("/", http_method=LOOK, status_code=200, include_in_schema=False)
     async def home(request: AnyRequest) -> Response[bytes]:
@@ -76,6 +106,8 @@ def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
             tags = await preview(UUID(name)) if PAGE in folder else b""
         except ValueError:
             tags = b""
+        except (Withheld, Removed) as blocked:
+            return withheld(request, blocked)
         if not tags:
             return page(request)
         headers = {"cache-control": "no-cache"}
@@ -85,7 +117,10 @@ def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
     @route("/assets/{name:str}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def asset(request: AnyRequest, name: FromPath[str]) -> Response[bytes]:
         """A file with a hash in its name."""
-        return folder.answer(request, f"assets/{name}", is_immutable=True)
+        answer = folder.answer(request, f"assets/{name}", is_immutable=True)
+        if name.startswith(WORKER):
+            answer.headers["content-security-policy"] = WORKER_POLICY
+        return answer
 
     @route("/{path:path}", http_method=LOOK, status_code=200, include_in_schema=False)
     async def other(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
@@ -97,6 +132,11 @@ def routes(folder: Folder, preview: Preview) -> list[HTTPRouteHandler]:
         first, _, _ = path.partition("/")
         if first in ("api", "ledger", "media") or request.headers.get("sec-fetch-dest") == "script":
             raise NotFound
+        if first.startswith("@"):
+            try:
+                await look(first[1:].lower())
+            except (Withheld, Removed) as blocked:
+                return withheld(request, blocked)
         is_known = first in PAGES or first.startswith("@")
         if not is_known and "text/html" not in request.headers.get("accept", ""):
             raise NotFound

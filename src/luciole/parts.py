@@ -9,18 +9,24 @@ from typing import Literal, Self
 from luciole import __version__
 from luciole.actors import state as replicas
 from luciole.ask.client import Custody
+from luciole.ask.gateway import Outward
 from luciole.ask.start import derived_now
 from luciole.border.wire import Services
+from luciole.cell.abroad.model import Here
+from luciole.cell.abroad.service import Abroad
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.contacts.halves import Outside
+from luciole.cell.contacts.service import Discovery
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.ranking_state import Opening, here
 from luciole.cell.feed.service import Feed
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
 from luciole.cell.messages.service import Messages
+from luciole.cell.notices.service import Notices
 from luciole.cell.notify.pushes import Pushes
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
@@ -30,6 +36,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
+from luciole.cell.safety.service import Safety
 from luciole.cell.search.service import Search
 from luciole.config import SettingError, Settings
 from luciole.custody.purposes import DERIVED
@@ -50,8 +57,11 @@ class Parts:
     clock: Clock
     queue: Queue
     custody: Custody
+    outward: Outward
     people: People
+    discovery: Discovery
     notify: Notify
+    notices: Notices
     pushes: Pushes
     media: Media
     graph: Graph
@@ -63,6 +73,8 @@ class Parts:
     feed: Feed
     for_you: ForYou
     search: Search
+    safety: Safety
+    abroad: Abroad
     rights: Rights
     journal: Journal
     cell: CellFacts
@@ -79,6 +91,7 @@ class Parts:
         custody: Custody | None = None,
         derived: Mapping[str, bytes] | None = None,
         blobs: Blobs | None = None,
+        outside: Outside | None = None,
         clock: Clock | None = None,
     ) -> Self:
         """Parts over a database; the rest as the settings say, unless given. Raises what
@@ -89,11 +102,14 @@ class Parts:
         clock = clock or Clock()
         queue = Queue()
         cursors = Cursors(derived["cursors"])
+        outward = Outward.at(settings.gateway_dir / f"{process}.sock")
         people = People(settings, custody, derived["devices"], clock, queue)
         notify = Notify(cursors, clock, queue)
+        notices = Notices(notify, cursors, clock, settings.origin)
         media = Media(settings, derived["media-links"], clock, queue)
         graph = Graph(notify, cursors)
-        clips = Clips(media, graph, notify, cursors, clock, queue)
+        clips = Clips(media, graph, notices, notify, cursors, clock, queue)
+        comments = Comments(clips, graph, notify, cursors)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
         return cls(
@@ -103,21 +119,46 @@ class Parts:
             clock=clock,
             queue=queue,
             custody=custody,
+            outward=outward,
             people=people,
+            discovery=Discovery(
+                settings, db, custody, derived["contacts"], outside or outward, clock
+            ),
             notify=notify,
+            notices=notices,
             pushes=Pushes(custody, clock, _push_services(settings), settings.push_contact),
             media=media,
             graph=graph,
             clips=clips,
             keeping=Keeping(clips, graph, notify, cursors, clock),
             sounds=Sounds(clips, graph, cursors),
-            comments=Comments(clips, graph, notify, cursors),
+            comments=comments,
             messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
             ),
             search=Search(graph, cursors),
+            safety=Safety(
+                people,
+                clips,
+                comments,
+                notices,
+                notify,
+                blobs,
+                cursors,
+                clock,
+                queue,
+                settings.origin,
+            ),
+            abroad=Abroad(
+                clips,
+                comments,
+                _here(settings),
+                clock,
+                cursors,
+                has_fediverse=settings.border.fediverse != "off",
+            ),
             rights=Rights(clock, queue),
             journal=journal,
             cell=_facts(settings),
@@ -142,6 +183,12 @@ def _ranking(settings: Settings) -> Opening:
     if not settings.feed.ranking:
         return here
     return replicas.opening(settings.ranking_socket, settings.feed.replicas)
+
+
+def _here(settings: Settings) -> Here:
+    """Who this cell is to others."""
+    cell = settings.cell
+    return Here(cell.name, cell.operator, cell.jurisdiction, settings.border_origin)
 
 
 def _facts(settings: Settings) -> CellFacts:

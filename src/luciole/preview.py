@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
+from urllib.parse import urljoin
 from uuid import UUID
 
 from luciole.cell.clips.model import Card, NoSuchClip, is_for_all
+from luciole.cell.people.model import NoSuchPerson
 from luciole.parts import Parts
 
 MAX_WORDS_CHARS = 200
 
 
 async def of(parts: Parts, clip_id: UUID) -> bytes:
-    """The tags for a clip, as bytes of HTML; none where not everybody may see it."""
+    """The tags for a clip, as bytes of HTML; none where not everybody may see it. Raises Withheld
+    where an order keeps it from where is asked from."""
     async with parts.db.read() as tx:
         try:
             card = await parts.clips.see(tx, clip_id, None)
@@ -34,6 +37,16 @@ async def of(parts: Parts, clip_id: UUID) -> bytes:
     ).encode()
 
 
+async def require_shown(parts: Parts, handle: str) -> None:
+    """Raises Withheld where an order keeps a person from where is asked from."""
+    async with parts.db.read() as tx:
+        try:
+            person = await parts.people.by_handle(tx, handle)
+        except NoSuchPerson:
+            return
+        await parts.notices.refuse_person(tx, person.id, None)
+
+
 def _tags(parts: Parts, card: Card, origin: str, cell_name: str) -> Iterator[tuple[str, str]]:
     by = f"{card.display_name} (@{card.handle})"
     words = " ".join(card.caption.split())
@@ -44,12 +57,12 @@ def _tags(parts: Parts, card: Card, origin: str, cell_name: str) -> Iterator[tup
     yield "og:title", by
     yield "og:description", _short(words) or by
     if card.poster_key:
-        yield "og:image", origin + parts.media.url(card.poster_key, None)
+        yield "og:image", urljoin(origin, parts.media.url(card.poster_key, None))
         yield "og:image:type", "image/webp"
         yield from ((f"og:image:{name}", value) for name, value in size)
         yield "og:image:alt", _short(words) or by
     first = card.renditions[0]
-    yield "og:video", origin + parts.media.url(first.key, None)
+    yield "og:video", urljoin(origin, parts.media.url(first.key, None))
     yield "og:video:type", first.mime
     yield "og:video:width", str(first.width)
     yield "og:video:height", str(first.height)

@@ -56,11 +56,44 @@ class Programs:
         ]
         return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
 
-    def gateway(self) -> list[Program]:
-        """The gateway, where anything may leave the cell."""
-        if self.settings.push == "off":
+    def gateway(self, witness: socket.socket) -> Program:
+        """The gateway: whatever leaves the cell leaves through it."""
+        return self._program(
+            "gateway",
+            "gateway",
+            *("gateway-process", "--witness", _url(witness)),
+            ready=self.settings.gateway_dir / "ledger.sock",
+            end_within_s=10.0,
+        )
+
+    def trustee(self) -> list[Program]:
+        """What does for other cells what this one has promised them, where there can be any."""
+        if not self.settings.cell.short_name:
             return []
-        return [self._program("gateway", "gateway", "gateway-process", end_within_s=10.0)]
+        return [
+            self._program(
+                "trustee",
+                None,
+                "trustee-process",
+                ready=self.settings.trustee_socket,
+                end_within_s=5.0,
+            )
+        ]
+
+    def abroad(self, replication_url: str) -> list[Program]:
+        """What sends the backup to another cell, where one keeps it."""
+        if not self.settings.abroad.peer:
+            return []
+        url = self.settings.abroad.database_url or replication_url
+        return [
+            self._program(
+                "abroad",
+                None,
+                "abroad-process",
+                more={"LUCIOLE_ABROAD_DATABASE_URL": url},
+                end_within_s=10.0,
+            )
+        ]
 
     def ranking(self) -> list[Program]:
         """Ranking in a process of its own, where a setting asks for that. Raises RayMissing."""
@@ -79,7 +112,6 @@ class Programs:
 
     def ledger(self, witness: socket.socket) -> list[Program]:
         """The log, and the cell's own witness, which listens on a socket of loopback."""
-        url = f"http://127.0.0.1:{witness.getsockname()[1]}"
         handle = str(witness.fileno())
         return [
             self._program(
@@ -90,7 +122,10 @@ class Programs:
                 end_within_s=5.0,
             ),
             self._program(
-                "ledger", "ledger", *("ledger-process", "--witness", url), end_within_s=10.0
+                "ledger",
+                "ledger",
+                *("ledger-process", "--witness", _url(witness)),
+                end_within_s=10.0,
             ),
         ]
 
@@ -101,6 +136,7 @@ class Programs:
         *words: str,
         ready: Path | None = None,
         hands_down: tuple[int, ...] = (),
+        more: Mapping[str, str] | None = None,
         end_within_s: float,
     ) -> Program:
         """`process`: whose login to the database it gets; `ready`: the Unix socket on which it
@@ -109,7 +145,7 @@ class Programs:
             name,
             lambda: processes.launched(_luciole(*words)),
             self.settings.data / "log" / f"{name}.log",
-            self._environment(process),
+            self._environment(process) | dict(more or {}),
             ready=(lambda: listens(ready)) if ready else None,
             stop=((signal.SIGTERM, end_within_s),),
             hands_down=hands_down,
@@ -118,6 +154,7 @@ class Programs:
     def _environment(self, process: config.Process | None) -> dict[str, str]:
         """Without the logins of the others."""
         logins = {f"LUCIOLE_DATABASE_{one}_URL".upper() for one in config.ROLES}
+        logins.add("LUCIOLE_ABROAD_DATABASE_URL")
         own = {
             name: value
             for name, value in self.environment.items()
@@ -191,6 +228,10 @@ async def answers(host: str, port: int) -> bool:
 
 def _reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def _luciole(*words: str) -> list[str]:

@@ -16,7 +16,17 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from luciole import config, fit, programs, reach, showcase, statements, upkeep
+from luciole import (
+    code_console,
+    config,
+    fit,
+    guarding,
+    programs,
+    reach,
+    showcase,
+    statements,
+    upkeep,
+)
 from luciole.config import Settings
 from luciole.kit import logs, postgres
 from luciole.kit import migrate as migrations
@@ -25,12 +35,15 @@ from luciole.kit.console import say
 from luciole.kit.db import Database
 from luciole.kit.errors import Conflict, Problem, Unavailable
 from luciole.kit.keeper import Failed, FolderLock, Keeper
+from luciole.kit.postgres_logins import FOR_REPLICATION, REPLICATION, Logins
 from luciole.reach import Reached
 from luciole.roots.choose import open_secret
+from luciole.sale import elsewhere, standing
 
 # What `demo --fresh` may delete inside the data folder; a name that is not ours stays.
-OURS = ("postgres", "blobs", "keys", "work", "log", "demo", "witness")
+OURS = ("postgres", "blobs", "keys", "work", "log", "demo", "witness", "trustee", "abroad")
 BACKLOG = 512
+STOPS_WITHIN_S = 60.0
 
 
 class AlreadyRunning(Conflict):
@@ -39,6 +52,22 @@ class AlreadyRunning(Conflict):
     code = "already-running"
     sentence = "Luciole already runs in this folder."
     next_step = "Use that one, or stop it with Ctrl-C in its window and start again."
+
+
+class NotRunning(Conflict):
+    """Nobody holds this folder."""
+
+    code = "not-running"
+    sentence = "No cell runs in this folder."
+    next_step = "Look whether LUCIOLE_DATA_DIR names the folder of the cell that you mean."
+
+
+class StopsSlowly(Unavailable):
+    """It has been asked to stop and still runs."""
+
+    code = "stops-slowly"
+    sentence = "The cell has been asked to stop and has not ended yet."
+    next_step = "Wait a moment and look with ./luciole doctor."
 
 
 class PortBusy(Conflict):
@@ -70,9 +99,12 @@ async def run(
     logs.setup("supervisor", level="warning")
     with _folder(settings) as lock:
         if is_fresh:
-            _clear(settings)
+            clear(settings)
         listener, port = _listen(settings, may_move)
+        console = await code_console.begun(settings) if is_demo else None
         environment = {**environment, "LUCIOLE_WEB_PORT": str(port)}
+        if console is not None and not settings.border.codes_url:
+            environment |= console.environment
         settings = config.load(environment)
         keeper = Keeper(say, lambda children: lock.write(settings.origin, children))
         try:
@@ -99,8 +131,21 @@ async def run(
             # A second Ctrl-C must not interrupt the orderly end; each step of it is bounded.
             say("Stopping …")
             await keeper.stop()
+            if console is not None:
+                console.close()
             say("Stopped. Nothing of it is running any more.")
     return 0
+
+
+def stop(settings: Settings) -> str:
+    """Asks the cell that runs in the data folder to stop, waits until it has, and gives the folder.
+    Raises NotRunning, StopsSlowly."""
+    note = FolderLock(settings.data / "run").read()
+    if note is None or not note.owner.is_alive:
+        raise NotRunning(f"No cell runs in {settings.data}.")
+    if note.owner.send(signal.SIGTERM) and not note.owner.wait(STOPS_WITHIN_S):
+        raise StopsSlowly
+    return str(settings.data)
 
 
 async def remove_remains(environment: Mapping[str, str]) -> int:
@@ -167,29 +212,43 @@ async def _start(
 ) -> None:
     log = settings.data / "log"
     owner_url = settings.database.url
+    replication_url = ""
     urls = programs.own_logins(settings)
     place = Reached(owner_url, owner_url, is_cell_running=True)
     if not owner_url:
-        server = postgres.Server(settings.data / "postgres", log / "postgresql.log")
+        server = postgres.Server(
+            settings.data / "postgres",
+            log / "postgresql.log",
+            Logins(has_replication=bool(settings.abroad.peer)),
+            settings=FOR_REPLICATION if settings.abroad.peer else {},
+        )
         await keeper.start(programs.database(server))
         place = reach.of(server, is_cell_running=True)
         owner_url = place.owner_url
         urls = {process: server.url(role) for process, role in config.ROLES.items()}
+        if settings.abroad.peer:
+            replication_url = server.url(REPLICATION)
     if applied := await _apply(owner_url):
         say(f"Database brought to {applied[-1].removesuffix('.sql')}.")
+    await standing.require_ours(owner_url)
     await _check_keys(settings, owner_url)
 
     cell = programs.Programs(settings, environment, owner_url, urls)
     await keeper.start(cell.custody())
     programs_left = [
         *cell.ledger(witness),
-        *cell.gateway(),
+        cell.gateway(witness),
+        *cell.trustee(),
+        *cell.abroad(replication_url),
         *cell.ranking(),
         *cell.others(listener),
     ]
     await asyncio.gather(*(keeper.start(program) for program in programs_left))
     keeper.also(upkeep.watch(place, Clock()))
     keeper.also(statements.watch(place, settings, Clock()))
+    keeper.also(elsewhere.watch(place, settings, Clock()))
+    if settings.cell.short_name:
+        keeper.also(guarding.watch(place, settings, Clock()))
 
 
 @contextlib.asynccontextmanager
@@ -296,7 +355,7 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _clear(settings: Settings) -> None:
+def clear(settings: Settings) -> None:
     if settings.database.url or settings.blobs:
         raise Conflict(
             "--fresh deletes only what lies in the demo's own folder, and this demo uses an "

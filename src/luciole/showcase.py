@@ -51,7 +51,9 @@ async def seed_process(address: str) -> int:
             is_told = True
             say(_box(address, guest.handle, guest.password, done < total))
 
-    await seed.fill(address, state, report)
+    # Where cells exchange, several of them are on this machine.
+    exchanges = bool(settings.cell.short_name)
+    await seed.fill(address, state, report, processes=1 if exchanges else 2, shares=exchanges)
     return 0
 
 

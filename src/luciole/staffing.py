@@ -6,7 +6,8 @@ staff and when one came, and nobody who they are.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from luciole import reach
@@ -21,6 +22,8 @@ from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
 
 Change = Literal["add", "remove", "list"]
+# An operator signs reads and notices; a moderator reviews what was reported.
+ROLES = ("operator", "moderator")
 
 
 class CannotBeStaff(Conflict):
@@ -35,36 +38,49 @@ class NoSuchStaff(NotFound):
     next_step = "./luciole staff list shows who is."
 
 
-async def change(settings: Settings, act: Change, handle: str, clock: Clock) -> list[str]:
+async def change(
+    settings: Settings,
+    act: Change,
+    handle: str,
+    clock: Clock,
+    roles: Sequence[str] = ("operator",),
+) -> list[str]:
     """Does it, and gives lines for the console. Raises CannotBeStaff, NoSuchStaff, NoCell."""
     async with reach.reached(settings) as place:
         database = await Database.open(place.owner_url, role="luciole_custody", size=1)
         try:
-            return await _changed(database, act, handle, clock)
+            return await _changed(database, act, handle, clock, roles)
         finally:
             await database.close()
 
 
-async def _changed(database: Database, act: Change, handle: str, clock: Clock) -> list[str]:
+async def _changed(
+    database: Database, act: Change, handle: str, clock: Clock, roles: Sequence[str]
+) -> list[str]:
     async with database.tx() as tx:
         if act == "list":
-            return [f"{staff_id}  {name}" for staff_id, name in await store.staff(tx)]
+            return [
+                f"{staff_id}  {name}  {', '.join(held)}"
+                for staff_id, name, held in await store.staff(tx)
+            ]
         staff_id: UUID | None = new_id()
         if act == "add":
             assert staff_id is not None
-            if not await store.add_staff(tx, staff_id, handle, clock.now()):
+            if not await store.add_staff(tx, staff_id, handle, clock.now(), roles):
                 raise CannotBeStaff
         else:
             staff_id = await store.drop_staff(tx, handle)
             if staff_id is None:
                 raise NoSuchStaff
         told = "added" if act == "add" else "removed"
-        entry = {
+        entry: dict[str, Any] = {
             "v": 1,
             "kind": "staff",
             "at": said(clock.now()),
             "staff": str(staff_id),
             "change": told,
         }
+        if act == "add":
+            entry["roles"] = sorted(set(roles))
         await ledger.put(tx, "decisions", canonical(entry))
     return [f"{handle} was {told}; in the log as {staff_id}."]

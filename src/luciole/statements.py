@@ -22,9 +22,9 @@ from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database, Tx
 from luciole.kit.logs import log
-from luciole.ledger import store
+from luciole.ledger import handover, store
 from luciole.ledger.archive import CHECKPOINT, PENDING, Archive
-from luciole.ledger.entry import SealEntry, canonical, decode, parse_canonical
+from luciole.ledger.entry import HandoverEntry, SealEntry, canonical, decode, parse_canonical
 from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Checkpoint, Note
 from luciole.ledger.policy import Policy
@@ -325,6 +325,8 @@ async def _entries(blobs: Blobs, name: str, start: int) -> AsyncIterator[tuple[d
             at = datetime.fromtimestamp(one.minute * 60, UTC)
             if isinstance(one, SealEntry):
                 yield at, SEAL, ""
+            elif isinstance(one, HandoverEntry):
+                yield at, handover.NAME, ""
             else:
                 yield at, one.kind.name.lower(), one.cls.name.lower()
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from luciole import config
+from luciole.ask.gateway import Outward
 from luciole.border.peers import Peer, PeerAway
 from luciole.kit import logs
 from luciole.kit.blobs import Blobs, Missing
@@ -17,6 +18,7 @@ from luciole.kit.console import say
 from luciole.kit.errors import Invalid, Unavailable
 from luciole.kit.logs import log as lines
 from luciole.witness import identity
+from luciole.witness.circle import Circle
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.mirror import Refusal
@@ -61,9 +63,13 @@ async def _beside(settings: config.Settings, listener: socket.socket) -> None:
     def told(sentence: str) -> None:
         lines.critical("a log misbehaves", code=sentence.partition(":")[0].lower())
 
-    witness = Witness(home, identity.of(home), time.time, told)
-    with Server(listener, Follower(witness, get).add_checkpoint, witness.read):
-        await _signalled().wait()
+    signers = identity.of(home)
+    witness = Witness(home, signers, time.time, told)
+    outward = Outward.at(settings.gateway_dir / "witness.sock")
+    circle = Circle(Follower(witness, get), witness, signers, outward, told)
+    with Server(listener, circle.add_checkpoint, circle.read):
+        await circle.run(_signalled())
+    await outward.close()
 
 
 def alone(url: str, home: Path, name: str, listen: str) -> int:

@@ -6,9 +6,18 @@ import asyncio
 import os
 import signal
 import threading
+from typing import NamedTuple
 
 from luciole import catalogue, config
+from luciole.ask.gateway import Outward
+from luciole.cell.abroad import jobs as abroad_jobs
+from luciole.cell.abroad.arriving import Arriving
+from luciole.cell.abroad.films import Fetching, Films
+from luciole.cell.abroad.leaving import Leaving
+from luciole.cell.abroad.reading import Reading
+from luciole.cell.abroad.traffic import Traffic
 from luciole.cell.clips import jobs as clips_jobs
+from luciole.cell.contacts import jobs as contacts_jobs
 from luciole.cell.feed import jobs as feed_jobs
 from luciole.cell.feed.snapshots import Snapshots
 from luciole.cell.feed.taking_back import TakingBack
@@ -16,8 +25,10 @@ from luciole.cell.graph import jobs as graph_jobs
 from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.adoption import Adoption
-from luciole.cell.media.workshop import Workshop
+from luciole.cell.media.aftercare import Aftercare
+from luciole.cell.media.service import Room
 from luciole.cell.messages import jobs as messages_jobs
+from luciole.cell.notices import jobs as notices_jobs
 from luciole.cell.notify import jobs as notify_jobs
 from luciole.cell.people import jobs as people_jobs
 from luciole.cell.rights import jobs as rights_jobs
@@ -27,7 +38,7 @@ from luciole.cell.rights.export.making import ExportMaker
 from luciole.cell.rights.imported import Imported
 from luciole.cell.rights.imports.going import Cell
 from luciole.cell.rights.imports.taking import Taker
-from luciole.cell.rights.room import Room
+from luciole.cell.safety import jobs as safety_jobs
 from luciole.cell.search import jobs as search_jobs
 from luciole.cell.search.indexing import Indexing
 from luciole.kit import logs, metrics, queue
@@ -35,8 +46,8 @@ from luciole.kit.db import Database
 from luciole.kit.logs import log
 from luciole.parts import Parts
 
-# One of them listens for what search is to take in.
-POOL = 7
+# One of them listens for what search is to take in, three for what crosses the border.
+POOL = 10
 # Jobs are safe to kill; a stop should not wait for a long encode.
 STOP_WITHIN_S = 4
 # Longer than every step of an orderly end together; what still hangs then is left to the system.
@@ -57,22 +68,33 @@ def main() -> None:
     asyncio.run(_run(settings))
 
 
-def register(parts: Parts) -> Indexing:
-    """Declares the jobs of all slices on the queue of `parts`; gives what goes on beside them."""
-    workshop = Workshop(
+class Beside(NamedTuple):
+    """What goes on in a worker beside the jobs."""
+
+    indexing: Indexing
+    traffic: Traffic
+
+
+def register(parts: Parts, outward: Fetching) -> Beside:
+    """Declares the jobs of all slices on the queue of `parts`; gives what goes on beside them.
+    `outward` is the way to the bytes of films of other cells."""
+    workshop = Aftercare(
         parts.db,
         parts.media,
         parts.blobs,
         parts.queue,
         parts.settings,
         parts.clock,
-        parts.clips.show_progress,
+        parts.clips.outcomes.show_progress,
     )
     people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
+    contacts_jobs.register(parts.queue, parts.db, parts.people, parts.discovery)
     notify_jobs.register(parts.queue, parts.db, parts.notify, parts.pushes, parts.clock)
+    notices_jobs.register(parts.queue, parts.db, parts.notices)
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    safety_jobs.register(parts.queue, parts.db, parts.safety, parts.media, parts.blobs)
     messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
     feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)
@@ -89,6 +111,11 @@ def register(parts: Parts) -> Indexing:
         parts.cell,
         Room(parts.settings),
     )
+    adoption = Adoption(parts.db, parts.media, parts.blobs, parts.settings, parts.clock)
+    make_avatar = avatar.maker(
+        parts.settings.work_dir / "avatars",
+        allow_unfenced=parts.settings.media.allow_unfenced_decoding,
+    )
     taker = Taker(
         Cell(
             parts.db,
@@ -99,11 +126,8 @@ def register(parts: Parts) -> Indexing:
             parts.media,
             parts.clips,
             Imported(parts.custody),
-            Adoption(parts.db, parts.media, parts.blobs, parts.settings, parts.clock),
-            avatar.maker(
-                parts.settings.work_dir / "avatars",
-                allow_unfenced=parts.settings.media.allow_unfenced_decoding,
-            ),
+            adoption,
+            make_avatar,
             parts.clock,
         ),
         parts.imports,
@@ -131,20 +155,59 @@ def register(parts: Parts) -> Indexing:
     )
     erasure_jobs.register(parts.queue, parts.db, parts.leaving, erasing)
 
+    reading = Reading(parts.db, parts.clock)
+    leaving = Leaving(
+        parts.db,
+        parts.abroad,
+        parts.people,
+        parts.clips,
+        parts.comments,
+        parts.media,
+        parts.blobs,
+        parts.custody,
+        parts.clock,
+        reading,
+    )
+    films = Films(
+        parts.db,
+        parts.people,
+        parts.clips,
+        parts.media,
+        adoption,
+        make_avatar,
+        parts.blobs,
+        fetching=outward,
+        incoming=parts.settings.incoming_dir,
+        work_dir=parts.settings.work_dir / "abroad",
+    )
+    arriving = Arriving(
+        parts.db,
+        parts.abroad,
+        parts.people,
+        parts.clips,
+        parts.comments,
+        films,
+        parts.clock,
+        catalogue.ERASE,
+    )
+    traffic = Traffic(parts.db, leaving, arriving)
+    abroad_jobs.register(parts.queue, traffic, leaving, reading)
+
     @parts.queue.every("queue.tidy", "23 4 * * *")
     async def tidy() -> None:
         """Deletes notes of jobs that ended long ago."""
         async with parts.db.tx() as tx:
             await queue.tidy(tx)
 
-    return indexing
+    return Beside(indexing, traffic)
 
 
 async def _run(settings: config.Settings) -> None:
     url, role = settings.database.login("worker")
     database = await Database.open(url, role=role, size=POOL)
     parts = Parts.over(settings, database, process="worker")
-    indexing = register(parts)
+    outward = Outward.at(settings.gateway_dir / "worker.sock")
+    beside = register(parts, outward)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -154,7 +217,7 @@ async def _run(settings: config.Settings) -> None:
     )
     stopping = asyncio.create_task(stop.wait())
     try:
-        async with indexing.running():
+        async with beside.indexing.running(), beside.traffic.running():
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
             await asyncio.wait({running}, timeout=STOP_WITHIN_S)
@@ -168,5 +231,6 @@ async def _run(settings: config.Settings) -> None:
         stopping.cancel()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await outward.close()
         await parts.custody.close()
         await database.close()

@@ -10,7 +10,7 @@ import msgspec
 from luciole.cell.feed.fold import Fold
 from luciole.cell.feed.model import Mark
 from luciole.cell.feed.ranker import Asked, Viewer, Weights
-from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.ranking.packed import Clips
 from luciole.cell.feed.ranking_state import Grown, saved
 
 
@@ -32,7 +32,7 @@ class Begin(msgspec.Struct, frozen=True):
     weights: Weights
     mark: Mark
     data: bytes | None
-    clips: list[Clip]
+    clips: Clips | None
     anew: bool
 
 
@@ -84,8 +84,8 @@ class Replica:
             fold = Fold(asked.weights, asked.mark, asked.data)
         except (ValueError, msgspec.DecodeError) as error:
             return Told(None, 0, 0, refused=type(error).__name__)
-        for clip in asked.clips:
-            fold.put(clip)
+        if asked.clips is not None:
+            fold.fill(asked.clips)
         self._fold = fold
         return self._told()
 

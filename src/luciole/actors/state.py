@@ -17,6 +17,7 @@ from luciole.cell.feed.ranker import Asked, Drawn, Viewer, Weights, published
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking_state import Grown, Opening, Saved, Source
 from luciole.cell.feed.ranking_state import State as RankingState
+from luciole.cell.feed.rows import Loaded
 from luciole.kit.errors import Unavailable
 from luciole.kit.logs import log
 
@@ -77,6 +78,11 @@ class Replicas:
     @property
     def gone(self) -> int:
         return self._gone
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """Replicas began at different times, so all of them are told everything."""
+        return None
 
     async def mark(self) -> Mark:
         """The row after which to read on: what the slowest replica lacks. Raises RankingAway."""
@@ -216,13 +222,13 @@ class Replicas:
             return told
         found = await self._source.snapshot()
         if found is not None:
-            begin = Begin(self._weights, found.mark, found.data, [], anew)
+            begin = Begin(self._weights, found.mark, found.data, None, anew)
             told = await self._begin(number, begin)
             if not told.refused:
                 return told
             # Made by another version. Totals begin again with what the log still has.
             log.warning("feed snapshot cannot be used", error=told.refused)
-        clips = [clip async for clip in self._source.clips()]
+        clips, _ = await self._source.clips()
         return await self._begin(number, Begin(self._weights, START, None, clips, anew))
 
     async def _begin(self, number: int, begin: Begin) -> Told:

@@ -21,8 +21,10 @@ WAYS = {
     "luciole.kit.blobs": "the object store",
     "luciole.roots.transit": "the key service",
     "luciole.roots.pkcs11": "the key module",
-    "luciole.border.peers": "witnesses",
+    "luciole.border.peers": "other cells, and witnesses",
+    "luciole.border.codes": "the operator's sender of codes",
     "luciole.border.pushes": "push services",
+    "luciole.border.fediverse.web": "servers of the Fediverse",
     "luciole.actors.cluster": "the ranking cluster",
 }
 # Modules that import such a library and speak to this machine only, or stand outside of the cell.
@@ -30,19 +32,23 @@ LOCAL = {
     "luciole.ask.client": "asks the key broker, through a Unix socket",
     "luciole.ask.start": "asks the key broker, through a Unix socket",
     "luciole.audit.canary": "plays persons, against a cell of its own on this machine",
+    "luciole.cell.media.fence_launcher": "is asked for children, through two connected ends",
+    "luciole.cell.media.launchers": "asks for children in the fence, through two connected ends",
     "luciole.demo": "plays persons, against the demo on this machine",
     "luciole.doctor": "looks whether a port is free",
     "luciole.kit.postgres_place": "finds a port for the database that a cell brings along",
     "luciole.me.client": "a person's own tool, at the person's own machine",
     "luciole.ranking_process": "answers the cell's own processes, on a Unix socket",
+    "luciole.network": "finds ports for the cells of a demo on this machine",
     "luciole.programs": "asks the cell's own processes whether they are ready",
     "luciole.serve": "listens for visitors",
     "luciole.witness.server": "answers those who ask this witness",
     "luciole.witness_process": "listens for those who ask this witness",
 }
+SENDER = "the sender of mail and text messages"
+# Only that one sends any.
+SENT = ("mail", "text messages")
 NOBODY = (
-    "mail",
-    "text messages",
     "content delivery networks",
     "analytics",
     "error trackers",
@@ -84,6 +90,11 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
             Party(f"push service {host}", host, _PUSH, True)
             for host in settings.border.push_services.split()
         ]
+    if settings.border.fediverse != "off":
+        where = "whichever server has followers of an author"
+        found.append(Party("servers of the Fediverse", where, _FEDIVERSE, True))
+    if settings.border.codes_url:
+        found.append(_by_url(SENDER, settings.border.codes_url, "", _CODES))
     if settings.feed.ranking:
         found.append(_ranking(settings.feed.ranking))
     for name, party in sorted((policy.witnesses if policy else {}).items()):
@@ -101,6 +112,8 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
 
 
 _PUSH = "that a device which asked for it is to be woken, and when; not what for"
+_FEDIVERSE = "public clips and pages of authors who asked for that, and nothing of who watches"
+_CODES = "an address that its owner wants verified, and the code for it; not whose account it is"
 _KEYS = "the wrapped secret of the cell and the keys of a week; no field of a person"
 
 
@@ -144,13 +157,15 @@ def page(found: list[Party]) -> str:
         (one.name, f"`{one.where}`", "outside" if one.is_outside else "this cell", one.sees)
         for one in found
     ]
+    has_sender = any(one.name == SENDER for one in found)
+    nobody = NOBODY if has_sender else (*SENT, *NOBODY)
     code = [(f"`{module}`", what) for module, what in sorted(WAYS.items())]
     return (
         "# Who touches data besides the cell's own processes\n\n"
         "As this cell is set up. Whoever runs the machine below it (a provider of servers, of "
         "disks, of backups) is not known to it: ask the operator.\n\n"
         f"{table(('who', 'where', 'whose', 'what they see'), rows)}"
-        f"\nNobody else. In particular: no {', no '.join(NOBODY)}.\n\n"
+        f"\nNobody else. In particular: no {', no '.join(nobody)}.\n\n"
         "## Ways out in the code\n\n"
         "The only modules that can reach another machine. The tests fail for one that is not "
         "here; the parts that touch personal data may import none of them but the database's and "

@@ -29,6 +29,8 @@ from luciole.ledger.policy import Policy
 from luciole.ledger.tiles import ENTRIES, WIDTH, Tile, tile_of
 
 LOGS = ("access", "decisions", "border")
+# One cell is judged by the first alone; the second matches it with another cell.
+VERIFIER = ("luciole_verify.py", "luciole_crossings.py")
 # The oldest time that a ZIP can hold.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 COLUMN_TYPES = """
@@ -82,6 +84,7 @@ async def files(
     cell = {
         "id": Checkpoint.parse(Note.parse(heads["access"]).text).origin.split("/")[1],
         "name": settings.cell.name,
+        "short_name": settings.cell.short_name,
         "operator": settings.cell.operator,
         "jurisdiction": settings.cell.jurisdiction,
         "origin": settings.origin,
@@ -91,7 +94,8 @@ async def files(
     }
     yield "README.md", (release.HERE / "audit" / "for_the_auditor.md").read_bytes()
     yield "cell.json", _json(cell)
-    yield "luciole_verify.py", _verifier()
+    for name in VERIFIER:
+        yield name, _verifier(name)
     # The logs, laid out as the verifier reads them from a folder.
     yield "ledger/policy", policy
     for log, head in heads.items():
@@ -167,10 +171,10 @@ def _sums(found: dict[str, str]) -> bytes:
     return "".join(f"{sha256}  {name}\n" for name, sha256 in lines).encode()
 
 
-def _verifier() -> bytes:
+def _verifier(name: str) -> bytes:
     for folder in (release.HERE / "verifier_dist", release.HERE.parents[1] / "verifier"):
-        if (folder / "luciole_verify.py").exists():
-            return (folder / "luciole_verify.py").read_bytes()
+        if (folder / name).exists():
+            return (folder / name).read_bytes()
     raise NoVerifier
 
 

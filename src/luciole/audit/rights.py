@@ -299,6 +299,7 @@ _ABOUT = {
     "ledger_process": "the process that writes the log",
     "gateway_process": "the process that speaks outside",
     "queue": "whoever puts or takes jobs",
+    "replication": "what copies the cluster for a backup abroad, through the socket only",
     "custody": "the key broker's own tables",
     "ledger": "the log's own tables",
     "border": "what was offered to the outside",

@@ -15,8 +15,10 @@ import msgspec
 from luciole.config.rules import AGE_BANDS, LOOPBACK, faults
 from luciole.config.sections import (
     ROLES,
+    AbroadSettings,
     BorderSettings,
     CellSettings,
+    ContactsSettings,
     DatabaseSettings,
     FeedSettings,
     KeysSettings,
@@ -26,6 +28,7 @@ from luciole.config.sections import (
     Process,
     RightsSettings,
     SearchSettings,
+    TrusteeSettings,
     WebSettings,
     WorkerSettings,
 )
@@ -35,8 +38,10 @@ __all__ = [
     "LOOPBACK",
     "PREFIX",
     "ROLES",
+    "AbroadSettings",
     "BorderSettings",
     "CellSettings",
+    "ContactsSettings",
     "DatabaseSettings",
     "FeedSettings",
     "KeyPlace",
@@ -49,6 +54,7 @@ __all__ = [
     "SearchSettings",
     "SettingError",
     "Settings",
+    "TrusteeSettings",
     "WebSettings",
     "WorkerSettings",
     "load",
@@ -92,8 +98,11 @@ class Settings(msgspec.Struct, frozen=True):
     ledger: LedgerSettings = LedgerSettings()
     rights: RightsSettings = RightsSettings()
     border: BorderSettings = BorderSettings()
+    contacts: ContactsSettings = ContactsSettings()
     feed: FeedSettings = FeedSettings()
     search: SearchSettings = SearchSettings()
+    trustee: TrusteeSettings = TrusteeSettings()
+    abroad: AbroadSettings = AbroadSettings()
 
     @property
     def data(self) -> Path:
@@ -113,6 +122,32 @@ class Settings(msgspec.Struct, frozen=True):
         return self.data / "run" / "custody"
 
     @property
+    def gateway_dir(self) -> Path:
+        """Sockets of the gateway's outward door, one for each process that may ask it."""
+        return self.data / "run" / "gateway"
+
+    @property
+    def trustee_socket(self) -> Path:
+        """Where the trustee process answers the gateway."""
+        return self.data / "run" / "trustee.sock"
+
+    @property
+    def incoming_dir(self) -> Path:
+        """Films of other cells that the gateway has fetched, by their SHA-256."""
+        return self.data / "border" / "incoming"
+
+    @property
+    def pages_here(self) -> str:
+        """Where the pages answer on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.web.host, self.web.host)  # noqa: S104
+        return f"http://{host}:{self.web.port}"
+
+    @property
+    def border_origin(self) -> str:
+        """The origin under which other cells reach this one."""
+        return (self.border.origin or self.origin).rstrip("/")
+
+    @property
     def ranking_socket(self) -> Path:
         """Where the process of ranking answers, where there is one."""
         return self.data / "run" / "ranking.sock"
@@ -128,9 +163,20 @@ class Settings(msgspec.Struct, frozen=True):
         }
 
     @property
+    def abroad_dir(self) -> Path:
+        """What belongs to the backup in another cell: its public key, what was sent, the log that
+        waits."""
+        return self.data / "abroad"
+
+    @property
     def witness_dir(self) -> Path:
         """What the cell's own witness holds; as much as the archive of the log."""
         return self.data / "witness"
+
+    @property
+    def trustee_dir(self) -> Path:
+        """What the trustee holds for other cells."""
+        return self.data / "trustee"
 
     @property
     def witnesses_file(self) -> Path:
@@ -145,6 +191,11 @@ class Settings(msgspec.Struct, frozen=True):
     def push_contact(self) -> str:
         """Who stands behind our pushes, for push services; empty where nobody can be reached."""
         return self.border.contact or (self.origin if self.is_secure else "")
+
+    @property
+    def code_kinds(self) -> frozenset[str]:
+        """Kinds of addresses to which codes can be sent; none without a place to send them."""
+        return frozenset(self.border.codes_kinds.split() if self.border.codes_url else ())
 
     @property
     def origin(self) -> str:

@@ -23,6 +23,8 @@ class CellSettings(msgspec.Struct, frozen=True):
 
     #: Name of the cell as people see it.
     name: str = "Luciole"
+    #: Short name under which other cells know it, such as us (a-z, 0-9, -); empty: no peers.
+    short_name: str = ""
     #: Who runs it: a person or a company, with the legal name.
     operator: str = "an operator who has not given a name"
     #: Jurisdiction whose law applies to it, as an ISO 3166 code.
@@ -33,6 +35,13 @@ class CellSettings(msgspec.Struct, frozen=True):
     demo: bool = False
     #: Where the source code of the running version can be had (AGPL, section 13).
     source_url: str = ""
+    #: Folder with the operator's terms.md and imprint.md (or terms.fr.md …); empty: none.
+    texts_dir: str = ""
+
+    @property
+    def country(self) -> str:
+        """That of the jurisdiction, which may name a part of it."""
+        return self.jurisdiction[:2].upper()
 
 
 class DatabaseSettings(msgspec.Struct, frozen=True):
@@ -70,6 +79,8 @@ class KeysSettings(msgspec.Struct, frozen=True):
     ca_file: str = ""
     #: Days after which all keys of people are wrapped anew and the former wraps become useless.
     epoch_days: int = 7
+    #: Peer that holds the other half of people's keys and gives it against the log; empty: nobody.
+    guardian: str = ""
     #: Folder for hourly copies of the key store, kept for 24 hours; empty: none.
     backup_dir: str = ""
 
@@ -83,6 +94,8 @@ class WebSettings(msgspec.Struct, frozen=True):
     port: int = 8080
     #: Origin under which browsers see the cell; empty: http://localhost:PORT.
     origin: str = ""
+    #: Header in which a trusted proxy names a visitor's country; empty: the jurisdiction counts.
+    country_header: str = ""
     #: API processes.
     processes: int = 1
     #: Folder of the built web client; empty: found beside the code.
@@ -100,6 +113,12 @@ class PeopleSettings(msgspec.Struct, frozen=True):
     session_days: int = 30
     #: Sign-ups that one network address may make in an hour.
     sign_ups_per_hour: int = 20
+    #: How people get an account: open, invitation, approval or closed (`luciole registration`).
+    registration: str = "open"
+    #: Hashes that a device does at most before an account, at rest (1 to 350); 0: none.
+    sign_up_work: int = 100
+    #: Accounts made in an hour, all together, from which on the work grows: twice that, thrice it.
+    sign_ups_usual: int = 30
     #: Failed or successful sign-in attempts a minute, per handle and per network address.
     sign_ins_per_minute: int = 20
     #: Password checks that may wait for one of the two threads that do them.
@@ -117,14 +136,27 @@ class MediaSettings(msgspec.Struct, frozen=True):
     max_open_uploads: int = 5
     #: Films of one person kept as they were sent: unfinished, not published, or still being made.
     max_held_uploads: int = 40
+    #: Bytes of films that one person may have here, uploads too; 0: no limit.
+    person_bytes: int = 0
+    #: Bytes of films that all may have here together; 0: until the disk is full.
+    cell_bytes: int = 0
+    #: Clips that one person may make in 24 hours; 0: no limit.
+    clips_per_day: int = 0
     #: Hours after which an unfinished upload is forgotten.
     upload_hours: int = 24
     #: Free disk space in bytes below which uploads are refused (1 GiB).
     min_free_bytes: int = 1_073_741_824
     #: Seconds for which a signed address of a restricted clip is good.
     signed_url_s: int = 300
+    #: Address that public clips are fetched from (a CDN before /media, a bucket); empty: the cell.
+    delivery_url: str = ""
     #: Decode without a fence where the platform has none; only together with a demo on loopback.
     allow_unfenced_decoding: bool = False
+
+    @property
+    def delivery_origin(self) -> str:
+        """The origin of `delivery_url`; empty where films come from the cell."""
+        return "/".join(self.delivery_url.split("/")[:3])
 
 
 class RightsSettings(msgspec.Struct, frozen=True):
@@ -137,9 +169,10 @@ class RightsSettings(msgspec.Struct, frozen=True):
 class WorkerSettings(msgspec.Struct, frozen=True):
     """Background jobs."""
 
-    #: Jobs that one worker does at the same time.
+    #: Jobs that one worker does at the same time, besides films.
     slots: int = 4
-    #: Clips that are encoded at the same time in one worker.
+    #: Films that are made playable at the same time in one worker; of those that play already, one
+    #: fewer get their other renditions meanwhile (at least one), at a lower priority.
     encoders: int = 2
     #: TCP port on loopback where the worker answers with its metrics; 0: none.
     metrics_port: int = 0
@@ -161,15 +194,69 @@ class LedgerSettings(msgspec.Struct, frozen=True):
 class BorderSettings(msgspec.Struct, frozen=True):
     """The gateway: the one process that speaks outside."""
 
+    #: Address on which the gateway answers other cells.
+    host: str = "127.0.0.1"
+    #: TCP port on which the gateway answers other cells; 0: it answers nobody.
+    port: int = 0
+    #: Origin under which other cells reach the gateway; empty: that of the pages.
+    origin: str = ""
+    #: Read-out to the wider Fediverse for authors who ask for it: off, on, or open (for trials:
+    #: also without TLS, and with servers on this machine and on private networks).
+    fediverse: str = "off"
     #: Push services that it may speak to, as origins parted by blanks; *. stands for all below.
     push_services: str = (
         "https://fcm.googleapis.com https://*.push.services.mozilla.com "
         "https://*.notify.windows.com https://web.push.apple.com"
     )
+    #: Where codes are sent that verify addresses (docs/howto/send-codes.md); empty: none are.
+    codes_url: str = ""
+    #: File with the secret that signs them, shared with who sends them on.
+    codes_secret_file: str = ""
+    #: Kinds of addresses that it can send to: phone, email, or both parted by a blank.
+    codes_kinds: str = "phone email"
     #: Whom push services may write to about our pushes (mailto: or https:); empty: the origin.
     contact: str = ""
     #: TCP port on loopback where the gateway answers with its metrics; 0: none.
     metrics_port: int = 0
+
+
+class AbroadSettings(msgspec.Struct, frozen=True):
+    """The backup that another cell keeps for this one, sealed to a key that only home has."""
+
+    #: Peer cell that keeps it, by its short name; empty: none is made.
+    peer: str = ""
+    #: Seconds between two rounds: what is written goes abroad so much later at most.
+    every_s: int = 60
+    #: Hours between two base backups.
+    base_hours: int = 24
+    #: Days back to which the cell can be restored, to any moment.
+    days: int = 7
+    #: Most bytes of write-ahead log that wait for the peer (4 GiB); beyond, it begins anew.
+    spool_bytes: int = 4_294_967_296
+    #: URL of a login that may replicate, of an outside PostgreSQL; empty: that of the embedded one.
+    database_url: str = ""
+    #: Folder with pg_basebackup and its like for an outside PostgreSQL; empty: those of the wheel.
+    bin_dir: str = ""
+    #: Port on loopback for /metrics of this process; 0: none.
+    metrics_port: int = 0
+
+
+class TrusteeSettings(msgspec.Struct, frozen=True):
+    """What this cell does for its peers."""
+
+    #: Most bytes of sealed backups kept for each peer; 0: none are kept.
+    backup_bytes: int = 0
+
+
+class ContactsSettings(msgspec.Struct, frozen=True):
+    """Finding people whom one knows, with half of the key in another cell."""
+
+    #: Short name of the peer with the other half of the key; empty: nobody looks for contacts.
+    peer: str = ""
+    #: Up to so many people who want to be found, devices fetch the whole filter.
+    whole_filter_people: int = 1_000_000
+    #: New askers that one other cell may bring here in a day, for which it needs our half.
+    new_askers_per_day: int = 1_000
 
 
 class FeedSettings(msgspec.Struct, frozen=True):

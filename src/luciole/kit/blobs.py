@@ -8,23 +8,31 @@ survive a loss of power once they have returned.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import obstore
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
 
 from luciole.kit import durable
 from luciole.kit.durable import Differs, Moved
 
-__all__ = ["Blobs", "Differs", "Missing", "Moved", "Stat"]
+__all__ = ["AWAY", "Blobs", "Differs", "Missing", "Moved", "Stat", "is_full"]
 
 READ_CHUNK_BYTES = 256 * 1024
 # Objects that are written at the same time; more flushes at once do not make a disk faster.
 AT_ONCE = 8
+# A store that does not answer is not waited for longer: whoever asked goes on with something else,
+# and comes back. (The library's own ten tries take minutes.)
+RETRIES: RetryConfig = {"max_retries": 4, "retry_timeout": timedelta(seconds=20)}
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -38,6 +46,18 @@ class Missing(Exception):
     """No object has this key."""
 
 
+# What a store raises that does not answer, may not be used, or has no room.
+AWAY = (BaseError, OSError)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether it says that a disk, or a person's share of it, is full."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    # The libraries underneath have the system's words only.
+    return any(f"os error {number}" in str(error) for number in (errno.ENOSPC, errno.EDQUOT))
+
+
 class Blobs:
     """The object store of the cell."""
 
@@ -49,7 +69,7 @@ class Blobs:
     def open(cls, place: str) -> Blobs:
         """`place` is a folder (made when missing) or a URL such as `s3://bucket/prefix`."""
         if "://" in place:
-            return cls(from_url(place))
+            return cls(from_url(place, retry_config=RETRIES))
         Path(place).mkdir(parents=True, exist_ok=True, mode=0o700)
         return cls(LocalStore(place, mkdir=True), Path(place))
 

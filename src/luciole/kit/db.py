@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import re
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeAlias
 
 import asyncpg
@@ -39,6 +42,11 @@ ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 # The server ended this one of several transactions that waited for each other.
 Deadlock = asyncpg.DeadlockDetectedError
 
+# The country on whose behalf is asked, as an ISO 3166 code; None: for nobody in particular, such as
+# a job. What is withheld in a country is left out by what the database then reads of it.
+asked_from: ContextVar[str | None] = ContextVar("asked_from", default=None)
+SET_COUNTRY = "SELECT set_config('luciole.country', $1, false)"
+
 COMMAND_TIMEOUT_S = 30
 ACQUIRE_TIMEOUT_S = 10
 
@@ -62,15 +70,72 @@ class Tx(Protocol):
         ...
 
 
+# What a statement may do that lasts longer than its transaction. Too much found here costs a round
+# trip, too little shows one person what another may see: `SET LOCAL` counts as well.
+LASTING = re.compile(
+    r"(?:^|;)(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:SET|RESET|LISTEN|PREPARE|DECLARE|DISCARD|LOAD|DO|CALL)\b"
+    r"|set_config\s*\(|advisory_lock",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def lasts(query: str) -> bool:
+    """Whether a query may change what lasts longer than its transaction: settings, locks of the
+    session, channels that it listens to."""
+    return LASTING.search(query) is not None
+
+
+def _noted(run: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(run)
+    def noting(session: Session, query: str, *args: Any, **kwargs: Any) -> Any:
+        if lasts(query):
+            session.is_changed = True
+        return run(session, query, *args, **kwargs)
+
+    return noting
+
+
+class Session(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that knows whether it may be as it was made. It goes by what the queries say, so
+    that no caller has to think of it."""
+
+    is_changed = False
+
+    execute = _noted(asyncpg.Connection.execute)
+    executemany = _noted(asyncpg.Connection.executemany)
+    fetch = _noted(asyncpg.Connection.fetch)
+    fetchmany = _noted(asyncpg.Connection.fetchmany)
+    fetchrow = _noted(asyncpg.Connection.fetchrow)
+    fetchval = _noted(asyncpg.Connection.fetchval)
+    cursor = _noted(asyncpg.Connection.cursor)
+    prepare = _noted(asyncpg.Connection.prepare)
+
+
+async def _restore(session: Session) -> None:
+    """Makes a released connection as it was made, which is a round trip that most need not take.
+    If this fails, the pool closes the connection."""
+    if session.is_changed:
+        # Resetting all leaves the role out.
+        await session.execute(f"{session.get_reset_query()}\nRESET ROLE;")
+        session.is_changed = False
+
+
 class Database:
     """A pool of connections under one role."""
 
-    def __init__(self, url: str, *, role: str | None = None, size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, role: str | None = None, size: int = 10, country: str | None = None
+    ) -> None:
         """A pool that connects with `start`. With `role`, each session acts as that role from its
-        first query: the soft separation for an outside server that gave us one login only."""
+        first query: the soft separation for an outside server that gave us one login only. With
+        `country`, it asks from there, where `asked_from` says nothing else."""
         settings = {"application_name": "luciole", "timezone": "UTC", "jit": "off"}
         if role is not None:
             settings["role"] = role
+        if country is not None:
+            settings["luciole.country"] = country
+        self._country = country
         self._pool = asyncpg.create_pool(
             url,
             min_size=min(2, size),
@@ -78,14 +143,18 @@ class Database:
             command_timeout=COMMAND_TIMEOUT_S,
             timeout=ACQUIRE_TIMEOUT_S,
             server_settings=settings,
+            connection_class=Session,
+            reset=_restore,
             # Idle connections are kept: reconnecting costs more than a socket.
             max_inactive_connection_lifetime=0,
         )
 
     @classmethod
-    async def open(cls, url: str, *, role: str | None = None, size: int = 10) -> Database:
+    async def open(
+        cls, url: str, *, role: str | None = None, size: int = 10, country: str | None = None
+    ) -> Database:
         """A pool that is connected already."""
-        made = cls(url, role=role, size=size)
+        made = cls(url, role=role, size=size, country=country)
         await made.start()
         return made
 
@@ -111,6 +180,10 @@ class Database:
         except OSError as error:
             raise Unreachable("nobody listens there") from error
         try:
+            # Released connections are as they were made; who asks from elsewhere says so anew.
+            country = asked_from.get()
+            if country is not None and country != self._country:
+                await connection.execute(SET_COUNTRY, country)
             yield connection
         finally:
             await self._pool.release(connection)

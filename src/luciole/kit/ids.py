@@ -12,6 +12,8 @@ from uuid import UUID
 
 # No id is above it: the place before the first of a list that begins with the newest.
 LAST_ID = UUID(int=2**128 - 1)
+# And none below this one.
+FIRST_ID = UUID(int=0)
 
 
 def new_id() -> UUID:

@@ -34,6 +34,8 @@ from luciole.kit.postgres_programs import ServerProblem, choose_user, major_of, 
 
 OLDEST_MAJOR = 15
 START_WITHIN_S = 60.0
+# A log of days is gone through before a restored cluster is ready.
+RECOVERS_WITHIN_S = 24 * 3600.0
 STOP = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 5.0))
 
 SETTINGS: Mapping[str, str] = {
@@ -130,6 +132,7 @@ class Server:
         if self.data_dir.exists():
             self._check_major()
             self._restore_lost_passwords()
+            (self.data_dir / "pg_hba.conf").write_text(self.logins.access)
         else:
             self._create()
         self._place.choose(self._owner_uid())
@@ -189,6 +192,23 @@ class Server:
         """Removes what tells others where it listens."""
         self._place.forget()
 
+    def recover(self) -> None:
+        """Has a cluster that was put into `data_dir` from a base backup go through its log, and
+        stops it. Nobody gets in: passwords are made at the next start. Raises ServerProblem."""
+        self._make_home()
+        self._user = self.user or choose_user(self.home, self._bin)
+        self._check_major()
+        (self.data_dir / "pg_hba.conf").write_text("local all all reject\n")
+        self._give_files_to_server()
+        self._place.choose(self._owner_uid())
+        try:
+            self._spawn()
+            until = time.monotonic() + RECOVERS_WITHIN_S
+            while not self._ready_or_raise(until):
+                time.sleep(0.05)
+        finally:
+            self.stop()
+
     def kill(self) -> None:
         """For drills: what a power cut does to the process."""
         assert self._process is not None
@@ -239,11 +259,7 @@ class Server:
             "--no-instructions",
             text=self._password(SUPERUSER) + "\n",
         )
-        (new / "pg_hba.conf").write_text(
-            "# Written by Luciole. A password for everybody, also through the socket.\n"
-            "local all all scram-sha-256\n"
-            "host  all all 127.0.0.1/32 scram-sha-256\n"
-        )
+        (new / "pg_hba.conf").write_text(self.logins.access)
         passwords = {login: self._password(login) for login in self.logins.names}
         self._single(new, self.logins.making(passwords))
         new.rename(self.data_dir)

@@ -13,6 +13,10 @@ PROCESSES = (
     "luciole_ledger_process",
     "luciole_gateway_process",
 )
+# Who may copy the whole cluster, where a backup abroad is made; through the socket only.
+REPLICATION = "luciole_replication"
+# What waits for another cell does not fill the disk.
+FOR_REPLICATION: Mapping[str, str] = {"max_slot_wal_keep_size": "2GB"}
 # A cluster of an earlier version lacks some, or has them from a migration, without a login. Asked
 # first, because in single-user mode an error ends the server even where it is caught.
 MAKE_ROLE = """DO $$BEGIN
@@ -31,10 +35,25 @@ class Logins:
     database: str = "luciole"
     owner: str = "luciole_owner"
     processes: tuple[str, ...] = PROCESSES
+    has_replication: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (SUPERUSER, self.owner, *self.processes)
+        replication = (REPLICATION,) if self.has_replication else ()
+        return (SUPERUSER, self.owner, *self.processes, *replication)
+
+    @property
+    def access(self) -> str:
+        """The server's list of who may come in (pg_hba.conf)."""
+        replication = (
+            f"local replication {REPLICATION} scram-sha-256\n" if self.has_replication else ""
+        )
+        return (
+            "# Written by Luciole. A password for everybody, also through the socket.\n"
+            f"{replication}"
+            "local all all scram-sha-256\n"
+            "host  all all 127.0.0.1/32 scram-sha-256\n"
+        )
 
     def making(self, passwords: Mapping[str, str]) -> list[str]:
         """Statements that make the database and all logins in a new cluster."""
@@ -44,23 +63,33 @@ class Logins:
             f"CREATE DATABASE {database} OWNER {owner}",
             f"REVOKE ALL ON DATABASE {database} FROM PUBLIC",
             "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
-            *self.restoring({login: passwords[login] for login in self.processes}),
+            *self.restoring(
+                {login: passwords[login] for login in self.names[2:]},
+            ),
         ]
 
     def restoring(self, passwords: Mapping[str, str]) -> list[str]:
         """Statements that give logins these passwords, and make processes that are not there."""
+        own = list(self._own(passwords))
         return [
-            f"SET SESSION AUTHORIZATION {_name(self.owner)}",
-            *(MAKE_ROLE.format(text=_text(one), name=_name(one)) for one in self._own(passwords)),
+            # As the superuser: in single-user mode, what follows SET SESSION AUTHORIZATION stays
+            # the owner's, also after RESET. Only a superuser gives the right to replicate, which is
+            # the only right of that role.
             *(
-                f"GRANT CONNECT ON DATABASE {_name(self.database)} TO {_name(one)}"
-                for one in self._own(passwords)
+                MAKE_ROLE.format(text=_text(one), name=_name(one))
+                for one in passwords
+                if one == REPLICATION
             ),
-            "RESET SESSION AUTHORIZATION",
             *(
-                f"ALTER ROLE {_name(login)} LOGIN PASSWORD {_text(password)}"
+                f"ALTER ROLE {_name(login)} LOGIN {'REPLICATION ' * (login == REPLICATION)}"
+                f"PASSWORD {_text(password)}"
                 for login, password in passwords.items()
+                if login not in own
             ),
+            f"SET SESSION AUTHORIZATION {_name(self.owner)}",
+            *(MAKE_ROLE.format(text=_text(one), name=_name(one)) for one in own),
+            *(f"GRANT CONNECT ON DATABASE {_name(self.database)} TO {_name(one)}" for one in own),
+            *(f"ALTER ROLE {_name(one)} LOGIN PASSWORD {_text(passwords[one])}" for one in own),
         ]
 
     def _own(self, logins: Iterable[str]) -> list[str]:

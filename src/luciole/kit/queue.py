@@ -27,7 +27,8 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import HealthCheckEvent, Job, Schedule, TracebackRecord
-from pgqueuer.domain.types import JOB_STATUS
+from pgqueuer.domain.types import JOB_STATUS, QueueEntrypoint, QueueManagerId
+from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from luciole.kit.db import Tx
 from luciole.kit.logs import log
@@ -68,6 +69,14 @@ TIDY_STATISTICS = (
 )
 
 
+class Places(msgspec.Struct, frozen=True):
+    """So many jobs of the kinds that share these places run in one process at once. What finds no
+    place free stays in the queue, for other processes and machines to take."""
+
+    name: str
+    most: int
+
+
 class GaveUp(Exception):
     """A job that failed MAX_ATTEMPTS times. Its text names the job and the class of the error
     only, because PgQueuer keeps the text in its log table."""
@@ -83,12 +92,35 @@ class _Queries(Queries):
     would count as running here for ever: no worker takes jobs over while it is full of its own.)
     """
 
-    def __init__(self, driver: AsyncpgPoolDriver) -> None:
+    def __init__(self, driver: AsyncpgPoolDriver, places: Mapping[str, Places]) -> None:
         super().__init__(driver)
         self.asked_at = time.monotonic()
+        self._places = places
 
-    async def dequeue(self, *args: Any, **kwargs: Any) -> list[Job]:
-        jobs = await super().dequeue(*args, **kwargs)
+    async def dequeue(
+        self,
+        batch_size: int,
+        entrypoints: dict[QueueEntrypoint, EntrypointExecutionParameter],
+        queue_manager_id: QueueManagerId,
+        global_concurrency_limit: int | None,
+        heartbeat_timeout: timedelta,
+    ) -> list[Job]:
+        """Asks for each set of places by itself, within what is free there, so that what takes
+        long neither waits here for a place nor keeps one from what is quick."""
+        jobs: list[Job] = []
+        for places in (None, *dict.fromkeys(self._places.values())):
+            asked = {
+                name: each for name, each in entrypoints.items() if self._places.get(name) == places
+            }
+            most = global_concurrency_limit if places is None else places.most
+            if asked or places is None:
+                jobs += await super().dequeue(
+                    batch_size=batch_size if most is None else min(batch_size, most),
+                    entrypoints=asked,
+                    queue_manager_id=queue_manager_id,
+                    global_concurrency_limit=most,
+                    heartbeat_timeout=heartbeat_timeout,
+                )
         self.asked_at = time.monotonic()
         return jobs
 
@@ -137,15 +169,21 @@ class Queue:
 
     def __init__(self) -> None:
         self._work: dict[str, tuple[Work, int]] = {}
+        self._places: dict[str, Places] = {}
         self._periodic: dict[str, tuple[Callable[[], Awaitable[None]], str]] = {}
 
-    def job(self, name: str, *, at_once: int = 0) -> Callable[[Work], Work]:
-        """Declares what the job `name` does; at most `at_once` of them in the cell (0: any)."""
+    def job(
+        self, name: str, *, at_once: int = 0, places: Places | None = None
+    ) -> Callable[[Work], Work]:
+        """Declares what the job `name` does; at most `at_once` of them in the cell (0: any), and
+        in this process as many as there are `places`, or slots where it has none of its own."""
 
         def register(work: Work) -> Work:
             if name in self._work:
                 raise ValueError(f"job {name} is registered twice")
             self._work[name] = (work, at_once)
+            if places is not None:
+                self._places[name] = places
             return work
 
         return register
@@ -213,7 +251,7 @@ class Queue:
             url, min_size=2, max_size=6, timeout=CONNECT_WITHIN_S, server_settings=settings
         )
         try:
-            queries = _Queries(AsyncpgPoolDriver(pool))
+            queries = _Queries(AsyncpgPoolDriver(pool), self._places)
             runner = _Runner(queries.driver, queries=queries)
             for name, (work, at_once) in self._work.items():
                 runner.entrypoint(name, concurrency_limit=at_once)(_guarded(name, work))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, cast
@@ -14,7 +15,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from luciole.kit import db, errors, metrics
 from luciole.kit.described import describe
@@ -23,6 +24,9 @@ from luciole.kit.logs import log
 SESSION_COOKIE = "luciole_session"
 DEVICE_COOKIE = "luciole_device"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+COUNTRY = re.compile(r"[A-Z]{2}")
+# What proxies say where they do not know.
+NO_COUNTRY = frozenset({"XX", "ZZ", "T1"})
 METHODS = SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 AnyRequest = Request[Any, Any, State]
 
@@ -37,21 +41,28 @@ STATUS: tuple[tuple[type[errors.Problem], int], ...] = (
     (errors.Invalid, 400),
 )
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
+POLICY = b"content-security-policy"
+
+
+def content_security_policy(films_origin: str = "") -> str:
+    """What the pages may load: all from the cell, films and stills also from `films_origin`."""
+    films = f" {films_origin}" if films_origin else ""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"img-src 'self' data: blob:{films}",
+            f"media-src 'self' blob:{films}",
+            "style-src 'self' 'unsafe-inline'",
+            f"connect-src 'self'{films}",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -223,17 +234,46 @@ def _route(scope: Scope) -> str:
     return str(scope.get("path_template") or "unmatched")
 
 
-class Border:
-    """Around every request, also those that no route answers: same-origin check, security headers,
-    duration metric."""
+class Places:
+    """Where requests come from: a header that a trusted proxy sets says so, else it is `home`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, home: str, header: str = "") -> None:
+        self._home = home
+        self.header = header.lower()
+
+    def country_of(self, scope: Scope) -> str:
+        """An ISO 3166 code. Whatever else a header says counts as `home`."""
+        if not self.header:
+            return self._home
+        name = self.header.encode()
+        said = [value for key, value in scope["headers"] if key == name]
+        text = said[0].decode("latin-1").strip().upper() if len(said) == 1 else ""
+        return text if COUNTRY.fullmatch(text) and text not in NO_COUNTRY else self._home
+
+
+NOWHERE = Places("ZZ")
+
+
+class Border:
+    """Around every request, also those that no route answers: the country that it comes from,
+    same-origin check, security headers, duration metric."""
+
+    def __init__(self, app: ASGIApp, places: Places, films_origin: str = "") -> None:
         self._app = app
+        self._places = places
+        self._headers = (*DEFAULT_HEADERS, (POLICY, content_security_policy(films_origin).encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
+        asked = db.asked_from.set(self._places.country_of(scope))
+        try:
+            await self._guarded(scope, receive, send)
+        finally:
+            db.asked_from.reset(asked)
+
+    async def _guarded(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
 
         async def send_guarded(message: Message) -> None:
@@ -241,7 +281,7 @@ class Border:
                 names = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
-                    *(pair for pair in DEFAULT_HEADERS if pair[0] not in names),
+                    *(pair for pair in self._headers if pair[0] not in names),
                 ]
                 metrics.request_duration.labels(
                     _method(scope["method"]), _route(scope), message["status"]
@@ -273,6 +313,8 @@ def application(
     title: str,
     version: str,
     max_body_bytes: int,
+    places: Places = NOWHERE,
+    films_origin: str = "",
     lifespan: Sequence[Any] = (),
 ) -> Litestar:
     """An ASGI application with our errors, headers and OpenAPI around `routers`."""
@@ -309,7 +351,7 @@ def application(
         debug=False,
     )
     # Middleware of Litestar begins after routing; this begins before it.
-    app.asgi_handler = Border(app.asgi_handler)
+    app.asgi_handler = Border(app.asgi_handler, places, films_origin)
     return app
 
 

@@ -15,10 +15,12 @@ from typing import Any
 from luciole.ledger import entry
 from luciole.ledger.entry import PersonEntry, SealEntry
 from luciole.ledger.merkle import Refused, leaf_hash, verify_inclusion
+from luciole.ledger.note import VerifierKey
 from luciole.ledger.policy import Policy
 from luciole.ledger.seal import Absence
 
 WINDOW = 64
+_NO_END: Mapping[VerifierKey, int] = {}
 
 
 class Wrong(Exception):
@@ -40,13 +42,14 @@ def journal(
     opened: Mapping[int, Any],
     label_key: bytes,
     policy: Policy,
+    ends: Mapping[VerifierKey, int] = _NO_END,
 ) -> Found:
     """Checks the pages of a journal proof, in their order, and the openings by their number.
-    Raises Wrong."""
+    `ends`: up to where keys of former operators may have signed. Raises Wrong."""
     found = Found()
     try:
         for page in pages:
-            trusted = policy.check(page["checkpoint"])
+            trusted = policy.check(page["checkpoint"], ends)
             found.cosigned |= set(trusted.cosigned)
             head = trusted.checkpoint
             for each in page["entries"]:

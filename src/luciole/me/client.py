@@ -65,6 +65,15 @@ class Client:
         self._token = read_token(token_file) if token_file else ""
         self._is_ours = False
 
+    @property
+    def address(self) -> str:
+        """Of the cell."""
+        return str(self._http.base_url).rstrip("/")
+
+    def ask(self, words: str) -> str:
+        """What the person types, unseen."""
+        return self._ask(words)
+
     def close(self) -> None:
         """Ends the session that was opened here; one from a file stays."""
         if self._is_ours:
@@ -92,6 +101,14 @@ class Client:
         if "application/json" in answer.headers.get("content-type", "") and answer.content:
             return answer.json()
         return answer.text
+
+    def opened(self, method: str, path: str, headers: dict[str, str]) -> str:
+        """Where the cell put what was begun. Raises CellRefused, CellAway."""
+        return self._send(method, path, more=headers).headers["location"]
+
+    def send(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+        """Sends bytes. Raises CellRefused, CellAway."""
+        self._send(method, path, more=headers, content=body)
 
     def download(self, path: str, target: Path, tell: Callable[[int, int], None]) -> None:
         """Writes a file, going on where it broke off. Raises CellRefused, CellAway."""
@@ -131,9 +148,11 @@ class Client:
             if before is None:
                 return
 
-    def _send(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def _send(
+        self, method: str, path: str, *, more: dict[str, str] | None = None, **how: Any
+    ) -> httpx.Response:
         try:
-            answer = self._http.request(method, path, headers=self._headers({}), **how)
+            answer = self._http.request(method, path, headers=self._headers(more or {}), **how)
         except httpx.TransportError as error:
             raise CellAway from error
         self._check(answer)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from luciole.kit.console import say
+from luciole.ledger import handover
 from luciole.ledger.merkle import Refused
 from luciole.ledger.note import Note, VerifierKey
 from luciole.ledger.policy import Policy
@@ -74,7 +75,8 @@ def verify(client: Client, policy_file: Path | None, label_key_file: Path | None
         first = page["entries"][-1]["n"] + 1
     opened = {item["n"]: item for item in client.pages("/api/me/journal", limit=PAGE)}
     try:
-        found = check.journal(pages, opened, label_key, Policy.parse(raw))
+        policy, ends = _extended(client, Policy.parse(raw))
+        found = check.journal(pages, opened, label_key, policy, ends)
     except (check.Wrong, Refused) as wrong:
         return _verdict(RED, str(wrong))
     say(f"{found.entries} entries about you are in the log, and each says what the cell says.")
@@ -91,10 +93,19 @@ def verify(client: Client, policy_file: Path | None, label_key_file: Path | None
                     " UTC.")  # fmt: skip
 
 
+def _extended(client: Client, policy: Policy) -> tuple[Policy, dict[VerifierKey, int]]:
+    """The policy with the keys of those to whom the log was handed over."""
+    try:
+        listed = client.get("/ledger/access/handover").encode()
+    except CellRefused:
+        return policy, {}
+    return handover.known_by(policy, handover.parse(listed))
+
+
 def export(client: Client, target: Path, sleep: Callable[[float], None] = time.sleep) -> int:
     """Has an export made, downloads it, and compares it with its manifest."""
     client.sign_in()
-    begun = _with_proof(client, lambda: client.call("POST", "/api/me/exports"))
+    begun = with_proof(client, lambda: client.call("POST", "/api/me/exports"))
     shown = -1
     while begun["state"] in ("queued", "running"):
         if begun["progress"] != shown:
@@ -123,7 +134,7 @@ def erase(client: Client, *, now: bool, ask: Callable[[str], str] = input) -> in
     if ask("Type the handle to go on: ").removeprefix("@") != client.handle:
         say("Nothing was changed.")
         return 1
-    asked = _with_proof(client, lambda: client.call("POST", "/api/me/erasure", json={"now": now}))
+    asked = with_proof(client, lambda: client.call("POST", "/api/me/erasure", json={"now": now}))
     say(f"It goes on {asked['due_at']}. Keep this ticket; it tells what became of it:")
     say(asked["ticket"])
     return 0
@@ -156,7 +167,7 @@ def compared(path: Path) -> str:
     return ""
 
 
-def _with_proof(client: Client, act: Callable[[], Any]) -> Any:
+def with_proof(client: Client, act: Callable[[], Any]) -> Any:
     """Does what may want a proof of the last minutes, and gives one where it does."""
     try:
         return act()

@@ -38,8 +38,10 @@ class Cell:
     def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         self.home, self.data = home, home / "var"
         self.port, self.metrics_port = _free_port(), _free_port()
-        for name in ("tmp", "home", "var"):
+        for name in ("tmp", "home", "var", "texts"):
             (home / name).mkdir(mode=0o700)
+        for name in ("terms", "imprint"):
+            self.say_in(f"{name}.md", f"# The {name} of a cell for canaries")
         own = {
             "HOME": str(home / "home"),
             "XDG_CACHE_HOME": str(home / "home" / "cache"),
@@ -49,7 +51,9 @@ class Cell:
             "LUCIOLE_WORKER_METRICS_PORT": str(self.metrics_port),
             "LUCIOLE_LOG_LEVEL": "debug",
             "LUCIOLE_MEDIA_MIN_FREE_BYTES": "0",
+            "LUCIOLE_PEOPLE_SIGN_UP_WORK": "2",
             "LUCIOLE_BORDER_PUSH_SERVICES": PUSH_SERVICE,
+            "LUCIOLE_CELL_TEXTS_DIR": str(home / "texts"),
         }
         # An operator's own settings would lead to the operator's own data.
         kept = {
@@ -69,6 +73,10 @@ class Cell:
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    def say_in(self, name: str, text: str) -> None:
+        """Puts a page into the operator's folder of texts."""
+        (self.home / "texts" / name).write_text(f"{text}\n")
 
     def url(self, login: str | None = None) -> str:
         """The database's URL for the owner, or for another login."""
@@ -129,8 +137,8 @@ class Cell:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def command(self, *words: str) -> None:
-        """Another command of the operator's, on the same machine. Raises DidNotStart."""
+    def command(self, *words: str) -> str:
+        """What another command of the operator's says, on the same machine. Raises DidNotStart."""
         done = subprocess.run(
             [sys.executable, "-m", "luciole", *words],
             env=self.environment,
@@ -144,6 +152,7 @@ class Cell:
                 f"luciole {words[0]} did not work. It said:\n"
                 + done.stdout[-2000:].decode("utf-8", "replace")
             )
+        return done.stdout.decode("utf-8", "replace")
 
     async def metrics(self) -> dict[str, bytes]:
         """What each process tells who measures it."""

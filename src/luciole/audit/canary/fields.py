@@ -69,6 +69,10 @@ FIELDS: tuple[Field, ...] = (
             "search.person.keys",
             # By whose it is, a sound is found too.
             "search.sound.keys",
+            # Of who has let a clip go to another cell.
+            "border.offer.body",
+            # Whom an order is about.
+            "notices.subject.said",
         ),
     ),
     # Given up before anybody else has seen it.
@@ -84,9 +88,18 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "person.display name",
-        ("people.person.display_name", "search.person.keys", "search.sound.keys"),
+        (
+            "people.person.display_name",
+            "search.person.keys",
+            "search.sound.keys",
+            "border.offer.body",
+        ),
     ),
-    Field("person.bio", ("people.person.bio",)),
+    Field("person.bio", ("people.person.bio", "border.offer.body")),
+    Field("person.moved to", ("people.moved.address",)),
+    Field("request.name", ("people.request.name",)),
+    Field("request.words", ("people.request.words",)),
+    Field("request.ticket", kept_as=("people.request.ticket_hash",), shown_to="self"),
     Field("person.password", shown_to="nobody"),
     Field("person.later password", shown_to="nobody"),
     Field("contact.email", shown_to="self"),
@@ -153,6 +166,15 @@ FIELDS: tuple[Field, ...] = (
     Field("erasure.ticket", kept_as=("rights.erasure.ticket_hash",), shown_to="self"),
     # Opened for a moment, on its way out of the cell.
     Field("push.endpoint", ("border.offer.body",), shown_to="self"),
+    # What is reported, noted and appealed: for who wrote it, and for moderators.
+    Field("report.explanation", ("safety.report.explanation",), audience=STAFF),
+    Field("report.name", ("safety.notifier.name",), shown_to="nobody"),
+    Field("report.email", ("safety.notifier.email",), shown_to="nobody"),
+    Field("report.code", kept_as=("safety.report.code_hash",), shown_to="self"),
+    Field("review.note", ("safety.note.words",), audience=STAFF),
+    Field("appeal.explanation", ("safety.appeal.explanation",), audience=STAFF),
+    # Written by a moderator for everybody.
+    Field("decision.facts", ("safety.decision.statement",)),
     Field("staff.reason", ("custody.staff_read.asked",), audience=STAFF),
     # What a phone writes into a film, and what an app says about the file.
     Field("film.title", ("blob:uploads/",), shown_to="nobody"),

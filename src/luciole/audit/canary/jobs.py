@@ -8,6 +8,7 @@ from pathlib import Path
 
 from luciole import worker
 from luciole.ask.client import Custody
+from luciole.ask.gateway import Outward
 from luciole.config import Settings
 from luciole.kit.db import Database
 from luciole.parts import Parts
@@ -32,5 +33,5 @@ def _known() -> set[str]:
     custody = Custody.at(Path("nowhere"))
     settings = Settings(blobs="memory:///")
     parts = Parts.over(settings, nowhere, custody=custody, derived=no_keys)
-    worker.register(parts)
+    worker.register(parts, Outward.at(Path("nowhere")))
     return set(parts.queue.names) | set(parts.queue.periodic)

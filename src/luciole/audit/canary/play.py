@@ -13,6 +13,7 @@ from typing import Any
 from luciole.audit.canary import (
     marks,
     play_apart,
+    play_contacts,
     play_feed,
     play_keep,
     play_messages,
@@ -25,6 +26,7 @@ from luciole.audit.canary import (
 from luciole.audit.canary.browser import Book, Stale
 from luciole.audit.canary.device import Passkey, b64
 from luciole.audit.canary.marks import Mark
+from luciole.audit.canary.play_joining import worked
 from luciole.audit.canary.scan import PAGE, PREVIEW
 from luciole.audit.canary.stage import PERSONS, TUS, VISITOR, Stage
 
@@ -43,6 +45,7 @@ async def run(stage: Stage) -> None:
         await play_talk.run(stage)
         await play_keep.run(stage)
         await play_search.run(stage)
+        await play_contacts.run(stage)
         await unlike(stage)
         await play_feed.run(stage)
         await play_messages.run(stage)
@@ -55,6 +58,7 @@ async def run(stage: Stage) -> None:
 async def enter(stage: Stage) -> None:
     """Everybody signs up: most with a password, dan with a passkey."""
     plant = stage.book.plant
+    terms = (await stage[VISITOR].ask("GET /api/sign-up")).json()["terms_version"]
     for person in PERSONS:
         handle = plant(person, "person.former handle" if person == "ben" else "person.handle")
         body: dict[str, Any] = {
@@ -63,6 +67,7 @@ async def enter(stage: Stage) -> None:
             "age_band": "16-17" if person == "cleo" else "18+",
             "locale": "fr" if person == "ben" else "en",
             "label_key": _label_key(stage, person),
+            "terms": terms,
         }
         if person == "dan":
             about = {"handle": handle, "display_name": body["display_name"]}
@@ -70,6 +75,7 @@ async def enter(stage: Stage) -> None:
             body["passkey"] = new_passkey(stage, person, begun.json())
         else:
             body["password"] = plant(person, "person.password", "{} heron 7")
+        body["work"] = await worked(stage, person)
         answer = await stage[person].ask("POST /api/sign-up", json=body)
         stage.meet(person, answer.json(), answer)
         for code in answer.json()["recovery_codes"]:
@@ -191,6 +197,7 @@ async def publish(stage: Stage) -> None:
     await ana.ask("HEAD /api/uploads/{upload_id}", upload_id=given_up, headers=TUS)
     await ana.ask("DELETE /api/uploads/{upload_id}", upload_id=given_up, headers=TUS)
     await ana.ask("OPTIONS /api/uploads", headers=TUS)
+    await ana.ask("GET /api/me/room")
 
 
 def _vtt(line: str) -> str:
@@ -240,6 +247,9 @@ async def watch(stage: Stage) -> None:
             one.hear(PREVIEW if path.startswith("/c/") else PAGE, page)
     for operation in (
         "GET /api/cell",
+        "GET /api/cell/sale",
+        "GET /api/glass",
+        "GET /api/glass/crossings",
         "GET /.well-known/luciole/build.json",
         "GET /healthz",
         "GET /readyz",

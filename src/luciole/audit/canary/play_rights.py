@@ -22,6 +22,7 @@ async def run(stage: Stage) -> None:
     """In this order: whoever leaves has looked at everything and taken it along before."""
     await look(stage)
     await bring(stage)
+    await say_where(stage)
     archive = await take(stage)
     await move_in(stage, archive)
     await leave(stage)
@@ -65,6 +66,16 @@ async def bring(stage: Stage) -> None:
             await one.ask(f"GET /api/me/imported/{kind}")
     for kind in ("suggestions", "favourites"):
         await stage["ana"].ask(f"DELETE /api/me/imported/{kind}")
+
+
+async def say_where(stage: Stage) -> None:
+    """flo says that she is here, and then that she has gone to another cell."""
+    flo = stage["flo"]
+    await prove(stage, "flo")
+    await flo.ask("DELETE /api/me/moved")
+    address = stage.book.plant("flo", "person.moved to", "https://elsewhere.example/@{}")
+    await flo.ask("PUT /api/me/moved", json={"address": address})
+    await flo.ask("GET /api/me/moved")
 
 
 async def take(stage: Stage) -> bytes:

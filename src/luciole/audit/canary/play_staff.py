@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from luciole.audit.canary import play_safety, play_withheld
 from luciole.audit.canary.browser import Stale
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.play import PASSKEYS, new_passkey
@@ -34,6 +35,8 @@ async def read(stage: Stage, cell: Cell) -> None:
     for person in ("ana", VISITOR):
         await stage[person].ask("GET /api/staff/message-reports", expect=(401, 403))
     await look(stage, "message-reports", await approved(stage, "message-report", "messages.report"))
+    await play_withheld.run(stage, cell)
+    await play_safety.run(stage, cell)
     await asyncio.to_thread(cell.command, "staff", "remove", stage.handle("gil"))
 
 

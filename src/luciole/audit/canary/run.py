@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+import re
 import secrets
 import tempfile
 import time
@@ -16,13 +17,15 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from luciole import __version__, catalogue
+from luciole import __version__, catalogue, code_console
 from luciole.audit.canary import (
     fields,
     jobs,
     log,
     marks,
     play,
+    play_abroad,
+    play_joining,
     play_staff,
     report,
     tamper,
@@ -31,11 +34,13 @@ from luciole.audit.canary import (
 )
 from luciole.audit.canary.browser import Book, Exchange
 from luciole.audit.canary.cell import Cell
+from luciole.audit.canary.play_contacts import ALONE, NEEDS_PEER
 from luciole.audit.canary.report import Report
 from luciole.audit.canary.scan import Finding, Kind, Place, Scanner
 from luciole.audit.canary.stage import LIVE, Stage
 from luciole.cell.feed.model import CHANNEL as FEED_CHANNEL
 from luciole.cell.notify.model import CHANNEL
+from luciole.config import Settings
 from luciole.kit.console import say
 from luciole.kit.db import Database
 from luciole.kit.postgres_logins import SUPERUSER
@@ -43,6 +48,8 @@ from luciole.kit.postgres_logins import SUPERUSER
 QUEUE_CHANNEL = "ch_pgqueuer"
 # The pack for an auditor, made while everything is there; scanned as any other file.
 PACK = "home/pack.zip"
+# As the sender of codes of the demo says one.
+CODE = re.compile(r": ([0-9]{6}) is your code")
 JOBS_WITHIN_S = 60.0
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
@@ -62,6 +69,11 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
     cell, book, seen = Cell(home, environment), Book(secrets.token_bytes(32)), watch.Watch()
     say(f"Committed to a list of marks: {_sha256(book.seed)}")
     heard: list[Exchange] = []
+    codes: list[str] = []
+    sender = await code_console.begun(
+        Settings(data_dir=str(home / "sender")), lambda said: codes.extend(CODE.findall(said))
+    )
+    cell.environment |= sender.environment
     with cell.running():
         owner = await Database.open(cell.url(), size=4)
         superuser = await Database.open(cell.url(SUPERUSER), size=1)
@@ -71,9 +83,13 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
             ) as http:
                 api = (await http.get("/api/openapi.json")).json()
                 stage = Stage(http, book, home / "home")
-                async with seen.over(owner, cell.pid, [CHANNEL, FEED_CHANNEL, QUEUE_CHANNEL]):
+                stage.codes = codes
+                channels = [CHANNEL, FEED_CHANNEL, QUEUE_CHANNEL]
+                async with seen.over(owner, cell.pid, cell.data / "log", channels):
                     await play.run(stage)
+                    await play_abroad.run(stage, owner)
                     await play_staff.run(stage, cell)
+                    await play_joining.run(stage, cell)
                     await wrong.run(stage, api)
                     await stage["dan"].ask("DELETE /api/sessions/current")
                     await watch.run_all_jobs(owner, JOBS_WITHIN_S)
@@ -86,6 +102,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                 left = [one async for one in watch.held_now(owner)]
                 gone, own = frozenset(stage.gone), await watch.own_files(owner)
         finally:
+            sender.close()
             await owner.close()
             await superuser.close()
     scanner = Scanner(book.all(), fields.classes(catalogue.ALL), _salts(cell), gone)
@@ -102,6 +119,8 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
     scanner.look(Place("console", "supervisor"), bytes(cell.console))
     for name, text in measured.items():
         scanner.look(Place("metrics", name), text)
+    for name, data in seen.logs:
+        scanner.look(Place("logs", name), data)
     _look_at_files(scanner, home, own)
     scanner.add(
         Finding(Place("network", one), "a connection", "-", "to another machine", "", 0, 1)
@@ -175,8 +194,13 @@ def _operations(api: dict[str, object]) -> set[str]:
 
 
 def _done(heard: list[Exchange]) -> set[str]:
-    """Operations that succeeded at least once."""
-    return {one.operation for one in heard if one.status < 400} | {LIVE}
+    """Operations that succeeded at least once, or were refused as a cell alone should."""
+    alone = {
+        one.operation
+        for one in heard
+        if one.operation in NEEDS_PEER and one.status == 404 and ALONE.encode() in one.body
+    }
+    return {one.operation for one in heard if one.status < 400} | alone | {LIVE}
 
 
 def _salts(cell: Cell) -> list[bytes]:

@@ -34,6 +34,8 @@ class Stage:
         self.heard: list[Exchange] = []
         self.ids: dict[str, str] = {}
         self.gone: set[str] = set()
+        self.codes: list[str] = []
+        """What reached the sender of codes, the newest last."""
         self.browsers = {
             person: Browser(http, book, person, self.heard) for person in (*PERSONS, VISITOR)
         }

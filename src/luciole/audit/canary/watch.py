@@ -56,6 +56,11 @@ FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.a
 PERIODIC_NOW = "UPDATE queue.pgqueuer_schedules SET next_run = now() WHERE status = 'queued'"
 # Jobs that wait for their hour, such as looking after what nobody used.
 ALL_NOW = "UPDATE queue.pgqueuer SET execute_after = now() WHERE status = 'queued'"
+# A film as it was before renditions were cut into segments: the worker cuts it now.
+UNCUT = """
+UPDATE media.file SET index = NULL WHERE kind = 'rendition' AND asset_id = (
+    SELECT id FROM media.asset WHERE state = 'complete' ORDER BY id LIMIT 1)
+"""
 UNDONE = """
 SELECT EXISTS (SELECT FROM queue.pgqueuer WHERE execute_after <= now())
     OR EXISTS (SELECT FROM queue.pgqueuer_schedules WHERE next_run <= now() OR status = 'picked')
@@ -71,10 +76,13 @@ class Watch:
         self.statements: set[bytes] = set()
         self.titles: set[bytes] = set()
         self.connections: set[str] = set()
+        self.logs: list[tuple[str, bytes]] = []
 
     @contextlib.asynccontextmanager
-    async def over(self, owner: Database, pid: int, channels: list[str]) -> AsyncIterator[None]:
-        """Watches until the block ends. `pid`: the cell's supervisor."""
+    async def over(
+        self, owner: Database, pid: int, logs: Path, channels: list[str]
+    ) -> AsyncIterator[None]:
+        """Watches until the block ends. `pid`: the cell's supervisor; `logs`: its logs' folder."""
         async with owner.tx() as tx:
             await tx.execute(INSTALL)
             for row in await tx.fetch(TABLES):
@@ -85,6 +93,7 @@ class Watch:
             polling = [
                 asyncio.create_task(self._poll_statements(owner)),
                 asyncio.create_task(self._poll_processes(pid)),
+                asyncio.create_task(self._poll_logs(logs)),
             ]
             try:
                 yield
@@ -111,6 +120,27 @@ class Watch:
             self.titles.update(await asyncio.to_thread(titles, below))
             self.connections.update(await asyncio.to_thread(sockets.outside, below))
             await asyncio.sleep(POLL_S)
+
+    async def _poll_logs(self, folder: Path) -> None:
+        """Of a log that grows long a cell keeps the newest part; whoever read it before that has
+        the rest."""
+        read: dict[str, tuple[int, int]] = {}
+        while True:
+            self.logs += await asyncio.to_thread(cut_off, folder, read)
+            await asyncio.sleep(POLL_S)
+
+
+def cut_off(folder: Path, read: dict[str, tuple[int, int]]) -> list[tuple[str, bytes]]:
+    """The older parts of logs that are not in `read` yet, by name; they are then."""
+    found = []
+    for path in folder.glob("*.1"):
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            version = (stat.st_mtime_ns, stat.st_size)
+            if read.get(path.name) != version:
+                found.append((path.name, path.read_bytes()))
+                read[path.name] = version
+    return found
 
 
 def processes(pid: int) -> list[int]:
@@ -192,6 +222,7 @@ async def held_now(owner: Database) -> AsyncIterator[tuple[str, bytes]]:
 async def run_all_jobs(owner: Database, seconds: float) -> None:
     """Makes every job due, also those of a schedule, and waits until none is left."""
     async with owner.tx() as tx:
+        await tx.execute(UNCUT)
         await tx.execute(PERIODIC_NOW)
         await tx.execute(ALL_NOW)
     end = asyncio.get_running_loop().time() + seconds

@@ -123,6 +123,13 @@ NOT_MARKED = {
     "group_info": "public keys of devices",
     "commit": "sealed by a device, as `body` is",
     "recall_hash": "the hash of `token`",
+    "answer": "written by a moderator for who reported or appealed",
+    "ground": "a law or a section of the terms, for everybody",
+    "countries": "codes of countries",
+    "challenge": "work for a device, which the cell has set",
+    "terms": "the version of the cell's terms",
+    "version": "the version of the cell's terms",
+    "sha256": "the digest of a text that the cell has shown",
 }
 
 
@@ -157,10 +164,15 @@ def _texts(schema: dict[str, Any], name: str, api: dict[str, Any]) -> Iterator[s
 
 # Where each text of a body gets its mark; `play` fills them in.
 PLANTED = {
+    "email": "report.email",
+    "explanation": "report.explanation",
+    "facts": "decision.facts",
+    "words": "review.note",
     "q": "search.query",
     "handle": "person.handle",
     "display_name": "person.display name",
     "bio": "person.bio",
+    "address": "person.moved to",
     "password": "person.password",
     "current": "person.password",
     "code": "recovery.code",
@@ -178,6 +190,8 @@ PLANTED = {
     "handles": "imported.handle",
     "link": "imported.link",
     "reason": "staff.reason",
+    "invitation": "request.ticket",
+    "ticket": "request.ticket",
     "members": "person.handle",
     "adds": "person.handle",
     "removes": "person.handle",

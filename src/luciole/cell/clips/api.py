@@ -21,6 +21,7 @@ from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit
+from luciole.cell.notices.service import Notices
 from luciole.cell.people.model import NoSuchPerson, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
@@ -97,6 +98,8 @@ class Profile(msgspec.Struct):
     viewer: ProfileViewer | None
     can_see_clips: bool
     shows_likes: bool
+    # Their address in another cell, where they said that they went there.
+    moved_to: str | None = None
 
 
 def routes(
@@ -104,6 +107,7 @@ def routes(
     people: People,
     graph: Graph,
     clips: Clips,
+    notices: Notices,
     keeping: Keeping,
     sounds: Sounds,
     comments: Comments,
@@ -114,7 +118,9 @@ def routes(
     async def body(tx: Tx, clip_id: UUID, viewer: Viewer | None) -> ClipBody:
         viewer_id = viewer.person_id if viewer else None
         card = await clips.see(tx, clip_id, viewer_id)
-        return presenter.clip(card, viewer, await clips.marks(tx, viewer_id, [card]))
+        shown = presenter.clip(card, viewer, await clips.marks(tx, viewer_id, [card]))
+        shown.way = await presenter.way(tx, card, viewer)
+        return shown
 
     @post("/clips")
     async def publish(request: AnyRequest, data: JSONBody[NewClip]) -> ClipBody:
@@ -232,6 +238,7 @@ def routes(
             relation = await graph.relation(tx, viewer_id, person.id)
             if relation.is_blocked and not relation.has_blocked:
                 raise NoSuchPerson
+            await notices.refuse_person(tx, person.id, viewer_id)
             tally = await graph.tally(tx, person.id)
             is_me = viewer_id == person.id
             if relation.has_blocked:
@@ -262,6 +269,7 @@ def routes(
                 can_see_clips=not relation.is_apart
                 and (is_me or not person.is_private or relation.follows == "yes"),
                 shows_likes=not relation.is_apart and await keeping.shows_likes(tx, person.id),
+                moved_to=await people.moved_to(tx, person.id),
             )
 
     @get("/people/{handle:str}/clips")
@@ -279,6 +287,7 @@ def routes(
             relation = await graph.relation(tx, viewer_id, person.id)
             if relation.is_apart:
                 raise NoSuchPerson
+            await notices.refuse_person(tx, person.id, viewer_id)
             cards, following = await clips.grid(
                 tx,
                 person.id,

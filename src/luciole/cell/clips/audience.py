@@ -21,6 +21,7 @@ from luciole.cell.clips.model import Audience, Card, is_visible
 from luciole.cell.clips.store import audience as store
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.service import Media
+from luciole.cell.notices.service import Notices
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
 from luciole.kit.queue import Queue
@@ -32,15 +33,30 @@ AUTHORS_AT_ONCE = 100
 class Audiences:
     """Lists of clips, circles, and how far back others see."""
 
-    def __init__(self, media: Media, graph: Graph, queue: Queue) -> None:
+    def __init__(self, media: Media, graph: Graph, notices: Notices, queue: Queue) -> None:
         self._media = media
         self._graph = graph
+        self._notices = notices
         self._queue = queue
 
     # --- who sees ------------------------------------------------------------------------------
 
     async def visible(self, tx: Tx, viewer_id: UUID | None, cards: Sequence[Card]) -> list[Card]:
-        """Those of the cards that the viewer may see, in their order: by state, audience, list,
+        """Those of the cards that the viewer may see where they are, in their order."""
+        meant = await self.meant_for(tx, viewer_id, cards)
+        withheld = await self.withheld(tx, viewer_id, meant)
+        return [card for card in meant if card.id not in withheld]
+
+    async def withheld(
+        self, tx: Tx, viewer_id: UUID | None, cards: Sequence[Card]
+    ) -> dict[UUID, UUID]:
+        """Those of the cards that are withheld where is asked from, with the notice. Nobody's own
+        are withheld from them."""
+        others = [(card.id, card.author_id) for card in cards if card.author_id != viewer_id]
+        return await self._notices.among(tx, others)
+
+    async def meant_for(self, tx: Tx, viewer_id: UUID | None, cards: Sequence[Card]) -> list[Card]:
+        """Those of the cards that are for the viewer, in their order: by state, audience, list,
         age, and whether one of viewer and author blocks the other."""
         if not cards:
             return []

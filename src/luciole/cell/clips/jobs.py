@@ -19,13 +19,13 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     async def playable(body: Body) -> None:
         """Publishes the clip whose film can be played now."""
         async with db.tx() as tx:
-            await clips.settle(tx, UUID(body["asset_id"]), None)
+            await clips.outcomes.settle(tx, UUID(body["asset_id"]), None)
 
     @queue.job("media.refused")
     async def refused(body: Body) -> None:
         """Tells the author that the film of a clip was refused, and why."""
         async with db.tx() as tx:
-            await clips.settle(tx, UUID(body["asset_id"]), body["code"])
+            await clips.outcomes.settle(tx, UUID(body["asset_id"]), body["code"])
 
     @queue.job("people.privacy-changed")
     async def privacy_changed(body: Body) -> None:
@@ -57,4 +57,4 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
     async def settle() -> None:
         """Publishes or refuses clips whose news was lost on the way."""
         async with db.tx() as tx:
-            await clips.settle_lost(tx)
+            await clips.outcomes.settle_lost(tx)

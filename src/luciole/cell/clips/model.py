@@ -14,7 +14,8 @@ import msgspec
 
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows, Relation
-from luciole.cell.media.model import Rendition
+from luciole.cell.media.model import Rendition, Shown
+from luciole.cell.notices.model import Label
 from luciole.kit.errors import Conflict, Invalid, NotFound
 
 Audience = Literal["everyone", "friends", "only-me"]
@@ -135,7 +136,8 @@ class Brought(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What one viewer did with a page of clips, and the sounds of these that they may see."""
+    """What one viewer did with a page of clips, and what else of these is kept elsewhere: looks,
+    and the sounds that the viewer may see."""
 
     liked: frozenset[UUID] = frozenset()
     follows: dict[UUID, Follows] = {}
@@ -144,6 +146,10 @@ class Marks(msgspec.Struct, frozen=True):
     favourites: frozenset[UUID] = frozenset()
     reposts: frozenset[UUID] = frozenset()
     sounds: dict[UUID, Sound] = {}
+    shown: dict[UUID, Shown] = {}
+    """By asset: what stands for each film before it plays."""
+    labels: dict[UUID, list[Label]] = {}
+    """What decisions of moderators have put on them."""
 
 
 class GridPlace(msgspec.Struct, frozen=True, array_like=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +12,13 @@ import msgspec
 from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
-from luciole.cell.media.model import refusal
+from luciole.cell.media.model import Shown, Way, refusal
 from luciole.cell.media.service import Media
+from luciole.cell.notices.model import LabelKind
 from luciole.cell.people.model import Person, Viewer
+from luciole.kit.db import Tx
 
+NOT_SHOWN = Shown(None, None, None)
 AvatarUrl = Callable[[str | None], str | None]
 
 
@@ -24,7 +28,22 @@ class AuthorBody(msgspec.Struct):
     avatar_url: str | None
 
 
+class SegmentsBody(msgspec.Struct):
+    """A rendition cut into seconds: after `init_bytes` one segment follows the other to the end of
+    the file, each with a size in bytes. `codecs` is as RFC 6381 has it."""
+
+    url: str
+    size_bytes: int
+    init_bytes: int
+    sizes: list[int]
+    durations_ms: list[int]
+    codecs: str
+
+
 class RenditionBody(msgspec.Struct):
+    """An encoded version. Where `segments` has the same address, the file is fragmented; else it
+    plays from its beginning in every player."""
+
     name: str
     width: int
     height: int
@@ -32,6 +51,7 @@ class RenditionBody(msgspec.Struct):
     size_bytes: int
     mime: str
     url: str
+    segments: SegmentsBody | None
 
 
 class CaptionsBody(msgspec.Struct):
@@ -62,6 +82,13 @@ class ViewerMarks(msgspec.Struct):
     is_author: bool
 
 
+class LabelBody(msgspec.Struct):
+    """A label that a decision of moderators has put on a clip, and the statement that says why."""
+
+    label: LabelKind
+    statement: UUID
+
+
 class ClipBody(msgspec.Struct):
     """A clip as the client sees it. Renditions come lowest first."""
 
@@ -88,7 +115,15 @@ class ClipBody(msgspec.Struct):
     width: int | None
     height: int | None
     renditions: list[RenditionBody]
+    playlist_url: str | None
+    """The same renditions as HLS has them, for players that bring their own."""
     poster_url: str | None
+    poster_avif_url: str | None
+    """The same picture in fewer bytes, a while after the clip was published."""
+    preview_url: str | None
+    """Two seconds of it as a small moving AVIF picture, a while after the clip was published."""
+    thumbhash: str | None
+    """Its looks before the poster has come, in base64 (evanw.github.io/thumbhash)."""
     captions: CaptionsBody | None
     has_audio: bool
     progress: int | None
@@ -96,6 +131,9 @@ class ClipBody(msgspec.Struct):
     viewer: ViewerMarks | None
     reposted_by: AuthorBody | None = None
     """Who passed it on, in the feed of a follower of theirs."""
+    way: Way | None = None
+    """For the author of a clip that cannot be played yet, where it is asked for by itself."""
+    labels: list[LabelBody] = []
 
 
 class ClipPage(msgspec.Struct):
@@ -124,11 +162,23 @@ class Presenter:
                 r.size_bytes,
                 "video/mp4",
                 url(r.key, session_id),
+                SegmentsBody(
+                    url(r.segments.key, session_id),
+                    r.segments.size_bytes,
+                    r.segments.init_bytes,
+                    r.segments.sizes,
+                    r.segments.durations_ms,
+                    r.segments.codecs,
+                )
+                if r.segments
+                else None,
             )
             for r in card.renditions
         ]
+        playlist = self._media.playlist_key(card.renditions)
         sound = marks.sounds.get(card.sound_id) if card.sound_id else None
         is_author = viewer is not None and viewer.person_id == card.author_id
+        shown = marks.shown.get(card.asset_id, NOT_SHOWN)
         return ClipBody(
             id=card.id,
             author=AuthorBody(card.handle, card.display_name, self._avatar_url(card.avatar_key)),
@@ -152,7 +202,13 @@ class Presenter:
             width=card.width,
             height=card.height,
             renditions=renditions,
+            playlist_url=url(playlist, session_id) if playlist else None,
             poster_url=self.poster(card, viewer),
+            poster_avif_url=url(shown.avif_poster_key, session_id)
+            if shown.avif_poster_key
+            else None,
+            preview_url=url(shown.preview_key, session_id) if shown.preview_key else None,
+            thumbhash=base64.b64encode(shown.thumbhash).decode() if shown.thumbhash else None,
             captions=CaptionsBody(f"/api/clips/{card.id}/captions.vtt", card.captions_language)
             if card.captions_language
             else None,
@@ -168,7 +224,14 @@ class Presenter:
             )
             if viewer
             else None,
+            labels=[LabelBody(one.label, one.decision_id) for one in marks.labels.get(card.id, ())],
         )
+
+    async def way(self, tx: Tx, card: Card, viewer: Viewer | None) -> Way | None:
+        """How far a clip is that cannot be played yet, for its author."""
+        if card.state != "processing" or viewer is None or viewer.person_id != card.author_id:
+            return None
+        return await self._media.way(tx, card.asset_id)
 
     def author(self, person: Person) -> AuthorBody:
         """A person as an author is shown."""

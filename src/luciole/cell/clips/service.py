@@ -30,6 +30,7 @@ from luciole.cell.clips.model import (
     is_counted,
     is_for_all,
 )
+from luciole.cell.clips.outcomes import Outcomes
 from luciole.cell.clips.sounds_model import Borrowed, Sound
 from luciole.cell.clips.store import kept as kept_store
 from luciole.cell.clips.store import sounds as sound_store
@@ -37,14 +38,13 @@ from luciole.cell.graph.model import Relation
 from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit, SoundOf
 from luciole.cell.media.service import Media
+from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
 from luciole.kit.queue import Queue
-
-SETTLED_AT_ONCE = 100
 
 
 class Clips:
@@ -54,16 +54,19 @@ class Clips:
         self,
         media: Media,
         graph: Graph,
+        notices: Notices,
         notify: Notify,
         cursors: Cursors,
         clock: Clock,
         queue: Queue,
     ) -> None:
-        self.audiences = Audiences(media, graph, queue)
+        self.audiences = Audiences(media, graph, notices, queue)
+        self._notices = notices
         self._media = media
         self._graph = graph
         self._notify = notify
         self._telling = Telling(notify, self.see)
+        self.outcomes = Outcomes(media, notify, self._telling, clock)
         self._cursors = cursors
         self._clock = clock
 
@@ -89,12 +92,14 @@ class Clips:
         as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
         one, which others may use where the author lets them. `answers_id` is a comment that its
         author may answer. Raises what the caption, the captions (text and language), the list and
-        the upload are refused for."""
+        the upload are refused for, and ClipsOfTheDay."""
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
         check_mentions(caption)
         checked = clean_captions(*captions) if captions else None
         is_public = audience == "everyone" and not is_author_private and audience_list is None
+        # Here and not in media: what comes from other cells or is brought along is no new clip.
+        await self._media.quota.require_clip(tx, author_id)
         asset_id = await self._media.begin(
             tx,
             author_id,
@@ -156,12 +161,12 @@ class Clips:
         return await store.has_any(tx, author_id)
 
     async def see(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Card:
-        """A clip that the viewer may see. Raises NoSuchClip."""
+        """A clip that the viewer may see. Raises NoSuchClip; Withheld in their country."""
         card = await store.card(tx, clip_id)
-        if card is None:
+        if card is None or not await self.audiences.meant_for(tx, viewer_id, [card]):
             raise NoSuchClip
-        if not await self.audiences.visible(tx, viewer_id, [card]):
-            raise NoSuchClip
+        if notice_id := (await self.audiences.withheld(tx, viewer_id, [card])).get(card.id):
+            await self._notices.refuse(tx, notice_id)
         return card
 
     async def seen(self, tx: Tx, clip_ids: Sequence[UUID], viewer_id: UUID | None) -> list[Card]:
@@ -333,8 +338,10 @@ class Clips:
         if not cards:
             return Marks()
         sounds = await shown_sounds.of(tx, self._graph, viewer_id, cards)
+        shown = await self._media.shown(tx, [card.asset_id for card in cards])
+        labels = await self._notices.labels(tx, [card.id for card in cards])
         if viewer_id is None:
-            return Marks(sounds=sounds)
+            return Marks(sounds=sounds, shown=shown, labels=labels)
         marked = await kept_store.marked_among(tx, viewer_id, [card.id for card in cards])
         return Marks(
             marked["liked"],
@@ -343,6 +350,8 @@ class Clips:
             marked["favourite"],
             marked["repost"],
             sounds,
+            shown,
+            labels,
         )
 
     async def sounds(self, tx: Tx, ids: Sequence[UUID]) -> list[Sound]:
@@ -354,40 +363,6 @@ class Clips:
         """How many clips a person has published for everyone."""
         return await store.tally(tx, person_id)
 
-    async def settle(self, tx: Tx, asset_id: UUID, refused_code: str | None) -> None:
-        """Publishes or refuses the clip of an asset whose outcome is known; safe to repeat."""
-        if refused_code is not None:
-            refused = await store.refuse(tx, asset_id, refused_code)
-            if refused:
-                await self._show_state(tx, *refused, {"state": "refused", "progress": 100})
-            return
-        published = await store.publish(tx, asset_id, self._clock.now())
-        if published is None:
-            return
-        clip_id, author_id, audience, kind, is_new = published
-        await sound_store.give(tx, asset_id, new_id())
-        await self._count(tx, author_id, is_counted(audience, kind is not None), 1)
-        await self._show_state(tx, clip_id, author_id, {"state": "published", "progress": 100})
-        card = await store.card(tx, clip_id)
-        if is_new and card:
-            await self._telling.published(tx, card)
-
-    async def settle_lost(self, tx: Tx) -> int:
-        """Settles clips whose news got lost; gives how many."""
-        lost = await store.unsettled(tx, SETTLED_AT_ONCE)
-        for asset_id, refused_code in lost:
-            await self.settle(tx, asset_id, refused_code)
-        return len(lost)
-
-    async def show_progress(self, tx: Tx, asset_id: UUID, percent: int) -> None:
-        """Shows the author how far the encoding is."""
-        found = await store.by_asset(tx, asset_id)
-        if found:
-            await self._show_state(tx, *found, {"state": "processing", "progress": percent})
-
     async def _count(self, tx: Tx, author_id: UUID, is_counted: bool, by: int) -> None:
         if is_counted:
             await store.tally_add(tx, author_id, by)
-
-    async def _show_state(self, tx: Tx, clip: UUID, author: UUID, body: dict[str, object]) -> None:
-        await self._notify.show(tx, "clip", to=author, clip_id=clip, body=body)

@@ -9,6 +9,7 @@ from luciole.cell.feed.model import Mark
 from luciole.cell.feed.ranker import Asked, Drawn, Ranker, Viewer, Weights
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.ranking.packed import Clips
 from luciole.cell.feed.rows import Rows
 
 TIDY_EVERY_S = 600.0
@@ -43,6 +44,10 @@ class Fold:
     @property
     def events(self) -> int:
         return self._ranker.events
+
+    def fill(self, clips: Clips) -> None:
+        """Takes in all clips at once, veiled; before any other."""
+        self._ranker.fill(clips)
 
     def put(self, clip: Clip) -> None:
         """Takes in a clip that For You may show, veiled."""

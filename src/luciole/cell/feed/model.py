@@ -52,7 +52,9 @@ KINDS: dict[str, Signal] = {
     "hid-author": Signal.HID_AUTHOR,
     "hid-hashtag": Signal.HID_HASHTAG,
     "hid-sound": Signal.HID_SOUND,
-    "reported": Signal.REPORTED,
+    # Whoever reports a clip does not see it again; for others a report counts as "not for me" and
+    # no more. What comes of it is decided by people, in the open, and not by the ranking.
+    "reported": Signal.NOT_INTERESTED,
 }
 
 

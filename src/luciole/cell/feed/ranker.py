@@ -9,6 +9,7 @@ from luciole.cell.feed.ranking import page
 from luciole.cell.feed.ranking.budget import Budget, budget
 from luciole.cell.feed.ranking.columns import Columns
 from luciole.cell.feed.ranking.model import Clip, Slot
+from luciole.cell.feed.ranking.packed import Clips
 from luciole.cell.feed.ranking.page import MOST, Asked, Drawn, Viewer
 from luciole.cell.feed.ranking.weights import Weights, published
 from luciole.cell.feed.ranking.world import World
@@ -32,6 +33,10 @@ class Ranker:
     @property
     def events(self) -> int:
         return self._world.events
+
+    def fill(self, clips: Clips) -> None:
+        """Takes in all clips at once, before any other. Raises ValueError after one."""
+        self._world.fill(clips)
 
     def put(self, clip: Clip) -> None:
         """Takes in a clip that is new or changed."""

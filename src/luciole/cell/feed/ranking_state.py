@@ -4,7 +4,7 @@ a cell on one machine, which is this process."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from luciole.cell.feed.model import Mark, Snapshot
 from luciole.cell.feed.ranker import Asked, Drawn, Viewer, Weights, published
 from luciole.cell.feed.ranking.budget import Budget
 from luciole.cell.feed.ranking.model import Clip
-from luciole.cell.feed.rows import Rows
+from luciole.cell.feed.ranking.packed import Clips
+from luciole.cell.feed.rows import Loaded, Rows
 from luciole.kit.logs import log
 
 ROWS_AT_ONCE = 20_000
@@ -55,9 +56,9 @@ class Source(Protocol):
 
     async def snapshot(self) -> Snapshot | None: ...
 
-    def clips(self) -> AsyncIterator[Clip]: ...
+    async def clips(self) -> tuple[Clips, int]: ...
 
-    async def grown(self, since: Mark) -> Grown: ...
+    async def grown(self, since: Mark, loaded: Loaded | None = None) -> Grown: ...
 
 
 class State(Protocol):
@@ -76,6 +77,11 @@ class State(Protocol):
     @property
     def gone(self) -> int:
         """Grows when clips are deleted, from 0 where none was since the state began."""
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The clips with which the state began, as long as rows come that tell of them anew; None
+        where all rows are to be told."""
 
     async def mark(self) -> Mark:
         """The row after which to read on."""
@@ -106,8 +112,9 @@ Opening = Callable[[Source], Awaitable[State]]
 class Here:
     """A state in this process."""
 
-    def __init__(self, fold: Fold) -> None:
+    def __init__(self, fold: Fold, loaded: Loaded | None = None) -> None:
         self._fold = fold
+        self._loaded = loaded
 
     @property
     def weights(self) -> Weights:
@@ -125,12 +132,18 @@ class Here:
     def gone(self) -> int:
         return len(self._fold.gone)
 
+    @property
+    def loaded(self) -> Loaded | None:
+        return self._loaded
+
     async def mark(self) -> Mark:
         return self._fold.mark
 
     async def apply(self, since: Mark, grown: Grown) -> None:
         assert since == self._fold.mark
         self._fold.apply(grown.rows, grown.clips, grown.deleted)
+        if self._loaded is not None and self._fold.mark.xid >= self._loaded.horizon:
+            self._loaded = None
 
     async def tidy(self, now: float) -> None:
         self._fold.tidy(now)
@@ -167,9 +180,9 @@ async def here(source: Source) -> State:
             # Made by another version. Totals begin again with what the log still has.
             log.warning("feed snapshot cannot be used", error=type(error).__name__)
     fold = Fold(published(), START)
-    async for clip in source.clips():
-        fold.put(clip)
-    return Here(fold)
+    clips, horizon = await source.clips()
+    fold.fill(clips)
+    return Here(fold, Loaded(clips, horizon))
 
 
 async def read_on(state: State, source: Source) -> int:
@@ -177,7 +190,7 @@ async def read_on(state: State, source: Source) -> int:
     read = 0
     while True:
         since = await state.mark()
-        grown = await source.grown(since)
+        grown = await source.grown(since, state.loaded)
         await state.apply(since, grown)
         rows = grown.rows
         read += len(rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from luciole.cell.feed.ranking.model import Clip
 from luciole.cell.feed.ranking.shelf import topics_of
 
 WORD_BYTES = 8
+NAMES_KEPT = 20_000
 
 
 class Veil:
@@ -24,8 +26,11 @@ class Veil:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        # A start names all clips, whose words and authors come again and again.
+        self.author = lru_cache(NAMES_KEPT)(self._author)
+        self.word = lru_cache(NAMES_KEPT)(self._word)
 
-    def author(self, author_id: UUID) -> UUID:
+    def _author(self, author_id: UUID) -> UUID:
         """The other name of an author."""
         return UUID(bytes=self._digest(b"author", author_id.bytes, 16))
 
@@ -37,7 +42,7 @@ class Veil:
         """The other names of several."""
         return frozenset(self.author(each) for each in ids)
 
-    def word(self, topic: str) -> str:
+    def _word(self, topic: str) -> str:
         """The other name of a hashtag (`#cats`) or of a word of a caption."""
         return self._digest(b"word", topic.encode(), WORD_BYTES).hex()
 

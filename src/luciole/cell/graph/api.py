@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from luciole.cell.graph.model import Distance, Follows, Listed
 from luciole.cell.graph.service import Graph
+from luciole.cell.notices.service import Notices
 from luciole.cell.people.model import NoSuchPerson
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
@@ -36,7 +37,9 @@ class CardPage(msgspec.Struct):
     next: str | None
 
 
-def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) -> Router:
+def routes(
+    db: Database, people: People, graph: Graph, notices: Notices, avatar_url: AvatarUrl
+) -> Router:
     """The routes of graph over their collaborators."""
 
     def page_of(listed: list[Listed], following: str | None) -> CardPage:
@@ -76,6 +79,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
             await graph.require_reach(tx, viewer.person_id if viewer else None, person.id)
+            await notices.refuse_person(tx, person.id, viewer.person_id if viewer else None)
             return page_of(
                 *await graph.followers(
                     tx,
@@ -99,6 +103,7 @@ def routes(db: Database, people: People, graph: Graph, avatar_url: AvatarUrl) ->
             viewer = await people.whoever(tx, request)
             person = await people.by_handle(tx, handle)
             await graph.require_reach(tx, viewer.person_id if viewer else None, person.id)
+            await notices.refuse_person(tx, person.id, viewer.person_id if viewer else None)
             return page_of(
                 *await graph.following(
                     tx,

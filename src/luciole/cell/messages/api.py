@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 
+from luciole.cell.media.service import Room
 from luciole.cell.messages import api_conversations, api_files, limits, shapes
 from luciole.cell.messages.devices import Proved
 from luciole.cell.messages.model import Device, Settings
@@ -25,7 +26,12 @@ MAX_REPORT_BODY_BYTES = 4 * 1024 * 1024
 
 
 def routes(
-    db: Database, people: People, messages: Messages, blobs: Blobs, avatar_url: AvatarUrl
+    db: Database,
+    people: People,
+    messages: Messages,
+    blobs: Blobs,
+    room: Room,
+    avatar_url: AvatarUrl,
 ) -> Router:
     """All routes of messages over their collaborators."""
     devices = messages.devices
@@ -176,7 +182,7 @@ def routes(
             change,
             report,
             *api_conversations.handlers(db, people, messages, avatar_url, writer, seen),
-            *api_files.handlers(db, people, messages, blobs, writer),
+            *api_files.handlers(db, people, messages, blobs, room, writer),
         ],
         tags=["messages"],
     )

@@ -11,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from luciole.cell.media.service import Room
 from luciole.cell.messages import limits, model, refusals, shapes
 from luciole.cell.messages.model import Stored
 from luciole.cell.messages.service import Messages
@@ -33,17 +34,21 @@ RESPONSES = {200: ResponseSpec(Any, False, "The sealed bytes.", BYTES)}
 
 
 def handlers(
-    db: Database, people: People, messages: Messages, blobs: Blobs, writer: Writer
+    db: Database, people: People, messages: Messages, blobs: Blobs, room: Room, writer: Writer
 ) -> list[Any]:
     """The handlers over their collaborators."""
     files = messages.files
 
-    async def received(request: AnyRequest, most: int, refused: type[TooLarge]) -> bytes:
+    async def received(
+        request: AnyRequest, me: Viewer, most: int, refused: type[TooLarge]
+    ) -> bytes:
         body = await request.body()
         if len(body) > most:
             raise refused
         if not body:
             raise Invalid("An empty file is nothing to keep.")
+        room.require(len(body))
+        messages.rates.take(limits.FILE_BYTES, str(me.person_id), len(body))
         return body
 
     async def sent(stored: Stored, missing: type[NotFound]) -> Stream:
@@ -71,7 +76,7 @@ def handlers(
             me = await writer(tx, request)
             messages.rates.take(limits.FILE, str(me.person_id))
             await messages.check_attaching(tx, me, conversation_id)
-        body = await received(request, model.MAX_ATTACHMENT_BYTES, refusals.AttachmentTooLarge)
+        body = await received(request, me, model.MAX_ATTACHMENT_BYTES, refusals.AttachmentTooLarge)
         async with db.tx() as tx:
             key = await files.announce_attachment(tx)
         await blobs.put(key, body)
@@ -96,7 +101,7 @@ def handlers(
         async with db.tx() as tx:
             me = await writer(tx, request)
             messages.rates.take(limits.FILE, str(me.person_id))
-        body = await received(request, model.MAX_BACKUP_BYTES, refusals.BackupTooLarge)
+        body = await received(request, me, model.MAX_BACKUP_BYTES, refusals.BackupTooLarge)
         async with db.tx() as tx:
             key = await files.announce_backup(tx)
         await blobs.put(key, body)

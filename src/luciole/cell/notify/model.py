@@ -15,6 +15,7 @@ NotificationKind = Literal[
     "follow-request",
     "follow-accepted",
     "data-read",
+    "operator-change",
     "comment",
     "comment-reply",
     "comment-like",
@@ -22,9 +23,16 @@ NotificationKind = Literal[
     "repost",
     "clip-reply",
     "message-request",
+    "withheld",
+    "withheld-ended",
+    "report-decided",
+    "decision",
+    "appeal-decided",
 ]
 LineKind = NotificationKind | Literal["digest"]
-# That somebody of the staff has read of a person's data is told whatever they want.
+# What the cell itself tells whatever the person wants: that staff have read of their data, that
+# something of theirs is withheld, that the cell gets another operator.
+CellKind = Literal["withheld", "withheld-ended", "report-decided", "decision", "appeal-decided"]
 ChosenKind = Literal[
     "like",
     "follow",

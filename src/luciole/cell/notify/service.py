@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from luciole.cell.notify.model import (
     ABOUT_ONE,
     CHANNEL,
     GROUPED,
+    CellKind,
     EventKind,
     Notification,
     NotificationKind,
@@ -59,9 +61,7 @@ class Notify:
         """Shows an event on the open pages of a person (or, with `to` None, of everybody) as soon
         as the transaction commits. Nothing personal goes into `body`: it holds states and counts.
         """
-        event_id = new_id()
-        await events.add_event(tx, event_id, to, kind, by, clip_id, body or {})
-        await events.announce(tx, CHANNEL, f"{event_id} {to or '*'}")
+        await events.add_event(tx, new_id(), to, kind, by, clip_id, body or {}, CHANNEL)
 
     async def tell(
         self,
@@ -100,6 +100,16 @@ class Notify:
             if added.has_device:
                 await self.wake(tx, to)
         return True
+
+    async def tell_as_cell(
+        self, tx: Tx, kind: CellKind, *, to: UUID, clip_id: UUID | None, about_id: UUID
+    ) -> None:
+        """Tells a person something that the cell has done, whatever they have turned off: in the
+        list, on the open page, and by waking devices. Not to who is leaving or gone."""
+        line_id = await lines.add_of_cell(tx, new_id(), to, kind, clip_id, about_id)
+        if line_id is not None:
+            await self.show_line(tx, kind, line_id, to=to, clip_id=clip_id)
+            await self.wake(tx, to)
 
     async def show_line(
         self,
@@ -169,12 +179,11 @@ class Notify:
         return await self._shown(tx, found), following
 
     async def _shown(self, tx: Tx, found: list[Line]) -> list[Notification]:
-        named = {line.id: line.actors[:NAMED] for line in found}
-        seen = await lines.actors(tx, {one for some in named.values() for one in some})
+        named = iter(await lines.actors(tx, [one for line in found for one in line.actors[:NAMED]]))
         counts = await lines.digest_counts(tx, [one.id for one in found if one.kind == "digest"])
         shown = []
         for line in found:
-            by = tuple(seen[one] for one in named[line.id] if one in seen)
+            by = tuple(one for one in islice(named, len(line.actors[:NAMED])) if one is not None)
             if line.actors and not by:
                 continue  # all of them are leaving
             shown.append(
@@ -187,7 +196,7 @@ class Notify:
                     line.about_id,
                     line.made_at,
                     line.is_read,
-                    counts.get(line.id, {}),
+                    counts.get(line.id, {}) if counts else {},
                 )
             )
         return shown

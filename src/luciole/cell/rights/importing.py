@@ -11,6 +11,7 @@ from uuid import UUID
 from luciole.ask.client import Custody
 from luciole.cell.clips.service import Clips
 from luciole.cell.media.model import WrongOffset
+from luciole.cell.media.service import Room
 from luciole.cell.rights.export.pieces import Lending, SealedFile
 from luciole.cell.rights.model import (
     IMPORT_FIELD,
@@ -22,7 +23,6 @@ from luciole.cell.rights.model import (
     NoSuchImport,
     NotFresh,
 )
-from luciole.cell.rights.room import Room
 from luciole.cell.rights.store import imports
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs

@@ -15,7 +15,7 @@ from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.errors import Unavailable
 from luciole.ledger import entry, merkle
 from luciole.ledger.archive import Tiles
-from luciole.ledger.entry import PersonEntry, SealEntry
+from luciole.ledger.entry import Entry, PersonEntry, SealEntry
 from luciole.ledger.merkle import Range
 from luciole.ledger.note import Checkpoint, Note
 from luciole.ledger.seal import Absence, SealedIndex
@@ -152,7 +152,7 @@ class LogReader:
                 self._indexes.popitem(last=False)
         return made
 
-    async def _entries(self, head: Head, bundle: int) -> list[tuple[int, PersonEntry | SealEntry]]:
+    async def _entries(self, head: Head, bundle: int) -> list[tuple[int, Entry]]:
         """The entries of a bundle with their indexes."""
         tile = tile_of(ENTRIES, bundle, head.size)
         found = entries_of(await self._tiles.read(tile), tile.width)

@@ -105,8 +105,8 @@ async def take_in(tx: Tx, most: int) -> int:
         await _clips(tx, clips, counts)
     gone = await store.take_gone(tx, most)
     for terms in gone:
-        counts.subtract(_counted(terms))
-    await _count(tx, counts)
+        counts.subtract(counted(terms))
+    await count(tx, counts)
     return sum(map(len, stale.values())) + len(gone)
 
 
@@ -116,33 +116,39 @@ async def settle_gone(tx: Tx) -> None:
     while gone := await store.take_gone(tx, AT_ONCE):
         counts: Counter[str] = Counter()
         for terms in gone:
-            counts.subtract(_counted(terms))
-        await _count(tx, counts)
+            counts.subtract(counted(terms))
+        await count(tx, counts)
 
 
 async def _clips(tx: Tx, ids: set[UUID], counts: Counter[str]) -> None:
     found = [clip for clip in await store.findable(tx, ids) if terms_of(clip)]
     for terms in await store.terms(tx, [clip.id for clip in found]):
-        counts.subtract(_counted(terms))
+        counts.subtract(counted(terms))
     # Those of the others are counted by what their going leaves behind.
     await store.drop_clips(tx, ids - {clip.id for clip in found})
     if found:
         await store.add_clips(tx, found, [" ".join(terms_of(clip)) for clip in found])
     for clip in found:
-        counts.update(_counted(terms_of(clip)))
+        counts.update(counted(terms_of(clip)))
 
 
 def terms_of(clip: Findable) -> list[str]:
     """What a clip is found by, without stems: words, and hashtags with `#`."""
-    return [*words.terms_of(clip.caption), *(f"#{tag}" for tag in clip.hashtags)]
+    return terms_in(clip.caption, clip.hashtags)
 
 
-def _counted(terms: Iterable[str]) -> Iterable[str]:
+def terms_in(caption: str, hashtags: Iterable[str]) -> list[str]:
+    """The same of what a clip says."""
+    return [*words.terms_of(caption), *(f"#{tag}" for tag in hashtags)]
+
+
+def counted(terms: Iterable[str]) -> Iterable[str]:
     """Those of which it is counted how many clips have them: no stems, no pairs of characters."""
     return (term for term in terms if term[0] != "~" and not words.is_unspaced(term[0]))
 
 
-async def _count(tx: Tx, counts: Counter[str]) -> None:
+async def count(tx: Tx, counts: Counter[str]) -> None:
+    """Adds to how many clips have each term."""
     by = {term: count for term, count in counts.items() if count}
     plain = {term: count for term, count in by.items() if term[0] != "#"}
     tags = {term[1:]: count for term, count in by.items() if term[0] == "#"}

@@ -143,8 +143,7 @@ def slips(one: str, other: str) -> int:
 def keys_of(texts: Iterable[str]) -> list[str]:
     """What short names are found by: the trigrams of their words, and (with `~`) what is near."""
     found: dict[str, None] = {}
-    for text in texts:
-        for word in terms_of(text):
-            found.update(dict.fromkeys(sorted(grams_of(word))))
-            found.update(dict.fromkeys(sorted(f"~{each}" for each in near_of(word))))
+    for word in dict.fromkeys(word for text in texts for word in terms_of(text)):
+        found.update(dict.fromkeys(sorted(grams_of(word))))
+        found.update(dict.fromkeys(sorted(f"~{each}" for each in near_of(word))))
     return list(found)

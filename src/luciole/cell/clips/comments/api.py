@@ -13,6 +13,7 @@ from luciole.cell.clips.comments.model import (
     MAX_COMMENT_CHARS,
     MAX_FILTER_WORD_CHARS,
     MAX_FILTER_WORDS,
+    NO_MARKS,
     Choices,
     Comment,
     Order,
@@ -114,7 +115,7 @@ def routes(db: Database, people: People, comments: Comments, presenter: CommentP
         async with db.tx() as tx:
             me = await people.require(tx, request)
             made = await comments.write(tx, me.person_id, clip_id, data.text, data.reply_to)
-            return await body(tx, made, me)
+            return presenter.comment(made, me, NO_MARKS)  # Nobody has seen it yet.
 
     @get("/comments/{comment_id:uuid}")
     async def see(request: AnyRequest, comment_id: FromPath[UUID]) -> CommentBody:

@@ -108,6 +108,9 @@ class Marks(msgspec.Struct, frozen=True):
     answers: dict[UUID, list[Answer]]
 
 
+NO_MARKS = Marks(frozenset(), frozenset(), {})
+
+
 class Rule(msgspec.Struct, frozen=True):
     """What holds for comments on a clip: who may, and what makes one wait."""
 

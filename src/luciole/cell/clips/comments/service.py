@@ -8,6 +8,7 @@ from uuid import UUID
 from luciole.cell.clips.comments import store
 from luciole.cell.clips.comments.model import (
     MAX_PINNED,
+    NO_MARKS,
     SHOWN_ANSWERS,
     Answer,
     BestPlace,
@@ -120,9 +121,12 @@ class Comments:
             raise NoSuchComment from error
         return comment
 
-    async def is_seen_by(self, tx: Tx, comment_id: UUID, person_id: UUID) -> bool:
+    async def is_seen_by(self, tx: Tx, comment: Comment, person_id: UUID) -> bool:
+        """Whether a comment that somebody else sees is seen by this person too."""
+        if person_id == comment.author_id:  # Who always sees the clip.
+            return await store.comment(tx, person_id, comment.id) is not None
         try:
-            await self.see(tx, comment_id, person_id)
+            await self.see(tx, comment.id, person_id)
         except NoSuchComment:
             return False
         return True
@@ -146,7 +150,7 @@ class Comments:
     async def marks(self, tx: Tx, viewer_id: UUID | None, comments: list[Comment]) -> Marks:
         """What the viewer and the author did with these comments, and the clips that answer."""
         if not comments:
-            return Marks(frozenset(), frozenset(), {})
+            return NO_MARKS
         ids = [comment.id for comment in comments]
         authors = {comment.author_id for comment in comments}
         liked = await store.liked_among(tx, ids, {*authors, *([viewer_id] if viewer_id else [])})

@@ -12,7 +12,7 @@ from luciole.cell.notify.service import Notify
 from luciole.kit.db import Tx
 
 # Whether a person may see a comment.
-IsSeenBy = Callable[[Tx, UUID, UUID], Awaitable[bool]]
+IsSeenBy = Callable[[Tx, Comment, UUID], Awaitable[bool]]
 
 
 class Telling:
@@ -31,7 +31,7 @@ class Telling:
             "parent_id": str(comment.parent_id) if comment.parent_id else None,
         }
         for person_id, kind in _recipients(comment, to, mentioned).items():
-            if not await self._is_seen_by(tx, comment.id, person_id):
+            if not await self._is_seen_by(tx, comment, person_id):
                 continue
             by, clip_id = comment.writer_id, comment.clip_id
             await self._notify.tell(

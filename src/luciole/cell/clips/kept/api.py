@@ -15,6 +15,7 @@ from luciole.cell.clips.model import Card
 from luciole.cell.clips.present import AuthorBody, ClipPage, Presenter
 from luciole.cell.clips.service import Clips
 from luciole.cell.graph.service import Graph
+from luciole.cell.notices.service import Notices
 from luciole.cell.people.model import Account, NoSuchPerson, Person, Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
@@ -75,6 +76,7 @@ def routes(
     db: Database,
     people: People,
     graph: Graph,
+    notices: Notices,
     clips: Clips,
     keeping: Keeping,
     presenter: Presenter,
@@ -102,6 +104,7 @@ def routes(
             raise NoSuchPerson
         if person.is_private and person.id != viewer_id and relation.follows != "yes":
             raise ListsNotShown
+        await notices.refuse_person(tx, person.id, viewer_id)
 
     async def bodies(
         tx: Tx, found: list[Collection], owner: Person | Account, viewer: Viewer | None

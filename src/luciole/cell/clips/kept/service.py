@@ -29,8 +29,13 @@ from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
+from luciole.kit.rates import Buckets, Rate
 
 Read = Callable[[KeptPlace | None, int], Awaitable[list[Kept]]]
+
+# Of one person. Each API process counts for itself.
+KEEPING = Rate("keep", 120, 60)
+REPOSTING = Rate("repost", 60, 3600)
 
 
 class Keeping:
@@ -44,12 +49,14 @@ class Keeping:
         self._notify = notify
         self._cursors = cursors
         self._clock = clock
+        self._buckets = Buckets()
 
     # Favourites
 
     async def keep(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Keeps a clip as a favourite, once; gives how many do. Nobody is told. Raises NoSuchClip,
-        NotPublishedYet."""
+        NotPublishedYet, TooMany."""
+        self._buckets.take(KEEPING, str(me))
         card = await self._published(tx, me, clip_id)
         if not await store.add_favourite(tx, me, clip_id):
             return card.favourites
@@ -149,7 +156,8 @@ class Keeping:
 
     async def repost(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Passes a clip on to one's followers, once; gives how many did. Raises NoSuchClip,
-        NotPublishedYet, CannotRepost."""
+        NotPublishedYet, CannotRepost, TooMany."""
+        self._buckets.take(REPOSTING, str(me))
         card = await self._published(tx, me, clip_id)
         if card.author_id == me or not is_for_all(card):
             raise CannotRepost

@@ -10,7 +10,9 @@ from luciole.kit.db import Tx
 MENTIONED = """
 SELECT p.person_id, p.handle
 FROM clips.person p
-WHERE p.handle = ANY($2::text[]) AND p.person_id <> $1
+WHERE p.handle = ANY($2::text[]) AND p.person_id <> $1 AND p.home IS NULL
+  AND NOT EXISTS (
+      SELECT 1 FROM clips.person w WHERE w.person_id = $1 AND w.home IS NOT NULL)
   AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = p.person_id AND x.b = $1)
   AND CASE p.mentions_by
       WHEN 'everyone' THEN true

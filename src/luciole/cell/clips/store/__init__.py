@@ -42,7 +42,10 @@ FROM clips.card
 WHERE author_id = $1 AND id < $2
   AND audience = ANY($4::text[])
   AND ($3 OR (state = 'published' AND NOT is_past
-              AND (audience_list IS NULL OR clips.is_open_to($6, id, audience_list))))
+              AND (audience_list IS NULL OR clips.is_open_to($6, id, audience_list))
+              AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = card.id)
+              AND NOT EXISTS (
+                  SELECT 1 FROM notices.people_here h WHERE h.person_id = card.author_id)))
 ORDER BY id DESC LIMIT $5
 """
 CAPTIONS = "SELECT captions_vtt FROM clips.clip WHERE id = $1"

@@ -15,7 +15,7 @@ SET_KIND = "UPDATE clips.clip SET audience_list = $2 WHERE id = $1"
 DROP_MEMBERS = "DELETE FROM clips.audience_member WHERE clip_id = $1"
 ADD_MEMBERS = """
 INSERT INTO clips.audience_member (clip_id, person_id)
-SELECT $1, p.id FROM people.card p WHERE p.id = ANY($2::uuid[])
+SELECT $1, p.id FROM people.card p WHERE p.id = ANY($2::uuid[]) AND p.home IS NULL
 """
 MEMBERS = """
 SELECT c.audience_list, m.person_id
@@ -59,7 +59,7 @@ DROP_CIRCLE = "DELETE FROM clips.circle WHERE id = $1 AND owner_id = $2"
 DROP_CIRCLE_MEMBERS = "DELETE FROM clips.circle_member WHERE circle_id = $1"
 ADD_CIRCLE_MEMBERS = """
 INSERT INTO clips.circle_member (circle_id, person_id)
-SELECT $1, p.id FROM people.card p WHERE p.id = ANY($2::uuid[])
+SELECT $1, p.id FROM people.card p WHERE p.id = ANY($2::uuid[]) AND p.home IS NULL
 """
 PAST_DAYS = "SELECT past_days FROM clips.preference WHERE person_id = $1"
 SET_PAST_DAYS = """

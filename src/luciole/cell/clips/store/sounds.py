@@ -25,7 +25,11 @@ WHERE s.clip_id = c.id AND c.asset_id = $1 AND c.sound_id IS NULL
 """
 SOUNDS = """
 SELECT id, clip_id, asset_id, owner_id, name, is_reusable, uses, made_at, handle, display_name,
-       avatar_key, is_open
+       avatar_key,
+       is_open
+       AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = sounds.clip_id)
+       AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = sounds.owner_id)
+           AS is_open
 FROM clips.sounds WHERE id = ANY($1::uuid[])
 """
 LOCK = "SELECT id FROM clips.sound WHERE id = $1 FOR UPDATE"

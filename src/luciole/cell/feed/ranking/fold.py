@@ -15,6 +15,7 @@ from .counting import TRUST_ONE, Batch, Count, Grades
 from .heads import Heads
 from .model import Clip, Event, Signal
 from .order import Bools, Floats, Ints, Ordered, grown
+from .packed import Clips
 from .paths import Paths
 from .shelf import HASH_BITS, HASH_MASK, Shelf
 from .weights import Weights
@@ -70,6 +71,12 @@ class Fold:
             return
         self.make_room()
         self._unranked.append(row)
+
+    def fill(self, clips: Clips) -> None:
+        """Takes in all clips at once, where there are none yet: the same as putting each."""
+        self.shelf.fill(clips)
+        self.make_room()
+        self._unranked = list(range(self.shelf.size))
 
     @property
     def trending(self) -> Ordered:

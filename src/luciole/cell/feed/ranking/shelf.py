@@ -6,7 +6,7 @@ import re
 import zlib
 from array import array
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .model import Clip
 from .order import Bools, Ints, Ordered, grown
+from .packed import CLIP_COLUMNS, Clips, Packed, numbers_of, wide
 
 TOPICS = 8
 WORD = re.compile(r"[^\W\d_]{4,24}")
@@ -67,6 +68,22 @@ class Names:
             self.sizes = grown(self.sizes, number + 1)
         self.sizes[number] += 1
 
+    def list_all(self, numbers: NDArray[Any], rows: Ints) -> None:
+        """Clips, in the order of their keys, have these names, where none has any yet; -1 is
+        none."""
+        has = numbers >= 0
+        numbers, rows = numbers[has], rows[has].astype(np.uint32)
+        by_name = np.argsort(numbers, kind="stable")
+        packed = rows[by_name].tobytes()
+        sizes = np.bincount(numbers, minlength=len(self.names))
+        ends = np.cumsum(sizes) * rows.itemsize
+        start = 0
+        for number, end in enumerate(ends.tolist()):
+            if start < end:
+                self.clips[number].frombytes(packed[start:end])
+            start = end
+        self.sizes = grown(sizes.astype(np.int32), 64)
+
     def unlist(self, number: int, row: int) -> None:
         """A clip has it no more."""
         self.clips[number].remove(row)
@@ -88,8 +105,13 @@ class Names:
 
 def topics_of(clip: Clip) -> list[str]:
     """Hashtags (`#cats`) in their order, then the longest words of the caption; at most TOPICS."""
-    found = dict.fromkeys(f"#{tag.lower()}" for tag in clip.hashtags)
-    words = sorted(set(WORD.findall(clip.caption.lower())), key=lambda word: (-len(word), word))
+    return topics_in(clip.hashtags, clip.caption)
+
+
+def topics_in(hashtags: Iterable[str], caption: str) -> list[str]:
+    """The same of what a clip says."""
+    found = dict.fromkeys(f"#{tag.lower()}" for tag in hashtags)
+    words = sorted(set(WORD.findall(caption.lower())), key=lambda word: (-len(word), word))
     plain = [word for word in words if f"#{word}" not in found]
     tags = list(found)[: TOPICS - 2] if plain else list(found)[:TOPICS]
     return [*tags, *plain[: TOPICS - len(tags)]]
@@ -180,15 +202,44 @@ class Shelf:
         self._unplaced.append(row)
         return row
 
-    def restore(self) -> None:
-        """Makes lists and orders anew from the arrays, which were filled from a dump."""
-        self.hashes = np.array([number & CHANCE for number in self.numbers], np.int64)
+    def fill(self, clips: Clips) -> None:
+        """Takes in all clips at once, where there are none yet: the same as putting each in this
+        order. Raises ValueError where there are some."""
+        if self.size:
+            raise ValueError("a shelf that has clips already cannot be filled")
+        self.numbers = numbers_of(clips.ids)
+        self.size = len(self.numbers)
+        for name, packed in zip(CLIP_COLUMNS, clips.columns, strict=True):
+            setattr(self, name, packed.array())
+        for names, given in (
+            (self.authors, clips.authors),
+            (self.sounds, clips.sounds),
+            (self.topic_names, clips.topics),
+        ):
+            for each in given:
+                names.number(each)
+        ids = np.frombuffer(clips.ids, ">u8").reshape(-1, 2)
+        self.hashes = (ids[:, 1] & CHANCE).astype(np.int64)
         self.rows = {number: row for row, number in enumerate(self.numbers) if number != NOBODY}
         self.count = int(self.alive[: self.size].sum())
         self._unplaced = list(range(self.size))
-        for row in sorted(range(self.size), key=self._age):
-            if self.alive[row]:
-                self._list(row)
+        # Lists are in the order of `_age`.
+        rows = np.lexsort((ids[:, 1], ids[:, 0], self.published_at[: self.size]))
+        rows = rows[self.alive[rows]]
+        self.authors.list_all(self.author[rows], rows)
+        self.sounds.list_all(self.sound[rows], rows)
+        topics = self.topics[rows]
+        self.topic_names.list_all(topics.ravel(), np.repeat(rows, topics.shape[1]))
+
+    def packed(self) -> Clips:
+        """All rows, for `fill`."""
+        return Clips(
+            wide(self.numbers),
+            [Packed.of(getattr(self, name)[: self.size]) for name in CLIP_COLUMNS],
+            self.authors.names,
+            self.sounds.names,
+            self.topic_names.names,
+        )
 
     def _new_row(self, number: int) -> int:
         row = self.size

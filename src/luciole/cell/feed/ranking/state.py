@@ -13,25 +13,10 @@ from numpy.typing import NDArray
 from .fold import HOUR_S, SESSION_S, Fold
 from .heads import OPENED
 from .order import Ints
+from .packed import CLIP_COLUMNS, Clips, Packed, numbers_of, wide
 
 FORMAT = 1
-CLIP_COLUMNS = ("alive", "author", "sound", "topics", "duration_ms", "published_at")
 CLIP_TYPES = ("?", "<i4", "<i4", "<i4", "<i8", "<f8")
-
-
-class _Packed(msgspec.Struct, frozen=True, array_like=True):
-    type: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    @staticmethod
-    def of(array: NDArray[Any]) -> _Packed:
-        data = zlib.compress(np.ascontiguousarray(array).tobytes(), 1)
-        return _Packed(array.dtype.str, array.shape, data)
-
-    def array(self) -> NDArray[Any]:
-        data = np.frombuffer(bytearray(zlib.decompress(self.data)), np.dtype(self.type))
-        return data.reshape(self.shape)
 
 
 class _Dump(msgspec.Struct, frozen=True):
@@ -42,35 +27,28 @@ class _Dump(msgspec.Struct, frozen=True):
     events: int
     hours: dict[int, int]
     numbers: bytes
-    clips: list[_Packed]
+    clips: list[Packed]
     authors: list[str]
     sounds: list[str]
     topics: list[str]
-    counted: _Packed
-    counts: list[_Packed]
-    groups: list[_Packed]
-    coefficients: _Packed
-    squares: _Packed
+    counted: Packed
+    counts: list[Packed]
+    groups: list[Packed]
+    coefficients: Packed
+    squares: Packed
     blocks: int
     waiting: bytes
     waiting_keys: bytes
     sessions: bytes
-    session_last: _Packed
-    session_sums: _Packed
-    session_at: _Packed
-
-
-def _wide(numbers: list[int]) -> bytes:
-    return b"".join(number.to_bytes(16, "big") for number in numbers)
-
-
-def _numbers(data: bytes) -> list[int]:
-    return [int.from_bytes(data[at : at + 16], "big") for at in range(0, len(data), 16)]
+    session_last: Packed
+    session_sums: Packed
+    session_at: Packed
 
 
 def dump(world: Fold) -> bytes:
     """The whole state, for `load`."""
     shelf, size = world.shelf, world.shelf.size
+    clips = shelf.packed()
     counted = np.flatnonzero(
         world.counts[:size].any(axis=1) | (world.paths.to[:size] != 0).any(axis=1)
     )
@@ -89,30 +67,30 @@ def dump(world: Fold) -> bytes:
             epoch=world.epoch,
             events=world.events,
             hours=world.hours,
-            numbers=_wide(shelf.numbers),
-            clips=[_Packed.of(getattr(shelf, name)[:size]) for name in CLIP_COLUMNS],
-            authors=shelf.authors.names,
-            sounds=shelf.sounds.names,
-            topics=shelf.topic_names.names,
-            counted=_Packed.of(counted),
+            numbers=clips.ids,
+            clips=clips.columns,
+            authors=clips.authors,
+            sounds=clips.sounds,
+            topics=clips.topics,
+            counted=Packed.of(counted),
             counts=[
-                _Packed.of(array[counted])
+                Packed.of(array[counted])
                 for array in (world.counts, world.recent, world.paths.to, world.paths.head)
             ],
             groups=[
-                _Packed.of(world.author_counts[: len(shelf.authors.names)]),
-                _Packed.of(world.sound_counts[: len(shelf.sounds.names)]),
-                _Packed.of(world.topic_counts[: len(shelf.topic_names.names)]),
+                Packed.of(world.author_counts[: len(shelf.authors.names)]),
+                Packed.of(world.sound_counts[: len(shelf.sounds.names)]),
+                Packed.of(world.topic_counts[: len(shelf.topic_names.names)]),
             ],
-            coefficients=_Packed.of(heads.coefficients),
-            squares=_Packed.of(heads.squares),
+            coefficients=Packed.of(heads.coefficients),
+            squares=Packed.of(heads.squares),
             blocks=heads.blocks,
             waiting=zlib.compress(heads.impressions().tobytes(), 1),
-            waiting_keys=_wide([session for session, _ in open_keys]),
-            sessions=_wide(sessions),
-            session_last=_Packed.of(world.session_last[rows]),
-            session_sums=_Packed.of(world.session_sums[rows]),
-            session_at=_Packed.of(world.session_at[rows]),
+            waiting_keys=wide([session for session, _ in open_keys]),
+            sessions=wide(sessions),
+            session_last=Packed.of(world.session_last[rows]),
+            session_sums=Packed.of(world.session_sums[rows]),
+            session_at=Packed.of(world.session_at[rows]),
         )
     )
 
@@ -122,7 +100,7 @@ def load(world: Fold, data: bytes) -> None:
     kept = msgspec.msgpack.decode(data, type=_Dump)
     if kept.format != FORMAT or kept.weights_version != world.weights.version:
         raise ValueError("the dump is of another format, or was made with other weights")
-    _load_clips(world, kept)
+    world.fill(Clips(kept.numbers, kept.clips, kept.authors, kept.sounds, kept.topics))
     counted = kept.counted.array()
     targets: tuple[NDArray[Any], ...] = (
         world.counts,
@@ -143,29 +121,13 @@ def load(world: Fold, data: bytes) -> None:
     world.heads.blocks = kept.blocks
     waiting = np.frombuffer(bytearray(zlib.decompress(kept.waiting)), OPENED)
     clips = waiting["clip"].tolist()
-    keys = list(zip(_numbers(kept.waiting_keys), clips, strict=True))
+    keys = list(zip(numbers_of(kept.waiting_keys), clips, strict=True))
     world.heads.restore(waiting, keys)
-    sessions = _numbers(kept.sessions)
+    sessions = numbers_of(kept.sessions)
     world.sessions = {number: row for row, number in enumerate(sessions)}
     world.session_last, world.session_at = kept.session_last.array(), kept.session_at.array()
     world.session_sums = kept.session_sums.array()
     world.rank_all()
-
-
-def _load_clips(world: Fold, kept: _Dump) -> None:
-    shelf = world.shelf
-    shelf.numbers = _numbers(kept.numbers)
-    shelf.size = len(shelf.numbers)
-    for name, packed in zip(CLIP_COLUMNS, kept.clips, strict=True):
-        setattr(shelf, name, packed.array())
-    for names, kept_names in (
-        (shelf.authors, kept.authors), (shelf.sounds, kept.sounds),
-        (shelf.topic_names, kept.topics),
-    ):  # fmt: skip
-        for name in kept_names:
-            names.number(name)
-    shelf.restore()
-    world.make_room()
 
 
 def digest(world: Fold) -> str:
@@ -184,7 +146,7 @@ def digest(world: Fold) -> str:
     def add(array: NDArray[Any], kind: str) -> None:
         hashed.update(np.ascontiguousarray(array, np.dtype(kind)).tobytes())
 
-    hashed.update(_wide([shelf.numbers[row] for row in by_id]))
+    hashed.update(wide([shelf.numbers[row] for row in by_id]))
     for name, kind in zip(CLIP_COLUMNS, CLIP_TYPES, strict=True):
         if name in ("duration_ms", "published_at"):
             add(getattr(shelf, name)[rows], kind)
@@ -213,7 +175,7 @@ def digest(world: Fold) -> str:
         for number, row in sorted(world.sessions.items())
         if world.session_at[row] >= world.clock - SESSION_S
     ]
-    hashed.update(_wide([number for number, _ in recent]))
+    hashed.update(wide([number for number, _ in recent]))
     session_rows = [row for _, row in recent]
     add(rank[world.session_last[session_rows]], "<i8")
     add(world.session_sums[session_rows], "<i8")

@@ -18,6 +18,8 @@ SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code
 FROM clips.card
 WHERE state = 'published' AND audience = 'everyone' AND NOT is_private AND NOT is_past
   AND (published_at, id) < ($1, $2)
+  AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = card.id)
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = card.author_id)
 ORDER BY published_at DESC, id DESC
 LIMIT $3
 """
@@ -26,7 +28,10 @@ LIMIT $3
 # several comes once, where the last of them did it; clips of followed authors come from these.
 FOLLOWING = """
 SELECT page.at, page.id AS place_id, page.reposter_id,
-       c.id IS NOT NULL AND (page.reposter_id IS NULL OR (
+       c.id IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = c.id)
+       AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = c.author_id)
+       AND (page.reposter_id IS NULL OR (
            c.state = 'published' AND c.audience = 'everyone' AND NOT c.is_private
            AND NOT c.is_past AND clips.is_open_to($1, c.id, c.audience_list)
            AND c.author_id <> $1
@@ -102,12 +107,15 @@ FROM (
         WHERE p.author_id = f.b AND (p.published_at, p.id) < ($2, $3)
           AND p.published_at >= coalesce(w.since, '-infinity')
           AND p.audience IN ('everyone', 'friends')
+          AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = p.id)
           AND (p.audience_list IS NULL OR clips.is_open_to($1, p.id, p.audience_list))
         ORDER BY p.published_at DESC, p.id DESC
         LIMIT $4
     ) few
-    WHERE f.a = $1 AND NOT EXISTS (
-        SELECT 1 FROM graph.muted m WHERE m.person_id = $1 AND m.other_id = f.b)
+    WHERE f.a = $1
+      AND NOT EXISTS (
+          SELECT 1 FROM graph.muted m WHERE m.person_id = $1 AND m.other_id = f.b)
+      AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = f.b)
     ORDER BY few.published_at DESC, few.id DESC
     LIMIT $4
 ) page

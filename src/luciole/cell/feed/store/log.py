@@ -8,9 +8,11 @@ from typing import cast
 from uuid import UUID
 
 from luciole.cell.feed.model import CHANNEL, Mark, NewEvent, Snapshot
+from luciole.cell.feed.ranking.columns import ID_BYTES
 from luciole.cell.feed.ranking.model import Clip
-from luciole.cell.feed.rows import NO_FEATURES, Rows
+from luciole.cell.feed.rows import CLIP, NO_FEATURES, NO_SOUND, Rows
 from luciole.kit.db import Row, Tx
+from luciole.kit.ids import FIRST_ID
 
 ADD = """
 INSERT INTO feed.event
@@ -53,10 +55,19 @@ SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
 FROM clips.rankable WHERE id = ANY($1::uuid[])
 """
 THERE = "SELECT id FROM clips.published WHERE id = ANY($1::uuid[])"
-ALL_CLIPS = """
-SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
-FROM clips.rankable ORDER BY id
+# Packed here, in the form of `rows.CLIP`, as READ is. $3 stands for no sound.
+SOME_CLIPS = """
+SELECT string_agg(
+           uuid_send(id) || uuid_send(author_id) || uuid_send(coalesce(sound_id, $3))
+           || int4send(coalesce(duration_ms, 0)) || timestamptz_send(published_at),
+           ''::bytea ORDER BY id) AS packed,
+       array_agg(array_to_string(hashtags, ' ') ORDER BY id) AS hashtags,
+       array_agg(caption ORDER BY id) AS captions
+FROM (
+    SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
+    FROM clips.rankable WHERE id > $1 ORDER BY id LIMIT $2) AS later
 """
+HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 NEWEST_SNAPSHOT = """
 SELECT taken_at, xid::text::bigint AS xid, seq, weights_version, digest, data
 FROM feed.snapshot ORDER BY taken_at DESC, seq LIMIT 1
@@ -119,10 +130,22 @@ async def forget_clips(tx: Tx, ids: Sequence[UUID], kept_in: Mark) -> None:
     await tx.execute(FORGET_HIDDEN, ids)
 
 
-async def all_clips(tx: Tx) -> AsyncIterator[Clip]:
-    """Every clip that For You may show; `tx` is a transaction."""
-    async for row in tx.cursor(ALL_CLIPS):
-        yield _clip(row)
+async def horizon(tx: Tx) -> int:
+    """The transaction below which all has ended."""
+    return cast(int, await tx.fetchval(HORIZON))
+
+
+async def all_clips(tx: Tx, at_once: int) -> AsyncIterator[tuple[bytes, list[str], list[str]]]:
+    """Every clip that For You may show, in the order of ids, as `gathering.Gathering` takes them;
+    `tx` is a transaction that sees one state of everything."""
+    after = FIRST_ID
+    while True:
+        row = await tx.fetchrow(SOME_CLIPS, after, at_once, UUID(bytes=NO_SOUND))
+        if row is None or row["packed"] is None:
+            return
+        packed = row["packed"]
+        yield packed, row["hashtags"], row["captions"]
+        after = UUID(bytes=packed[-CLIP.itemsize :][:ID_BYTES])
 
 
 async def newest_snapshot(tx: Tx) -> Snapshot | None:

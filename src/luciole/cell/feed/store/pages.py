@@ -65,6 +65,8 @@ FROM clips.card c
 WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
   AND NOT c.is_private AND NOT c.is_past
   AND (c.audience_list IS NULL OR clips.is_open_to($2, c.id, c.audience_list))
+  AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = c.id)
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = c.author_id)
   AND c.author_id <> ALL($3::uuid[]) AND NOT c.hashtags && $4::text[]
   AND NOT EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $2 AND x.b = c.author_id)
   AND NOT EXISTS (SELECT 1 FROM graph.muted m WHERE m.person_id = $2 AND m.other_id = c.author_id)

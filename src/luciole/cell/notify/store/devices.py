@@ -43,7 +43,7 @@ ON CONFLICT (person_id) DO UPDATE SET is_message = n.is_message OR excluded.is_m
 """
 TAKE_NUDGE = "DELETE FROM notify.nudge WHERE person_id = $1 RETURNING is_message"
 DUE_NUDGES = "SELECT person_id FROM notify.nudge WHERE due_at <= $1 ORDER BY due_at LIMIT $2"
-OFFER = "SELECT border.put('push', $1, $2, $3)"
+OFFER = "SELECT border.put('push', $1, $2, NULL, $3)"
 WITHDRAW_OFFERS = "SELECT border.withdraw($1::uuid[])"
 DROP_GONE = "DELETE FROM notify.push WHERE id IN (SELECT border.take_gone())"
 ERASE_DEVICES = "DELETE FROM notify.push WHERE person_id = $1 RETURNING id"

@@ -12,13 +12,16 @@ from luciole.cell.notify.model import Actor, Event, EventKind
 from luciole.kit.db import Row, Tx
 from luciole.kit.exported import ExportedRow, listed
 
+# Nobody of another cell has an open page here. Announced with the horizon of now: all that ended
+# before it was announced before this.
 ADD_EVENT = """
-INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
-VALUES ($1, $2, $3, $4, $5, $6)
-"""
-# With the horizon of now: all that ended before it was announced before this.
-ANNOUNCE = """
-SELECT pg_notify($1, $2::text || ' ' || pg_snapshot_xmin(pg_current_snapshot())::text)
+WITH added AS (
+    INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
+    SELECT $1, $2, $3, $4, $5, $6
+    WHERE NOT EXISTS (SELECT 1 FROM people.card p WHERE p.id = $2 AND p.home IS NOT NULL)
+)
+SELECT pg_notify($7, $1::uuid::text || ' ' || coalesce($2::uuid::text, '*') || ' '
+                     || pg_snapshot_xmin(pg_current_snapshot())::text)
 """
 EVENT = """
 SELECT e.id, e.person_id, e.kind, e.clip_id, e.body,
@@ -69,15 +72,12 @@ async def add_event(
     actor_id: UUID | None,
     clip_id: UUID | None,
     body: Mapping[str, Any],
+    channel: str,
 ) -> None:
-    await tx.execute(
-        ADD_EVENT, event_id, person_id, kind, actor_id, clip_id, msgspec.json.encode(body).decode()
-    )
-
-
-async def announce(tx: Tx, channel: str, payload: str) -> None:
-    """Sends `payload` and the horizon of this moment when the transaction commits."""
-    await tx.execute(ANNOUNCE, channel, payload)
+    """Notes an event, and sends its id, for whom it is (`*`: everybody) and the horizon of this
+    moment over the channel when the transaction commits."""
+    text = msgspec.json.encode(body).decode()
+    await tx.execute(ADD_EVENT, event_id, person_id, kind, actor_id, clip_id, text, channel)
 
 
 async def event(tx: Tx, event_id: UUID, horizon: int) -> Event | None:

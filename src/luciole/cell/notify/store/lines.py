@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -13,15 +13,16 @@ from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
 # One statement, since it stands in the transaction of every act. Nothing is added where the person
-# does not want it, is leaving, or was told the same before. A line that others add to at the same
-# time is locked until they are done, as the clip is whose likes are counted.
+# does not want it, is leaving, lives in another cell, or was told the same before. A line that
+# others add to at the same time is locked until they are done, as the clip is whose likes are
+# counted.
 ADD = """
 WITH wish AS (
     SELECT coalesce(f.off, '{}') AS off, f.digest_at IS NOT NULL AS waits,
            coalesce(f.quiet_nights, false) OR p.age_band_minor AS is_quiet, f.offset_minutes,
            EXISTS (SELECT 1 FROM notify.push d WHERE d.person_id = p.id) AS has_device
     FROM people.card p LEFT JOIN notify.preference f ON f.person_id = p.id
-    WHERE p.id = $2
+    WHERE p.id = $2 AND p.home IS NULL
 ), line AS (
     INSERT INTO notify.line AS l
         (id, person_id, kind, clip_id, about_id, is_group, top_id, waits)
@@ -56,6 +57,16 @@ WITH taken AS (
 )
 INSERT INTO notify.notification (id, person_id, kind, line_id)
 SELECT id, person_id, 'data-read', id FROM line RETURNING person_id, line_id
+"""
+# Of acts of the cell itself.
+ADD_OF_CELL = """
+WITH line AS (
+    INSERT INTO notify.line (id, person_id, kind, clip_id, about_id, top_id)
+    SELECT $1, p.id, $3, $4, $5, $1 FROM people.card p WHERE p.id = $2 AND p.home IS NULL
+    RETURNING id, person_id
+)
+INSERT INTO notify.notification (id, person_id, kind, clip_id, about_id, line_id)
+SELECT id, person_id, $3, $4, $5, id FROM line RETURNING line_id
 """
 WITHDRAW = """
 DELETE FROM notify.notification
@@ -102,8 +113,11 @@ FROM notify.line l CROSS JOIN LATERAL (
 WHERE l.person_id = $1 AND l.top_id < $2 AND l.digest_id = $4 AND acts.newest_at IS NOT NULL
 ORDER BY l.top_id DESC LIMIT $3
 """
+# A row for each, also where nobody is to be seen.
 ACTORS = """
-SELECT p.id, p.handle, p.display_name, p.avatar_key FROM people.card p WHERE p.id = ANY ($1::uuid[])
+SELECT p.handle, p.display_name, p.avatar_key
+FROM unnest($1::uuid[]) WITH ORDINALITY AS n (id, place) LEFT JOIN people.card p ON p.id = n.id
+ORDER BY n.place
 """
 # A hundred of each line at most.
 DIGEST_COUNTS = """
@@ -212,6 +226,14 @@ async def tell_reads(tx: Tx, top_id: UUID) -> list[tuple[UUID, UUID]]:
     return [(row["person_id"], row["line_id"]) for row in await tx.fetch(TELL_READS, top_id)]
 
 
+async def add_of_cell(
+    tx: Tx, line_id: UUID, person_id: UUID, kind: str, clip_id: UUID | None, about_id: UUID
+) -> UUID | None:
+    """A line about what the cell itself has done; None where nobody is there to read it."""
+    found: UUID | None = await tx.fetchval(ADD_OF_CELL, line_id, person_id, kind, clip_id, about_id)
+    return found
+
+
 async def withdraw(
     tx: Tx,
     person_id: UUID,
@@ -262,10 +284,10 @@ async def page(
     return [_line(row) for row in rows]
 
 
-async def actors(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Actor]:
-    """Those of these people who are here to be seen."""
-    rows = await tx.fetch(ACTORS, list(ids)) if ids else []
-    return {row["id"]: Actor(row["handle"], row["display_name"], row["avatar_key"]) for row in rows}
+async def actors(tx: Tx, ids: Sequence[UUID]) -> list[Actor | None]:
+    """These people, in this order; None for who is not here to be seen."""
+    rows = await tx.fetch(ACTORS, ids) if ids else []
+    return [Actor(*row) if row["handle"] is not None else None for row in rows]
 
 
 async def digest_counts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
@@ -309,7 +331,9 @@ async def erase_hushed(tx: Tx, person_id: UUID, most: int) -> int:
 
 def _line(row: Row) -> Line:
     # The cell itself is no actor, and who did several things is named once.
-    actors = [one for one in dict.fromkeys(row["actors"] or ()) if one is not None]
+    actors = [one for one in row["actors"] or () if one is not None]
+    if len(actors) > 1:
+        actors = list(dict.fromkeys(actors))
     return Line(
         row["id"],
         row["kind"],

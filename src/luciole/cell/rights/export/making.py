@@ -15,6 +15,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.cell.media.model import DiskFull
+from luciole.cell.media.service import Room
 from luciole.cell.rights.export import guide, journal_part, streams
 from luciole.cell.rights.export.archive import Archive, Listed
 from luciole.cell.rights.export.contents import Contents, ListOf, stored_now
@@ -29,7 +30,6 @@ from luciole.cell.rights.model import (
     CellFacts,
     Export,
 )
-from luciole.cell.rights.room import Room
 from luciole.cell.rights.service import Rights
 from luciole.cell.rights.store import exports
 from luciole.custody.model import Field

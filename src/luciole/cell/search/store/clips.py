@@ -77,6 +77,8 @@ SELECT c.id, c.author_id, c.asset_id, c.caption, c.hashtags, c.audience, c.state
 FROM clips.card c
 WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
   AND c.audience_list IS NULL AND NOT c.is_private AND NOT c.is_past
+  AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = c.id)
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = c.author_id)
   AND NOT EXISTS (SELECT 1 FROM graph.apart a WHERE a.a = $2 AND a.b = c.author_id)
   AND NOT EXISTS (SELECT 1 FROM graph.muted m WHERE m.person_id = $2 AND m.other_id = c.author_id)
 """

@@ -44,6 +44,7 @@ SELECT p.id, p.handle, p.display_name, p.avatar_key, coalesce(f.followers, 0) AS
 FROM people.card p LEFT JOIN graph.followed_by f ON f.person_id = p.id
 WHERE p.id = ANY($1::uuid[])
   AND NOT EXISTS (SELECT 1 FROM graph.apart a WHERE a.a = $2 AND a.b = p.id)
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = p.id)
 """
 WALK_HASHTAGS = """
 SELECT tag, clips FROM (
@@ -81,6 +82,8 @@ SELECT s.id, s.name, s.handle, s.display_name, s.avatar_key, s.uses
 FROM clips.sounds s
 WHERE s.id = ANY($1::uuid[]) AND s.is_open
   AND NOT EXISTS (SELECT 1 FROM graph.apart a WHERE a.a = $2 AND a.b = s.owner_id)
+  AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = s.clip_id)
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = s.owner_id)
 """
 
 

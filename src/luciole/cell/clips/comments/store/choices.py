@@ -30,6 +30,7 @@ SUGGESTED = """
 SELECT p.handle, p.display_name, p.avatar_key
 FROM clips.person p
 WHERE (p.handle LIKE $2 OR lower(p.display_name) LIKE $2) AND p.person_id <> $1
+  AND NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = p.person_id)
   AND (p.person_id IN (SELECT f.followee_id FROM graph.accepted f WHERE f.follower_id = $1)
        OR p.person_id IN (SELECT c.writer_id FROM clips.comments_for($1) c WHERE c.clip_id = $3))
 ORDER BY p.handle LIMIT $4

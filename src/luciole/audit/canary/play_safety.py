@@ -1,0 +1,154 @@
+"""Something of ana's is reported, reviewed, labelled and appealed; another report to no effect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from luciole.audit.canary.browser import Stale
+from luciole.audit.canary.cell import Cell
+from luciole.audit.canary.play import PASSKEYS
+from luciole.audit.canary.stage import PERSONS, STAFF, VISITOR, Stage
+
+REVIEW = "/api/staff/review"
+CASE = f"{REVIEW}/cases/{{review_id}}"
+ANSWER = {"answer": "We have looked at it, all of it."}
+NOT_FOR_THEM = (401, 403, 404)
+
+
+async def run(stage: Stage, cell: Cell) -> None:
+    """dan and gil are moderators, too. cleo reports, and a visitor sends a notice."""
+    for person in STAFF:
+        handle = stage.handle(person)
+        await asyncio.to_thread(cell.command, "staff", "remove", handle)
+        roles = ("--role", "operator", "--role", "moderator")
+        await asyncio.to_thread(cell.command, "staff", "add", handle, *roles)
+        await begin(stage, person)
+    await report(stage)
+    case = await take(stage, "dan", lambda case: about(case, "clip"))
+    await look(stage, case["id"])
+    said = await decide(stage, case["id"])
+    await appeal(stage, said)
+    await dismiss(stage)
+    for person in (*PERSONS, VISITOR):
+        one = stage[person]
+        await one.ask("GET /api/reports", expect=(200, 401))
+        await one.ask("GET /api/statements", expect=(200, 401))
+        await one.ask("GET /api/statements/{decision_id}", decision_id=said)
+    for path in ("statements/export", "transparency", "transparency.csv"):
+        await stage[VISITOR].ask(f"GET /api/{path}")
+
+
+async def begin(stage: Stage, person: str) -> None:
+    """A shift, opened with a passkey."""
+    asked = (await stage[person].ask(f"POST {REVIEW}/shifts")).json()
+    options = {"rpId": "localhost", "challenge": asked["challenge"]}
+    await stage[person].ask(
+        f"POST {REVIEW}/shifts/{{shift_id}}/signature",
+        shift_id=asked["id"],
+        json={"credential": PASSKEYS[person].get(options)},
+    )
+    await stage[person].ask(f"GET {REVIEW}/queue")
+
+
+async def report(stage: Stage) -> None:
+    """Of one clip of ana's, with and without an account."""
+    plant, clip = stage.book.plant, stage.ids["open"]
+    words = plant("cleo", "report.explanation", "She says {}.")
+    body: dict[str, Any] = {"what": "clip", "name": clip, "category": "violence"}
+    await stage["cleo"].ask("POST /api/reports", json={**body, "explanation": words})
+    notice = {
+        "address": f"/c/{clip}",
+        "category": "violence",
+        "explanation": plant(VISITOR, "report.explanation", "It calls for {}."),
+        "is_in_good_faith": True,
+        "name": plant(VISITOR, "report.name", "Zoe {}"),
+        "email": plant(VISITOR, "report.email", "{}@notice.example"),
+    }
+    made = (await stage[VISITOR].ask("POST /api/report-form", json=notice)).json()
+    stage.book.learn(VISITOR, "report.code", made["code"])
+    await stage[VISITOR].ask("GET /api/report-form/{code}", code=made["code"])
+
+
+async def take(
+    stage: Stage, person: str, is_meant: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """The case that is meant, in hand. Raises Stale where there is none.
+
+    What ana reported of messages becomes a case at the next full minute, whenever that is; who gets
+    it first decides it.
+    """
+    for other in ("ana", VISITOR):
+        await stage[other].ask(f"POST {REVIEW}/next", expect=NOT_FOR_THEM)
+    while True:
+        case: dict[str, Any] | None
+        case = (await stage[person].ask(f"POST {REVIEW}/next")).json()["case"]
+        if case is None:
+            raise Stale(f"no such case for {person}")
+        if is_meant(case):
+            return case
+        if not about(case, "message"):
+            raise Stale(f"another case than the one meant for {person}")
+        await stage[person].ask(f"POST {CASE}/dismissal", review_id=case["id"], json=ANSWER)
+
+
+def about(case: dict[str, Any], what: str) -> bool:
+    """Whether a case is open, about something of this kind."""
+    return bool(case["state"] == "open" and case["subjects"][0]["what"] == what)
+
+
+async def look(stage: Stage, review_id: str) -> None:
+    """dan looks at the film and notes something; others may not."""
+    for name in ("film", "poster"):
+        for person, expect in (("dan", (200,)), ("gil", (404, 409)), ("ana", NOT_FOR_THEM)):
+            await stage[person].ask(
+                f"GET {CASE}/clips/{{clip_id}}/{{name}}",
+                review_id=review_id,
+                clip_id=stage.ids["open"],
+                name=name,
+                expect=expect,
+            )
+    words = stage.book.plant("dan", "review.note", "Is {} satire?")
+    await stage["dan"].ask(f"POST {CASE}/notes", review_id=review_id, json={"words": words})
+
+
+async def decide(stage: Stage, review_id: str) -> str:
+    """A label, so that everything else is as it was; gives the statement's id."""
+    wish = {
+        "act": "label",
+        "label": "misleading",
+        "category": "violence",
+        "is_illegal": False,
+        "ground": "Terms, section 4",
+        "explanation": "The terms ask for a label here.",
+        "facts": stage.book.plant("dan", "decision.facts", "Somebody says {}."),
+        "countries": ["*"],
+        **ANSWER,
+    }
+    answer = await stage["dan"].ask(f"POST {CASE}/decision", review_id=review_id, json=wish)
+    return str(answer.json()["items"][0]["id"])
+
+
+async def appeal(stage: Stage, decision_id: str) -> None:
+    """ana appeals, and gil hears it."""
+    words = {"explanation": stage.book.plant("ana", "appeal.explanation", "It is {}.")}
+    place = "POST /api/statements/{decision_id}/appeal"
+    await stage["ben"].ask(place, decision_id=decision_id, json=words, expect=(404,))
+    await stage["ana"].ask(place, decision_id=decision_id, json=words)
+    case = await take(stage, "gil", lambda case: bool(case["state"] == "appealed"))
+    hear = f"POST {CASE}/appeal/{{outcome}}"
+    await stage["gil"].ask(hear, review_id=case["id"], outcome="upheld", json=ANSWER)
+
+
+async def dismiss(stage: Stage) -> None:
+    """cleo reports ana herself; gil asks for a second opinion, dan finds nothing; cleo appeals."""
+    body = {"what": "person", "name": stage.handle("ana"), "category": "scams-and-fraud"}
+    made = (await stage["cleo"].ask("POST /api/reports", json=body)).json()
+    case = await take(stage, "gil", lambda case: about(case, "person"))
+    await stage["gil"].ask(f"POST {CASE}/second-opinion", review_id=case["id"])
+    case = await take(stage, "dan", lambda case: about(case, "person"))
+    await stage["dan"].ask(f"POST {CASE}/dismissal", review_id=case["id"], json=ANSWER)
+    words = {"explanation": stage.book.plant("cleo", "appeal.explanation", "Look: {}.")}
+    place = "POST /api/reports/{report_id}/appeal"
+    await stage["cleo"].ask(place, report_id=made["id"], json=words)

@@ -1,0 +1,365 @@
+"""Puts a cell in place on a machine with systemd: its user, its unit, its settings, the proxy that
+speaks TLS, and a daily backup.
+
+Everything that is written is made here as text first, so that `--dry-run` shows all of it. A file
+that is there and differs is left alone: the new one is put beside it as FILE.new.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from luciole.kit.console import say
+from luciole.kit.durable import replace
+from luciole.kit.errors import Invalid, NotAllowed
+
+CODE = Path(__file__).resolve().parents[2]
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_WORD = re.compile(r"[^\x00-\x1f\x7f\"\\$`']{1,120}")
+_MEMORY = re.compile(r"[1-9][0-9]*(%|[MG])")
+_PATH = re.compile(r"/[A-Za-z0-9_./+-]{1,200}")
+
+
+class BadInstall(Invalid):
+    code = "bad-install"
+    sentence = "These words cannot be put into the files of a cell."
+    next_step = "Correct them; `luciole install --help` says what each is."
+
+
+class NotRoot(NotAllowed):
+    code = "not-root"
+    sentence = "Only root can put a cell in place on this machine."
+    next_step = "Run it with sudo, or look first with --dry-run."
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What the operator says."""
+
+    host: str
+    name: str
+    operator: str
+    country: str
+    port: int = 8080
+    memory: str = "80%"
+    certificate: str = ""
+    key: str = ""
+    backup: str = ""
+    command: str = f"{CODE}/luciole"
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One file: where, its text, its mode."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+def checked(wishes: Wishes) -> Wishes:
+    """The same. Raises BadInstall, which says what is wrong."""
+    for fits, says in (
+        (_HOST.fullmatch(wishes.host), "--host is a name in the DNS, such as luciole.example."),
+        (_COUNTRY.fullmatch(wishes.country), "--country is an ISO 3166 code, such as FR."),
+        (_WORD.fullmatch(wishes.name), "--name has 1 to 120 plain characters, without quotes."),
+        (_WORD.fullmatch(wishes.operator), "--operator has 1 to 120 plain characters."),
+        (_MEMORY.fullmatch(wishes.memory), "--memory is like 80%, 900M or 4G."),
+        (0 < wishes.port < 65536, "--port is between 1 and 65535."),
+        (bool(wishes.certificate) == bool(wishes.key), "--certificate and --key go together."),
+        (
+            all(_PATH.fullmatch(one) for one in _paths(wishes)),
+            "Paths are absolute, of letters, digits and . _ / + -.",
+        ),
+    ):
+        if not fits:
+            raise BadInstall(says)
+    return wishes
+
+
+def files(wishes: Wishes) -> list[Written]:
+    """All files of the cell, in the order in which they are written. Raises BadInstall."""
+    checked(wishes)
+    found = [
+        Written("/etc/sysusers.d/luciole.conf", _SYSUSERS),
+        Written("/etc/luciole/cell.env", _settings(wishes), 0o600),
+        Written("/etc/systemd/system/luciole.service", _unit(wishes)),
+        Written("/etc/luciole/texts/README", _TEXTS),
+        Written("/etc/caddy/Caddyfile", _caddy(wishes)),
+        Written("/etc/systemd/system/caddy.service.d/luciole.conf", _CADDY_UNIT),
+    ]
+    if wishes.backup:
+        found += [
+            Written("/etc/systemd/system/luciole-backup.service", _backup(wishes)),
+            Written("/etc/systemd/system/luciole-backup.timer", _BACKUP_TIMER),
+        ]
+    return found
+
+
+def steps(wishes: Wishes) -> list[list[str]]:
+    """What is run afterwards, in this order."""
+    timer = [["systemctl", "enable", "--now", "luciole-backup.timer"]] if wishes.backup else []
+    return [
+        ["systemd-sysusers", "/etc/sysusers.d/luciole.conf"],
+        ["systemctl", "daemon-reload"],
+        ["systemctl", "enable", "--now", "luciole.service"],
+        *timer,
+        ["systemctl", "restart", "caddy.service"],
+    ]
+
+
+def command(chosen: argparse.Namespace) -> int:
+    """`luciole install`. Raises BadInstall, NotRoot."""
+    wishes = Wishes(
+        host=chosen.host.lower(),
+        name=chosen.name,
+        operator=chosen.operator,
+        country=chosen.country.upper(),
+        port=chosen.port,
+        memory=chosen.memory,
+        certificate=chosen.certificate,
+        key=chosen.key,
+        backup=chosen.backup,
+    )
+    made = files(wishes)
+    if chosen.dry_run:
+        for one in made:
+            say(f"# --- {one.path} (mode {one.mode:04o})\n{one.text}")
+        for step in steps(wishes):
+            say(f"# then: {shlex.join(step)}")
+        return 0
+    root = Path(chosen.root)
+    if root == Path("/") and os.geteuid() != 0:
+        raise NotRoot
+    for line in write(made, root):
+        say(line)
+    if root != Path("/"):
+        say("Nothing was started: the files are not those of this system.")
+        return 0
+    for step in steps(wishes):
+        say(shlex.join(step))
+        if subprocess.run(step, check=False).returncode:
+            say("That did not work; the words above say why. Mend it, then run install once more.")
+            return 1
+    say(f"The cell answers soon: https://{wishes.host}")
+    say("Copy /var/lib/luciole/keys/root.key off this machine now: docs/howto/keep-the-key-file.md")
+    return 0
+
+
+def write(made: list[Written], root: Path) -> Iterator[str]:
+    """Writes files below `root`, and says what became of each. What is there and differs stays."""
+    for one in made:
+        place = root / one.path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        data = one.text.encode()
+        if place.exists() and place.read_bytes() == data:
+            yield f"{one.path} is as it should be"
+            continue
+        is_new = not place.exists()
+        target = place if is_new else place.with_name(place.name + ".new")
+        replace(target, data)
+        target.chmod(one.mode)
+        yield f"{one.path} was written" if is_new else f"{one.path} differs; see {target.name}"
+
+
+def _paths(wishes: Wishes) -> list[str]:
+    given = (wishes.certificate, wishes.key, wishes.backup)
+    return [wishes.command.split()[0], *(one for one in given if one)]
+
+
+_SYSUSERS = """\
+# The user of the cell: it owns /var/lib/luciole and nothing else.
+u luciole - "Luciole, a cell for short videos" /var/lib/luciole -
+"""
+
+_TEXTS = """\
+Put terms.md and imprint.md here (or terms.fr.md, imprint.fr.md for one language). The cell shows
+them at /terms and /imprint, and asks everybody once whenever the terms change.
+"""
+
+
+def _settings(wishes: Wishes) -> str:
+    return f"""\
+# The settings of this cell, read by systemd. All of them: docs/reference/settings.md
+LUCIOLE_CELL_NAME="{wishes.name}"
+LUCIOLE_CELL_OPERATOR="{wishes.operator}"
+LUCIOLE_CELL_JURISDICTION={wishes.country}
+LUCIOLE_CELL_TEXTS_DIR=/etc/luciole/texts
+# Say where people get the source of the version that runs (AGPL, section 13).
+LUCIOLE_CELL_SOURCE_URL=
+
+# The address that browsers see. Passkeys are bound to its host (`luciole domain`).
+LUCIOLE_WEB_ORIGIN=https://{wishes.host}
+LUCIOLE_WEB_PORT={wishes.port}
+
+# Who may join: open, invitation, approval or closed (`luciole registration` changes it at once).
+LUCIOLE_PEOPLE_REGISTRATION=invitation
+
+# 20 GiB and 100 clips a day for each person.
+LUCIOLE_MEDIA_PERSON_BYTES=21474836480
+LUCIOLE_MEDIA_CLIPS_PER_DAY=100
+
+# Under the unit as it is nothing leaves this machine. To wake devices, allow the push services
+# there (IPAddressAllow=) and turn this on: docs/howto/hear-what-happens.md
+LUCIOLE_PUSH=off
+"""
+
+
+# What both the cell and its backup are held to.
+_HARDENED = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RestrictRealtime=yes
+MemoryDenyWriteExecute=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+IPAddressDeny=any
+IPAddressAllow=localhost
+RestrictNamespaces=user net ipc
+SystemCallArchitectures=native
+SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self
+SystemCallErrorNumber=EPERM"""
+
+
+def _unit(wishes: Wishes) -> str:
+    return f"""\
+# A cell as a systemd service, written by `luciole install`.
+[Unit]
+Description=Luciole, a cell for short videos
+After=network.target
+
+[Service]
+Type=exec
+User=luciole
+Group=luciole
+EnvironmentFile=/etc/luciole/cell.env
+Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
+ExecStart={wishes.command} serve
+StateDirectory=luciole
+StateDirectoryMode=0700
+UMask=0077
+
+# The supervisor hears SIGTERM alone and stops PostgreSQL, the API and the worker in order.
+KillMode=mixed
+TimeoutStopSec=60
+Restart=on-failure
+RestartSec=2
+
+# A flood or a leak ends the cell and not the machine.
+MemoryHigh={wishes.memory}
+MemoryMax={_more(wishes.memory)}
+TasksMax=1024
+LimitNOFILE=65536
+
+# No rights beyond those of an ordinary user; it sees the system read-only and writes into
+# /var/lib/luciole only; it speaks with this machine only.
+{_HARDENED}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _backup(wishes: Wishes) -> str:
+    return f"""\
+# The daily backup, of which whoever is erased is unreadable, written by `luciole install`.
+[Unit]
+Description=Backup of the Luciole cell
+After=luciole.service
+
+[Service]
+Type=oneshot
+User=luciole
+Group=luciole
+EnvironmentFile=/etc/luciole/cell.env
+Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
+ExecStart={wishes.command} backup {wishes.backup}
+ReadWritePaths=/var/lib/luciole {wishes.backup}
+UMask=0077
+Nice=10
+IOSchedulingClass=idle
+{_HARDENED}
+"""
+
+
+_BACKUP_TIMER = """\
+[Unit]
+Description=Daily backup of the Luciole cell
+
+[Timer]
+OnCalendar=*-*-* 04:30:00
+RandomizedDelaySec=30m
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
+
+_CADDY_UNIT = """\
+# What Debian's unit of Caddy does not say.
+[Service]
+NoNewPrivileges=yes
+ProtectHome=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+MemoryMax=1G
+"""
+
+
+def _caddy(wishes: Wishes) -> str:
+    # Without a certificate of the operator's, Caddy gets one by ACME and renews it.
+    tls = f"\ttls {wishes.certificate} {wishes.key}\n\n" if wishes.certificate else ""
+    return f"""\
+# TLS and the way in, written by `luciole install`. Caddy adds X-Forwarded-For, which the API
+# believes from this machine only. There is no access log, on purpose: it would write network
+# addresses to the disk.
+{wishes.host} {{
+{tls}\theader Strict-Transport-Security "max-age=31536000"
+
+\t# For this machine, not for visitors.
+\t@operators path /metrics /readyz
+\trespond @operators 404
+
+\t# Live events come as they are; the API compresses the pages' files itself.
+\treverse_proxy 127.0.0.1:{wishes.port} {{
+\t\tflush_interval -1
+\t}}
+}}
+"""
+
+
+def _more(memory: str) -> str:
+    """The hard limit: a tenth above the soft one, and at most all of the machine."""
+    unit = memory[-1]
+    number = int(memory[:-1])
+    return f"{min(100, number + 10)}%" if unit == "%" else f"{number + max(1, number // 10)}{unit}"
+
+
+def by_python() -> str:
+    """How a cell is started that was installed as a package, without the script."""
+    return f"{sys.executable} -m luciole"
