@@ -28,7 +28,7 @@ function serviceWorker(): Plugin {
 
 /** What the first page needs, or every page shares, comes in one file instead of twenty. */
 const CORE = /\/node_modules\/(svelte|esm-env|clsx)\/|\/src\/(app|player|feed(?!\/why)|wellbeing\/(time|rules|Rest)|notify\/(live|toasts|Toasts|seen|words|wishes)|graph\/follows)|people\/(session|Ask)/
-const LATER = /\.fr\.json|\/fr\.json|\/(rights|foryou|notify)\.en\.json/
+const LATER = /\.fr\.json|\/fr\.json|\/(abroad|rights|foryou|notify)\.en\.json/
 
 const api = process.env['LUCIOLE_API'] ?? 'http://127.0.0.1:8000'
 

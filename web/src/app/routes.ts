@@ -5,12 +5,13 @@ export type Match =
   | { page: 'feed'; kind: FeedKind }
   | { page: 'clip'; id: string }
   | { page: 'profile'; handle: string; tab?: 'reposts' | 'likes' | 'collections' }
-  | { page: 'sound' | 'collection'; id: string }
+  | { page: 'sound' | 'collection' | 'notice' | 'statement'; id: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
-  | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'missing' }
-  | { page: 'import' | 'data' | 'away' | 'circles' }
-  | { page: 'search' }
+  | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'find' | 'missing' }
+  | { page: 'import' | 'data' | 'away' | 'circles' | 'crossings' }
+  | { page: 'search' | 'notices' | 'orders' | 'glass' | 'report' | 'reports' | 'review' | 'staff' | 'statements' | 'transparency' }
   | { page: 'hashtag'; tag: string }
+  | { page: 'text'; which: 'terms' | 'imprint' }
   | { page: 'messages' | 'message-settings' }
   | { page: 'message-new'; handle: string | null }
   | { page: 'thread'; id: string }
@@ -30,10 +31,12 @@ export function matchRoute(path: string): Match {
   if (first === 'c' && second) return { page: 'clip', id: second }
   if (first === 's' && second) return { page: 'sound', id: second }
   if (first === 'collections' && second) return { page: 'collection', id: second }
+  if (first === 'notices' && second) return { page: 'notice', id: second }
+  if (first === 'statements' && second) return { page: 'statement', id: second }
   if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'messages') return messagesRoute(second)
-  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles')) return { page: second }
+  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles' || second === 'crossings')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {
@@ -43,13 +46,26 @@ export function matchRoute(path: string): Match {
     case 'friends':
     case 'latest':
       return { page: 'feed', kind: first }
+    case 'terms':
+    case 'imprint':
+      return { page: 'text', which: first }
     case 'search':
+    case 'notices':
+    case 'orders':
+    case 'glass':
+    case 'staff':
+    case 'report':
+    case 'reports':
+    case 'statements':
+    case 'transparency':
+    case 'review':
     case 'publish':
     case 'favourites':
     case 'sign-in':
     case 'sign-up':
     case 'notifications':
     case 'requests':
+    case 'find':
       return { page: first }
     default:
       return { page: 'missing' }

@@ -4,6 +4,7 @@ import type { Author, Clip } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
 import { streams } from '../feed/streams.svelte.ts'
 import { live } from '../notify/live.svelte.ts'
+import type { Reported } from '../safety/reporting.svelte.ts'
 import { toasts } from '../notify/toasts.svelte.ts'
 import { follows } from './follows.svelte.ts'
 
@@ -12,6 +13,8 @@ export const DISTANCES: readonly Distance[] = ['block', 'mute', 'restriction']
 
 interface Asked {
   person: Author
+  /** What is reported, where it is not the person. */
+  report?: Reported
   /** These clips leave the reel on screen. */
   onleave?: (goes: (clip: Clip) => boolean) => void
   /** The cell has something else to say of the person now. */

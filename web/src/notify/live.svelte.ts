@@ -1,6 +1,6 @@
 /** News from the cell as it happens, over server-sent events. */
 import { api } from '../app/api/client.ts'
-import type { Author, Clip, Notice, Refusal } from '../app/api/shapes.ts'
+import type { Author, Clip, Notice, Refusal, Way } from '../app/api/shapes.ts'
 import { t } from '../app/i18n/index.svelte.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
 import { talk } from '../talk/talk.svelte.ts'
@@ -10,7 +10,7 @@ import { Seen } from './seen.ts'
 import { toasts } from './toasts.svelte.ts'
 import { ABOUT_WORDS, isNight, SAID, target } from './words.ts'
 
-interface ClipNews { event_id: string; id: string; state: Clip['state']; progress: number; refusal?: Refusal | null }
+interface ClipNews extends Partial<Omit<Way, 'progress'>> { event_id: string; id: string; state: Clip['state']; progress: number; refusal?: Refusal | null }
 interface LikeNews { event_id: string; clip_id: string; likes: number; by: Author }
 interface FollowNews { event_id: string; by: Author; state: 'yes' | 'pending' }
 interface AcceptedNews { event_id: string; by: Author }
@@ -111,7 +111,9 @@ class Live {
   }
 
   private clip(news: ClipNews): void {
-    shelf.change(news.id, { state: news.state, progress: news.progress, ...(news.refusal ? { refusal: news.refusal } : {}) })
+    const { progress, ahead = 0, left_s = null, waits_for = null } = news
+    const way = news.state === 'processing' ? { progress, ahead, left_s, waits_for } : null
+    shelf.change(news.id, { state: news.state, progress, way, ...(news.refusal ? { refusal: news.refusal } : {}) })
     // The published clip has renditions that the event does not carry.
     if (news.state !== 'processing') void shelf.refresh(news.id)
   }

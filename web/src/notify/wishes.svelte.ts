@@ -10,16 +10,20 @@ export const offset = (): number => -new Date().getTimezoneOffset()
 
 class Wishes {
   now = $state<NoticeWishes | null>(null)
+  /** What the cell has told last. */
+  private told: NoticeWishes | null = null
   private asked: Promise<void> | null = null
+  private before: Promise<unknown> = Promise.resolve()
+  private waiting = 0
 
   load(): Promise<void> {
-    this.asked ??= api.get<NoticeWishes>('/api/notifications/settings').then((told) => void (this.now = told))
+    this.asked ??= api.get<NoticeWishes>('/api/notifications/settings').then((told) => void (this.now = this.told = told))
     this.asked.catch(() => (this.asked = null))
     return this.asked
   }
 
   forget(): void {
-    this.now = null
+    this.now = this.told = null
     this.asked = null
   }
 
@@ -27,22 +31,35 @@ class Wishes {
     return this.now?.kinds[kind] === false
   }
 
-  /** One tap: seen at once, and taken back where the cell does not take it. */
-  async turn(kind: ChosenKind, on: boolean): Promise<void> {
-    const before = this.now
-    if (this.now) this.now = { ...this.now, kinds: { ...this.now.kinds, [kind]: on } }
-    try {
-      this.now = await api.put<NoticeWishes>(`/api/notifications/kinds/${kind}`, { is_on: on })
-    } catch (problem) {
-      this.now = before
-      throw problem
-    }
+  turn(kind: ChosenKind, on: boolean): Promise<void> {
+    return this.keep(
+      (now) => ({ ...now, kinds: { ...now.kinds, [kind]: on } }),
+      () => api.put<NoticeWishes>(`/api/notifications/kinds/${kind}`, { is_on: on }),
+    )
   }
 
   /** Wishes by the hour go by this device's clock. */
   async change(changed: Partial<Pick<NoticeWishes, 'digest_at' | 'quiet_nights'>>): Promise<void> {
-    this.now = await api.patch<NoticeWishes>('/api/notifications/settings', { ...changed, offset_minutes: offset() })
+    const nights = changed.quiet_nights === undefined ? {} : { nights_are_quiet: changed.quiet_nights }
+    await this.keep(
+      (now) => ({ ...now, ...changed, ...nights }),
+      () => api.patch<NoticeWishes>('/api/notifications/settings', { ...changed, offset_minutes: offset() }),
+    )
     remember(CLOCK, String(offset()))
+  }
+
+  /** One tap: seen at once. Taps reach the cell in their order; after the last of them stands what the cell has told. */
+  private async keep(chosen: (now: NoticeWishes) => NoticeWishes, ask: () => Promise<NoticeWishes>): Promise<void> {
+    if (this.now) this.now = chosen(this.now)
+    this.waiting += 1
+    const asked = this.before.then(ask)
+    this.before = asked.catch(() => undefined)
+    try {
+      this.told = await asked
+    } finally {
+      this.waiting -= 1
+      if (this.waiting === 0) this.now = this.told
+    }
   }
 
   /** Tells the cell when the clock has moved, for those about whom it has to know: minors, and who has chosen something by

@@ -30,6 +30,9 @@ test('news lead to what they are about', () => {
   assert.equal(target('follow', 'ana', null), '/@ana')
   assert.equal(target('follow-request', 'ana', null), '/requests')
   assert.equal(target('data-read', undefined, null), '/settings/data')
+  assert.equal(target('operator-change', undefined, null), '/settings/data')
+  assert.equal(target('withheld', undefined, 'c1', 'n1'), '/notices/n1')
+  assert.equal(target('withheld-ended', undefined, null), '/notices/')
 })
 
 test('a night begins at ten and ends at seven', () => {

@@ -10,6 +10,12 @@ export const SAID = {
   'follow-request': 'notify.request',
   'follow-accepted': 'notify.accepted',
   'data-read': 'notify.read',
+  'operator-change': 'notify.operator',
+  withheld: 'notify.withheld',
+  'withheld-ended': 'notify.withheld-ended',
+  'report-decided': 'notify.report-decided',
+  decision: 'notify.decision',
+  'appeal-decided': 'notify.appeal-decided',
   comment: 'notify.comment',
   'comment-reply': 'notify.comment-reply',
   'comment-like': 'notify.comment-like',
@@ -36,6 +42,12 @@ export const ICONS = {
   'follow-request': 'people',
   'follow-accepted': 'check',
   'data-read': 'key',
+  'operator-change': 'people',
+  withheld: 'hide',
+  'withheld-ended': 'check',
+  'report-decided': 'flag',
+  decision: 'flag',
+  'appeal-decided': 'check',
   comment: 'comment',
   'comment-reply': 'comment',
   'comment-like': 'heart',
@@ -52,7 +64,11 @@ export const FILLED: ReadonlySet<Kind> = new Set<Kind>(['like', 'comment-like'])
 export const ABOUT_WORDS: ReadonlySet<Kind> = new Set<Kind>(['comment', 'comment-reply', 'comment-like', 'mention'])
 
 /** Where a piece of news leads; a digest only unfolds. */
-export function target(kind: Kind, handle: string | undefined, clipId: string | null): string {
+export function target(kind: Kind, handle: string | undefined, clipId: string | null, aboutId: string | null = null): string {
+  if (kind === 'withheld' || kind === 'withheld-ended') return `/notices/${aboutId ?? ''}`
+  if (kind === 'decision') return `/statements/${aboutId ?? ''}`
+  if (kind === 'report-decided') return '/reports'
+  if (kind === 'appeal-decided') return '/statements'
   if (kind === 'follow-request') return '/requests'
   if (kind === 'message-request') return '/messages'
   if (kind === 'digest') return '/notifications'

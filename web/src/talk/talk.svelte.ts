@@ -160,13 +160,14 @@ export class Conversation {
     shelf.change(this.clip.id, { comments: Math.max(0, this.clip.comments + by) })
   }
 
-  async write(text: string, to: Comment | null): Promise<void> {
+  async write(text: string, to: Comment | null): Promise<Comment> {
     const made = await api.post<Comment>(this.path, { text, reply_to: to?.id ?? null })
     this.take([made])
     this.said?.()
     // One's own that waits for the author is in no number yet.
     if (made.held_for !== null) this.count(-1)
     if (made.parent_id) this.thread(made.parent_id).open = true
+    return made
   }
 
   async like(one: Comment): Promise<void> {

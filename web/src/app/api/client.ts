@@ -5,13 +5,19 @@ export class ApiError extends Error {
   readonly code: string
   readonly sentence: string
   readonly nextStep: string
+  /** Of what is withheld (451): the id of the notice that says why. */
+  readonly notice: string | null
+  /** Of what a decision of moderators keeps from here: the id of the statement that says why. */
+  readonly statement: string | null
 
-  constructor(status: number, code: string, sentence: string, nextStep: string) {
+  constructor(status: number, code: string, sentence: string, nextStep: string, notice: string | null = null, statement: string | null = null) {
     super(`${code}: ${sentence}`)
     this.status = status
     this.code = code
     this.sentence = sentence
     this.nextStep = nextStep
+    this.notice = notice
+    this.statement = statement
   }
 }
 
@@ -69,7 +75,11 @@ async function refusal(response: Response): Promise<ApiError> {
   }
   const code = told.code ?? (response.status >= 500 ? 'unavailable' : `http-${response.status}`)
   if (response.status === 401 && code === 'not-signed-in') for (const callback of whenSignedOut) callback()
-  return new ApiError(response.status, code, told.sentence ?? '', told.next_step ?? '')
+  // RFC 7725: the link to who blocks, and beside it the notice.
+  const link = response.headers.get('link') ?? ''
+  const statement = /\/statements\/([0-9a-f-]{36})>/.exec(link)
+  const notice = response.status === 451 ? /\/notices\/([0-9a-f-]{36})>/.exec(link) : null
+  return new ApiError(response.status, code, told.sentence ?? '', told.next_step ?? '', notice?.[1] ?? null, statement?.[1] ?? null)
 }
 
 async function json<T>(method: string, path: string, options?: Options): Promise<T> {
@@ -91,6 +101,8 @@ export const api = {
       throw problem
     }
   },
+  /** Bytes for JSON or for bytes. */
+  exchange: async (path: string, body: unknown): Promise<Uint8Array> => new Uint8Array(await (await send('POST', path, { body })).arrayBuffer()),
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => json<T>('GET', path, { query, signal }),
   post: <T>(path: string, body: unknown = {}, options: Pick<Options, 'keepalive'> = {}) => json<T>('POST', path, { body, ...options }),
   put: <T>(path: string, body?: unknown) => json<T>('PUT', path, { body }),

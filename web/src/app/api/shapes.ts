@@ -47,6 +47,8 @@ export interface Profile extends Author {
   clips: number
   viewer: { follows: Follows; follows_you: boolean; is_friend: boolean; is_me: boolean; has_blocked: boolean; mutes: boolean; restricts: boolean } | null
   can_see_clips: boolean
+  /** Their address in another cell, where they went. */
+  moved_to?: string | null
   shows_likes: boolean
 }
 
@@ -68,6 +70,16 @@ export interface Card extends Author {
   follows: Follows
 }
 
+/** A rendition cut into seconds: after `init_bytes` one segment follows the other to the end of the file. */
+export interface Segments {
+  url: string
+  size_bytes: number
+  init_bytes: number
+  sizes: number[]
+  durations_ms: number[]
+  codecs: string
+}
+
 export interface Rendition {
   name: string
   width: number
@@ -76,6 +88,8 @@ export interface Rendition {
   size_bytes: number
   mime: string
   url: string
+  /** With the same address where the file itself is fragmented. */
+  segments: Segments | null
 }
 
 export interface Refusal {
@@ -111,13 +125,27 @@ export interface Clip {
   width: number | null
   height: number | null
   renditions: Rendition[]
+  /** The same as HLS has it; null where nothing is in segments. */
+  playlist_url: string | null
   poster_url: string | null
+  /** The same in fewer bytes, and two seconds that move: a while after the clip was published. */
+  poster_avif_url: string | null
+  preview_url: string | null
+  /** What it will look like, before the poster has come (`clips/poster/thumbhash.ts`). */
+  thumbhash: string | null
   captions: { url: string; language: string } | null
   has_audio: boolean
   progress: number | null
   refusal: Refusal | null
+  /** For the author of a clip that cannot be played yet. */
+  way?: Way | null
+  /** Of decisions by moderators, each with its statement. */
+  labels: { label: 'sensitive' | 'misleading' | 'made-with-ai'; statement: string }[]
   viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean } | null
 }
+
+/** How far a clip is: how many are made before it, about how many seconds are left, what the operator has to mend first. */
+export interface Way { progress: number; ahead: number; left_s: number | null; waits_for: 'disk' | 'store' | null }
 
 /** Without a profile, or learning from what the person watches. */
 export type Mode = 'public' | 'learning'
@@ -228,7 +256,7 @@ export type ChosenKind =
 /** A line of the list: what `people` (100: or more) did, the newest three by name. */
 export interface Notice {
   id: string
-  kind: ChosenKind | 'data-read' | 'digest'
+  kind: ChosenKind | 'data-read' | 'operator-change' | 'withheld' | 'withheld-ended' | 'report-decided' | 'decision' | 'appeal-decided' | 'digest'
   /** Nobody where the cell itself tells. */
   by: Author | null
   others: Author[]
@@ -238,7 +266,7 @@ export interface Notice {
   created_at: string
   is_read: boolean
   /** What is in a digest. */
-  counts: Partial<Record<ChosenKind | 'data-read' | 'digest', number>>
+  counts: Partial<Record<Notice['kind'], number>>
 }
 
 /** What a person wants to be told, and when. */

@@ -2,22 +2,38 @@ import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
+import type abroadEn from './abroad.en.json'
 import type awayEn from './away.en.json'
+import type contactsEn from './contacts.en.json'
 import type foryouEn from './foryou.en.json'
+import type glassEn from './glass.en.json'
+import type joiningEn from './joining.en.json'
 import type keptEn from './kept.en.json'
 import type messagesEn from './messages.en.json'
+import type noticesEn from './notices.en.json'
 import type notifyEn from './notify.en.json'
 import type rightsEn from './rights.en.json'
+import type staffEn from './staff.en.json'
+import type reviewEn from './review.en.json'
+import type safetyEn from './safety.en.json'
 import type talkEn from './talk.en.json'
 
 export type Key =
   | keyof typeof en
+  | keyof typeof abroadEn
   | keyof typeof awayEn
+  | keyof typeof contactsEn
   | keyof typeof foryouEn
+  | keyof typeof glassEn
+  | keyof typeof joiningEn
   | keyof typeof keptEn
   | keyof typeof messagesEn
+  | keyof typeof noticesEn
   | keyof typeof notifyEn
   | keyof typeof rightsEn
+  | keyof typeof staffEn
+  | keyof typeof reviewEn
+  | keyof typeof safetyEn
   | keyof typeof talkEn
 export type Locale = 'en' | 'fr'
 export interface Told {
@@ -30,12 +46,20 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 
 /** Words of pages that few open at first: they come with those pages. */
 const CHAPTERS = {
+  abroad: { en: () => import('./abroad.en.json'), fr: () => import('./abroad.fr.json') },
   away: { en: () => import('./away.en.json'), fr: () => import('./away.fr.json') },
+  contacts: { en: () => import('./contacts.en.json'), fr: () => import('./contacts.fr.json') },
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
+  glass: { en: () => import('./glass.en.json'), fr: () => import('./glass.fr.json') },
+  joining: { en: () => import('./joining.en.json'), fr: () => import('./joining.fr.json') },
   kept: { en: () => import('./kept.en.json'), fr: () => import('./kept.fr.json') },
+  notices: { en: () => import('./notices.en.json'), fr: () => import('./notices.fr.json') },
   notify: { en: () => import('./notify.en.json'), fr: () => import('./notify.fr.json') },
   messages: { en: () => import('./messages.en.json'), fr: () => import('./messages.fr.json') },
   rights: { en: () => import('./rights.en.json'), fr: () => import('./rights.fr.json') },
+  staff: { en: () => import('./staff.en.json'), fr: () => import('./staff.fr.json') },
+  review: { en: () => import('./review.en.json'), fr: () => import('./review.fr.json') },
+  safety: { en: () => import('./safety.en.json'), fr: () => import('./safety.fr.json') },
   talk: { en: () => import('./talk.en.json'), fr: () => import('./talk.fr.json') },
 } as const satisfies Record<string, Record<Locale, () => Promise<{ default: Record<string, string> }>>>
 type Chapter = keyof typeof CHAPTERS
@@ -123,6 +147,9 @@ export function number(value: number): string {
 export function moment(ms: number, zone?: 'UTC'): string {
   return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }).format(ms)
 }
+
+/** ISO 3166's code for a place that nobody has told. */
+export const NOWHERE = 'ZZ'
 
 /** "Singapore" for SG, in the person's language; what is no country's code stays as it is. */
 export function country(code: string): string {

@@ -1,4 +1,5 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
+import type { Reach } from '../../abroad/shapes.ts'
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 import { wishOf, type PeopleList } from '../audience/list.ts'
@@ -10,6 +11,8 @@ export interface Draft {
   /** The people for whom it is, or is not. Drafts of older versions have none. */
   list?: PeopleList | null
   madeWithAi: boolean
+  /** How far it goes; without a word: no further than the region. */
+  reach?: Reach
   /** Who may comment; null: as in the settings. Drafts of older versions have neither. */
   commentsBy?: WhoMay | null
   /** A sound of another clip, in the place of the film's own or with it. */

@@ -1,6 +1,9 @@
 /** A clip on its way out: upload, post, and the wait for the cell. It goes on while one visits other pages. */
+import type { Reach } from '../../abroad/shapes.ts'
 import { api } from '../../app/api/client.ts'
 import type { Clip } from '../../app/api/shapes.ts'
+import { t, tell } from '../../app/i18n/index.svelte.ts'
+import { toasts } from '../../notify/toasts.svelte.ts'
 import { streams } from '../../feed/streams.svelte.ts'
 import { MediaUpload } from '../../media/upload.svelte.ts'
 import { shelf } from '../shelf.svelte.ts'
@@ -48,6 +51,7 @@ class Posting {
       this.phase = 'posting'
       const clip = shelf.put(await api.post<Clip>('/api/clips', bodyOf(draft, draft.uploadId, this.durationMs)))
       this.clip = clip
+      if (draft.reach && draft.reach !== 'region') await this.letOut(clip.id, draft.reach)
       this.phase = 'sent'
       await dropDraft()
       streams.forgetPerson(this.handle)
@@ -56,6 +60,16 @@ class Posting {
       if (this.draft) this.problem = problem
     } finally {
       removeEventListener('beforeunload', warn)
+    }
+  }
+
+  /** The clip is posted either way: what cannot leave stays in its region, and one is told. */
+  private async letOut(id: string, reach: Reach): Promise<void> {
+    try {
+      await api.put(`/api/clips/${id}/reach`, { reach })
+    } catch (problem) {
+      const { sentence, next_step } = tell(problem)
+      toasts.problem({ sentence: t('reach.lost', { why: sentence }), next_step })
     }
   }
 

@@ -110,7 +110,7 @@ class ForYou implements Source {
   }
 
   /** Tells it at once, and waits until the cell has it: the next page obeys. A visitor's wish is kept here too. */
-  async reject(clip: Clip, kind: 'not-interested' | 'hid-author' | 'hid-hashtag' | 'hid-sound', hashtag?: string): Promise<void> {
+  async reject(clip: Clip, kind: 'not-interested' | 'hid-author' | 'hid-hashtag' | 'hid-sound' | 'reported', hashtag?: string): Promise<void> {
     const place = this.places.get(clip.id)
     if (place) {
       const told = await api.post<{ refused: { code: string }[] }>(`${PATH}/signals`, { signals: [{ ...place, kind, hashtag }] })

@@ -52,7 +52,8 @@ export async function open(core: Core, kind: 'pair' | 'group', handles: string[]
 
 async function pairWith(core: Core, handle: string): Promise<string | null> {
   const all = await core.store.all('conversations')
-  const found = all.find(({ told }) => told.kind === 'pair' && told.members.some((member) => member.handle === handle))
+  // One that is over, or that a restored cell does not know any more, takes nothing.
+  const found = all.find(({ told, isOver }) => !isOver && told.kind === 'pair' && told.members.some((member) => member.handle === handle))
   return found?.id ?? null
 }
 

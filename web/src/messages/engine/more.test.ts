@@ -140,3 +140,18 @@ test('a report holds what was chosen, as it was signed', async () => {
   const key = (await ada.self()).signing.publicKey
   assert.ok(await verifyWithLabel(key, 'FramedContentTBS', bytesOf(item.content), bytesOf(item.signature), (await suite()).signature))
 })
+
+test('with a cell that was put back and knows no conversations, the two begin anew', async () => {
+  const { cell, ada, bea, id } = await two()
+  await tell(ada, id, 'Before')
+  await sync(bea)
+  cell.groups.clear()
+  await sync(ada)
+  assert.equal((await ada.conversation(id))?.isOver, true)
+  const anew = await open(ada, 'pair', ['bea'])
+  assert.notEqual(anew, id)
+  await tell(ada, anew, 'After')
+  await sync(bea)
+  assert.deepEqual(await texts(bea, anew), ['After'])
+  assert.deepEqual(await texts(bea, id), ['Before'])
+})
