@@ -9,7 +9,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 WORDS_OF_A_LANGUAGE = 20_000
@@ -106,10 +105,3 @@ class Captions:
             at = self._dice.randrange(1, len(words[-1]) - 1)
             words[-1] = words[-1][:at] + words[-1][at + 1 :]
         return ("" if language == "zh" else " ").join(words)
-
-
-def captions(seed: int, count: int, months: int = 24) -> Iterator[Caption]:
-    """So many captions, the oldest first, over so many months."""
-    drawn = Captions(seed)
-    for number in range(count):
-        yield drawn.draw(number * months // count)

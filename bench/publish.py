@@ -26,7 +26,7 @@ import httpx
 from tests.drills.cell_process import free_port, serve, started
 
 from bench import machine
-from luciole.cell.media import encode, rungs
+from luciole.cell.media import encode, rungs, soundtrack
 from luciole.demo import film
 
 RESULTS = Path(__file__).with_name("results") / "publish.md"
@@ -40,7 +40,7 @@ RUNG = rungs.REST[0]
 PLAIN = (
     "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-pix_fmt", "yuv420p",
     "-crf", str(RUNG.crf), "-maxrate", str(RUNG.cap_bps), "-bufsize", str(RUNG.buffer_bits),
-    "-c:a", "aac", "-b:a", str(encode.AUDIO_BPS), "-movflags", "+faststart",
+    "-c:a", "aac", "-b:a", str(soundtrack.AUDIO_BPS), "-movflags", "+faststart",
 )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def publish(client: httpx.Client, source: Path, into: Measured) -> None:
     into.first.append(time.perf_counter() - uploaded)
     shorter = min(clip["width"], clip["height"])
     # The first has at most 540 lines; where it has fewer, the film has no more.
-    is_small = shorter < encode.FIRST_SHORT_SIDE
+    is_small = shorter < rungs.FIRST_SHORT_SIDE
     wanted = 1 if is_small else 1 + expected_above(source)
     wait(client, path, wanted)
     into.whole.append(time.perf_counter() - uploaded)

@@ -10,21 +10,24 @@ does hits both alike.
 
     PYTHONPATH=src .venv/bin/python -m bench.social --people 100000,1000000
 
-Another request is another entry in `ENTRIES`. Results are written to bench/results/social.md.
+With `--state FOLDER` the towns stay, and what was measured: `--fill` makes them only, and several
+runs may each measure some entries (`--only profile,follow`). Another request is another entry in
+`ENTRIES`. Results are written to bench/results/social.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,29 +35,24 @@ import asyncpg
 import uvloop
 from tests.drills.cell_process import free_port, serve, started
 
-from bench import machine, social_town, towns
-from bench.feed import HEAD, Measured, below, cpu_s, row, spread
+from bench import social_town, towns
+from bench.feed import Measured, below, cpu_s, row, spread
+from bench.social_results import CONNECTIONS, PUBLISHING, REQUESTS_A_ROUND, Kept, written
 from luciole.cell.clips import store as clips
 from luciole.cell.clips.comments import store as comments
 from luciole.cell.graph import store as graph
 from luciole.cell.notify.store import lines
 from luciole.cell.people.store import accounts
-from luciole.cell.search.indexing import Indexing
 from luciole.cell.search.service import WALKED_CLIPS
 from luciole.cell.search.store import clips as search
-from luciole.kit import migrate, postgres, postgres_logins
-from luciole.kit.clock import Clock
-from luciole.kit.db import Database
+from luciole.kit import postgres, postgres_logins
 from luciole.kit.ids import LAST_ID, new_id
 from luciole.kit.keeper import FolderLock
 
 RESULTS = Path(__file__).with_name("results") / "social.md"
 SEED = 20261127
 POOL = 10
-CONNECTIONS = 32
-REQUESTS_A_ROUND = 960
-EDGES_A_PERSON = 10
-INDEXED_AT_ONCE = 2000
+WARM = 100
 PAGE = 20
 
 
@@ -220,49 +218,28 @@ async def round_of(
     into.database_us.append((cpu_s(below(database)) - before[1]) * 1e6 / len(calls))
 
 
-async def measure(
-    entry: Entry, town: social_town.Town, url: str, port: int, api: int, database: int, rounds: int
-) -> tuple[Measured, Measured]:
-    """The floor and the request of an entry."""
-    pool = await asyncpg.create_pool(
-        url, min_size=POOL, max_size=POOL, server_settings={"jit": "off", "timezone": "UTC"}
-    )
-    floor, front = Floor(pool, entry), Front(port)
-    dice = random.Random(SEED)
+@dataclass
+class Place:
+    """A town whose cell answers, and what was measured there."""
 
-    def drawn(count: int) -> list[Call]:
-        return [entry.call(town, dice) for _ in range(count)]
-
-    for ask in (floor.ask, front.ask):  # Warm: plans, caches, connections.
-        await spread([lambda ask=ask, call=call: ask(call) for call in drawn(100)], CONNECTIONS)
-    pair = Measured(), Measured()
-    for _ in range(rounds):
-        await round_of(floor.ask, drawn(REQUESTS_A_ROUND), [os.getpid()], database, pair[0])
-        front.close()
-        await round_of(front.ask, drawn(REQUESTS_A_ROUND), [api], database, pair[1])
-    front.close()
-    await pool.close()
-    return pair
+    town: social_town.Town
+    server: postgres.Server
+    port: int
+    metrics_port: int
+    api: int
+    database: int
+    floor: Measured = field(default_factory=Measured)
+    page: Measured = field(default_factory=Measured)
 
 
-async def one_size(
-    folder: Path, people: int, rounds: int, entries: list[Entry]
-) -> tuple[dict[str, tuple[Measured, Measured]], list[float]]:
-    """What each entry takes among so many people, and how long publishing takes of the one whom
-    all follow."""
-    async with postgres.embedded_async(folder / "postgres") as server:
-        await asyncio.to_thread(lambda: asyncio.run(migrate.apply(server.url())))
-        superuser = server.url(postgres_logins.SUPERUSER)
-        await towns.settle(
-            superuser, seed=SEED, persons=people, films=people, edges=EDGES_A_PERSON * people
-        )
-        town = await social_town.furnish(superuser, people, people)
-        worker = await Database.open(server.url("luciole_worker"), size=2)
-        await Indexing(worker, Clock(), INDEXED_AT_ONCE).catch_up()
-        await worker.close()
-        await social_town.settle(server.url())
+@contextlib.asynccontextmanager
+async def answering(folder: Path, people: int) -> AsyncIterator[Place]:
+    """A cell in front of the town of so many people in a folder."""
+    home = folder / str(people) / "postgres"
+    town = await social_town.made(home, people, SEED)
+    async with postgres.embedded_async(home) as server:
         port, metrics_port = free_port(), free_port()
-        data = folder / "data"
+        data = folder / str(people) / "data"
         command, environment = serve(data, port)
         environment |= {
             "DATABASE_URL": server.url(),
@@ -275,65 +252,64 @@ async def one_size(
             cell.wait_for("The cell answers after", 300)
             note = FolderLock(data / "run").read()
             assert note is not None
-            api = note.children["api"].pid
             database = int((server.data_dir / "postmaster.pid").read_text().split()[0])
-            found = {}
-            for entry in entries:
-                url = server.url("luciole_api")
-                found[entry.name] = await measure(entry, town, url, port, api, database, rounds)
-                print(" | ".join(row(entry.name, people, CONNECTIONS, *found[entry.name])))
-            published = await social_town.publishing(superuser, metrics_port, people)
+            yield Place(town, server, port, metrics_port, note.children["api"].pid, database)
             cell.stop()
-        return found, published
 
 
-def written(
-    found: dict[int, tuple[dict[str, tuple[Measured, Measured]], list[float]]], rounds: int
-) -> str:
-    head = ["request", "people", *HEAD[2:]]
-    rows = [
-        row(name, people, CONNECTIONS, *pair)
-        for people, (entries, _) in found.items()
-        for name, pair in entries.items()
-    ]
-    small, large = min(found), max(found)
-    growth = [
-        [
-            name,
-            f"{pair[1].percentile(0.5) / found[small][0][name][1].percentile(0.5):.2f}",
-            f"{pair[1].cpu_us / found[small][0][name][1].cpu_us:.2f}",
-        ]
-        for name, pair in found[large][0].items()
-    ]
-    published = [
-        [f"{people:,}", str(len(times)), f"{statistics.median(times):.1f}", f"{max(times):.1f}"]
-        for people, (_, times) in found.items()
-    ]
-    text = (
-        "# People together\n\n"
-        f"{machine.described()} {rounds} rounds of {REQUESTS_A_ROUND} requests of each, in turns, "
-        f"{CONNECTIONS} connections. {EDGES_A_PERSON} follows and {EDGES_A_PERSON} likes a person, "
-        "skewed; a clip a person. `bench/social.py`\n\n"
-        f"{machine.table(head, rows)}\n"
-        "## Publishing by the one whom all follow\n\n"
-        "The worker's job that publishes a clip whose film is there, with what it tells and notes:"
-        "\n\n"
-        f"{machine.table(['followers', 'of them', 'p50 ms', 'most ms'], published)}"
-    )
-    if small != large:
-        head = ["request", "p50", "CPU"]
-        text += f"\n## {large:,} people against {small:,}\n\n{machine.table(head, growth)}"
-    return text
+async def measure(entry: Entry, places: list[Place], rounds: int) -> None:
+    """The floor and the request of an entry, in every place: rounds of all take turns."""
+    async with contextlib.AsyncExitStack() as stack:
+        asks = []
+        for place in places:
+            place.floor, place.page = Measured(), Measured()
+            pool = await asyncpg.create_pool(
+                place.server.url("luciole_api"), min_size=POOL, max_size=POOL,
+                server_settings={"jit": "off", "timezone": "UTC"},
+            )  # fmt: skip
+            stack.push_async_callback(pool.close)
+            front = Front(place.port)
+            stack.callback(front.close)
+            asks.append((place, Floor(pool, entry), front, random.Random(SEED)))
+        for place, floor, front, dice in asks:  # Warm: plans, caches, connections.
+            for ask in (floor.ask, front.ask):
+                calls = [entry.call(place.town, dice) for _ in range(WARM)]
+                await spread([lambda ask=ask, call=call: ask(call) for call in calls], CONNECTIONS)
+        for _ in range(rounds):
+            for place, floor, front, dice in asks:
+
+                def drawn(place: Place = place, dice: random.Random = dice) -> list[Call]:
+                    return [entry.call(place.town, dice) for _ in range(REQUESTS_A_ROUND)]
+
+                own, database = [os.getpid()], place.database
+                await round_of(floor.ask, drawn(), own, database, place.floor)
+                front.close()
+                await round_of(front.ask, drawn(), [place.api], database, place.page)
 
 
-async def run(sizes: list[int], rounds: int, entries: list[Entry]) -> str:
-    found = {}
-    for people in sizes:
-        with tempfile.TemporaryDirectory(prefix="luciole-bench-") as folder:
-            began = time.monotonic()
-            found[people] = await one_size(Path(folder), people, rounds, entries)
-            print(f"{people:,} people: {time.monotonic() - began:.0f} s", flush=True)
-    return written(found, rounds)
+async def run(folder: Path, sizes: list[int], rounds: int, names: list[str], kept: Kept) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        places = [await stack.enter_async_context(answering(folder, size)) for size in sizes]
+        for entry in ENTRIES:
+            if entry.name not in names:
+                continue
+            await measure(entry, places, rounds)
+            for place in places:
+                kept.put(entry.name, place.town.people, [vars(place.floor), vars(place.page)])
+                cells = row(entry.name, place.town.people, CONNECTIONS, place.floor, place.page)
+                print(" | ".join(cells), flush=True)
+        if PUBLISHING in names:
+            for place in places:
+                superuser = place.server.url(postgres_logins.SUPERUSER)
+                people = place.town.people
+                taken = await social_town.publishing(superuser, place.metrics_port, people)
+                kept.put(PUBLISHING, people, taken)
+                print(people, "publish", statistics.median(taken), max(taken), flush=True)
+
+
+async def fill(folder: Path, sizes: list[int]) -> None:
+    for size in sizes:
+        await social_town.made(folder / str(size) / "postgres", size, SEED)
 
 
 def main() -> None:
@@ -341,12 +317,26 @@ def main() -> None:
     parser.add_argument("--people", default="100000,1000000", help="sizes, smallest first")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", help="names of entries, parted by commas")
+    parser.add_argument("--fill", action="store_true", help="make the towns only")
+    parser.add_argument("--state", type=Path, help="keep towns and what was measured here")
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()
     random.seed(SEED)
-    wanted = chosen.only.split(",") if chosen.only else [entry.name for entry in ENTRIES]
-    entries = [entry for entry in ENTRIES if entry.name in wanted]
-    text = uvloop.run(run([int(size) for size in chosen.people.split(",")], chosen.rounds, entries))
+    sizes = [int(size) for size in chosen.people.split(",")]
+    names = [*(entry.name for entry in ENTRIES), PUBLISHING]
+    if chosen.only:
+        names = chosen.only.split(",")
+    with contextlib.ExitStack() as stack:
+        folder = chosen.state or Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="luciole-bench-"))
+        )
+        folder.mkdir(parents=True, exist_ok=True)
+        if chosen.fill:
+            uvloop.run(fill(folder, sizes))
+            return
+        kept = Kept(folder / "measured.json")
+        uvloop.run(run(folder, sizes, chosen.rounds, names, kept))
+    text = written(kept)
     chosen.results.parent.mkdir(exist_ok=True)
     chosen.results.write_text(text, encoding="utf-8")
     print(text)

@@ -1,4 +1,5 @@
-"""What `bench.social` needs in its town: readers who are signed in, threads, notifications."""
+"""The town of `bench.social`, which is made once and kept: people, clips, follows and likes, and
+readers who are signed in, threads, notifications."""
 
 from __future__ import annotations
 
@@ -6,18 +7,22 @@ import asyncio
 import hashlib
 import random
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import httpx
 
-from bench import towns
+from bench import filling, towns
+from luciole.kit import migrate, postgres, postgres_logins
 from luciole.kit.queue import Queue
 
 READERS = 400
 TALKED = 400
+EDGES_A_PERSON = 10
 COMMENTS = 60
 LINES = 60
 PUBLISHED = 30
@@ -47,7 +52,6 @@ INSERT INTO notify.notification (id, person_id, kind, actor_id, clip_id, line_id
 SELECT id, r, 'like', a, c, id FROM made
 """
 SEED_OF_WORDS = 20261128
-SETTLE = "VACUUM (ANALYZE)"
 ALL_FOLLOW = """
 INSERT INTO graph.follow (follower_id, followee_id, state)
 SELECT id, $1, 'accepted' FROM people.person WHERE id <> $1 ON CONFLICT DO NOTHING
@@ -90,33 +94,58 @@ def _words() -> list[str]:
     return [word for word in found if word.isascii() and word.isalpha()]
 
 
-async def furnish(superuser_url: str, people: int, clips: int) -> Town:
+async def made(home: Path, people: int, seed: int) -> Town:
+    """The town of so many people in the cluster `home`, which is filled where it is not there yet:
+    as many clips as people, ten times as many follows and likes."""
+    town = _town(people)
+    mark = home.parent / "made"
+    if _is_made(home, mark):
+        return town
+    async with postgres.embedded_async(home, settings=filling.HASTY_SERVER) as server:
+        await asyncio.to_thread(lambda: asyncio.run(migrate.apply(server.url())))
+        superuser = server.url(postgres_logins.SUPERUSER)
+        began = time.monotonic()
+
+        def say(text: str) -> None:
+            print(f"{time.monotonic() - began:.0f} s: {text}", flush=True)
+
+        await filling.fill(
+            superuser, server.url("luciole_worker"), seed=seed,
+            persons=people, films=people, edges=EDGES_A_PERSON * people, say=say,
+        )  # fmt: skip
+        await _furnish(superuser, town)
+        say("furnished")
+        mark.write_text(f"{time.monotonic() - began:.0f}\n")
+    return town
+
+
+def _is_made(home: Path, mark: Path) -> bool:
+    if home.exists() and not mark.exists():
+        raise SystemExit(f"A town was left unfinished in {home.parent}: remove that folder.")
+    return mark.exists()
+
+
+def _town(people: int) -> Town:
+    step = max(1, people // READERS)
+    readers = [
+        Reader(towns.id_of(towns.PERSON, number * step), f"reader-{number}-{'x' * 30}")
+        for number in range(min(READERS, people))
+    ]
+    step = max(1, people // TALKED)
+    talked = [towns.id_of(towns.CLIP, number * step) for number in range(min(TALKED, people))]
+    return Town(people, people, readers, talked, _words())
+
+
+async def _furnish(superuser_url: str, town: Town) -> None:
     """Signs readers in, lets them talk under clips, and tells them of likes."""
-    connection = await asyncpg.connect(superuser_url, command_timeout=3600)
-    try:
-        await connection.execute(towns.NO_TRIGGERS)
-        step = max(1, people // READERS)
-        readers = [
-            Reader(towns.id_of(towns.PERSON, number * step), f"reader-{number}-{'x' * 30}")
-            for number in range(min(READERS, people))
-        ]
-        hashes = [hashlib.sha256(reader.token.encode()).digest() for reader in readers]
-        ids = [reader.id for reader in readers]
-        await connection.execute(SESSIONS, ids, hashes)
-        step = max(1, clips // TALKED)
-        talked = [towns.id_of(towns.CLIP, number * step) for number in range(min(TALKED, clips))]
-        await connection.execute(THREADS, talked, ids, COMMENTS)
-        await connection.execute(COUNTED, talked, COMMENTS)
-        await connection.execute(NOTIFIED, ids, talked, LINES)
-    finally:
-        await connection.close()
-    return Town(people, clips, readers, talked, _words())
-
-
-async def settle(owner_url: str) -> None:
-    """As after a quiet night."""
-    connection = await asyncpg.connect(owner_url, command_timeout=3600)
-    await connection.execute(SETTLE)
+    connection = await filling.connected(superuser_url)
+    hashes = [hashlib.sha256(reader.token.encode()).digest() for reader in town.readers]
+    ids = [reader.id for reader in town.readers]
+    await connection.execute(SESSIONS, ids, hashes)
+    await connection.execute(THREADS, town.talked, ids, COMMENTS)
+    await connection.execute(COUNTED, town.talked, COMMENTS)
+    await connection.execute(NOTIFIED, ids, town.talked, LINES)
+    await connection.execute("VACUUM (ANALYZE)")  # As after a quiet night.
     await connection.close()
 
 

@@ -2,37 +2,29 @@
 
 Who is followed and what is liked is skewed as in real networks: the n-th of N is chosen in
 proportion to n^-0.8, which gives the first of 1,000,000 people about one follow in sixteen.
+`filling` puts it into a cell.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
+import numpy as np
+from numpy.typing import NDArray
 
-from bench.captions import Captions, captions
+from bench.captions import Captions
 
 SKEW = 0.8
 MONTHS = 24
 DAY = timedelta(days=1)
-Say = Callable[[str], None]
-# What the cell's triggers would do for each row is done for all at once.
-NO_TRIGGERS = "SET session_replication_role = replica"
-TALLIES = """
-INSERT INTO graph.tally (person_id, followers, following)
-SELECT p.id, coalesce(i.n, 0), coalesce(o.n, 0) FROM people.person p
-LEFT JOIN (SELECT followee_id AS id, count(*) AS n FROM graph.follow GROUP BY 1) i ON i.id = p.id
-LEFT JOIN (SELECT follower_id AS id, count(*) AS n FROM graph.follow GROUP BY 1) o ON o.id = p.id
-WHERE p.handle LIKE 'townsman%' ON CONFLICT DO NOTHING
-"""
-LIKES = """
-UPDATE clips.clip c SET likes = l.n
-FROM (SELECT clip_id, count(*) AS n FROM clips.liked GROUP BY 1) l WHERE l.clip_id = c.id
-"""
+Numbers = NDArray[np.int64]
+PERSON, CLIP, ASSET = 1, 2, 3
+#: An id as PostgreSQL takes it.
+ID: Any = np.dtype([("high", ">u8"), ("low", ">u8")])
 
 
 def id_of(kind: int, number: int) -> UUID:
@@ -42,7 +34,13 @@ def id_of(kind: int, number: int) -> UUID:
     return UUID(int=at << 80 | 7 << 76 | kind << 64 | 2 << 62 | mixed)
 
 
-PERSON, CLIP, ASSET = 1, 2, 3
+def ids_of(kind: int, numbers: Numbers) -> NDArray[Any]:
+    """The same of many, as an array of `ID`."""
+    found = np.empty(len(numbers), ID)
+    plain = numbers.astype(np.uint64)
+    found["high"] = (1_700_000_000_000 + plain * 60) << 16 | (7 << 12 | kind)
+    found["low"] = (plain * 0x9E3779B97F4A7C15 + kind) & ((1 << 62) - 1) | (2 << 62)
+    return found
 
 
 class Skewed:
@@ -55,12 +53,33 @@ class Skewed:
         # The inverse of the cumulative share x^(1 - SKEW).
         return min(self._n - 1, int(self._n * dice.random() ** (1 / (1 - SKEW))))
 
+    def many(self, dice: np.random.Generator, count: int) -> Numbers:
+        """The same, so many times."""
+        drawn = self._n * dice.random(count) ** (1 / (1 - SKEW))
+        return np.minimum(drawn.astype(np.int64), self._n - 1)
 
-def people(seed: int, count: int) -> Iterator[tuple[Any, ...]]:
-    """Rows of people.person."""
+
+def pairs(seed: int, count: int, first: int, second: int, kind: int) -> tuple[Numbers, Numbers]:
+    """Who follows whom (kind PERSON), or who likes what (kind CLIP), in the order in which they
+    came to do so: each pair once."""
+    dice = np.random.default_rng(seed)
+    known = Skewed(second)
+    keys = np.empty(0, np.int64)
+    while len(keys) < count:
+        more = (count - len(keys)) * 5 // 4 + 16
+        one, other = dice.integers(first, size=more), known.many(dice, more)
+        drawn = one * second + other
+        keys = np.concatenate([keys, drawn[one != other] if kind == PERSON else drawn])
+        _, places = np.unique(keys, return_index=True)
+        keys = keys[np.sort(places)]
+    return keys[:count] // second, keys[:count] % second
+
+
+def people(seed: int, first: int, last: int, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """Rows of people.person for people `first` … `last - 1`."""
     words = Captions(seed)
-    now = datetime.now(UTC)
-    for number in range(count):
+    words.shuffle(seed + first)
+    for number in range(first, last):
         name = f"{words.word('fr').title()} {words.word('es').title()}"[:50]
         yield (
             id_of(PERSON, number), f"townsman{number}", name, "", None, "en", "18+", False,
@@ -68,82 +87,19 @@ def people(seed: int, count: int) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def clips(seed: int, count: int, authors: int, likes: bool) -> Iterator[tuple[Any, ...]]:
-    """Rows of clips.clip; with `likes`, counts of likes that nobody gave."""
-    dice = random.Random(seed)
-    now = datetime.now(UTC)
-    whose = Skewed(authors)
-    for number, caption in enumerate(captions(seed, count, MONTHS)):
-        at = now - DAY * 30 * MONTHS * (count - number) / count
-        liked = min(1_000_000, int(dice.paretovariate(0.8)) - 1) if likes else 0
+def clips(
+    seed: int, first: int, last: int, of: int, authors: Numbers, likes: Numbers, now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of clips.clip for clips `first` … `last - 1` of so many, the oldest first. `authors` and
+    `likes` are those of these clips."""
+    drawn = Captions(seed)
+    drawn.shuffle(seed + first)
+    whose, liked = authors.tolist(), likes.tolist()
+    for number in range(first, last):
+        caption = drawn.draw(number * MONTHS // of)
+        at = now - DAY * 30 * MONTHS * (of - number) / of
         yield (
-            id_of(CLIP, number), id_of(PERSON, whose.draw(dice)), id_of(ASSET, number),
-            caption.text[:2200], caption.hashtags, "everyone", "published", liked, at, at,
+            id_of(CLIP, number), id_of(PERSON, whose[number - first]), id_of(ASSET, number),
+            caption.text[:2200], caption.hashtags, "everyone", "published",
+            liked[number - first], at, at,
         )  # fmt: skip
-
-
-def pairs(seed: int, count: int, first: int, second: int, kind: int) -> Iterator[tuple[UUID, UUID]]:
-    """Who follows whom (kind PERSON), or who likes what (kind CLIP): each pair once."""
-    dice = random.Random(seed)
-    known = Skewed(second)
-    seen: set[int] = set()
-    while len(seen) < count:
-        one, other = dice.randrange(first), known.draw(dice)
-        key = one * second + other
-        if key in seen or (kind == PERSON and one == other):
-            continue
-        seen.add(key)
-        yield id_of(PERSON, one), id_of(kind, other)
-
-
-async def _copy(
-    connection: asyncpg.Connection, schema: str, table: str, columns: str, rows: Any
-) -> None:
-    await connection.copy_records_to_table(
-        table, schema_name=schema, columns=columns.split(), records=rows
-    )
-
-
-async def settle(
-    superuser_url: str, *, seed: int, persons: int, films: int, edges: int, say: Say = print
-) -> None:
-    """Fills an empty cell: persons, films by them, as many follows as likes (`edges` of each)."""
-    connection = await asyncpg.connect(superuser_url, command_timeout=3600)
-    try:
-        await connection.execute(NO_TRIGGERS)
-        await _copy(
-            connection, "people", "person",
-            "id handle display_name bio avatar_key locale age_band is_private created_at",
-            people(seed, persons),
-        )  # fmt: skip
-        say(f"{persons:,} people")
-        await _copy(
-            connection, "clips", "clip",
-            "id author_id asset_id caption hashtags audience state likes created_at published_at",
-            clips(seed + 1, films, persons, likes=edges == 0),
-        )  # fmt: skip
-        say(f"{films:,} clips")
-        if edges:
-            follows = pairs(seed + 2, edges, persons, persons, PERSON)
-            await _copy(
-                connection, "graph", "follow", "follower_id followee_id state",
-                ((one, other, "accepted") for one, other in follows),
-            )  # fmt: skip
-            say(f"{edges:,} follows")
-            liked = pairs(seed + 3, edges, persons, films, CLIP)
-            await _copy(
-                connection, "clips", "liked", "person_id clip_id made_at",
-                ((one, other, datetime.now(UTC)) for one, other in liked),
-            )  # fmt: skip
-            await connection.execute(LIKES)
-            say(f"{edges:,} likes")
-            await connection.execute(TALLIES)
-        await connection.execute(
-            "INSERT INTO search.stale (kind, id) SELECT 'person', id FROM people.person"
-        )
-        await connection.execute(
-            "INSERT INTO search.stale (kind, id) SELECT 'clip', id FROM clips.clip ORDER BY id"
-        )
-        await connection.execute("ANALYZE")
-    finally:
-        await connection.close()
