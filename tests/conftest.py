@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database, Tx
+from luciole.kit.postgres import Server
+from luciole.kit.postgres_logins import Logins
 
 # Programs that tests start find the package as `./luciole` lets them find it.
 os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parents[1] / "src")
@@ -38,13 +41,29 @@ def later(*values: Any) -> Any:
 logs.setup("test", level="error")
 
 
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command sets up logging for its process: on the console that `capsys` closes with the test,
+    so that whatever logs in later tests would fail."""
+    before = structlog.get_config()
+    yield
+    if structlog.get_config()["logger_factory"] is not before["logger_factory"]:
+        structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
-def owner_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The owner's URL of a server with all tables."""
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with all tables, whose log may be copied."""
     home = tmp_path_factory.mktemp("postgres")
-    with postgres.embedded(home, settings=NOT_DURABLE) as server:
+    with postgres.embedded(home, Logins(has_replication=True), settings=NOT_DURABLE) as server:
         asyncio.run(migrate.apply(server.url()))
-        yield server.url()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def owner_url(database_server: Server) -> str:
+    """The owner's URL of a server with all tables."""
+    return database_server.url()
 
 
 @pytest.fixture(scope="session")

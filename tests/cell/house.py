@@ -18,8 +18,9 @@ from tests.cell.vault import Vault
 
 from luciole import worker
 from luciole.app import application
+from luciole.ask.gateway import PeerUnreachable
 from luciole.cell.people.passwords import Passwords
-from luciole.config import MediaSettings, PeopleSettings, Settings
+from luciole.config import MediaSettings, PeopleSettings, Settings, WebSettings
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import SetClock
 from luciole.kit.db import Database
@@ -29,6 +30,23 @@ ORIGIN = "http://localhost:8080"
 PASSWORD = "seven turquoise herons"
 TUS = {"tus-resumable": "1.0.0"}
 PIECE = {**TUS, "content-type": "application/offset+octet-stream"}
+
+
+class Elsewhere:
+    """The way to files of other cells: what a test has put there, by its SHA-256, is found in the
+    folder for what came."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.asked: list[str] = []
+        self.folder = Path()
+
+    async def media(self, peer: str, path: str, sha256: str, size_bytes: int) -> None:
+        self.asked.append(f"{peer} {path}")
+        if sha256 not in self.files:
+            raise PeerUnreachable
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / sha256).write_bytes(self.files[sha256])
 
 
 class Browser(httpx.AsyncClient):
@@ -66,9 +84,13 @@ class House:
     db: Database
     settings: Settings
     vault: Vault
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+    outside: Any = None
+    """What stands in for other cells (`cell.contacts.halves.Outside`)."""
     clock: SetClock = field(default_factory=lambda: SetClock(datetime(2026, 11, 24, 9, tzinfo=UTC)))
 
     def __post_init__(self) -> None:
+        self.elsewhere.folder = self.settings.incoming_dir
         blobs = Blobs.open(self.settings.blobs_place)
         self.parts = Parts.over(
             self.settings,
@@ -77,11 +99,12 @@ class House:
             derived=self.vault.derived(),
             blobs=blobs,
             clock=self.clock,
+            outside=self.outside,
         )
         # The parameters for real use would cost most of the time of the tests.
         queue_length = self.settings.people.password_queue
         self.parts.people.proofs.passwords = Passwords(queue_length, memory_kib=64, passes=1)
-        worker.register(self.parts)
+        self.beside = worker.register(self.parts, self.elsewhere)
         self._browsers: list[Browser] = []
         self._addresses = itertools.count(1)
 
@@ -90,8 +113,11 @@ class House:
         """A cell whose limits a test does not meet by accident; its files lie in `folder`."""
         settings = Settings(
             data_dir=str(folder),
-            people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
+            people=PeopleSettings(
+                sign_up_work=0, sign_ups_per_hour=10_000, sign_ins_per_minute=10_000
+            ),
             media=MediaSettings(min_free_bytes=0),
+            web=WebSettings(country_header="X-Country"),
         )
         return cls(db, settings, vault)
 

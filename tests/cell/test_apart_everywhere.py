@@ -26,7 +26,7 @@ class Scene:
     clip: dict[str, Any]
     others: dict[str, Any]
 
-    async def found(self, viewer: Browser) -> set[str]:
+    async def found(self, viewer: Browser, *, may_be: tuple[int, ...] = ()) -> set[str]:
         """Where a viewer meets Ana or her clip."""
         clip_id = self.clip["id"]
         sound = self.clip["sound_id"]
@@ -57,7 +57,7 @@ class Scene:
         found = set()
         for place, (method, path, body) in asked.items():
             answer = await viewer.request(method, path, json=body)
-            assert answer.status_code in (200, 201, 404), (place, answer.text)
+            assert answer.status_code in (200, 201, 404, *may_be), (place, answer.text)
             if answer.is_success and ('"handle":"ana"' in answer.text or clip_id in answer.text):
                 found.add(place)
         return found

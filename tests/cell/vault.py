@@ -16,7 +16,7 @@ from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 
 ORIGIN = "http://localhost:8080"
-PURPOSES = ("cursors", "devices", "media-links", "feed")
+PURPOSES = ("cursors", "devices", "media-links", "feed", "contacts")
 _numbers = itertools.count(1)
 
 

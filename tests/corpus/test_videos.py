@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from PIL import Image
 from tests.cell.house import Browser, House
 from tests.corpus import golden, mp4
 
-from luciole.cell.media import fence
+from luciole.cell.media import fence, launchers
 from luciole.cell.media.model import REFUSALS
 from luciole.cell.media.workshop import Workshop
 
@@ -88,6 +89,7 @@ class Film:
     frames: int
     duration_ms: int
     has_audio: bool
+    longest_frame_ms: int
 
 
 async def published(author: Browser, clip: dict[str, Any]) -> str:
@@ -100,7 +102,8 @@ async def published(author: Browser, clip: dict[str, Any]) -> str:
     for each in renditions:
         data = await fetch(author, each["url"], "video/mp4")
         assert len(data) == each["size_bytes"]
-        mp4.nothing_private(data)
+        mp4.nothing_private(data, is_in_segments=each["url"] == each["segments"]["url"])
+        await in_segments(author, each, film_ms=clip["duration_ms"])
         film = decoded(data)
         assert (film.width, film.height) == (each["width"], each["height"])
         assert abs(film.duration_ms - clip["duration_ms"]) <= 120
@@ -111,6 +114,26 @@ async def published(author: Browser, clip: dict[str, Any]) -> str:
     sound = "with sound" if clip["has_audio"] else "silent"
     sizes = ", ".join(f"{each['width']}×{each['height']}" for each in renditions)
     return f"{sizes}; {clip['duration_ms'] / 1000:.2f} s, {sound}"
+
+
+async def in_segments(author: Browser, rendition: dict[str, Any], film_ms: int) -> None:
+    """Fetches each second by its range, and looks at what they are together."""
+    segments = rendition["segments"]
+    assert abs(sum(segments["durations_ms"]) - film_ms) <= 120
+    data, place = b"", 0
+    for size in (segments["init_bytes"], *segments["sizes"]):
+        part = {"range": f"bytes={place}-{place + size - 1}"}
+        answer = await author.get(segments["url"], headers=part)
+        assert answer.status_code == 206
+        data, place = data + answer.content, place + size
+    assert len(data) == segments["size_bytes"]
+    mp4.nothing_private(data, is_in_segments=True)
+    film = decoded(data)
+    assert (film.width, film.height) == (rendition["width"], rendition["height"])
+    assert abs(film.duration_ms - film_ms) <= 120
+    # A segment ends with the first frame after a full second, and some films have none for long.
+    assert max(segments["durations_ms"]) <= max(2000, 1000 + film.longest_frame_ms + 1)
+    assert len(segments["sizes"]) >= film_ms // 2000
 
 
 async def fetch(author: Browser, url: str, mime: str) -> bytes:
@@ -134,9 +157,11 @@ def decoded(data: bytes) -> Film:
         for stream in container.streams:
             assert set(stream.metadata) <= {"language", "handler_name", "vendor_id"}
         frames, end_s, samples = 0, 0.0, 0
+        shown_s: list[float] = []
         for packet in container.demux():
             if packet.stream is video and packet.pts is not None:
                 end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                shown_s.append(float(packet.pts * packet.time_base))
                 no_messages(bytes(packet))
             for frame in packet.decode():
                 if isinstance(frame, VideoFrame):
@@ -152,7 +177,9 @@ def decoded(data: bytes) -> Film:
         size = video.codec_context.width, video.codec_context.height
         has_audio = bool(container.streams.audio)
     assert frames >= 1
-    return Film(*size, frames, round(end_s * 1000), has_audio)
+    gaps = (after - before for before, after in itertools.pairwise(sorted(shown_s)))
+    longest_ms = round(max(gaps, default=0.0) * 1000)
+    return Film(*size, frames, round(end_s * 1000), has_audio, longest_ms)
 
 
 def no_messages(packet: bytes) -> None:
@@ -221,10 +248,12 @@ def descendants(pid: int | None = None) -> Iterator[int]:
 
 
 def is_ours(pid: int) -> bool:
-    """Whether it is one that media starts (PostgreSQL starts some of its own as it likes)."""
+    """Whether it is a child in the fence (PostgreSQL starts some of its own as it likes, and the
+    launchers of the children stay)."""
+    if pid in (launcher.pid for launcher in launchers.running()):
+        return False
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-    words = (b"ffmpeg", b"fence_launcher", b"probe_child", b"avatar_child")
-    return any(word in command for word in words)
+    return any(word in command for word in (b"ffmpeg", b"fence_launcher"))

@@ -92,6 +92,8 @@ def serve(data: Path, port: int, **more: str) -> tuple[list[str], dict[str, str]
         "PYTHONPATH": str(ROOT / "src"),
         "LUCIOLE_DATA_DIR": str(data),
         "LUCIOLE_WEB_PORT": str(port),
+        # What is drilled are other things; whoever wants the work says so.
+        "LUCIOLE_PEOPLE_SIGN_UP_WORK": "0",
         **more,
     }
     return [sys.executable, "-m", "luciole", "serve"], environment

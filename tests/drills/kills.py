@@ -108,8 +108,12 @@ class Drill:
 
     # A round
 
-    def round(self, count: int, seed: int, pause_s: tuple[float, float]) -> Outcome:
-        """`count` kills, then a look at everything that was promised since the round began."""
+    def round(self, count: int, seed: int, pause_s: tuple[float, float], likes: int = 0) -> Outcome:
+        """`count` kills, then a look at everything that was promised since the round began.
+
+        Where the machine is so busy that fewer than `likes` likes were given between them, the
+        kills go on until there are so many, up to three times `count`.
+        """
         began = time.monotonic()
         dice, outcome, ledger = random.Random(seed), Outcome(), Ledger()
         # Same colours for all, another order for each.
@@ -123,7 +127,9 @@ class Drill:
         for thread in threads:
             thread.start()
         try:
-            while outcome.kills.total() < count:
+            while (done := outcome.kills.total()) < count or (
+                len(ledger.likes) < likes and done < 3 * count
+            ):
                 time.sleep(dice.uniform(*pause_s))
                 self._kill_one(dice, outcome)
         finally:

@@ -7,24 +7,24 @@ from __future__ import annotations
 import os
 import sys
 
-from luciole.cell.media import fence_launcher as launcher
+from luciole.cell.media import fence_steps as steps
 
-LANDLOCK = range(launcher.LANDLOCK_CREATE_RULESET, launcher.LANDLOCK_RESTRICT_SELF + 1)
+LANDLOCK = range(steps.LANDLOCK_CREATE_RULESET, steps.LANDLOCK_RESTRICT_SELF + 1)
 
 
-def main(program: list[str]) -> None:
+def main(command: list[str]) -> None:
     """Never returns."""
-    launcher.check(launcher.libc.prctl(launcher.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    steps.check(steps.libc.prctl(steps.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     # struct seccomp_data: the number of the call is at 0.
-    steps = [(launcher.LOAD, 0, 0, 0)]
+    program = [(steps.LOAD, 0, 0, 0)]
     for number in LANDLOCK:
-        steps += [
-            (launcher.JUMP_EQUAL, 0, 1, number),
-            (launcher.RETURN, 0, 0, launcher.ERRNO | launcher.ENOSYS),
+        program += [
+            (steps.JUMP_EQUAL, 0, 1, number),
+            (steps.RETURN, 0, 0, steps.ERRNO | steps.ENOSYS),
         ]
-    steps.append((launcher.RETURN, 0, 0, launcher.ALLOW))
-    launcher.filter_calls(steps)
-    os.execv(program[0], program)  # noqa: S606
+    program.append((steps.RETURN, 0, 0, steps.ALLOW))
+    steps.filter_calls(steps.packed(program))
+    os.execv(command[0], command)  # noqa: S606
 
 
 if __name__ == "__main__":

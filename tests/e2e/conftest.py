@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from tests.border.push_server import PushServer, push_server
 from tests.browser import find
 from tests.drills.cell_process import none_left, serve, started
-from tests.e2e.stage import Cell, Member, Stage, corpus, free_port
+from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, corpus, free_port
 from tests.unit.media import films
 
 from luciole.demo import film as demo_film
@@ -24,10 +24,16 @@ DIST = HERE.parents[1] / "web" / "dist" / "index.html"
 READY = r"The cell answers after [\d.]+ s: (\S+)"
 SETTINGS = {
     "LUCIOLE_PEOPLE_SIGN_UPS_PER_HOUR": "100000",
+    # Little, so that the browser does it each time.
+    "LUCIOLE_PEOPLE_SIGN_UP_WORK": "3",
     "LUCIOLE_PEOPLE_SIGN_INS_PER_MINUTE": "100000",
     "LUCIOLE_MEDIA_MIN_FREE_BYTES": "0",
     "LUCIOLE_MEDIA_MAX_OPEN_UPLOADS": "50",
+    # As a proxy in front would say where a visitor is.
+    "LUCIOLE_WEB_COUNTRY_HEADER": "X-Country",
 }
+# A journey has many steps, each of which may take a while on a busy machine.
+JOURNEY_S = 300
 # More than one page of the feed (20).
 AUTHORED = 24
 OPTIONS = [
@@ -44,10 +50,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(JOURNEY_S))
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             if "author" in getattr(item, "fixturenames", ()):
                 # Their clips take a while to make: once is enough.
                 item.add_marker(pytest.mark.xdist_group("e2e-author"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience() -> None:
+    """What is expected may take as long as everything else: a busy machine is no failure."""
+    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +78,11 @@ async def cell(
     """A cell started as a person starts it: supervisor, PostgreSQL, API, worker, gateway."""
     assert DIST.exists(), "Build the web client first: python web/build.py"
     data = tmp_path_factory.mktemp("cell") / "var"
-    services = {"LUCIOLE_BORDER_PUSH_SERVICES": push_service.origin}
+    services = {
+        "LUCIOLE_BORDER_PUSH_SERVICES": push_service.origin,
+        # A test puts terms there, and takes them away.
+        "LUCIOLE_CELL_TEXTS_DIR": str(data.parent),
+    }
     with started(*serve(data, free_port(), **SETTINGS, **services)) as process:
         made = Cell(process.wait_for(READY, 90)[1], data)
         yield made

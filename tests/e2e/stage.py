@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import httpx
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from luciole import effort
+
 PASSWORD = "seven turquoise herons"
 TUS = {"tus-resumable": "1.0.0"}
 PIECE = {**TUS, "content-type": "application/offset+octet-stream"}
@@ -108,6 +110,8 @@ class Cell:
             "password": PASSWORD,
             **fields,
         }
+        work = (await client.post("/api/sign-up/work", json={})).json()
+        body["work"] = effort.answered(work)
         answer = await client.post("/api/sign-up", json=body)
         assert answer.status_code == 201, answer.text
         told = answer.json()

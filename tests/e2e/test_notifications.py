@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from tests.border.push_server import PushServer
 from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, until
 
@@ -138,6 +138,51 @@ async def test_digest_and_quiet_nights_are_chosen_in_the_settings(cell: Cell, st
     await ben.follow(ana)
     await page.goto("/notifications")
     await expect(page.get_by_test_id("notice")).to_have_count(0)
+
+
+async def test_answer_that_comes_late_undoes_no_later_choice(cell: Cell, stage: Stage) -> None:
+    ana = await cell.member("ana")
+    page = await stage.phone(ana, "/settings/notifications")
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        """The first choice is kept, and its answer is on its way until the second was made."""
+        if route.request.method != "PATCH" or "digest_at" not in route.request.post_data_json:
+            await route.continue_()
+            return
+        answer = await route.fetch()
+        await held.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/api/notifications/settings", hold)
+    await page.get_by_test_id("digest").check()
+    await page.get_by_test_id("quiet-nights").check()
+    held.set()
+
+    async def told() -> bool:
+        now = (await ana.api.get("/api/notifications/settings")).json()
+        return (now["digest_at"] is not None, now["quiet_nights"]) == (True, True)
+
+    await until(told)
+    await expect(page.get_by_test_id("digest")).to_be_checked()
+    await expect(page.get_by_test_id("quiet-nights")).to_be_checked()
+
+
+async def test_choices_that_do_not_arrive_are_taken_back(cell: Cell, stage: Stage) -> None:
+    ana = await cell.member("ana")
+    page = await stage.phone(ana, "/settings/notifications")
+    lost = asyncio.Event()
+
+    async def lose(route: Route) -> None:
+        await lost.wait()
+        await route.abort()
+
+    await page.route("**/api/notifications/kinds/*", lose)
+    await page.get_by_test_id("kind-follow").uncheck()
+    await page.get_by_test_id("kind-follow").check()
+    lost.set()
+    await expect(page.get_by_test_id("notification-settings").get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_test_id("kind-follow")).to_be_checked()
 
 
 async def test_minor_sees_that_nights_are_quiet(cell: Cell, stage: Stage) -> None:

@@ -182,7 +182,7 @@ def one_key_for_everybody(_tap: Tap) -> None:
     """All persons' fields sealed with one key: one person's row opens in another's place."""
     from uuid import UUID
 
-    from luciole.custody.broker import DataKey
+    from luciole.custody.keyring import DataKey
 
     made = DataKey.__init__
 
@@ -196,7 +196,7 @@ def one_key_for_everybody(_tap: Tap) -> None:
       process="custody")  # fmt: skip
 def field_is_not_bound(_tap: Tap) -> None:
     """Sealed values that do not say which field they are: a number opens as an e-mail address."""
-    from luciole.custody.broker import DataKey
+    from luciole.custody.keyring import DataKey
 
     seal, opened = DataKey.seal, DataKey.open
     DataKey.seal = lambda self, text, _field, _version: seal(self, text, "any", 1)  # type: ignore[method-assign]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,9 +15,11 @@ from luciole.cell.feed.fold import Fold
 from luciole.cell.feed.model import Mark, Snapshot
 from luciole.cell.feed.ranker import Asked, Drawn, Viewer, published
 from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
+from luciole.cell.feed.ranking.packed import Clips
+from luciole.cell.feed.ranking.shelf import Shelf
 from luciole.cell.feed.ranking.taste import Taste
 from luciole.cell.feed.ranking_state import Grown, Here, State, here, read_on
-from luciole.cell.feed.rows import NO_FEATURES, ROW
+from luciole.cell.feed.rows import NO_FEATURES, ROW, Loaded
 
 SINCE_1970 = 946_684_800_000_000
 NOW = 1_795_000_000.0
@@ -42,11 +43,13 @@ class Logbook:
     async def snapshot(self) -> Snapshot | None:
         return self.taken
 
-    async def clips(self) -> AsyncIterator[Clip]:
+    async def clips(self) -> tuple[Clips, int]:
+        shelf = Shelf()
         for clip in self.shelf:
-            yield clip
+            shelf.put(clip)
+        return shelf.packed(), 0
 
-    async def grown(self, since: Mark) -> Grown:
+    async def grown(self, since: Mark, loaded: Loaded | None = None) -> Grown:
         later = [row for row in self.rows if row[0] > since]
         known = {clip.id: clip for clip in self.shelf}
         changed = {clip for _, clip, event in later if event is None}

@@ -38,7 +38,7 @@ async def house(
     await (await cluster.follow(LogSource(db, Veil(b"any")))).close()
     settings = Settings(
         data_dir=str(tmp_path),
-        people=PeopleSettings(sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
+        people=PeopleSettings(sign_up_work=0, sign_ups_per_hour=10_000, sign_ins_per_minute=10_000),
         feed=FeedSettings(ranking="ray", replicas=REPLICAS),
     )
     settings.ranking_socket.parent.mkdir()

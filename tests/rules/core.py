@@ -21,7 +21,11 @@ from tests.rules.source import ROOT
 
 FOLDERS = ("src/luciole/keys", "src/luciole/custody", "src/luciole/ledger", "verifier")
 # Of logical lines: a formatter that puts each argument on a line of its own makes nobody read more.
-MOST_LINES = 3000
+# Beyond 3,000: RSA and the keys of actors, without which no server of the Fediverse hears a cell.
+# Beyond 3,050: the guardian's half of a key, its proofs and counts as the broker has them; the
+# verifier's matching of two cells' logs; and what is withheld, and by whose order.
+# Beyond 3,500: who may sign a log that was handed over, and sealing keys to the next operator.
+MOST_LINES = 3660
 IMPORTS = (ast.Import, ast.ImportFrom)
 # Where their tests lie; those that exist are run.
 TESTS = (
@@ -30,6 +34,7 @@ TESTS = (
     "tests/unit/custody",
     "tests/unit/ledger",
     "tests/custody",
+    "tests/trustee",
     "tests/ledger",
     "tests/verifier",
     "tests/vectors",

@@ -17,7 +17,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind = 'v' AS is_view
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT LIKE 'pg\\_%'
   AND n.nspname <> 'information_schema'
-ORDER BY array_position($1::text[], n.nspname::text), n.nspname, c.oid
+ORDER BY array_position($1::text[], n.nspname::text), n.nspname, c.relkind = 'v', c.oid
 """
 COLUMNS = """
 SELECT a.attrelid, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,

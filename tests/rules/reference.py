@@ -29,6 +29,7 @@ from luciole.border import wire
 from luciole.kit import logs, migrate, postgres
 from luciole.kit.db import Database
 from luciole.kit.described import describe
+from luciole.kit.postgres_logins import Logins
 from luciole.parts import Parts
 
 FOLDER = ROOT / "docs" / "reference"
@@ -57,7 +58,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         # The tables live for a second.
         fast = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-        with postgres.embedded(Path(folder) / "postgres", settings=fast) as server:
+        logins = Logins(has_replication=True)
+        with postgres.embedded(Path(folder) / "postgres", logins, settings=fast) as server:
             logs.setup("reference", level="error")
             asyncio.run(migrate.apply(server.url()))
             made = pages(server.url())
@@ -91,6 +93,17 @@ def crossings() -> str:
         "(`luciole.border.wire`); the gateway takes nothing else, and sends to origins on a list "
         "only (`LUCIOLE_BORDER_PUSH_SERVICES`). Witnesses read the public logs, which anybody "
         "may.\n",
+    ]
+    reasons = [(f"`{name}`", says, f"`{wire.LAWS[name]}`") for name, says in wire.REASONS.items()]
+    kinds = [
+        (f"`{name}`", f"`{kind.reason}`", "at once" if kind.is_immediate else "offered", kind.says)
+        for name, kind in wire.KINDS.items()
+    ]
+    parts += [
+        f"\n## Six reasons\n\n{table(('reason', 'what it means', 'in law'), reasons)}",
+        f"\n## All kinds\n\n{table(('kind', 'reason', 'how', 'what it says'), kinds)}",
+        "\nWhat is offered to another cell is an entry of both logs each time; what is asked at "
+        "once is told by both an hour later, by digests. The shapes of what is offered:\n",
     ]
     for shape in wire.CROSSINGS:
         says = " ".join((shape.__doc__ or "").split())

@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
 SLICES = (
-    "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "rights",
+    "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "abroad",
+    "contacts", "rights", "safety",
+    # Low among the slices, and yet its views come last: they say what of others is withheld.
+    "notices",
 )  # fmt: skip
 # Folders below the cell with a schema, a role and a store of their own.
 BELOW = ("custody", "ledger", "border")
@@ -184,6 +187,7 @@ class Refusal:
 
 # Whoever starts a cell reads these on the console; they never reach a browser.
 CONSOLE = (
+    "luciole.abroad",
     "luciole.actors.cluster",
     "luciole.audit",
     "luciole.copies",
@@ -193,14 +197,18 @@ CONSOLE = (
     "luciole.keys",
     "luciole.me.",
     "luciole.kit.migrate",
+    "luciole.jobs_console",
     "luciole.kit.postgres",
     "luciole.kit.upkeep",
     "luciole.reach",
     "luciole.roots",
+    "luciole.sale",
     "luciole.serve",
     "luciole.witness",
     "luciole.witness_process",
+    "luciole.network",
     "luciole.staffing",
+    "luciole.withholding",
 )
 # A worker's own reasons to begin again; nobody is told.
 INTERNAL_CODES = {"not-stored"}

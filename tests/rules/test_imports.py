@@ -98,12 +98,20 @@ FORBIDDEN: dict[str, tuple[str, Change]] = {
         "cryptography",
         one_import("luciole.cell.media.links", "cryptography"),
     ),
+    "a slice multiplies points by itself": (
+        "group",
+        one_import("luciole.cell.contacts.halves", "rbcl"),
+    ),
     "clips open sealed fields": ("keys", one_import("luciole.cell.clips.service", "luciole.keys")),
     "the gateway looks up people": (
         "gateway",
         one_import("luciole.border.gateway", "luciole.cell.people.store"),
     ),
-    "the gateway asks for keys": ("gateway", one_import("luciole.gateway_process", "luciole.ask")),
+    "the border asks for keys": ("gateway", one_import("luciole.border.gateway", "luciole.ask")),
+    "the gateway reads a slice": (
+        "gateway-process",
+        one_import("luciole.gateway_process", "luciole.cell.people.store"),
+    ),
     "a slice sends by itself": (
         "offers",
         one_import("luciole.cell.notify.pushes", "luciole.border.pushes"),

@@ -77,6 +77,31 @@ async def test_processes_own_nothing_and_cannot_change_tables(db: Database) -> N
                 await tx.execute(statement)
 
 
+# In the body of a function; a lock of the transaction ends with it.
+SETS = re.compile(
+    r"\bset_config\s*\(|(?:^|;|\b(?:BEGIN|THEN|ELSE|LOOP)\b)\s*(?:SET|RESET|LISTEN)\b"
+    r"|\bpg_(?:try_)?advisory_lock",
+    re.IGNORECASE,
+)
+FUNCTIONS = """
+SELECT n.nspname || '.' || p.proname AS name, p.prosrc FROM pg_proc p
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+"""
+
+
+async def test_no_function_sets_what_lasts_on_a_connection(db: Database) -> None:
+    async with db.tx() as tx:
+        functions = await tx.fetch(FUNCTIONS)
+    assert len(functions) > 5
+    wrong = [row["name"] for row in functions if SETS.search(row["prosrc"])]
+    assert not wrong, (
+        f"{', '.join(wrong)}: `kit.db` clears a connection for the next who asks when the text of "
+        "a query says that it sets something. It does not look into functions: say it in the "
+        "query."
+    )
+
+
 def test_migrations_are_numbered_without_gaps() -> None:
     names = [migration.name for migration in migrate.load()]
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))

@@ -14,28 +14,46 @@ from tests.rules.source import Query
 pytestmark = pytest.mark.asyncio
 
 # Where no slice's table is touched: the kit's own tables, what a server says about itself, and
-# the key store, which is no PostgreSQL.
+# the key store and the trustee's files, which are no PostgreSQL.
 SQL_ELSEWHERE = {
     "luciole.keys.wraps",
+    "luciole.trustee.book",
+    "luciole.trustee.lookups",
+    "luciole.trustee.backups",
+    "luciole.abroad.state",
     "luciole.kit.postgres_logins",
+    # One function of a session: where it asks from.
+    "luciole.kit.db",
     "luciole.kit.migrate",
     "luciole.kit.postgres",
     "luciole.kit.queue",
+    "luciole.kit.queue_look",
     "luciole.kit.copying",
     "luciole.kit.upkeep",
-    "luciole.doctor",
+    "luciole.database_console",
+    # At the machine, as the owner: counts of what there is, before and after.
+    "luciole.upgrading",
+    "luciole.room",
+    "luciole.rehoming",
     "luciole.upkeep",
     "luciole.statements",
+    # Reads the view of peers for everybody.
+    "luciole.glass",
     # Copy all slices' tables as the owner.
     "luciole.copies.backup",
     "luciole.copies.owners",
     "luciole.copies.restore",
     "luciole.copies.settling",
+    "luciole.abroad.restore",
+    "luciole.sale.bundle",
+    "luciole.sale.store",
     "luciole.audit.rights",
     "luciole.audit.pack",
     # Looks into the canary's own database as its owner, and tampers with it.
     "luciole.audit.canary.watch",
     "luciole.audit.canary.tamper",
+    # Plays another cell, as the owner of the canary's own database.
+    "luciole.audit.canary.play_abroad",
 }
 # "Are you there?"
 PING = "SELECT 1"

@@ -57,6 +57,7 @@ async def test_what_takes_no_time_does_not_wait_behind_films(
     assert [name for name in await waiting() if name.startswith("media.")] == [
         "media.playable",
         "media.prepare",
+        "media.ladder",
     ]
 
 
@@ -310,5 +311,5 @@ async def test_lost_news_is_heard_later(house: House, ana: Browser, tiny_film: b
     await house.rows("DELETE FROM queue.pgqueuer RETURNING id")
     assert (await ana.get(f"/api/clips/{answer.json()['id']}")).json()["state"] == "processing"
     async with house.db.tx() as tx:
-        assert await house.parts.clips.settle_lost(tx) == 1
+        assert await house.parts.clips.outcomes.settle_lost(tx) == 1
     assert (await ana.get(f"/api/clips/{answer.json()['id']}")).json()["state"] == "published"

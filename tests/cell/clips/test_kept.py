@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from tests.cell.house import Browser, House, refused
 
+from luciole.cell.clips.kept import service
+from luciole.kit.rates import Rate
+
 
 async def befriend(one: Browser, other: Browser) -> None:
     await one.follow(other)
@@ -267,3 +270,19 @@ async def test_what_is_kept_goes_with_the_clip(
     for table in ("favourite", "collected", "repost"):
         assert await house.rows(f"SELECT clip_id FROM clips.{table}") == []
     refused(await ben.delete(f"/api/clips/{made['id']}/repost"), 404, "no-such-clip")
+
+
+async def test_too_many_favourites_and_reposts_wait(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "KEEPING", Rate("keep", 2, 60))
+    monkeypatch.setattr(service, "REPOSTING", Rate("repost", 2, 3600))
+    made = await ana.clip(house, tiny_film)
+    for act in ("favourite", "repost"):
+        place = f"/api/clips/{made['id']}/{act}"
+        for _ in range(2):
+            assert (await ben.put(place)).status_code == 200
+        answer = await ben.put(place)
+        refused(answer, 429, "too-many")
+        assert int(answer.headers["retry-after"]) >= 1
+        assert (await ben.delete(place)).status_code == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -23,9 +24,10 @@ from tests.cell.house import Browser, House
 
 from luciole import feed_console
 from luciole.cell.feed.model import NewEvent
-from luciole.cell.feed.ranking.model import Event, Signal, Source
+from luciole.cell.feed.ranking.model import Clip, Event, Signal, Source
 from luciole.cell.feed.snapshots import Snapshots
 from luciole.cell.feed.store import log as store
+from luciole.kit.db import Tx
 
 EVENTS = "SELECT seq, signal FROM feed.event ORDER BY seq"
 
@@ -65,6 +67,32 @@ async def test_restart_comes_to_the_same(house: House, ana: Browser, ben: Browse
     await busy(house, ana)
     assert taken.digest != await live_digest(house)
     assert await digest(house) == await live_digest(house)
+
+
+async def test_start_without_a_snapshot_reads_each_clip_once(
+    house: House, ana: Browser, ben: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await shelf(house, ana, 12, ["cats"])
+    await busy(house, ben, 1)
+    asked: list[UUID] = []
+    read = store.clips
+
+    async def noted(tx: Tx, of: Sequence[UUID]) -> dict[UUID, Clip]:
+        asked.extend(of)
+        return await read(tx, of)
+
+    monkeypatch.setattr(store, "clips", noted)
+    follower = follower_of(house)
+    assert (await follower.caught_up()).clips == 12
+    assert not asked
+    # What changes after the start is read as ever.
+    change = {"caption": "About #tea", "audience": "everyone"}
+    assert (await ana.patch(f"/api/clips/{made[3]}", json=change)).is_success
+    assert (await ana.delete(f"/api/clips/{made[4]}")).is_success
+    state = await follower.caught_up()
+    assert set(asked) == {UUID(made[3]), UUID(made[4])}
+    assert state.clips == 11
+    assert await state.digest() == await live_digest(house)
 
 
 async def test_snapshot_that_cannot_be_read_is_passed_over(

@@ -21,6 +21,8 @@ from tests.cell.feed.walks import (
 )
 from tests.cell.house import Browser, House, refused
 
+from luciole.cell.feed.ranking.model import Signal
+
 ROWS = "SELECT signal, value, loops, trust, sign FROM feed.event WHERE signal IS NOT NULL"
 EVERY_KIND = (
     "shown",
@@ -32,7 +34,6 @@ EVERY_KIND = (
     "followed",
     "not-interested",
     "hid-author",
-    "reported",
 )
 
 
@@ -45,9 +46,20 @@ async def test_every_kind_counts_once(house: House, ana: Browser, ben: Browser) 
     for _ in range(2):
         assert await report(ben, *sent) == {"taken": len(sent), "refused": []}
     rows = await house.rows(f"{ROWS} ORDER BY signal")
-    assert [row["signal"] for row in rows] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]
-    assert [row["value"] for row in rows] == [0, 2500, *[0] * 9]
+    assert [row["signal"] for row in rows] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [row["value"] for row in rows] == [0, 2500, *[0] * 8]
     assert {row["trust"] for row in rows} == {1.0}
+
+
+async def test_report_counts_as_not_interested_and_no_more(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    await shelf(house, ana, 2)
+    body = await page(ben)
+    for kinds in (["reported"], ["reported", "not-interested"]):
+        sent = [signal(body, 0, kind) for kind in kinds]
+        assert (await report(ben, *sent))["taken"] == len(kinds)
+        assert [row["signal"] for row in await house.rows(ROWS)] == [Signal.NOT_INTERESTED]
 
 
 async def test_same_signal_twice_in_one_batch_counts_once(

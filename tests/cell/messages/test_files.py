@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from tests.cell.house import House, refused
 from tests.cell.messages.phone import M, Phone
 
-from luciole.cell.messages import model
+from luciole.cell.media import service as media
+from luciole.cell.messages import limits, model
+from luciole.kit.rates import Rate
 
 SEALED = os.urandom(300_000)
 
@@ -144,3 +147,26 @@ async def test_what_only_removed_devices_waited_for_goes(
     house.clock.advance(timedelta(days=model.REVOKED_KEPT_DAYS))
     await tidy(house)
     assert {str(r["id"]) for r in await house.rows("SELECT id FROM messages.device")} == {anas.id}
+
+
+async def test_full_disk_takes_no_sealed_files(
+    anas: Phone, bens: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await anas.talk("pair", bens)
+    monkeypatch.setattr(media.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    place = f"{M}/conversations/{pair}/attachments"
+    refused(await anas.browser.post(place, content=SEALED), 507, "disk-full")
+    refused(await anas.browser.put(f"{M}/backup", content=SEALED), 507, "disk-full")
+
+
+async def test_one_person_sends_so_many_bytes_of_files_a_day(
+    house: House, anas: Phone, bens: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FILE_BYTES", Rate("file-bytes", 2 * len(SEALED), 86_400))
+    pair = await anas.talk("pair", bens)
+    await attach(anas, pair)
+    assert (await anas.browser.put(f"{M}/backup", content=SEALED)).status_code == 204
+    place = f"{M}/conversations/{pair}/attachments"
+    refused(await anas.browser.post(place, content=SEALED), 429, "too-many")
+    assert len(await objects(house)) == 2
+    await attach(bens, pair)

@@ -9,7 +9,7 @@ from typing import Any
 from tests.cell.house import Browser, House
 
 from luciole import catalogue
-from luciole.cell.media.workshop import Workshop
+from luciole.cell.media.aftercare import Aftercare
 from luciole.cell.rights.erasing import Erasing
 from luciole.kit.db import Tx
 
@@ -91,16 +91,16 @@ class _Around:
         return wrapped
 
 
-def workshop_of(house: House) -> Workshop:
+def workshop_of(house: House) -> Aftercare:
     parts = house.parts
-    return Workshop(
+    return Aftercare(
         parts.db,
         parts.media,
         parts.blobs,
         parts.queue,
         parts.settings,
         parts.clock,
-        parts.clips.show_progress,
+        parts.clips.outcomes.show_progress,
     )
 
 

@@ -27,6 +27,10 @@ WORDS = {
     "passkey": "kz9w key of orphan",
     "password": PASSWORD,
 }
+FILES_OF = """
+SELECT f.asset_id, f.object_key FROM media.file f JOIN media.asset a ON a.id = f.asset_id
+WHERE a.owner_id = $1
+"""
 SECRETS = """
 SELECT 'person id' AS name, uuid_send(id) AS mark FROM people.person WHERE id = $1
 UNION ALL SELECT 'person id, as text', convert_to(id::text, 'UTF8') FROM people.person WHERE id = $1
@@ -134,5 +138,9 @@ async def test_no_table_and_no_object_holds_a_word_of_an_erased_person(
         await owner.close()
     kept = list(canary.files(house.settings.data))
     assert canary.search(kept, marks) == []
-    # What is left is Ben's three clips: each a film and its poster.
-    assert len([path for path in kept if "blobs" in path.parts]) == 6
+    # What is left is Ben's three clips: of each its films, its poster and its small pictures.
+    blobs = house.settings.data / "blobs"
+    left = {path.relative_to(blobs).as_posix() for path in kept if "blobs" in path.parts}
+    files = await house.rows(FILES_OF, await house.person_id(ben.handle))
+    assert left == {row["object_key"] for row in files}
+    assert len({row["asset_id"] for row in files}) == 3

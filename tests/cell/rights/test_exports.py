@@ -16,7 +16,7 @@ from tests.cell.rights.log import Log
 from tests.cell.rights.support import Killed
 from tests.cell.rights.taken import Taken, take
 
-from luciole.cell.rights import room
+from luciole.cell.media import service as media
 from luciole.cell.rights.export import making, pieces
 from luciole.kit.ids import new_id
 from luciole.ledger.merkle import leaf_hash
@@ -53,8 +53,9 @@ async def test_export_holds_everything_with_its_bytes(
     assert taken.files[row["captions"]].startswith(b"WEBVTT")
     for file in taken.json("data/media/files.json"):
         (stored,) = await house.rows(
-            "SELECT object_key FROM media.file WHERE asset_id = $1 AND name = $2",
+            "SELECT object_key FROM media.file WHERE asset_id = $1 AND kind = $2 AND name = $3",
             file["asset_id"],
+            file["kind"],
             file["name"],
         )
         assert taken.files[file["file"]] == await house.parts.blobs.get(stored["object_key"])
@@ -139,7 +140,7 @@ async def test_export_that_would_fill_the_disk_is_not_made(
     house: House, log: Log, ana: Browser, tiny_film: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ana.clip(house, tiny_film)
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
+    monkeypatch.setattr(media.shutil, "disk_usage", lambda _: SimpleNamespace(free=100))
     place = await made(house, ana)
     assert (await ana.get(place)).json()["state"] == "failed"
     answer = await ana.post("/api/me/imports", headers={**TUS, "upload-length": "101"})

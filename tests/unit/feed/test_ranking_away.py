@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +19,10 @@ from luciole.actors.replica import Replica
 from luciole.actors.state import RankingAway
 from luciole.cell.feed.model import Mark, Snapshot
 from luciole.cell.feed.ranker import Asked
-from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.ranking.packed import Clips
+from luciole.cell.feed.ranking.shelf import Shelf
 from luciole.cell.feed.ranking_state import Grown, read_on
+from luciole.cell.feed.rows import Loaded
 
 
 class Nothing:
@@ -30,11 +31,10 @@ class Nothing:
     async def snapshot(self) -> Snapshot | None:
         return None
 
-    async def clips(self) -> AsyncIterator[Clip]:
-        for clip in ():
-            yield clip
+    async def clips(self) -> tuple[Clips, int]:
+        return Shelf().packed(), 0
 
-    async def grown(self, since: Mark) -> Grown:
+    async def grown(self, since: Mark, loaded: Loaded | None = None) -> Grown:
         return Grown(b"", {}, set())
 
 

@@ -76,6 +76,28 @@ def test_order_in_which_clips_are_put_makes_no_difference(whole: World) -> None:
         assert public(other, asked(seed)).slots == public(whole, asked(seed)).slots
 
 
+def test_filled_world_is_the_one_that_was_put_clip_by_clip(whole: World) -> None:
+    # Not in the order of their age, and one of them was dropped.
+    mixed = random.Random(5).sample(CLIPS, len(CLIPS))
+    one, other = world_of(mixed, World(published())), World(published())
+    one.drop(mixed[7].id)
+    other.fill(one.shelf.packed())
+    assert (other.clips, other.digest()) == (one.clips, one.digest()) == (59, one.digest())
+    assert other.shelf.topic_names.clips == one.shelf.topic_names.clips
+    assert other.shelf.topic_names.sizes.tolist() == one.shelf.topic_names.sizes.tolist()
+    assert other.shelf.rows == one.shelf.rows
+    for each in (one, other):
+        each.put(msgspec.structs.replace(mixed[3], hashtags=("tea",)))
+        each.put(mixed[7])
+        each.put(clip(99))
+        each.apply(LOG)
+    assert other.digest() == one.digest() != whole.digest()
+    for seed in range(20):
+        assert public(other, asked(seed)).slots == public(one, asked(seed)).slots
+    with pytest.raises(ValueError, match="has clips already"):
+        other.fill(one.shelf.packed())
+
+
 @pytest.mark.parametrize("at", [0, 1, 2_500, 6_000])
 def test_loaded_world_goes_on_as_the_dumped_one(whole: World, at: int) -> None:
     before = made(LOG[:at])

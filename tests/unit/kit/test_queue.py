@@ -135,7 +135,9 @@ async def test_worker_that_asks_no_more_is_ended(
     with pytest.raises(queue.Silent):
         await queue.Queue().run(empty_url, role=None, slots=SLOTS, stop=asyncio.Event())
     is_over = True
-    await asyncio.wait(asyncio.all_tasks() - {cast(Any, asyncio.current_task())}, timeout=10)
+    left = asyncio.all_tasks() - {cast(Any, asyncio.current_task())}
+    if left:
+        await asyncio.wait(left, timeout=10)
 
 
 @pytest.mark.usefixtures("quick")
@@ -156,3 +158,53 @@ async def test_job_that_fails_again_and_again_is_given_up(empty_url: str, db: Da
                         break
                 await asyncio.sleep(0.05)
     assert tries == queue.MAX_ATTEMPTS
+
+
+@pytest.mark.usefixtures("quick")
+async def test_what_takes_long_is_left_for_other_workers_where_no_place_is_free(
+    empty_url: str,
+) -> None:
+    """Two workers with one place each: of four long jobs each takes one, and what is quick passes
+    by."""
+    begun: list[str] = []
+    quick_done, both_begun, all_begun, end = (asyncio.Event() for _ in range(4))
+
+    def worker(name: str) -> queue.Queue:
+        jobs = queue.Queue()
+
+        @jobs.job("test.long", places=queue.Places("long", 1))
+        async def long(_body: queue.Body) -> None:
+            begun.append(name)
+            if len(begun) == 2:
+                both_begun.set()
+            if len(begun) == 4:
+                all_begun.set()
+            await end.wait()
+
+        @jobs.job("test.work")
+        async def quick(_body: queue.Body) -> None:
+            quick_done.set()
+
+        return jobs
+
+    database = await Database.open(empty_url, size=1)
+    async with database.tx() as tx:
+        for _ in range(4):
+            await queue.Queue().put(tx, "test.long", {})
+    stop = asyncio.Event()
+    running = [
+        asyncio.create_task(worker(name).run(empty_url, role=None, slots=4, stop=stop))
+        for name in ("one", "other")
+    ]
+    try:
+        await asyncio.wait_for(both_begun.wait(), 20)
+        await put(empty_url)
+        await asyncio.wait_for(quick_done.wait(), 20)
+        assert sorted(begun) == ["one", "other"]
+        end.set()
+        await asyncio.wait_for(all_begun.wait(), 20)
+    finally:
+        end.set()
+        stop.set()
+        await asyncio.gather(*running, return_exceptions=True)
+        await database.close()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from luciole.cell.media import fence
+from luciole.cell.media import fence, launchers
 from luciole.cell.media.fence import Fence, Limits, NoFence, Outcome
 
 NONE = Fence(namespaces=False, no_new_privs=False, landlock_abi=0, seccomp=False)
@@ -84,9 +84,9 @@ async def test_child_cannot_read_other_files(tmp_path: Path) -> None:
     await harms_only_outside(f"print(open({str(secret)!r}).read())", tmp_path)
 
 
-async def test_child_cannot_read_its_parents_environment(tmp_path: Path) -> None:
+async def test_child_cannot_read_the_workers_environment(tmp_path: Path) -> None:
     await harms_only_outside(
-        "import os; print(open(f'/proc/{os.getppid()}/environ').read() and 'harm')", tmp_path
+        f"import os; print(open('/proc/{os.getpid()}/environ').read() and 'harm')", tmp_path
     )
 
 
@@ -136,8 +136,9 @@ async def test_child_can_start_threads(tmp_path: Path) -> None:
     assert outcome.stdout == b"well\n", outcome.stderr
 
 
-async def test_child_cannot_signal_its_parent(tmp_path: Path) -> None:
-    await harms_only_outside("import os; os.kill(os.getppid(), 0); print('harm')", tmp_path)
+@pytest.mark.parametrize("whom", ["os.getppid()", str(os.getpid())], ids=["launcher", "worker"])
+async def test_child_cannot_signal_those_above(whom: str, tmp_path: Path) -> None:
+    await harms_only_outside(f"import os; os.kill({whom}, 0); print('harm')", tmp_path)
 
 
 async def test_child_cannot_outlive_by_taking_back_its_promise(tmp_path: Path) -> None:
@@ -167,20 +168,22 @@ ON_FILES = {
     "times": "os.utime(victim, (1, 1))",
     "watch": "assert libc.inotify_add_watch(libc.inotify_init(), victim.encode(), 0xFFF) >= 0",
 }
-ON_PARENT = {
-    "limits": "resource.prlimit(os.getppid(), resource.RLIMIT_CORE, (0, 0))",
-    "priority": "os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(os.PRIO_PROCESS, 0))",
-    "processors": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(os.getppid()))",
-    "pipe": "fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, os.getppid())",
+ON_WORKER = {
+    "limits": "resource.prlimit(worker, resource.RLIMIT_CORE, (0, 0))",
+    "priority": "os.setpriority(os.PRIO_PROCESS, worker, os.getpriority(os.PRIO_PROCESS, worker))",
+    "processors": "os.sched_setaffinity(worker, os.sched_getaffinity(worker))",
+    "pipe": "fcntl.fcntl(os.pipe()[0], fcntl.F_SETOWN, worker)",
 }
 UNSEEN_MEMORY = {
     "memfd": "os.memfd_create('a')",
     "segment": "assert libc.shmget(0, 1 << 20, 0o1600) >= 0",
+    "message": "assert libc.msgget(0, 0o1600) >= 0",
+    "semaphore": "assert libc.semget(0, 1, 0o1600) >= 0",
 }
 
 
-@pytest.mark.parametrize("act", [*ON_FILES.values(), *ON_PARENT.values(), *UNSEEN_MEMORY.values()],
-                         ids=[*ON_FILES, *ON_PARENT, *UNSEEN_MEMORY])  # fmt: skip
+@pytest.mark.parametrize("act", [*ON_FILES.values(), *ON_WORKER.values(), *UNSEEN_MEMORY.values()],
+                         ids=[*ON_FILES, *ON_WORKER, *UNSEEN_MEMORY])  # fmt: skip
 async def test_child_cannot_touch_what_is_not_its_own(
     act: str, victim: Path, tmp_path: Path
 ) -> None:
@@ -188,7 +191,7 @@ async def test_child_cannot_touch_what_is_not_its_own(
         f"""
         import ctypes, fcntl, os, resource
         libc = ctypes.CDLL(None)
-        victim = {str(victim)!r}
+        victim, worker = {str(victim)!r}, {os.getpid()}
         {act}
         print("harm")
         """,
@@ -302,7 +305,7 @@ async def test_child_dies_with_a_killed_worker(tmp_path: Path) -> None:
     program = f"""
         import asyncio, sys
         from pathlib import Path
-        from luciole.cell.media import fence
+        from luciole.cell.media import fence, launchers
         code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
         asyncio.run(fence.run(
             [sys.executable, "-I", "-S", "-c", code], reads=[], writes=[Path({str(tmp_path)!r})],
@@ -326,21 +329,23 @@ async def test_child_dies_with_a_killed_worker(tmp_path: Path) -> None:
     assert not _is_alive(pid)
 
 
-async def test_a_step_that_fails_keeps_the_command_from_running(tmp_path: Path) -> None:
+async def test_a_step_that_fails_keeps_the_command_from_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where the fence was promised and cannot be had, nothing runs."""
     out = tmp_path / "out"
     out.mkdir()
     argv = [sys.executable, "-I", "-S", "-c", "print('harm')"]
-    launcher = fence.LAUNCHER
-    broken = tmp_path / "launcher.py"
+    here = launchers.LAUNCHER.parent
+    broken = tmp_path / "fence_launcher.py"
+    broken.write_text((here / "fence_launcher.py").read_text())
     call = "LANDLOCK_RESTRICT_SELF = 444, 445, "
-    broken.write_text(launcher.read_text().replace(f"{call}446", f"{call}9999"))
-    try:
-        fence.LAUNCHER = broken
-        with pytest.raises(fence.FenceBroke, match="landlock"):
-            await fence.run(argv, reads=[], writes=[out], limits=LIMITS)
-    finally:
-        fence.LAUNCHER = launcher
+    steps = (here / "fence_steps.py").read_text()
+    assert f"{call}446" in steps
+    (tmp_path / "fence_steps.py").write_text(steps.replace(f"{call}446", f"{call}9999"))
+    monkeypatch.setattr(launchers, "LAUNCHER", broken)
+    with pytest.raises(fence.FenceBroke, match="landlock"):
+        await fence.run(argv, reads=[], writes=[out], limits=LIMITS)
 
 
 def test_decoding_is_refused_without_a_fence() -> None:

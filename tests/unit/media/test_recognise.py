@@ -80,7 +80,7 @@ def encoded(*options: str) -> Callable[[Path, Path], None]:
     """The same picture by other options of the encoder."""
 
     def change(source: Path, target: Path) -> None:
-        films.run("-i", str(source), *encode._video(FIRST, 1), *soundtrack.ALONE, *options,
+        films.run("-i", str(source), *encode.video(FIRST, 1), *soundtrack.ENCODED, *options,
                   *encode.CLEAN, str(target))  # fmt: skip
 
     return change
@@ -123,7 +123,7 @@ FOREIGN: dict[str, Callable[[Path, Path], None]] = {
     "a larger picture": encoded("-vf", "scale=1280:-2"),
     "other colours": encoded("-colorspace", "bt470bg", "-color_primaries", "bt470bg"),
     "another codec": lambda source, target: films.run(
-        "-i", str(source), "-c:v", "mpeg4", *soundtrack.ALONE, *encode.CLEAN, str(target)
+        "-i", str(source), "-c:v", "mpeg4", *soundtrack.ENCODED, *encode.CLEAN, str(target)
     ),
     "no film": spliced(lambda _: b"<script>alert(1)</script>" * 9),
     "nothing": spliced(lambda _: b""),

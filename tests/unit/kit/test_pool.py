@@ -1,0 +1,252 @@
+"""Nothing that was set on a connection of a pool is there for whoever has it next."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import asyncpg
+import pytest
+
+from luciole.kit.db import LOST, Database, Tx, asked_from
+
+HOME, AWAY = "SG", "FR"
+STATE = """
+SELECT coalesce(current_setting('luciole.country', true), '') AS country,
+       coalesce(current_setting('luciole.adult', true), '') AS adult,
+       current_setting('lock_timeout') AS lock_timeout,
+       current_setting('default_transaction_read_only') AS read_only,
+       current_user::text AS role,
+       (SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks,
+       (SELECT count(*) FROM pg_listening_channels()) AS channels
+"""
+ADULT = "SELECT set_config('luciole.adult', 'yes', false)"
+Act = Callable[[Tx], Awaitable[object]]
+
+
+@pytest.fixture
+async def pool(empty_url: str) -> AsyncIterator[Database]:
+    """One connection only, which all of a test shares, of a cell that is in a country."""
+    database = await Database.open(empty_url, role="luciole_api", size=1, country=HOME)
+    yield database
+    await database.close()
+
+
+@contextlib.contextmanager
+def asking_from(country: str | None) -> Iterator[None]:
+    token = asked_from.set(country)
+    try:
+        yield
+    finally:
+        asked_from.reset(token)
+
+
+async def state(pool: Database) -> dict[str, object]:
+    async with pool.read() as tx:
+        row = await tx.fetchrow(STATE)
+    assert row is not None
+    return dict(row)
+
+
+async def as_adult(tx: Tx) -> None:
+    """As the query of sessions does it: a row with a setting beside it, with an argument."""
+    await tx.fetchrow("SELECT $1::int, set_config('luciole.adult', 'yes', false)", 1)
+
+
+async def by_value(tx: Tx) -> None:
+    assert await tx.fetchval(ADULT) == "yes"
+
+
+async def by_cursor(tx: Tx) -> None:
+    assert [row[0] async for row in tx.cursor(ADULT)] == ["yes"]
+
+
+async def many_times(tx: Tx) -> None:
+    await tx.executemany("SELECT set_config('luciole.adult', $1, false)", [("yes",)])
+
+
+async def by_set(tx: Tx) -> None:
+    await tx.execute("SET lock_timeout = '7s'")
+
+
+async def by_a_later_statement(tx: Tx) -> None:
+    await tx.execute("SELECT 1; -- why\n  set SESSION lock_timeout = '7s'")
+
+
+async def by_set_local(tx: Tx) -> None:
+    await tx.execute("SET LOCAL lock_timeout = '7s'")
+
+
+async def by_read_only(tx: Tx) -> None:
+    await tx.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+
+async def by_role(tx: Tx) -> None:
+    await tx.execute("/* as another */ SET ROLE luciole_people")
+
+
+async def by_lock(tx: Tx) -> None:
+    await tx.fetchval("SELECT pg_advisory_lock(4711)")
+
+
+async def by_listening(tx: Tx) -> None:
+    await tx.execute("LISTEN somewhere")
+
+
+ACTS = (
+    as_adult,
+    by_value,
+    by_set,
+    by_a_later_statement,
+    by_set_local,
+    by_read_only,
+    by_role,
+    by_lock,
+    by_listening,
+)
+
+
+@pytest.mark.parametrize("country", [None, HOME, AWAY])
+@pytest.mark.parametrize("act", [*ACTS, by_cursor, many_times])
+async def test_what_a_transaction_sets_ends_with_it(
+    pool: Database, act: Act, country: str | None
+) -> None:
+    before = await state(pool)
+    assert (before["country"], before["adult"]) == (HOME, "")
+    with asking_from(country):
+        async with pool.tx() as tx:
+            await act(tx)
+            assert await tx.fetchval("SELECT current_setting('luciole.country')") == (
+                country or HOME
+            )
+    assert await state(pool) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_what_single_reads_set_ends_with_them(pool: Database, act: Act) -> None:
+    before = await state(pool)
+    async with pool.read() as tx:
+        await act(tx)
+    assert await state(pool) == before
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("way", ["tx", "read"])
+async def test_block_that_fails_leaves_nothing(pool: Database, way: str, act: Act) -> None:
+    before = await state(pool)
+
+    async def fail(query: str) -> None:
+        async with getattr(pool, way)() as tx:
+            await act(tx)
+            await tx.fetchval(query)
+            raise ZeroDivisionError
+
+    with asking_from(AWAY):
+        with pytest.raises(ZeroDivisionError):
+            await fail("SELECT 1")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await fail("SELECT 1 / 0")
+    assert await state(pool) == before
+
+
+@pytest.mark.parametrize("way", ["tx", "read", "snapshot"])
+async def test_cancelled_in_a_query_leaves_nothing(pool: Database, way: str) -> None:
+    before = await state(pool)
+
+    async def slow() -> None:
+        with asking_from(AWAY):
+            async with getattr(pool, way)() as tx:
+                await as_adult(tx)
+                await tx.fetchval("SELECT pg_sleep(30)")
+
+    for seconds in (0, 0.001, 0.005, 0.2):
+        task = asyncio.create_task(slow())
+        await asyncio.sleep(seconds)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await state(pool) == before
+
+
+async def test_query_that_takes_too_long_leaves_nothing(pool: Database) -> None:
+    before = await state(pool)
+
+    async def slow(most: str) -> None:
+        async with pool.read() as tx:
+            await as_adult(tx)
+            await tx.execute(f"SET statement_timeout = '{most}'")
+            await tx.fetchval("SELECT pg_sleep(30)")
+
+    with asking_from(AWAY), pytest.raises(TimeoutError):
+        await asyncio.wait_for(slow("1min"), 0.2)
+    assert await state(pool) == before
+    with asking_from(AWAY), pytest.raises(asyncpg.QueryCanceledError):
+        await slow("50ms")
+    assert await state(pool) == before
+
+
+async def test_snapshot_leaves_nothing(pool: Database) -> None:
+    before = await state(pool)
+    with asking_from(AWAY):
+        async with pool.snapshot() as tx:
+            await as_adult(tx)
+    assert await state(pool) == before
+
+
+async def test_lost_connection_leaves_nothing(pool: Database, empty_url: str) -> None:
+    before = await state(pool)
+    owner = await Database.open(empty_url, size=1)
+
+    async def cut() -> None:
+        async with pool.tx() as tx:
+            await as_adult(tx)
+            pid = await tx.fetchval("SELECT pg_backend_pid()")
+            async with owner.read() as other:
+                await other.execute("SELECT pg_terminate_backend($1)", pid)
+            await tx.fetchval("SELECT pg_sleep(30)")
+
+    with asking_from(AWAY), pytest.raises(LOST):
+        await cut()
+    await owner.close()
+    assert await state(pool) == before
+
+
+async def test_listener_is_gone_with_its_block(pool: Database) -> None:
+    before = await state(pool)
+    heard: list[str] = []
+    with asking_from(AWAY):
+        async with pool.listening("somewhere", heard.append) as tx:
+            await as_adult(tx)
+    assert await state(pool) == before
+    with pytest.raises(ZeroDivisionError):
+        async with pool.listening("somewhere", heard.append):
+            raise ZeroDivisionError
+    assert await state(pool) == before
+    async with pool.tx() as tx:
+        await tx.execute("NOTIFY somewhere, 'late'")
+    assert heard == []
+
+
+async def test_connection_that_nothing_was_set_on_is_not_reset(
+    pool: Database, empty_url: str
+) -> None:
+    """That costs a round trip, which most transactions need not take."""
+    owner = await Database.open(empty_url, size=1)
+
+    async def last(pid: int) -> str:
+        async with owner.read() as tx:
+            return str(await tx.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", pid))
+
+    async with pool.tx() as tx:
+        pid = await tx.fetchval("SELECT pg_backend_pid()")
+        await tx.fetchval("SELECT pg_advisory_xact_lock(4711)")
+        await tx.execute("UPDATE people.person SET handle = handle WHERE id IS NULL")
+    assert await last(pid) == "COMMIT;"
+    async with pool.tx() as tx:
+        await as_adult(tx)
+    assert "RESET ALL" in await last(pid)
+    async with pool.read() as tx:
+        assert await tx.fetchval("SELECT pg_backend_pid()") == pid
+    await owner.close()

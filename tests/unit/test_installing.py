@@ -1,0 +1,121 @@
+"""What `luciole install` writes: whole, safe to repeat, and understood by systemd."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from luciole import cli, config, installing
+from luciole.installing import BadInstall, Wishes
+
+WISHES = Wishes("luciole.example", "Luciole Example", "Association Exemple", "FR")
+
+
+def text_of(path: str, wishes: Wishes = WISHES) -> str:
+    return next(one.text for one in installing.files(wishes) if one.path == path)
+
+
+def settings_of(wishes: Wishes = WISHES) -> dict[str, str]:
+    """The environment that systemd makes of the settings' file."""
+    lines = text_of("/etc/luciole/cell.env", wishes).splitlines()
+    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
+    return {name: shlex.split(value)[0] if value else "" for name, _, value in pairs}
+
+
+def test_the_settings_are_ones_that_a_cell_takes() -> None:
+    settings = config.load(settings_of())
+    assert settings.origin == "https://luciole.example"
+    assert settings.cell.name == "Luciole Example"
+    assert settings.cell.country == "FR"
+    assert settings.people.registration == "invitation"
+    assert settings.media.person_bytes == 20 * 1024**3
+
+
+def test_the_unit_is_another_users_and_may_do_little() -> None:
+    unit = text_of("/etc/systemd/system/luciole.service").splitlines()
+    for line in (
+        "User=luciole",
+        "NoNewPrivileges=yes",
+        "ProtectSystem=strict",
+        "PrivateTmp=yes",
+        "CapabilityBoundingSet=",
+        "MemoryHigh=80%",
+        "MemoryMax=90%",
+    ):
+        assert line in unit
+
+
+def test_a_given_certificate_is_used_and_else_acme() -> None:
+    assert "tls " not in text_of("/etc/caddy/Caddyfile")
+    own = msgspec.structs.replace(WISHES, certificate="/etc/tls/c.pem", key="/etc/tls/k.pem")
+    assert "\ttls /etc/tls/c.pem /etc/tls/k.pem\n" in text_of("/etc/caddy/Caddyfile", own)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"host": "localhost"},
+        {"host": "a b.example"},
+        {"host": "x.example\n}"},
+        {"country": "France"},
+        {"operator": 'A"; rm -rf /'},
+        {"name": "a\nLUCIOLE_PUSH=on"},
+        {"memory": "lots"},
+        {"certificate": "/etc/tls/c.pem"},
+        {"certificate": "relative.pem", "key": "/k.pem"},
+        {"backup": "/mnt/a b"},
+        {"port": 0},
+    ],
+)
+def test_words_that_would_break_a_file_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BadInstall):
+        installing.files(msgspec.structs.replace(WISHES, **change))
+
+
+def test_a_file_that_was_changed_by_hand_stays(tmp_path: Path) -> None:
+    made = installing.files(WISHES)
+    assert all(line.endswith("was written") for line in installing.write(made, tmp_path))
+    settings = tmp_path / "etc/luciole/cell.env"
+    assert settings.stat().st_mode & 0o777 == 0o600
+    settings.write_text("LUCIOLE_CELL_NAME=Mine\n")
+    said = list(installing.write(made, tmp_path))
+    assert "/etc/luciole/cell.env differs; see cell.env.new" in said
+    assert settings.read_text() == "LUCIOLE_CELL_NAME=Mine\n"
+    assert (tmp_path / "etc/luciole/cell.env.new").read_text() == text_of("/etc/luciole/cell.env")
+    assert sum(line.endswith("as it should be") for line in said) == len(made) - 1
+
+
+def test_a_dry_run_prints_every_file_and_writes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["install", "--host", "luciole.example", "--operator", "A", "--country", "fr"]
+    root = ["--root", str(tmp_path), "--backup", "/mnt/backup"]
+    assert cli.main([*words, *root, "--dry-run"]) == 0
+    printed = capsys.readouterr().out
+    wishes = Wishes("luciole.example", "Luciole", "A", "FR", backup="/mnt/backup")
+    for one in installing.files(wishes):
+        assert one.path in printed
+        assert one.text in printed
+    assert "# then: systemctl daemon-reload" in printed
+    assert list(tmp_path.iterdir()) == []
+    assert cli.main([*words, *root]) == 0
+    assert (tmp_path / "etc/systemd/system/luciole-backup.timer").exists()
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+    # systemd asks whether the program is there.
+    wishes = msgspec.structs.replace(WISHES, command=sys.executable, backup="/mnt/backup")
+    list(installing.write(installing.files(wishes), tmp_path))
+    units = sorted((tmp_path / "etc/systemd/system").glob("luciole*"))
+    assert len(units) == 3
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, units)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
