@@ -1,8 +1,9 @@
 """Runs everything that a change must pass: `./luciole test`, with `all` also the long drills.
 
 Two lanes side by side, because most machines have two cores: pytest in two processes, and the
-checks that read the code. Further words go to pytest, and then only pytest runs:
-`./luciole test tests/unit -k cursor`.
+checks that read the code. With `all` the checks and the trusted core come first, side by side, and
+pytest has the machine for itself: drills wait for real processes. Further words go to pytest, and
+then only pytest runs: `./luciole test tests/unit -k cursor`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import find as browser  # noqa: E402 - only now can it be found
+from tests import order  # noqa: E402 - only now can it be found
+from tests.browser import find as browser  # noqa: E402
 from tests.rules import core  # noqa: E402
 
 PYTHON = sys.executable
@@ -82,11 +84,10 @@ class Lane:
             check.run(self.environment)
 
 
-def checks(is_all: bool) -> list[Check]:
-    """All checks of the second lane; with `is_all`, also those that take minutes."""
+def checks() -> list[Check]:
+    """What reads the code."""
     # By -c and -m rather than by their scripts, which hold the path of the folder in their first
     # line and stop working when it is moved.
-    long = [Check("trusted core covered", [PYTHON, "-m", "tests.rules.core"])] if is_all else []
     return [
         Check("ruff check", [PYTHON, "-m", "ruff", "check", "."]),
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
@@ -97,8 +98,12 @@ def checks(is_all: bool) -> list[Check]:
         Check("svelte-check", [*NPM_RUN, "check"]),
         Check("web tests", [*NPM_RUN, "test"]),
         Check("web words", [*NPM_RUN, "check:i18n"]),
-        *long,
     ]
+
+
+def drills() -> list[Check]:
+    """What takes minutes and is no test of pytest's."""
+    return [Check("trusted core covered", [PYTHON, "-m", "tests.rules.core"])]
 
 
 def main(words: list[str]) -> int:
@@ -109,21 +114,25 @@ def main(words: list[str]) -> int:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": ""}
     # Node's own programs look for `node` by name.
     environment["PATH"] = f"{NODE_HOME / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    lane = None
+    lanes = []
     if not rest:
-        lane = Lane(checks(is_all), environment)
+        lanes = [Lane(checks(), environment)]
+        lanes += [Lane(drills(), environment)] if is_all else []
+    for lane in lanes:
         lane.start()
     if not rest or any("e2e" in word for word in rest):
         _say_browser(environment)
+    if is_all:
+        _finish(lanes)
     status, closing = _pytest(is_all, rest, environment)
-    if lane is None:
+    if not lanes:
         return status
-    lane.thread.join()
-    failed = [check for check in lane.checks if check.status != 0]
+    done = _finish(lanes)
+    failed = [check for check in done if check.status != 0]
     for check in failed:
         print(f"\n--- {check.name} (status {check.status}) ---\n{check.output.rstrip()}")
     print()
-    for check in lane.checks:
+    for check in done:
         verdict = "passed" if check.status == 0 else "FAILED"
         print(f"{verdict}  {check.name}  {check.seconds:.1f} s")
     print(f"{'passed' if status == 0 else 'FAILED'}  pytest")
@@ -131,6 +140,12 @@ def main(words: list[str]) -> int:
     # Last, the line that says how many tests ran.
     print(closing, flush=True)
     return status or (1 if failed else 0)
+
+
+def _finish(lanes: list[Lane]) -> list[Check]:
+    for lane in lanes:
+        lane.thread.join()
+    return [check for lane in lanes for check in lane.checks]
 
 
 def _say_browser(environment: dict[str, str]) -> None:
@@ -151,7 +166,7 @@ def _pytest(is_all: bool, rest: list[str], environment: Mapping[str, str]) -> tu
     """Shows pytest's output as it comes; its status and its closing line."""
     words = [PYTHON, "-u", "-m", "pytest", f"--durations={SLOWEST}", "--durations-min=0.5"]
     # Grouped tests (the drills that measure) share a process instead of disturbing each other.
-    words += ["-n", str(PROCESSES), "--dist", "loadgroup"]
+    words += ["-n", str(PROCESSES), "--dist", "loadgroup", *order.options()]
     if not is_all:
         words += ["-m", "not long"]
     elif not rest:

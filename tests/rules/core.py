@@ -17,6 +17,7 @@ import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import order
 from tests.rules.source import ROOT
 
 FOLDERS = ("src/luciole/keys", "src/luciole/custody", "src/luciole/ledger", "verifier")
@@ -118,7 +119,8 @@ def uncovered() -> dict[str, str]:
         told = f"--rcfile={settings}"
         tests = [name for name in TESTS if (ROOT / name).exists()]
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-        runs = [*tool, "run", told, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+        runs = [*tool, "run", told, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        runs += [*order.options(), *tests]
         done = subprocess.run(runs, cwd=ROOT, env=environment, check=False)
         if done.returncode:
             raise SystemExit("The core's own tests fail; coverage says nothing then.")

@@ -1,0 +1,48 @@
+"""Tests that share something heavy stay in one process, and the order of tests can be had again."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests import order
+
+GROUPED = """
+import os
+import pytest
+
+@pytest.mark.xdist_group("heavy")
+@pytest.mark.parametrize("number", range(6))
+def test_of_a_group(number):
+    with open("processes", "a") as told:
+        told.write(f"{os.getpid()}\\n")
+"""
+
+
+def test_grouped_tests_share_a_process(tmp_path: Path) -> None:
+    (tmp_path / "test_grouped.py").write_text(GROUPED)
+    words = ["-n", "2", "--dist", "loadgroup", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+    processes = (tmp_path / "processes").read_text().split()
+    assert len(processes) == 6
+    assert len(set(processes)) == 1, (
+        "pytest-xdist does not keep groups together with this pytest: drills would run beside each "
+        "other, each with a cell of its own. Pin versions that do (requirements/test.in)."
+    )
+
+
+def test_order_is_the_same_for_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUCIOLE_TEST_SEED", "7")
+    assert order.options() == ["--randomly-seed=7"]
+    monkeypatch.delenv("LUCIOLE_TEST_SEED")
+    assert order.options() == order.options()
