@@ -87,6 +87,15 @@ class Both:
 
         return (await until(there))[0], arrived
 
+    async def unfollow(self, follow: str) -> None:
+        """Takes it back, and waits until the cell has heard: a late word would end the next one."""
+        await self.ask("unfollow", to=self.cell.ana, id=follow)
+
+        async def gone() -> bool:
+            return await self.cell.rows("SELECT 1 FROM border.fedi_follower") == []
+
+        await until(gone)
+
     async def counted(self, kind: str) -> int:
         sql = "SELECT count(*) FROM border.fedi_reaction WHERE kind = $1"
         return int((await self.cell.rows(sql, kind))[0][0])
@@ -175,12 +184,8 @@ async def test_fedify_follows_and_is_accepted(both: Both, is_old: bool) -> None:
     assert arrived == ["rfc9421"]
     followers = "SELECT actor FROM border.fedi_follower"
     assert await both.cell.rows(followers) == [(both.fedify.bob,)]
-    await both.ask("unfollow", to=both.cell.ana, id=follow)
-
-    async def gone() -> bool:
-        return await both.cell.rows(followers) == []
-
-    await until(gone)
+    await both.unfollow(follow)
+    assert await both.cell.rows(followers) == []
 
 
 @pytest.mark.parametrize("refuses_new", [False, True])
@@ -202,7 +207,7 @@ async def test_fedify_is_told_of_changes_and_verifies_them(both: Both, refuses_n
     await owner.execute("UPDATE people.person SET bio = $1 WHERE handle = 'ana'", caption)
     updated, _ = await both.heard("Update")
     assert updated["object"]["summary"] == f"<p>{caption}</p>"
-    await both.ask("unfollow", to=both.cell.ana, id=follow)
+    await both.unfollow(follow)
 
 
 @pytest.mark.parametrize("is_old", [False, True])

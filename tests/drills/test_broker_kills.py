@@ -26,13 +26,17 @@ AWAY = (500, 502, 503)
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("start"), pytest.mark.timeout(600)]
 
 
-async def live(origin: str, handle: str, stop: asyncio.Event) -> dict[str, Any]:
-    """Somebody who signs in, keeps an address, reads it, and begins anew; what was acknowledged."""
-    told: dict[str, Any] = {"sessions": 0, "mail": None, "refused": 0}
+async def join(origin: str, handle: str) -> None:
     async with httpx.AsyncClient(base_url=origin, timeout=30) as client:
         body = {"handle": handle, "display_name": "A", "age_band": "18+", "locale": "en"}
         answer = await client.post("/api/sign-up", json={**body, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
+
+
+async def live(origin: str, handle: str, stop: asyncio.Event) -> dict[str, Any]:
+    """Somebody who signs in, keeps an address, reads it, and begins anew; what was acknowledged."""
+    told: dict[str, Any] = {"sessions": 0, "mail": None, "refused": 0}
+    async with httpx.AsyncClient(base_url=origin, timeout=30) as client:
         turn = 0
         while not stop.is_set():
             client.cookies.clear()
@@ -65,7 +69,10 @@ async def live(origin: str, handle: str, stop: asyncio.Event) -> dict[str, Any]:
 async def drill(data: Path, port: int, seed: int) -> None:
     origin, chance = f"http://127.0.0.1:{port}", random.Random(seed)
     stop = asyncio.Event()
-    people = [asyncio.create_task(live(origin, f"person.{n}", stop)) for n in range(4)]
+    handles = [f"person.{n}" for n in range(4)]
+    # All have an account before the first kill.
+    await asyncio.gather(*(join(origin, handle) for handle in handles))
+    people = [asyncio.create_task(live(origin, handle, stop)) for handle in handles]
     await asyncio.sleep(2)
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(0.2, 1.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -19,9 +20,11 @@ def now_entry(house: House) -> bytes:
 
 
 async def settle(sequencer: Sequencer) -> None:
-    """Rounds until nothing is under way."""
+    """Rounds until nothing is under way: seals are made beside the rounds."""
     for _ in range(4):
         await sequencer.round()
+        if sequencer._sealing:
+            await asyncio.wait([sequencer._sealing[1]])
 
 
 def seals(entries: list[bytes]) -> list[tuple[int, Scope, int, int, int]]:

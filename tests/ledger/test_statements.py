@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from tests.ledger.conftest import Databases
 from tests.ledger.house import CELL, House, minute_of
+from tests.ledger.test_seals import settle
 
 from luciole import statements
 from luciole.config import CellSettings, Settings
@@ -43,8 +44,7 @@ class Cell:
     async def settle(self) -> None:
         """Publishes everything, as the log's process does."""
         for sequencer in self.sequencers.values():
-            for _ in range(4):
-                await sequencer.round()
+            await settle(sequencer)
 
     async def show_policy(self, own: str = "near") -> None:
         """The policy, in which the only witness is the cell's own, or another's."""
