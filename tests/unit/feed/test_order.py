@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from luciole.cell.feed.ranking.order import Ordered
+from luciole.cell.feed.ranking.order import Ordered, distinct
 
 
 @settings(max_examples=40, deadline=None)
@@ -40,3 +41,23 @@ def test_nothing_is_the_best_of_nothing() -> None:
     nothing = np.zeros(0, np.bool_)
     assert len(ordered.best(5, nothing)) == 0
     assert len(ordered.cycle(5, nothing, 3)) == 0
+
+
+@pytest.mark.parametrize("size", [10, 10_000])
+def test_each_row_comes_once_however_many_they_are(size: int) -> None:
+    """Few are sorted, many are marked."""
+    rows = np.array([7, 3, 3, 9, 0, 7], np.int64)
+    assert distinct(rows, size).tolist() == [0, 3, 7, 9]
+
+
+def test_world_that_settled_draws_the_same() -> None:
+    """Sorting before somebody asks changes no page."""
+    lazy, settled = Ordered(), Ordered()
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        rows, keys = rng.integers(0, 9_000, 700), rng.integers(0, 1 << 40, 700)
+        for one in (lazy, settled):
+            one.set(rows, keys)
+        settled.settle()
+    every = np.ones(9_000, np.bool_)
+    assert lazy.best(50, every).tolist() == settled.best(50, every).tolist()

@@ -21,6 +21,16 @@ def grown(array: NDArray[Any], rows: int) -> NDArray[Any]:
     return bigger
 
 
+def distinct(rows: Ints, size: int) -> Ints:
+    """Each of these rows (below `size`) once, in their order. Marking beats sorting where they are
+    many."""
+    if len(rows) < size // 64:
+        return np.unique(rows)
+    marked = np.zeros(size, np.bool_)
+    marked[rows] = True
+    return np.flatnonzero(marked)
+
+
 class Ordered:
     """Rows by falling key. What it answers depends on the keys only, never on when they changed:
     a sorted list of some earlier time is walked without the rows that changed since, and those
@@ -45,14 +55,15 @@ class Ordered:
             self._changed = grown(self._changed, top)
             self._size = top
         self._keys[rows] = keys
-        new = np.unique(rows[~self._changed[rows]])
+        new = distinct(rows[~self._changed[rows]], self._size)
         self._changed[new] = True
         if len(new):
             self._recent.append(new)
             self._recent_rows += len(new)
 
-    def _settle(self) -> None:
-        """Sorts anew when so many rows changed that merging them costs more."""
+    def settle(self) -> None:
+        """Sorts anew when so many rows changed that merging them costs more: reading does so when
+        it must, and whoever has changed many may do it before somebody waits."""
         if self._recent_rows > max(2_048, self._size // 16):
             keys = self._keys[: self._size]
             self._sorted = np.argsort(-keys, kind="stable")
@@ -80,7 +91,7 @@ class Ordered:
 
     def _between(self, most: int, allowed: Bools, high: int | None, low: int | None) -> Ints:
         """The best of the allowed rows with keys from `low` to `high`, both included."""
-        self._settle()
+        self.settle()
         first = 0 if high is None else int(np.searchsorted(self._fallen, -high, "left"))
         end = len(self._sorted)
         if low is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .model import Clip
-from .order import Bools, Ints, Ordered, grown
+from .order import Bools, Ints, Ordered, distinct, grown
 from .packed import CLIP_COLUMNS, Clips, Packed, numbers_of, wide
 
 TOPICS = 8
@@ -157,7 +157,7 @@ class Shelf:
 
     def _place(self) -> None:
         if self._unplaced:
-            rows = np.unique(np.array(self._unplaced, np.int64))
+            rows = distinct(np.array(self._unplaced, np.int64), self.size)
             self._unplaced = []
             hashes = self.hashes[rows]
             age = np.rint(self.published_at[rows] * AGE_STEPS).astype(np.int64)
