@@ -494,7 +494,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notify.nudge TO luciole_notify;
 -- media -----------------------------------------------------------------
 
 CREATE SCHEMA media;
-GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_media;
+GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_media, luciole_safety;
 
 CREATE TABLE media.upload (
     id            uuid NOT NULL,
@@ -676,6 +676,7 @@ CREATE VIEW media.still_hash AS
        FROM media.still s
          JOIN media.asset a ON a.id = s.asset_id;
 GRANT SELECT ON media.still_hash TO luciole_media;
+GRANT SELECT ON media.still_hash TO luciole_safety;
 
 -- graph -----------------------------------------------------------------
 
@@ -2225,6 +2226,70 @@ CREATE INDEX appeal_by_review ON safety.appeal USING btree (review_id);
 CREATE UNIQUE INDEX appeal_of_decision ON safety.appeal USING btree (decision_id) WHERE decision_id IS NOT NULL;
 CREATE UNIQUE INDEX appeal_of_report ON safety.appeal USING btree (report_id) WHERE report_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.appeal TO luciole_safety;
+
+CREATE TABLE safety.list (
+    id          uuid NOT NULL,
+    name        text NOT NULL,
+    version     text NOT NULL,
+    source      text NOT NULL,
+    category    text NOT NULL,
+    near_bits   smallint NOT NULL,
+    size        integer NOT NULL,
+    digest      bytea NOT NULL,
+    hashes      bytea NOT NULL,
+    loaded_at   timestamp with time zone NOT NULL,
+    checked_to  uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    checked_at  timestamp with time zone,
+    removed_at  timestamp with time zone,
+    CONSTRAINT list_pkey PRIMARY KEY (id),
+    CONSTRAINT list_check CHECK (octet_length(hashes) = 0 OR octet_length(hashes) = (32 * size)),
+    CONSTRAINT list_check1 CHECK ((removed_at IS NULL) = (hashes <> '\x'::bytea)),
+    CONSTRAINT list_digest_check CHECK (octet_length(digest) = 32),
+    CONSTRAINT list_name_check CHECK (name ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text),
+    CONSTRAINT list_near_bits_check CHECK (near_bits >= 0 AND near_bits <= 31),
+    CONSTRAINT list_size_check CHECK (size > 0),
+    CONSTRAINT list_source_check CHECK (char_length(source) <= 200),
+    CONSTRAINT list_version_check CHECK (version ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$'::text)
+);
+CREATE UNIQUE INDEX list_by_name ON safety.list USING btree (name) WHERE removed_at IS NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.list TO luciole_safety;
+
+CREATE TABLE safety.suggestion (
+    id          uuid NOT NULL,
+    review_id   uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    about_id    uuid NOT NULL,
+    method      text NOT NULL,
+    name        text NOT NULL,
+    version     text NOT NULL,
+    facts       jsonb NOT NULL,
+    made_at     timestamp with time zone NOT NULL,
+    outcome     text DEFAULT 'waiting'::text NOT NULL,
+    decided_at  timestamp with time zone,
+    CONSTRAINT suggestion_pkey PRIMARY KEY (id),
+    CONSTRAINT suggestion_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT suggestion_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
+    CONSTRAINT suggestion_check CHECK ((outcome = 'waiting'::text) = (decided_at IS NULL)),
+    CONSTRAINT suggestion_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text])),
+    CONSTRAINT suggestion_outcome_check CHECK (outcome = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'dismissed'::text, 'gone'::text]))
+);
+CREATE INDEX suggestion_about ON safety.suggestion USING btree (about_id, method, name);
+CREATE INDEX suggestion_by_person ON safety.suggestion USING btree (person_id);
+CREATE INDEX suggestion_by_review ON safety.suggestion USING btree (review_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.suggestion TO luciole_safety;
+
+CREATE TABLE safety.measured (
+    method     text NOT NULL,
+    name       text NOT NULL,
+    version    text NOT NULL,
+    confirmed  integer DEFAULT 0 NOT NULL,
+    dismissed  integer DEFAULT 0 NOT NULL,
+    CONSTRAINT measured_pkey PRIMARY KEY (method, name, version),
+    CONSTRAINT measured_confirmed_check CHECK (confirmed >= 0),
+    CONSTRAINT measured_dismissed_check CHECK (dismissed >= 0),
+    CONSTRAINT measured_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.measured TO luciole_safety;
 
 -- notices ---------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from luciole import (
     entry_cli,
     host_cli,
     jobs_cli,
+    lists_cli,
     orders_cli,
     processes_cli,
     sale_cli,
@@ -129,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     entry_cli.add_to(commands)
     host_cli.add_to(commands)
     orders_cli.add_to(commands)
+    lists_cli.add_to(commands)
     jobs_cli.add_to(commands)
     between.add_to(commands, _add)
 

@@ -48,6 +48,8 @@ export interface Statement {
   facts: string
   category: Category
   is_notice: boolean
+  is_report: boolean
+  is_suggested: boolean
   appeal_until: string
   is_yours: boolean
   subject: string
@@ -63,6 +65,16 @@ export interface Queue {
   taken: number
   most: number
 }
+/** That a machine has pointed at what a case is about; what moderators made of such so far. */
+export interface Suggestion {
+  method: 'list' | 'rule'
+  name: string
+  version: string
+  facts: Record<string, number>
+  made_at: string
+  confirmed: number
+  dismissed: number
+}
 export interface Case {
   id: string
   state: 'open' | 'appealed'
@@ -71,6 +83,7 @@ export interface Case {
   acts: Act[]
   subjects: { what: What; person: string; clip_id: string | null; comment_id: string | null; message_report_id: string | null; text: string }[]
   reports: { category: Category; is_illegal: boolean; explanation: string; made_at: string }[]
+  suggestions: Suggestion[]
   notes: { staff: string; words: string; made_at: string }[]
   appeals: Appeal[]
   statements: Statement[]
@@ -86,6 +99,7 @@ export interface Transparency {
   decisions_by_category: Record<string, number>
   decisions_by_source: Record<string, number>
   automated: Record<string, number>
+  automated_share: number | null
   appeals: Record<string, number>
   government_requests: Record<string, number>
   hours_to_decide: number | null

@@ -69,6 +69,7 @@ class Clips:
         self.outcomes = Outcomes(media, notify, self._telling, clock)
         self._cursors = cursors
         self._clock = clock
+        self._queue = queue
 
     async def publish(
         self,
@@ -263,6 +264,9 @@ class Clips:
         await self._telling.edited(tx, card, text)
         if wanted == card.audience and audience_list is UNSET:
             return
+        if card.audience == "only-me":
+            # News for whoever looks at what others may see.
+            await self._queue.put(tx, "clips.shown", {"asset_id": str(card.asset_id)})
         if card.state == "published":
             has_list = kind is not None if audience_list is UNSET else audience_list is not None
             await self._count(tx, author_id, is_counted(card.audience, kind is not None), -1)

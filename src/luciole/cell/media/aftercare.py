@@ -47,6 +47,7 @@ class Aftercare(Workshop):
                 async with self._db.tx() as tx:
                     if await self._shelf.claim(tx, asset, laid, ("complete",)):
                         await looks_store.set_looks(tx, asset.id, looks)
+                        await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
 
     async def silence(self, asset_id: UUID) -> None:
         """Takes the sound out of a film whose sound's own film is gone, from all renditions at

@@ -10,8 +10,8 @@ from luciole.kit.queue import Body, Places, Queue
 
 
 def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> None:
-    """Declares the jobs. They put `media.playable` {asset_id} and `media.refused` {asset_id,
-    code} as news for the slice above, which registers those."""
+    """Declares the jobs. They put `media.playable` {asset_id}, `media.looked` {asset_id} and
+    `media.refused` {asset_id, code} as news for the slices above, which register those."""
 
     # Films have places of their own: they take minutes, and what is quick does not wait for them.
     # Better renditions of one film do not keep another from being played at all.

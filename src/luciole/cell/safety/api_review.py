@@ -202,6 +202,18 @@ def routes(
                 shapes.CaseReport(one.category, one.is_illegal, one.explanation, one.made_at)
                 for one in case.reports
             ],
+            suggestions=[
+                shapes.SuggestionBody(
+                    one.method,
+                    one.name,
+                    one.version,
+                    one.facts,
+                    one.made_at,
+                    measured.confirmed,
+                    measured.dismissed,
+                )
+                for one, measured in case.suggestions
+            ],
             notes=[shapes.NoteBody(one.staff_id, one.words, one.made_at) for one in case.notes],
             appeals=[body for one in case.appeals if (body := shapes.appeal_body(one))],
             statements=[safety.body(one, None, None) for one in case.decisions if one.id in heard],

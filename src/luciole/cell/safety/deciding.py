@@ -7,24 +7,23 @@ and what was reversed is as it was, since a decision takes nothing away but the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID, uuid4
 
 import msgspec
 
 from luciole.cell.notices import model as notices_model
-from luciole.cell.notices.model import EVERYWHERE, Measure
+from luciole.cell.notices.model import Measure
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.model import RestrictedAct, Restriction
 from luciole.cell.people.service import People
-from luciole.cell.safety import model, refusals, statement, store
+from luciole.cell.safety import model, refusals, statement, store, suggesting
 from luciole.cell.safety.model import (
     Appeal,
     Decided,
     Decision,
-    Report,
     Review,
     Shift,
     Subject,
@@ -33,17 +32,14 @@ from luciole.cell.safety.model import (
 from luciole.cell.safety.reporting import LOG, clean
 from luciole.cell.safety.statement import Source
 from luciole.cell.safety.store import decisions, queue
+from luciole.cell.safety.wishes import ABOUT_PEOPLE, EXPLANATION, each, source_of, target
+from luciole.cell.safety.wishes import clean as clean_wish
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
 from luciole.ledger import store as ledger
 
-GROUND = range(2, 501)
-EXPLANATION = range(10, 2001)
-FACTS = range(10, 5001)
-DAYS = range(1, 3651)
 AT_ONCE = 100
-ABOUT_PEOPLE = ("limit", "suspend")
 
 
 class Deciding:
@@ -62,7 +58,13 @@ class Deciding:
         answer = clean(answer)
         if len(answer) not in EXPLANATION or await self._is_of_decision(tx, review):
             raise refusals.BadDecision
+        if not await store.of_review(tx, review.id):
+            # Nobody asked but a machine: the answer is for whoever looks at it again.
+            assert shift.staff_id is not None
+            now = self._clock.now()
+            await queue.add_note(tx, new_id(), review.id, shift.staff_id, answer, now)
         await self._answer(tx, review, "no-violation", answer)
+        await suggesting.settle(tx, review.id, "dismissed", self._clock.now())
         await self._settle_appeals(tx, shift, review, "upheld", answer)
         await self._keep_away(tx, shift, review)
         await queue.settle(tx, review.id, "decided", self._clock.now())
@@ -75,7 +77,7 @@ class Deciding:
         gone."""
         subjects = await queue.subjects(tx, review.id)
         reports = await store.of_review(tx, review.id)
-        wish, answer = _clean(wish), clean(answer)
+        wish, answer = clean_wish(wish), clean(answer)
         if (
             await self._is_of_decision(tx, review)
             or not subjects
@@ -86,9 +88,15 @@ class Deciding:
             subjects = [one for one in subjects if await store.is_there(tx, one)]
             if not subjects:
                 raise refusals.AlreadyDecided
-        source = _source(reports)
-        made = [await self._impose(tx, shift, one, wish, source) for one in _each(wish, subjects)]
+        source = source_of(reports)
+        is_pointed_at = await suggesting.pointing_at(tx, review.id)
+        by: Literal["thing", "person"] = "person" if wish.act in ABOUT_PEOPLE else "thing"
+        made = [
+            await self._impose(tx, shift, one, wish, source, is_suggested=is_pointed_at(one, by))
+            for one in each(wish, subjects)
+        ]
         await self._answer(tx, review, "acted", answer)
+        await suggesting.settle(tx, review.id, "confirmed", self._clock.now())
         await self._settle_appeals(tx, shift, review, "reversed", answer)
         await self._keep_away(tx, shift, review)
         await queue.settle(tx, review.id, "decided", self._clock.now())
@@ -105,12 +113,19 @@ class Deciding:
         await queue.leave(tx, review.id, shift.staff_id)
 
     async def _impose(
-        self, tx: Tx, shift: Shift, subject: Subject, wish: Wish, source: Source
+        self,
+        tx: Tx,
+        shift: Shift,
+        subject: Subject,
+        wish: Wish,
+        source: Source,
+        *,
+        is_suggested: bool,
     ) -> Decision:
         assert shift.staff_id is not None
         now = self._clock.now()
         until = now + timedelta(days=wish.days) if wish.days else None
-        what, clip_id, comment_id = _target(wish, subject)
+        what, clip_id, comment_id = target(wish, subject)
         # Random, since it is public and says nothing of when and in which order.
         puid = uuid4()
         said = statement.made(
@@ -121,6 +136,7 @@ class Deciding:
             now=now,
             until=until,
             source=source,
+            is_suggested=is_suggested,
         )
         decision = Decision(
             id=puid,
@@ -304,6 +320,7 @@ class Deciding:
             for appeal in waiting:
                 assert appeal.decision_id is not None
                 await self._end(tx, appeal.decision_id, "reversed")
+            await suggesting.reverse(tx, review.id, self._clock.now())
         await self._settle_appeals(tx, shift, review, outcome, answer, of_decisions=True)
         await queue.settle(tx, review.id, "decided", self._clock.now())
 
@@ -350,51 +367,3 @@ class Deciding:
 def key_of(decision: Decision) -> str:
     """What a decision is about, as its commitment says it."""
     return f"{decision.what}/{decision.clip_id or decision.comment_id or decision.person_id}"
-
-
-def _target(wish: Wish, subject: Subject) -> tuple[Decided, UUID | None, UUID | None]:
-    """Limits and suspensions are about the person, whatever was reported."""
-    if wish.act in ABOUT_PEOPLE or subject.what in ("person", "message"):
-        return "person", None, None
-    return ("clip" if subject.what == "clip" else "comment"), subject.clip_id, subject.comment_id
-
-
-def _each(wish: Wish, subjects: Sequence[Subject]) -> list[Subject]:
-    """Each thing once; each person once where it is about them."""
-    if wish.act in ABOUT_PEOPLE:
-        return list({one.person_id: one for one in subjects}.values())
-    return list({(one.clip_id, one.comment_id): one for one in subjects}.values())
-
-
-def _source(reports: Sequence[Report]) -> Source:
-    """Whether a notice under article 16 led to it, another report, or nobody's."""
-    if any(one.is_illegal for one in reports):
-        return "SOURCE_ARTICLE_16"
-    return "SOURCE_TYPE_OTHER_NOTIFICATION" if reports else "SOURCE_VOLUNTARY"
-
-
-def _clean(wish: Wish) -> Wish:
-    """Raises BadDecision."""
-    texts = {name: clean_long(getattr(wish, name)) for name in ("ground", "explanation", "facts")}
-    limits = {"ground": GROUND, "explanation": EXPLANATION, "facts": FACTS}
-    try:
-        countries = notices_model.clean_countries(wish.countries)
-    except notices_model.BadCountry:
-        raise refusals.BadDecision from None
-    is_about_view = wish.act in ("remove", "adults")
-    if (
-        any(len(texts[name]) not in limits[name] for name in limits)
-        or (wish.act == "label") != (wish.label is not None)
-        or (wish.act == "limit") != bool(wish.acts)
-        or "everything" in wish.acts
-        or (wish.days is not None and wish.days not in DAYS)
-        or (not is_about_view and countries != (EVERYWHERE,))
-    ):
-        raise refusals.BadDecision
-    acts = tuple(dict.fromkeys(wish.acts))
-    return msgspec.structs.replace(wish, countries=countries, acts=acts, **texts)
-
-
-def clean_long(text: str) -> str:
-    words = "".join(one for one in text.replace("\r\n", "\n") if one == "\n" or one.isprintable())
-    return words.strip()

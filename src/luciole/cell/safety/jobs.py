@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.media.service import Media
+from luciole.cell.safety.lists import LIST_JOB, LOOKED_JOB, SHOWN_JOB
 from luciole.cell.safety.reporting import MATCH_JOB
 from luciole.cell.safety.reviewing import digest_of
 from luciole.cell.safety.service import Safety
@@ -32,9 +33,21 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
         async with db.tx() as tx:
             await safety.reviewing.match(tx, review_id, digest)
 
+    @queue.job(LOOKED_JOB)
+    @queue.job(SHOWN_JOB)
+    async def compare(body: Body) -> None:
+        """Compares a film that has stills now, or is shown to others now, with all lists."""
+        await safety.lists.compare_film(db, UUID(body["asset_id"]))
+
+    @queue.job(LIST_JOB, at_once=1)
+    async def compare_old(body: Body) -> None:
+        """Compares a batch of the films that were here before a list."""
+        await safety.lists.compare_old(db, UUID(body["list_id"]), UUID(body["after"]))
+
     @queue.every("safety.settle", "* * * * *")
     async def settle() -> None:
-        """Takes in reports of messages, closes what is gone, ends what is over, forgets."""
+        """Takes in reports of messages, closes what is gone, ends what is over, forgets; has old
+        clips compared with new lists."""
         is_more = True
         while is_more:
             async with db.tx() as tx:
@@ -43,3 +56,4 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
                 is_more = await safety.deciding.settle(tx) or is_more
         async with db.tx() as tx:
             await safety.reviewing.tidy(tx)
+            await safety.lists.go_on(tx)

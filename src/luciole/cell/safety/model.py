@@ -38,6 +38,8 @@ ReviewState = Literal["open", "appealed", "decided", "gone"]
 Act = Literal["remove", "adults", "label", "limit", "suspend"]
 AppealOutcome = Literal["waiting", "upheld", "reversed"]
 Via = Literal["account", "form", "message"]
+Method = Literal["list", "rule"]
+SuggestionOutcome = Literal["waiting", "confirmed", "dismissed", "gone"]
 
 #: What is looked at first: 2 before 1 before 0, then by age.
 SEVERITY: dict[Category, int] = {
@@ -71,6 +73,11 @@ LISTED = 50
 NOTIFIER_KEPT_DAYS = APPEAL_DAYS
 SHIFT_KEPT_DAYS = 30
 REPORTS_A_DAY = 30
+#: Of block lists: hashes in one, and in all that are loaded together.
+MAX_HASHES = 250_000
+MAX_HASHES_TOGETHER = 1_000_000
+#: Below this quality a match of two stills says little.
+LEAST_QUALITY = 50
 FORMS_AN_HOUR = 10
 
 
@@ -195,6 +202,48 @@ class Appeal(msgspec.Struct, frozen=True):
     answer: str
     staff_id: UUID | None
     decided_at: datetime | None
+
+
+class BlockList(msgspec.Struct, frozen=True):
+    """A version of a list of hashes. It points at clips of which a still is at most `near_bits`
+    away from an entry. `checked_at`: when all clips were compared that were here before it."""
+
+    id: UUID
+    name: str
+    version: str
+    source: str
+    category: Category
+    near_bits: int
+    size: int
+    digest: bytes
+    loaded_at: datetime
+    checked_at: datetime | None
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """That a machine has pointed at a clip, comment or person (`about_id`). It decides nothing."""
+
+    id: UUID
+    review_id: UUID
+    person_id: UUID
+    about_id: UUID
+    method: Method
+    name: str
+    version: str
+    facts: dict[str, int]
+    made_at: datetime
+    outcome: SuggestionOutcome
+    decided_at: datetime | None
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What moderators made of what a list or rule has pointed at so far."""
+
+    method: Method
+    name: str
+    version: str
+    confirmed: int
+    dismissed: int
 
 
 def severity_of(category: Category) -> int:

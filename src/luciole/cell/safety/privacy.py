@@ -6,7 +6,7 @@ from uuid import UUID
 
 from luciole.cell.safety import store
 from luciole.cell.safety.model import NOTIFIER_KEPT_DAYS, SHIFT_KEPT_DAYS
-from luciole.cell.safety.store import decisions
+from luciole.cell.safety.store import decisions, suggestions
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
@@ -90,6 +90,39 @@ HELD: tuple[Held, ...] = (
         "until the account of who appealed is erased",
         Border.NEVER,
     ),
+    *columns(
+        "safety.list",
+        "id name version source category near_bits size digest loaded_at checked_to checked_at "
+        "removed_at",
+        DataClass.TELEMETRY,
+        "which block lists of hashes of pictures point, and since when",
+        "for ever, as the entry in the log",
+        Border.NEVER,
+    ),
+    *columns(
+        "safety.list",
+        "hashes",
+        DataClass.TELEMETRY,
+        "the hashes of a block list, which others keep, and which would say how to get around it",
+        "until the list is removed",
+        Border.NEVER,
+    ),
+    *columns(
+        "safety.suggestion",
+        "id review_id person_id about_id method name version facts made_at outcome decided_at",
+        DataClass.PERSONAL,
+        "that a list or a rule has pointed at something, and what a moderator made of it",
+        _WITH_SUBJECT,
+        Border.NEVER,
+    ),
+    *columns(
+        "safety.measured",
+        "method name version confirmed dismissed",
+        DataClass.TELEMETRY,
+        "how often lists and rules were right",
+        "for ever",
+        Border.NEVER,
+    ),
 )
 
 OWNED: tuple[Owned, ...] = (
@@ -101,6 +134,9 @@ OWNED: tuple[Owned, ...] = (
     Owned("safety.shift", stays="a moderator begins again after a restore"),
     Owned("safety.decision", ("person_id",), outlives="person_id"),
     Owned("safety.appeal", ("person_id",)),
+    Owned("safety.list"),
+    Owned("safety.suggestion", ("person_id",)),
+    Owned("safety.measured"),
 )
 
 _OF_CELL = "a decision is of one cell"
@@ -139,6 +175,17 @@ EXPORT: tuple[Exported, ...] = (
         whose="safety.appeal.person_id",
         stays=_OF_CELL,
     ),
+    Exported(
+        "suggestions",
+        "what machines have pointed at of yours, and what moderators made of it",
+        of(
+            "safety.suggestion",
+            "id about_id method name version facts made_at outcome decided_at",
+        ),
+        suggestions.export,
+        whose="safety.suggestion.person_id",
+        stays=_OF_CELL,
+    ),
 )
 _WORK = "how moderators work on a case; what it led to is in `decisions`"
 NOT_EXPORTED = {
@@ -168,6 +215,18 @@ NOT_EXPORTED = {
         f"safety.notifier.{name}": "of somebody without an account"
         for name in ("report_id", "name", "email")
     },
+    **{
+        f"safety.list.{name}": "a list of the cell's, which is about nobody"
+        for name in (
+            *("id", "name", "version", "source", "category", "near_bits", "size", "digest"),
+            *("hashes", "loaded_at", "checked_to", "checked_at", "removed_at"),
+        )
+    },
+    **{
+        f"safety.measured.{name}": "numbers over all of the cell"
+        for name in ("method", "name", "version", "confirmed", "dismissed")
+    },
+    "safety.suggestion.review_id": _WORK,
     "safety.report.review_id": _WORK,
     "safety.report.code_hash": "of who has no account, whose code finds it",
     "safety.decision.review_id": _WORK,
@@ -180,4 +239,5 @@ NOT_EXPORTED = {
 async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Takes reports, appeals and cases of the person; statements stay and name nobody."""
     counts = await decisions.erase(tx, person_id) | await store.erase(tx, person_id)
+    counts["suggestions"] = await suggestions.erase(tx, person_id)
     return Removed({name: count for name, count in counts.items() if count})

@@ -12,7 +12,7 @@ from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.model import NoSuchClip
 from luciole.cell.clips.service import Clips
 from luciole.cell.people.model import handle_sought
-from luciole.cell.safety import refusals, statement, store
+from luciole.cell.safety import refusals, statement, store, suggesting
 from luciole.cell.safety.model import (
     MAX_EXPLANATION,
     REPORTS_A_DAY,
@@ -128,6 +128,7 @@ class Reporting:
             now = self._clock.now()
             answered = await store.answer(tx, review_id, "gone", "", now)
             await queue.settle(tx, review_id, "gone", now)
+            await suggesting.settle(tx, review_id, "gone", now)
             if answered:
                 ids = [report_id for report_id, _ in answered]
                 await ledger.put(tx, LOG, statement.answered_entry(ids, "gone", now))

@@ -10,10 +10,20 @@ import msgspec
 
 from luciole.cell.media.model import Rendition
 from luciole.cell.people.model import Viewer
-from luciole.cell.safety import model, refusals, store
-from luciole.cell.safety.model import Appeal, Decision, Note, Report, Review, Shift, Subject
+from luciole.cell.safety import model, refusals, store, suggesting
+from luciole.cell.safety.model import (
+    Appeal,
+    Decision,
+    Measured,
+    Note,
+    Report,
+    Review,
+    Shift,
+    Subject,
+    Suggestion,
+)
 from luciole.cell.safety.reporting import clean
-from luciole.cell.safety.store import decisions, queue
+from luciole.cell.safety.store import decisions, queue, suggestions
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
@@ -29,6 +39,8 @@ class Case(msgspec.Struct, frozen=True):
     review: Review
     subjects: list[Subject]
     reports: list[Report]
+    suggestions: list[tuple[Suggestion, Measured]]
+    """Of machines, each with what is measured of its list or rule."""
     notes: list[Note]
     appeals: list[Appeal]
     decisions: list[Decision]
@@ -137,6 +149,7 @@ class Reviewing:
             review,
             subjects,
             await store.of_review(tx, review_id),
+            await suggesting.of_case(tx, review_id),
             await queue.notes(tx, review_id),
             await decisions.appeals_of_review(tx, review_id),
             await decisions.of_review(tx, review_id),
@@ -195,6 +208,7 @@ class Reviewing:
             await queue.set_digest(tx, review_id, digest)
             return
         await store.raise_severity(tx, twin, review.category, review.severity)
+        await suggestions.move(tx, review_id, twin)
         await queue.merge(tx, review_id, twin)
 
     async def tidy(self, tx: Tx) -> None:

@@ -15,6 +15,7 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
+from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.reporting import Reporting
 from luciole.cell.safety.reviewing import Reviewing
@@ -60,6 +61,7 @@ class Safety:
         self.reviewing = Reviewing(clock, origin)
         self.deciding = Deciding(people, notices, notify, clock)
         self.transparency = Counting(blobs)
+        self.lists = Lists(clock, queue)
         self._cursors = cursors
         self._clock = clock
 
@@ -120,6 +122,8 @@ class Safety:
             facts=said["decision_facts"],
             category=shapes.category_of(one),
             is_notice=said["source_type"] == "SOURCE_ARTICLE_16",
+            is_report=said["source_type"] == "SOURCE_TYPE_OTHER_NOTIFICATION",
+            is_suggested=said["automated_detection"] == "Yes",
             appeal_until=one.appeal_until,
             is_yours=is_yours,
             subject=key_of(one) if is_yours and one.what != "person" else "",

@@ -17,6 +17,7 @@ from luciole.cell.safety.model import (
     Category,
     Decided,
     Decision,
+    Method,
     Report,
     ReportOutcome,
     ReviewState,
@@ -95,7 +96,8 @@ class NoticeMade(msgspec.Struct):
 
 class StatementBody(msgspec.Struct):
     """A statement of reasons. `subject` (what it is about), `may_appeal` and `appeal` are for the
-    person whom it is about; the rest is for everybody."""
+    person whom it is about; the rest is for everybody. `is_suggested`: a machine has pointed at it;
+    a person decided."""
 
     id: UUID
     act: Act
@@ -113,6 +115,8 @@ class StatementBody(msgspec.Struct):
     facts: str
     category: Category
     is_notice: bool
+    is_report: bool
+    is_suggested: bool
     appeal_until: datetime
     is_yours: bool
     subject: str
@@ -177,6 +181,21 @@ class CaseReport(msgspec.Struct):
     made_at: datetime
 
 
+class SuggestionBody(msgspec.Struct):
+    """That a machine has pointed at what the case is about. It decides nothing. Of a list (`name`,
+    `version`): `facts` are `bits`, the distance of the nearest still (at `at_ms`) to an entry, of
+    at most `near_bits`, and how many `stills` are as near. `confirmed` and `dismissed`: what
+    moderators made of what it has pointed at so far."""
+
+    method: Method
+    name: str
+    version: str
+    facts: dict[str, int]
+    made_at: datetime
+    confirmed: int
+    dismissed: int
+
+
 class NoteBody(msgspec.Struct):
     staff: UUID
     words: str
@@ -201,6 +220,7 @@ class CaseBody(msgspec.Struct):
     acts: list[Act]
     subjects: list[SubjectBody]
     reports: list[CaseReport]
+    suggestions: list[SuggestionBody]
     notes: list[NoteBody]
     appeals: list[AppealBody]
     statements: list[StatementBody]

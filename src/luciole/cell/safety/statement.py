@@ -15,7 +15,19 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.safety.model import Act, Appeal, Decided, Decision, Report, Via, Wish, instant
+from luciole.cell.safety.model import (
+    Act,
+    Appeal,
+    BlockList,
+    Decided,
+    Decision,
+    Report,
+    Suggestion,
+    Via,
+    What,
+    Wish,
+    instant,
+)
 from luciole.ledger.entry import canonical
 
 # The EU's members, then Iceland, Liechtenstein, Norway.
@@ -91,8 +103,9 @@ def made(
     now: datetime,
     until: datetime | None,
     source: Source,
+    is_suggested: bool,
 ) -> Statement:
-    """The statement of a decision."""
+    """The statement of a decision. `is_suggested`: a machine has pointed at what it is about."""
     ends = until.date().isoformat() if until else None
     statement = Statement(
         decision_facts=wish.facts,
@@ -106,8 +119,8 @@ def made(
         content_date=content_on.isoformat(),
         application_date=now.date().isoformat(),
         source_type=source,
-        # People report and people decide: no automatic means has a part in it.
-        automated_detection="No",
+        # Machines may point at something; people decide, without exception.
+        automated_detection="Yes" if is_suggested else "No",
         automated_decision="AUTOMATED_DECISION_NOT_AUTOMATED",
         puid=str(puid),
     )
@@ -203,3 +216,30 @@ def appeal_entry(appeal: Appeal) -> bytes:
 def appeal_decided_entry(appeal_id: UUID, outcome: str, staff_id: UUID, now: datetime) -> bytes:
     said = {"v": 1, "kind": "appeal-decided", "at": instant(now), "appeal": str(appeal_id)}
     return canonical(said | {"outcome": outcome, "staff": str(staff_id)})
+
+
+def suggestion_entry(one: Suggestion, what: What) -> bytes:
+    """A machine has pointed at something, and put it before people."""
+    said = {"v": 1, "kind": "suggestion", "at": instant(one.made_at), "suggestion": str(one.id)}
+    by = {"method": one.method, "name": one.name, "version": one.version}
+    return canonical(said | by | {"what": what})
+
+
+def suggestions_entry(suggestions: Sequence[UUID], outcome: str, now: datetime) -> bytes:
+    """What moderators made of suggestions."""
+    said = {"v": 1, "kind": "suggestions-decided", "at": instant(now), "outcome": outcome}
+    return canonical(said | {"suggestions": [str(one) for one in suggestions]})
+
+
+def list_loaded_entry(one: BlockList) -> bytes:
+    """From now on a list points. `digest`: SHA-256 over its sorted hashes."""
+    said = {"v": 1, "kind": "list-loaded", "at": instant(one.loaded_at), "name": one.name}
+    said |= {"version": one.version, "source": one.source, "category": one.category}
+    return canonical(
+        said | {"size": one.size, "near_bits": one.near_bits, "digest": one.digest.hex()}
+    )
+
+
+def list_removed_entry(one: BlockList, now: datetime) -> bytes:
+    said = {"v": 1, "kind": "list-removed", "at": instant(now), "name": one.name}
+    return canonical(said | {"version": one.version})

@@ -27,13 +27,17 @@ KINDS = frozenset(
     (
         *("report", "reports-decided", "decision", "decision-ended", "appeal", "appeal-decided"),
         *("order", "order-gagged", "order-settled", "withheld"),
+        *("suggestion", "suggestions-decided", "list-loaded", "list-removed"),
     )
 )
 
 
 class Transparency(msgspec.Struct):
     """Numbers over a year, or over all that the log holds. `entries` is the size of the log that
-    was counted; times are medians in hours, None where nothing was decided."""
+    was counted; times are medians in hours, None where nothing was decided. `automated`: decisions
+    about what a machine had pointed at (`detection`), those that one made (`decision`, always 0),
+    suggestions and what moderators made of them; `automated_share`: the percentage of decisions
+    about what a machine had pointed at."""
 
     entries: int
     year: int | None
@@ -44,6 +48,7 @@ class Transparency(msgspec.Struct):
     decisions_by_category: dict[str, int]
     decisions_by_source: dict[str, int]
     automated: dict[str, int]
+    automated_share: float | None
     appeals: dict[str, int]
     government_requests: dict[str, int]
     hours_to_decide: float | None
@@ -90,6 +95,7 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
     """The numbers over entries of the log, in its order."""
     tallies: dict[str, Counter[str]] = {name: Counter() for name in _TALLIES}
     outcome_of: dict[str, str] = {}
+    pointed: dict[str, str] = {}
     reported: dict[str, str] = {}
     appealed: dict[str, str] = {}
     waits: dict[str, list[float]] = {"report": [], "appeal": []}
@@ -126,6 +132,13 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
                 tallies["appeals"][said["outcome"]] += 1
                 if said["appeal"] in appealed:
                     waits["appeal"].append(_hours(appealed[said["appeal"]], said["at"]))
+            case "suggestion":
+                tallies["automated"].update(("suggestions", f"by-{said['method']}"))
+                pointed[said["suggestion"]] = "waiting"
+            case "suggestions-decided":
+                pointed |= dict.fromkeys(said["suggestions"], said["outcome"])
+            case "list-loaded" | "list-removed":
+                tallies["automated"][kind] += 1
             case "order" | "order-gagged":
                 requests = tallies["government_requests"]
                 requests["total"] += 1
@@ -139,10 +152,13 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
             case "withheld":
                 tallies["government_requests"]["withheld"] += 1
     tallies["notices_by_outcome"] = Counter(outcome_of.values())
+    tallies["automated"].update(f"suggestions-{outcome}" for outcome in pointed.values())
+    total, detected = tallies["decisions"]["total"], tallies["automated"]["detection"]
     return Transparency(
         entries=size,
         year=year,
         **{name: dict(sorted(tally.items())) for name, tally in tallies.items()},
+        automated_share=round(100 * detected / total, 1) if total else None,
         hours_to_decide=_median(waits["report"]),
         hours_to_answer_appeals=_median(waits["appeal"]),
     )
