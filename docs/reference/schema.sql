@@ -291,6 +291,78 @@ CREATE TABLE people.agreement (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.agreement TO luciole_people;
 
+CREATE TABLE people.family_code (
+    person_id   uuid NOT NULL,
+    code_hash   bytea NOT NULL,
+    expires_at  timestamp with time zone NOT NULL,
+    CONSTRAINT family_code_pkey PRIMARY KEY (person_id),
+    CONSTRAINT family_code_code_hash_key UNIQUE (code_hash),
+    CONSTRAINT family_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_code_code_hash_check CHECK (octet_length(code_hash) = 32)
+);
+CREATE INDEX family_code_by_time ON people.family_code USING btree (expires_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_code TO luciole_people;
+
+CREATE TABLE people.family_pairing (
+    id                  uuid NOT NULL,
+    guardian_id         uuid NOT NULL,
+    teen_id             uuid NOT NULL,
+    made_at             timestamp with time zone NOT NULL,
+    expires_at          timestamp with time zone,
+    guardian_agreed_at  timestamp with time zone,
+    teen_agreed_at      timestamp with time zone,
+    ends_at             timestamp with time zone,
+    CONSTRAINT family_pairing_pkey PRIMARY KEY (id),
+    CONSTRAINT family_pairing_guardian_id_teen_id_key UNIQUE (guardian_id, teen_id),
+    CONSTRAINT family_pairing_guardian_id_fkey FOREIGN KEY (guardian_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_pairing_teen_id_fkey FOREIGN KEY (teen_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_pairing_check CHECK (guardian_id <> teen_id),
+    CONSTRAINT family_pairing_check1 CHECK ((expires_at IS NULL) = (guardian_agreed_at IS NOT NULL AND teen_agreed_at IS NOT NULL)),
+    CONSTRAINT family_pairing_check2 CHECK (ends_at IS NULL OR expires_at IS NULL)
+);
+CREATE INDEX family_pairing_by_teen ON people.family_pairing USING btree (teen_id);
+CREATE INDEX family_pairing_ending ON people.family_pairing USING btree (COALESCE(ends_at, expires_at)) WHERE ends_at IS NOT NULL OR expires_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_pairing TO luciole_people;
+
+CREATE TABLE people.family_limits (
+    id             uuid NOT NULL,
+    pairing_id     uuid NOT NULL,
+    state          text NOT NULL,
+    daily_min      smallint,
+    sleep_from     text,
+    sleep_to       text,
+    keeps_private  boolean NOT NULL,
+    for_you_off    boolean NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    answered_at    timestamp with time zone,
+    CONSTRAINT family_limits_pkey PRIMARY KEY (id),
+    CONSTRAINT family_limits_pairing_id_fkey FOREIGN KEY (pairing_id) REFERENCES people.family_pairing(id) ON DELETE CASCADE,
+    CONSTRAINT family_limits_check CHECK ((sleep_from IS NULL) = (sleep_to IS NULL)),
+    CONSTRAINT family_limits_daily_min_check CHECK (daily_min >= 10 AND daily_min <= 240),
+    CONSTRAINT family_limits_sleep_from_check CHECK (sleep_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text),
+    CONSTRAINT family_limits_sleep_to_check CHECK (sleep_to ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text),
+    CONSTRAINT family_limits_state_check CHECK (state = ANY (ARRAY['proposed'::text, 'in-force'::text, 'declined'::text, 'replaced'::text]))
+);
+CREATE INDEX family_limits_by_pairing ON people.family_limits USING btree (pairing_id, id);
+CREATE UNIQUE INDEX family_limits_standing ON people.family_limits USING btree (pairing_id, state) WHERE state = ANY (ARRAY['proposed'::text, 'in-force'::text]);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_limits TO luciole_people;
+
+CREATE TABLE people.family_time (
+    session_id      uuid NOT NULL,
+    person_id       uuid NOT NULL,
+    version         integer NOT NULL,
+    sealed          bytea NOT NULL,
+    offset_minutes  smallint NOT NULL,
+    reported_at     timestamp with time zone NOT NULL,
+    CONSTRAINT family_time_pkey PRIMARY KEY (session_id),
+    CONSTRAINT family_time_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_time_session_id_fkey FOREIGN KEY (session_id) REFERENCES people.session(id) ON DELETE CASCADE,
+    CONSTRAINT family_time_offset_minutes_check CHECK (offset_minutes >= '-840'::integer AND offset_minutes <= 840)
+);
+CREATE INDEX family_time_by_person ON people.family_time USING btree (person_id, reported_at DESC);
+CREATE INDEX family_time_by_time ON people.family_time USING btree (reported_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_time TO luciole_people;
+
 CREATE VIEW people.card AS
     SELECT id,
         handle,
@@ -425,7 +497,7 @@ CREATE TABLE notify.line (
     CONSTRAINT line_pkey PRIMARY KEY (id),
     CONSTRAINT line_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT line_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))
 );
 CREATE INDEX line_about_clip ON notify.line USING btree (person_id, clip_id) WHERE clip_id IS NOT NULL;
 CREATE INDEX line_by_age ON notify.line USING btree (made_at);
@@ -449,8 +521,8 @@ CREATE TABLE notify.notification (
     CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_line_id_fkey FOREIGN KEY (line_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))),
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))
 );
 CREATE INDEX notification_about ON notify.notification USING btree (person_id, about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
