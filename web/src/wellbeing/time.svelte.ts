@@ -30,7 +30,7 @@ class Time {
   /** What a family has set for who is here; nobody here is who was here last. */
   readonly held = $derived.by((): Held | null => {
     const me = session.me
-    return this.kept && (me === null || me.id === this.kept.person) ? this.kept.held : null
+    return this.kept && session.known && (me === null || me.id === this.kept.person) ? this.kept.held : null
   })
   /** What the family's limits stop: no tap goes on past it. */
   readonly stopped = $derived(stop(this.held, this.spent, this.now))

@@ -215,7 +215,10 @@ async def of_person(tx: Tx, person_id: UUID, now: datetime) -> list[Pairing]:
 
 
 async def one(tx: Tx, pairing_id: UUID, now: datetime, *, is_locked: bool) -> Pairing | None:
-    row = await tx.fetchrow(ONE_LOCKED if is_locked else ONE, pairing_id, now)
+    if is_locked:
+        row = await tx.fetchrow(ONE_LOCKED, pairing_id, now)
+    else:
+        row = await tx.fetchrow(ONE, pairing_id, now)
     return Pairing(**row) if row else None
 
 
