@@ -35,7 +35,7 @@ from luciole.cell.notify import api as notify_api
 from luciole.cell.notify import api_choices
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
-from luciole.cell.people import api_staff
+from luciole.cell.people import api_family, api_staff
 from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import (
     api_erasure,
@@ -143,6 +143,9 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
     routers = [
         people_api.routes(parts.db, parts.people, parts.blobs, make_avatar, settings),
         api_staff.routes(parts.db, parts.people, parts.custody),
+        api_family.routes(
+            parts.db, parts.people, parts.graph.is_apart, parts.messages.who_may_write
+        ),
         contacts_api.routes(
             parts.db, parts.people, parts.discovery, settings.contacts.new_askers_per_day
         ),

@@ -107,7 +107,7 @@ class Parts:
         notify = Notify(cursors, clock, queue)
         notices = Notices(notify, cursors, clock, settings.origin)
         media = Media(settings, derived["media-links"], clock, queue)
-        graph = Graph(notify, cursors)
+        graph = Graph(notify, cursors, people.family)
         clips = Clips(media, graph, notices, notify, cursors, clock, queue)
         comments = Comments(clips, graph, notify, cursors)
         blobs = blobs or Blobs.open(settings.blobs_place)

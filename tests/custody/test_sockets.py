@@ -57,6 +57,16 @@ async def test_each_process_asks_what_is_its_own(place: Place, api: Custody, ana
     await worker.close()
 
 
+async def test_application_gets_the_grant_of_a_family_and_no_other(
+    api: Custody, ana: Somebody
+) -> None:
+    grant = await api.automated_grant(ana.id, "family")
+    assert (grant.cls, grant.columns) == ("automated", ("family.time",))
+    for purpose in ("export", "push", "of-tomorrow"):
+        with pytest.raises(CustodyAway):
+            await api.automated_grant(ana.id, purpose)
+
+
 async def test_index_and_signature_are_for_declared_uses(api: Custody, worker: Custody) -> None:
     assert await api.index("email", "a@b.org") != await api.index("phone", "a@b.org")
     with pytest.raises(NoGrant):

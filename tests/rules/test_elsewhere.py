@@ -29,6 +29,9 @@ ANYBODY = {
         contacts.ENTRIES
         notify.WISHES people.ACCOUNT people.HASH_BY_HANDLE people.USE_RECOVERY_CODE people.LIVE
         people.SET_HANDLE people.SET_PROFILE people.SET_AGE_BAND people.SET_LEAVING""",
+    "of a pairing, which only two of ours make: `people.BAND` asks for it": """
+        people.OF_PERSON people.ONE people.ONE_LOCKED people.BETWEEN people.IN_FORCE
+        people.EXPORT_PAIRINGS people.LOCK_BOTH""",
     "locks or changes one row, whoever it is": """
         people.ADD_PERSON people.HANDLE_OF_ANOTHER people.LOCK people.HOLD people.SET_AVATAR
         people.AVATAR_IN_USE people.LOCK_OUT_ALL people.AVATAR people.DROP_PERSON""",

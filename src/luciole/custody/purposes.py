@@ -49,6 +49,11 @@ AUTOMATED: dict[str, Purpose] = {
         ("contacts.opening",),
         "people who have your number find your new handle, because you asked to be found",
     ),
+    "family": Purpose(
+        "automated",
+        ("family.time",),
+        "somebody of your family who is paired with you looks at your minutes a day",
+    ),
     "guardian": Purpose(
         "automated", (), "the guardian gave its half of your key back to this cell for good"
     ),
@@ -59,6 +64,10 @@ AUTOMATED: dict[str, Purpose] = {
         "your data is deleted, because you asked for it",
     ),
 }
+
+# For what the application asks, because somebody waits for the answer. All others are the worker's,
+# so that whoever takes the application over opens nothing else without a session.
+BY_API = ("family",)
 
 # For what staff may ask to read, each time with two signatures (`custody.staff`).
 _ADDRESSES = ("contact.email", "contact.phone")

@@ -41,7 +41,7 @@ _COMMON: tuple[type[wire.Request], ...] = (
 )
 _STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead, wire.SignerOf)
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
-    "api": (*_COMMON, wire.Enrol, wire.Verify, *_STAFF),
+    "api": (*_COMMON, wire.Enrol, wire.Verify, wire.AutomatedGrant, *_STAFF),
     "worker": (*_COMMON, wire.AutomatedGrant, wire.Sign, wire.Shred),
     "ledger": (wire.Derived, wire.PublicKeyOf),
     # Who makes backups seals, and opens nothing.
@@ -75,6 +75,9 @@ async def answer(broker: Broker, asked: wire.Asked, process: Process) -> Any:
     if isinstance(asked, wire.Derived) and asked.purpose not in purposes.DERIVED[process]:
         raise NotForYou
     match asked:
+        case wire.AutomatedGrant(_, purpose):
+            if process == "api" and purpose not in purposes.BY_API:
+                raise NotForYou
         case wire.Sign(purpose) | wire.SignAll(purpose):
             if purpose.partition("/")[0] not in SIGNS[process]:
                 raise NotForYou

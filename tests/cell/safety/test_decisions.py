@@ -160,7 +160,7 @@ def test_every_route_that_acts_on_others_is_closed_to_who_is_suspended(only_hous
             open_to_them.add(filled.split("/")[2] + "/" + "/".join(filled.split("/")[3:4]))
     assert open_to_them == {
         "feeds/for-you", "me/age-band", "me/contacts", "me/erasure", "me/exports",
-        "me/follow-requests", "me/imported", "me/imports", "me/moved", "me/passkeys",
+        "me/family", "me/follow-requests", "me/imported", "me/imports", "me/moved", "me/passkeys",
         "me/password", "me/past-clips", "me/push", "me/recovery-codes", "me/shown-likes",
         "me/terms", "messages/conversations", "messages/devices", "messages/reports",
         "notifications/kinds", "notifications/read", "notifications/settings", "report-form/",

@@ -8,7 +8,7 @@ export type Match =
   | { page: 'sound' | 'collection' | 'notice' | 'statement'; id: string }
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'find' | 'missing' }
-  | { page: 'import' | 'data' | 'away' | 'circles' | 'crossings' }
+  | { page: 'import' | 'data' | 'away' | 'circles' | 'crossings' | 'family' }
   | { page: 'search' | 'notices' | 'orders' | 'glass' | 'report' | 'reports' | 'review' | 'staff' | 'statements' | 'transparency' }
   | { page: 'hashtag'; tag: string }
   | { page: 'text'; which: 'terms' | 'imprint' }
@@ -36,7 +36,7 @@ export function matchRoute(path: string): Match {
   if (first === 'tag' && second) return { page: 'hashtag', tag: second }
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'messages') return messagesRoute(second)
-  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles' || second === 'crossings')) return { page: second }
+  if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles' || second === 'crossings' || second === 'family')) return { page: second }
   if (first === 'settings') return { page: 'settings', section: second }
   if (second) return { page: 'missing' }
   switch (first) {

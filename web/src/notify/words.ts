@@ -1,7 +1,17 @@
 /** How news are said and shown, and where they lead. Pure, so that it can be tested without a browser. */
-import type { Notice } from '../app/api/shapes.ts'
+import type { CellKind, ChosenKind, Notice } from '../app/api/shapes.ts'
 
 type Kind = Notice['kind']
+
+const OF_CELL: ReadonlySet<Kind> = new Set<CellKind>([
+  'data-read', 'operator-change', 'withheld', 'withheld-ended', 'report-decided', 'decision', 'appeal-decided',
+  'family-paired', 'family-limits', 'family-answered', 'family-ending', 'family-ended',
+])
+
+/** Can a person turn news of this kind off? */
+export function isChosen(kind: Kind): kind is ChosenKind {
+  return kind !== 'digest' && !OF_CELL.has(kind)
+}
 
 /** What one person did. */
 export const SAID = {
@@ -16,6 +26,11 @@ export const SAID = {
   'report-decided': 'notify.report-decided',
   decision: 'notify.decision',
   'appeal-decided': 'notify.appeal-decided',
+  'family-paired': 'notify.family-paired',
+  'family-limits': 'notify.family-limits',
+  'family-answered': 'notify.family-answered',
+  'family-ending': 'notify.family-ending',
+  'family-ended': 'notify.family-ended',
   comment: 'notify.comment',
   'comment-reply': 'notify.comment-reply',
   'comment-like': 'notify.comment-like',
@@ -48,6 +63,11 @@ export const ICONS = {
   'report-decided': 'flag',
   decision: 'flag',
   'appeal-decided': 'check',
+  'family-paired': 'people',
+  'family-limits': 'clock',
+  'family-answered': 'check',
+  'family-ending': 'people',
+  'family-ended': 'people',
   comment: 'comment',
   'comment-reply': 'comment',
   'comment-like': 'heart',
@@ -69,6 +89,7 @@ export function target(kind: Kind, handle: string | undefined, clipId: string | 
   if (kind === 'decision') return `/statements/${aboutId ?? ''}`
   if (kind === 'report-decided') return '/reports'
   if (kind === 'appeal-decided') return '/statements'
+  if (kind.startsWith('family-')) return '/settings/family'
   if (kind === 'follow-request') return '/requests'
   if (kind === 'message-request') return '/messages'
   if (kind === 'digest') return '/notifications'

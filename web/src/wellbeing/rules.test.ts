@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dayOf, halt, isBetween, isByHand, readSpent, readWishes, REST_MS, told, today, UNSPENT, watched, WISHES } from './rules.ts'
+import { dayOf, halt, isBetween, isByHand, readHeld, readSpent, readWishes, REST_MS, sleepsUntil, stop, told, today, UNSPENT, watched, WISHES, type Held } from './rules.ts'
 
 const MIN = 60_000
 const at = (time: string, day = '2026-11-26') => new Date(`${day}T${time}:00`).getTime()
@@ -89,4 +89,32 @@ test('what is kept may be anything, and is then the default', () => {
   const spent = watched(UNSPENT, 5, at('10:00'))
   assert.deepEqual(readSpent(JSON.stringify(spent)), spent)
   assert.equal(spent.day, dayOf(at('10:00')))
+})
+
+const held: Held = { daily_min: 45, sleep: [{ begins: '21:30', ends: '07:00' }], keeps_private: false, for_you_off: false }
+
+test('what a family has set stops, and adds to what one wishes oneself', () => {
+  const spent = watched(UNSPENT, 44 * MIN, at('10:00'))
+  assert.equal(stop(held, spent, at('10:00')), null)
+  assert.equal(stop(held, watched(spent, MIN, at('10:01')), at('10:01')), 'family-limit')
+  assert.equal(stop(held, watched(spent, MIN, at('10:01')), at('10:01', '2026-11-27')), null)
+  assert.equal(stop(null, watched(spent, 600 * MIN, at('20:01')), at('20:01')), null)
+  // One's own limit, tighter than theirs, is told as ever.
+  assert.equal(halt(limited, spent, at('10:00'), true), 'limit')
+})
+
+test('hours of sleep of a family lie around midnight, several of them too', () => {
+  for (const [time, why] of [['21:29', null], ['21:30', 'family-sleep'], ['03:00', 'family-sleep'], ['06:59', 'family-sleep'], ['07:00', null]] as const)
+    assert.equal(stop(held, UNSPENT, at(time)), why, time)
+  const two = { ...held, sleep: [...held.sleep, { begins: '12:00', ends: '13:00' }] }
+  assert.equal(stop(two, UNSPENT, at('12:30')), 'family-sleep')
+  assert.equal(sleepsUntil(two, at('12:30')), '13:00')
+  assert.equal(sleepsUntil(two, at('23:00')), '07:00')
+})
+
+test('what is kept of a family may be anything, and is then nothing', () => {
+  for (const text of [null, '', 'null', '7', '[]', '{"person":7,"held":{}}', '{"person":"a"}', '{"held":{"daily_min":5}}']) assert.equal(readHeld(text), null, text ?? 'null')
+  assert.deepEqual(readHeld(JSON.stringify({ person: 'a', held })), { person: 'a', held })
+  const odd = readHeld('{"person":"a","held":{"daily_min":"x","sleep":[{"begins":"25:00","ends":"07:00"},7,null],"keeps_private":1}}')
+  assert.deepEqual(odd, { person: 'a', held: { daily_min: null, sleep: [], keeps_private: false, for_you_off: false } })
 })

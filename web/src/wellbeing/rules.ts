@@ -1,4 +1,7 @@
-/** One's own measure of watching: a daily limit, breaks, quiet hours. Counted on the device, told to nobody. */
+/**
+ * One's own measure of watching: a daily limit, breaks, quiet hours. Counted on the device; told to nobody, unless a family is paired
+ * (`people/family`), which sees minutes a day.
+ */
 export const LIMITS_MIN = [0, 30, 45, 60, 90] as const
 export const BREAKS_MIN = [0, 10, 20, 30, 60] as const
 /** Away for this long is a break. */
@@ -33,6 +36,44 @@ export interface Spent {
 export const UNSPENT: Spent = { day: '', ms: 0, rowMs: 0, until: 0, toldDay: '', toldNight: '' }
 
 export type Halt = 'limit' | 'quiet' | 'break'
+
+/** What a family has set for a young person: there is no tap that goes on past it. */
+export interface Held {
+  daily_min: number | null
+  sleep: readonly { begins: string; ends: string }[]
+  keeps_private: boolean
+  for_you_off: boolean
+}
+export type Stop = 'family-limit' | 'family-sleep'
+
+/** Why no clip plays now, by what the family has set. It adds to one's own wishes, and takes nothing from them. */
+export function stop(held: Held | null, before: Spent, now: number): Stop | null {
+  if (!held) return null
+  if (held.sleep.some((one) => isBetween(now, one.begins, one.ends))) return 'family-sleep'
+  return held.daily_min !== null && today(before, now).ms >= held.daily_min * 60_000 ? 'family-limit' : null
+}
+
+/** When the hours of sleep that it is in are over, for the words. */
+export function sleepsUntil(held: Held | null, now: number): string {
+  return held?.sleep.find((one) => isBetween(now, one.begins, one.ends))?.ends ?? ''
+}
+
+/** What was kept of it on this device, and whose it is. */
+export function readHeld(text: string | null): { person: string; held: Held } | null {
+  const kept = object(text)
+  const held = object(JSON.stringify(kept['held'] ?? null))
+  if (typeof kept['person'] !== 'string' || Object.keys(held).length === 0) return null
+  const isTime = (value: unknown): value is string => typeof value === 'string' && /^([01]\d|2[0-3]):[0-5]\d$/.test(value)
+  const sleep = (Array.isArray(held['sleep']) ? (held['sleep'] as unknown[]) : []).flatMap((one) => {
+    const { begins, ends } = object(JSON.stringify(one ?? null))
+    return isTime(begins) && isTime(ends) ? [{ begins, ends }] : []
+  })
+  const daily = held['daily_min']
+  return {
+    person: kept['person'],
+    held: { daily_min: typeof daily === 'number' && daily > 0 ? daily : null, sleep, keeps_private: held['keeps_private'] === true, for_you_off: held['for_you_off'] === true },
+  }
+}
 
 /** The day it is where the person is. */
 export function dayOf(now: number): string {

@@ -1,7 +1,11 @@
-/** How long one has watched on this device, and when it is enough. Nothing of it is sent. */
+/**
+ * How long one has watched on this device, and when it is enough. Nothing of it is sent, but where a family is paired: then
+ * `people/family/device` sends minutes a day, for which they are kept by day here.
+ */
 import { recall, remember } from '../app/memory.ts'
+import { added, readDays } from '../people/family/days.ts'
 import { session } from '../people/session.svelte.ts'
-import { halt, isByHand, readSpent, readWishes, told, today, watched, type Halt, type Wishes } from './rules.ts'
+import { dayOf, halt, isByHand, readHeld, readSpent, readWishes, sleepsUntil, stop, told, today, watched, type Halt, type Held, type Wishes } from './rules.ts'
 
 const TICK_MS = 3000
 /** A tick that comes later than this was asleep meanwhile. */
@@ -10,7 +14,9 @@ const MOST_TICK_MS = 2 * TICK_MS
 class Time {
   wishes = $state.raw(readWishes(recall('time-wishes')))
   /** Why the person is asked to stop; clips are held while it is shown. */
-  halted = $state<Halt | null>(null)
+  private asked = $state<Halt | null>(null)
+  /** What a family has set, and for whom; it stays on the device when they sign out. */
+  private kept = $state.raw(readHeld(recall('family-held')))
   private spent = $state.raw(readSpent(recall('time-spent')))
   private now = $state(Date.now())
   private readonly playing = new Set<string>()
@@ -21,8 +27,19 @@ class Time {
     return session.me !== null && session.me.age_band !== '18+'
   }
 
+  /** What a family has set for who is here; nobody here is who was here last. */
+  readonly held = $derived.by((): Held | null => {
+    const me = session.me
+    return this.kept && session.known && (me === null || me.id === this.kept.person) ? this.kept.held : null
+  })
+  /** What the family's limits stop: no tap goes on past it. */
+  readonly stopped = $derived(stop(this.held, this.spent, this.now))
+  /** Why clips are held. */
+  readonly halted = $derived(this.stopped ?? this.asked)
+  readonly sleepsUntil = $derived(sleepsUntil(this.held, this.now))
+
   /** No clip starts by itself now. */
-  readonly byHand = $derived(isByHand(this.wishes, this.spent, this.now, this.isMinor))
+  readonly byHand = $derived(this.stopped !== null || isByHand(this.wishes, this.spent, this.now, this.isMinor))
   readonly minutesToday = $derived(Math.floor(today(this.spent, this.now).ms / 60_000))
   /** Minutes in a row, for the words of a break. */
   readonly minutesInARow = $derived(Math.floor(today(this.spent, this.now).rowMs / 60_000))
@@ -54,14 +71,26 @@ class Time {
   /** Asks whether it is time to stop; for whoever opens the feed. */
   look(): void {
     this.refresh()
-    this.halted ??= halt(this.wishes, this.spent, this.now, this.isMinor)
+    this.asked ??= halt(this.wishes, this.spent, this.now, this.isMinor)
   }
 
   /** The person has read it. */
   goOn(): void {
-    if (!this.halted) return
-    this.keep(told(readSpent(recall('time-spent')), this.halted, this.wishes, Date.now()))
-    this.halted = null
+    if (!this.asked) return
+    this.keep(told(readSpent(recall('time-spent')), this.asked, this.wishes, Date.now()))
+    this.asked = null
+  }
+
+  /** What a family has set for `person`, who is here; null: nothing, any more. */
+  hold(person: string, held: Held | null): void {
+    this.refresh()
+    if (held) {
+      this.kept = { person, held }
+      remember('family-held', JSON.stringify(this.kept))
+    } else if (this.kept?.person === person) {
+      this.kept = null
+      remember('family-held', null)
+    }
   }
 
   private count(): void {
@@ -70,7 +99,11 @@ class Time {
     this.now = Date.now()
     // Read anew: another window of this browser counts too.
     this.keep(watched(readSpent(recall('time-spent')), Math.round(since), this.now))
-    this.halted ??= halt(this.wishes, this.spent, this.now, this.isMinor)
+    if (this.held && this.kept) {
+      const name = `family-days.${this.kept.person}`
+      remember(name, JSON.stringify(added(readDays(recall(name)), dayOf(this.now), Math.round(since))))
+    }
+    this.asked ??= halt(this.wishes, this.spent, this.now, this.isMinor)
   }
 
   private keep(spent: typeof this.spent): void {

@@ -14,6 +14,7 @@ from luciole.audit.canary import (
     marks,
     play_apart,
     play_contacts,
+    play_family,
     play_feed,
     play_keep,
     play_messages,
@@ -128,6 +129,7 @@ async def settle(stage: Stage) -> None:
     ben = stage["ben"]
     await ben.ask("PUT /api/me/handle", json={"handle": plant("ben", "person.handle")})
     await ben.ask("PATCH /api/me", json={"is_private": True})
+    await play_family.run(stage)
     await stage["cleo"].ask("PUT /api/me/age-band", json={"age_band": "18+"})
 
 

@@ -97,10 +97,12 @@ def routes(
         request: AnyRequest, cursor: FromQuery[str | None] = None, limit: Limit = 10
     ) -> ForYouPage:
         """The next clips of a session, or, without a cursor, the first of a new one. The same
-        cursor gives the same page again."""
+        cursor gives the same page again. Refused to a young person whose family has set so."""
         viewer, grant = await asking(request)
         await for_you.follower.caught_up()
         async with db.tx() as tx:
+            if viewer is not None:
+                await people.family.check_for_you(tx, viewer)
             given = await for_you.page(tx, viewer, grant, address_of(request), cursor, limit)
             cards = [card for _, card in given.cards]
             marks = await clips.marks(tx, viewer.person_id if viewer else None, cards)

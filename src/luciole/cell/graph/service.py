@@ -26,6 +26,7 @@ from luciole.cell.graph.model import (
 )
 from luciole.cell.graph.store import apart
 from luciole.cell.notify.service import Notify
+from luciole.cell.people.family.service import Family
 from luciole.cell.people.model import NoSuchPerson
 from luciole.kit.cursor import Cursors
 from luciole.kit.db import Tx
@@ -34,8 +35,9 @@ from luciole.kit.db import Tx
 class Graph:
     """The front door of graph."""
 
-    def __init__(self, notify: Notify, cursors: Cursors) -> None:
+    def __init__(self, notify: Notify, cursors: Cursors, family: Family) -> None:
         self._notify = notify
+        self._family = family
         self._cursors = cursors
 
     async def follow(
@@ -129,8 +131,9 @@ class Graph:
         error. Raises NotYourself, ApartTooMany.
 
         A block makes two people nobody to each other: it ends what they follow of each other, and
-        removes what they were told of each other. A mute leaves a person out of my feeds and of
-        what I am told. A restriction lets what they say to me wait for my yes.
+        removes what they were told of each other, and ends that they are paired as a family. A
+        mute leaves a person out of my feeds and of what I am told. A restriction lets what they say
+        to me wait for my yes.
         """
         if me == other:
             raise NotYourself
@@ -146,6 +149,7 @@ class Graph:
             await self.unfollow(tx, follower, followee)
         await self._notify.forget_actor(tx, me, other)
         await self._notify.forget_actor(tx, other, me)
+        await self._family.end_between(tx, me, other)
 
     async def unblock(self, tx: Tx, me: UUID, other: UUID) -> None:
         """Ends a block; see `let_near`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from luciole.ask.client import Custody
@@ -15,7 +16,7 @@ from luciole.cell.messages.reports import Reports
 from luciole.cell.messages.store import conversations as store
 from luciole.cell.messages.store import people as people_store
 from luciole.cell.notify.service import Notify
-from luciole.cell.people.model import Viewer
+from luciole.cell.people.model import AgeBand, Viewer
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.rates import Buckets
@@ -144,6 +145,15 @@ class Messages:
         """What the person chose, else the defaults of their age band."""
         found = await people_store.settings(tx, me.person_id)
         return found or Settings(who="friends" if me.is_minor else "everyone")
+
+    async def who_may_write(
+        self, tx: Tx, person_id: UUID, age_band: AgeBand
+    ) -> Literal["nobody", "friends", "everyone"]:
+        """Who may write to a person, by what they chose and their age band: for their guardian."""
+        if age_band in TOO_YOUNG:
+            return "nobody"
+        found = await people_store.settings(tx, person_id)
+        return found.who if found else "friends" if age_band != "18+" else "everyone"
 
     async def change_settings(
         self,

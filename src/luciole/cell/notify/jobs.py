@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
 from uuid import UUID
 
 from luciole.cell.notify.model import EVENT_KEPT_MINUTES, NOTIFICATION_KEPT_DAYS
 from luciole.cell.notify.pushes import Pushes
 from luciole.cell.notify.service import WAKE_JOB, Notify
 from luciole.cell.notify.store import devices, events, lines, wishes
+from luciole.cell.people.family.model import NEWS_JOB, News
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.ids import new_id
@@ -31,6 +33,20 @@ def register(queue: Queue, db: Database, notify: Notify, pushes: Pushes, clock: 
     async def wake(body: Body) -> None:
         """Offers pushes for the devices of somebody who has news."""
         await pushes.wake(db, UUID(body["person_id"]))
+
+    @queue.job(NEWS_JOB)
+    async def tell_family(body: Body) -> None:
+        """Tells a person what has changed in their family."""
+        kind = next(one for one in get_args(News) if one == body["news"])
+        async with db.tx() as tx:
+            await notify.tell_as_cell(
+                tx,
+                kind,
+                to=UUID(body["person_id"]),
+                clip_id=None,
+                about_id=UUID(body["about_id"]),
+                line_id=UUID(body["line_id"]),
+            )
 
     @queue.every("notify.wake-due", "* * * * *")
     async def wake_due() -> None:

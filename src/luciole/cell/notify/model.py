@@ -28,11 +28,27 @@ NotificationKind = Literal[
     "report-decided",
     "decision",
     "appeal-decided",
+    "family-paired",
+    "family-limits",
+    "family-answered",
+    "family-ending",
+    "family-ended",
 ]
 LineKind = NotificationKind | Literal["digest"]
 # What the cell itself tells whatever the person wants: that staff have read of their data, that
-# something of theirs is withheld, that the cell gets another operator.
-CellKind = Literal["withheld", "withheld-ended", "report-decided", "decision", "appeal-decided"]
+# something of theirs is withheld, that the cell gets another operator, what changes in a family.
+CellKind = Literal[
+    "withheld",
+    "withheld-ended",
+    "report-decided",
+    "decision",
+    "appeal-decided",
+    "family-paired",
+    "family-limits",
+    "family-answered",
+    "family-ending",
+    "family-ended",
+]
 ChosenKind = Literal[
     "like",
     "follow",

@@ -102,13 +102,21 @@ class Notify:
         return True
 
     async def tell_as_cell(
-        self, tx: Tx, kind: CellKind, *, to: UUID, clip_id: UUID | None, about_id: UUID
+        self,
+        tx: Tx,
+        kind: CellKind,
+        *,
+        to: UUID,
+        clip_id: UUID | None,
+        about_id: UUID,
+        line_id: UUID | None = None,
     ) -> None:
         """Tells a person something that the cell has done, whatever they have turned off: in the
-        list, on the open page, and by waking devices. Not to who is leaving or gone."""
-        line_id = await lines.add_of_cell(tx, new_id(), to, kind, clip_id, about_id)
-        if line_id is not None:
-            await self.show_line(tx, kind, line_id, to=to, clip_id=clip_id)
+        list, on the open page, and by waking devices. Not to who is leaving or gone, and once for
+        the same `line_id`."""
+        added = await lines.add_of_cell(tx, line_id or new_id(), to, kind, clip_id, about_id)
+        if added is not None:
+            await self.show_line(tx, kind, added, to=to, clip_id=clip_id)
             await self.wake(tx, to)
 
     async def show_line(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+from luciole.cell.people.family import privacy as family
+from luciole.cell.people.family import store as family_store
 from luciole.cell.people.joining import privacy as joining
 from luciole.cell.people.joining import store as joining_store
 from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
@@ -187,6 +189,7 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
     *joining.HELD,
+    *family.HELD,
 )
 
 _WAYS_IN = "ways into an account are made anew where it is"
@@ -218,6 +221,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("people.contact", ("person_id",)),
     Owned("people.moved", ("person_id",)),
     *joining.OWNED,
+    *family.OWNED,
 )
 
 EXPORT: tuple[Exported, ...] = (
@@ -289,9 +293,11 @@ EXPORT: tuple[Exported, ...] = (
         stays=_WAYS_IN,
     ),
     *joining.EXPORT,
+    *family.EXPORT,
 )
 NOT_EXPORTED = {
     **joining.NOT_EXPORTED,
+    **family.NOT_EXPORTED,
     "people.person.home": "empty for people of this cell; others ask their own",
     "people.contact.address_index": "a keyed hash of the address, which is in `contacts`",
     "people.data_key.person_id": "your own id, beside a key that opens nothing outside the cell",
@@ -302,6 +308,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Takes away every way in, the addresses and what waits to be done about the person. The
     account's own row is the last of all to go: `People.drop`."""
     counts = await erasure.drop_ways_in(tx, person_id)
+    counts["family"] = await family_store.erase(tx, person_id)
     counts["addresses"] = await erasure.drop_contacts(tx, person_id)
     await erasure.drop_handle_changes(tx, person_id)
     await moves.drop(tx, person_id)

@@ -28,6 +28,8 @@ OPEN_MESSAGES = re.compile(
 # What others would see of it.
 CLOSED = re.compile(
     r"/api/me/(avatar|handle|collections|abroad|circles|conversation)(/|$)|/api/me$"
+    # Nobody is paired with while they are suspended.
+    r"|/api/me/family/(codes|claims|pairings/[^/]+/(confirm|limits))$"
 )
 ACTS: dict[str, re.Pattern[str]] = {
     "publish": re.compile(r"/api/(uploads|clips)(/[^/]+(/(captions|reach|repost))?)?$"),

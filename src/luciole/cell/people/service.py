@@ -12,6 +12,7 @@ from luciole.ask.client import Custody
 from luciole.cell.people import model, refusals, restrictions
 from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
+from luciole.cell.people.family.service import Family
 from luciole.cell.people.joining.service import Joining
 from luciole.cell.people.model import Account, AgeBand, Locale, Person, Restriction, Session, Viewer
 from luciole.cell.people.proofs import Proofs
@@ -51,6 +52,7 @@ class People:
         self.contacts = Contacts(custody)
         self.devices = Devices(device_key)
         self.joining = Joining(settings, device_key, clock)
+        self.family = Family(custody, device_key, clock, queue)
 
     # --- who is asking -------------------------------------------------------------------------
 
@@ -238,11 +240,13 @@ class People:
         locale: Locale | None = None,
         is_private: bool | None = None,
     ) -> None:
-        """Changes what is not None. Raises BadDisplayName, BadBio."""
+        """Changes what is not None. Raises BadDisplayName, BadBio, KeptPrivate."""
         name = None if display_name is None else model.display_name_of(display_name)
         text = None if bio is None else model.bio_of(bio)
         await accounts.lock(tx, person_id)
         before = await self.account(tx, person_id)
+        if is_private is False and before.age_band != "18+":
+            await self.family.check_may_open(tx, person_id)
         await accounts.set_profile(tx, person_id, name, text, locale, is_private)
         # Slices above hear of it by jobs, because calls go down only: clips renames the objects,
         # graph lets in who waited for consent.
@@ -275,11 +279,12 @@ class People:
         await self._queue.put(tx, "people.renamed", {"person_id": str(person_id)})
 
     async def change_age_band(self, tx: Tx, person_id: UUID, age_band: AgeBand) -> None:
-        """Moves up an age band. Raises AgeBandOnlyUp. Nothing else changes by it: an account that
-        was private as a minor's stays so until its owner opens it."""
+        """Moves up an age band. Raises AgeBandOnlyUp. An account that was private as a minor's
+        stays so until its owner opens it; an adult has no guardians any more."""
         await accounts.lock(tx, person_id)
         if model.is_older((await self.account(tx, person_id)).age_band, age_band):
             raise refusals.AgeBandOnlyUp
+        await self.family.grown(tx, person_id, age_band)
         await accounts.set_age_band(tx, person_id, age_band)
 
     async def announce_avatar(self, tx: Tx, avatar_key: str) -> None:
@@ -360,6 +365,7 @@ class People:
         await sessions.tidy(tx, now)
         await self.proofs.tidy(tx)
         await self.joining.tidy(tx)
+        await self.family.tidy(tx)
         await accounts.tidy_handle_changes(tx, now - timedelta(days=model.HANDLE_CHANGE_DAYS))
 
 

@@ -253,10 +253,25 @@ export type ChosenKind =
   | 'clip-reply'
   | 'message-request'
 
+/** What the cell itself tells, whatever a person has turned off. */
+export type CellKind =
+  | 'data-read'
+  | 'operator-change'
+  | 'withheld'
+  | 'withheld-ended'
+  | 'report-decided'
+  | 'decision'
+  | 'appeal-decided'
+  | 'family-paired'
+  | 'family-limits'
+  | 'family-answered'
+  | 'family-ending'
+  | 'family-ended'
+
 /** A line of the list: what `people` (100: or more) did, the newest three by name. */
 export interface Notice {
   id: string
-  kind: ChosenKind | 'data-read' | 'operator-change' | 'withheld' | 'withheld-ended' | 'report-decided' | 'decision' | 'appeal-decided' | 'digest'
+  kind: ChosenKind | CellKind | 'digest'
   /** Nobody where the cell itself tells. */
   by: Author | null
   others: Author[]

@@ -5,6 +5,7 @@ import errorsEn from './errors.en.json'
 import type abroadEn from './abroad.en.json'
 import type awayEn from './away.en.json'
 import type contactsEn from './contacts.en.json'
+import type familyEn from './family.en.json'
 import type foryouEn from './foryou.en.json'
 import type glassEn from './glass.en.json'
 import type joiningEn from './joining.en.json'
@@ -23,6 +24,7 @@ export type Key =
   | keyof typeof abroadEn
   | keyof typeof awayEn
   | keyof typeof contactsEn
+  | keyof typeof familyEn
   | keyof typeof foryouEn
   | keyof typeof glassEn
   | keyof typeof joiningEn
@@ -49,6 +51,7 @@ const CHAPTERS = {
   abroad: { en: () => import('./abroad.en.json'), fr: () => import('./abroad.fr.json') },
   away: { en: () => import('./away.en.json'), fr: () => import('./away.fr.json') },
   contacts: { en: () => import('./contacts.en.json'), fr: () => import('./contacts.fr.json') },
+  family: { en: () => import('./family.en.json'), fr: () => import('./family.fr.json') },
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },
   glass: { en: () => import('./glass.en.json'), fr: () => import('./glass.fr.json') },
   joining: { en: () => import('./joining.en.json'), fr: () => import('./joining.fr.json') },

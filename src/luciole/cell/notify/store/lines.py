@@ -63,6 +63,7 @@ ADD_OF_CELL = """
 WITH line AS (
     INSERT INTO notify.line (id, person_id, kind, clip_id, about_id, top_id)
     SELECT $1, p.id, $3, $4, $5, $1 FROM people.card p WHERE p.id = $2 AND p.home IS NULL
+    ON CONFLICT (id) DO NOTHING
     RETURNING id, person_id
 )
 INSERT INTO notify.notification (id, person_id, kind, clip_id, about_id, line_id)
@@ -229,8 +230,10 @@ async def tell_reads(tx: Tx, top_id: UUID) -> list[tuple[UUID, UUID]]:
 async def add_of_cell(
     tx: Tx, line_id: UUID, person_id: UUID, kind: str, clip_id: UUID | None, about_id: UUID
 ) -> UUID | None:
-    """A line about what the cell itself has done; None where nobody is there to read it."""
-    found: UUID | None = await tx.fetchval(ADD_OF_CELL, line_id, person_id, kind, clip_id, about_id)
+    """A line about what the cell itself has done; None where nobody is there to read it, or where
+    it is there already."""
+    args = (line_id, person_id, kind, clip_id, about_id)
+    found: UUID | None = await tx.fetchval(ADD_OF_CELL, *args)
     return found
 
 
