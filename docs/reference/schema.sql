@@ -1855,6 +1855,24 @@ CREATE TABLE abroad.told (
 CREATE INDEX told_by_person ON abroad.told USING btree (person_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.told TO luciole_abroad;
 
+CREATE TABLE abroad.recall (
+    peer        text NOT NULL,
+    uri         text NOT NULL,
+    crossing    uuid NOT NULL,
+    person_id   uuid,
+    refused_at  timestamp with time zone,
+    again_at    timestamp with time zone,
+    refusals    smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT recall_pkey PRIMARY KEY (peer, uri),
+    CONSTRAINT recall_crossing_key UNIQUE (crossing),
+    CONSTRAINT recall_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT recall_check CHECK (again_at IS NULL OR refused_at IS NOT NULL),
+    CONSTRAINT recall_uri_check CHECK (char_length(uri) <= 500)
+);
+CREATE INDEX recall_by_person ON abroad.recall USING btree (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX recall_due ON abroad.recall USING btree (again_at) WHERE again_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.recall TO luciole_abroad;
+
 -- contacts --------------------------------------------------------------
 
 CREATE SCHEMA contacts;

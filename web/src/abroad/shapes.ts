@@ -70,4 +70,7 @@ export interface Crossing {
   can_revoke: boolean
   /** A recall that the cell has not taken for a week. */
   is_owed: boolean
+  /** When a recall that was refused is asked for again; null where it is not. */
+  again_at: string | null
+  refusals: number
 }

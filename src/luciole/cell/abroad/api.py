@@ -127,7 +127,9 @@ class CrossingBody(msgspec.Struct):
     """One thing that went to another cell, or is on its way. `can_revoke`: it is there, and
     nothing newer was said about it. What went to the wider Fediverse has the origin of a server as
     its `peer`, and neither operator nor jurisdiction. `is_owed`: a recall that has waited for a
-    week, because the cell does not answer; it is sent until it does."""
+    week, because the cell does not answer; it is sent until it does. A recall that the cell refused
+    is asked for again at `again_at`, daily and for 30 days; it was refused `refusals` times until
+    now, and is one row."""
 
     id: UUID
     kind: Kind
@@ -146,6 +148,8 @@ class CrossingBody(msgspec.Struct):
     settled_at: datetime | None
     can_revoke: bool
     is_owed: bool
+    again_at: datetime | None
+    refusals: int
 
 
 class CrossingPage(msgspec.Struct):
@@ -332,4 +336,6 @@ def _crossing(one: Crossing) -> CrossingBody:
         one.settled_at,
         one.is_newest and one.kind != "gone" and one.state in ("offered", "crossed"),
         one.is_owed,
+        one.again_at,
+        one.refusals,
     )

@@ -17,6 +17,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.border import wire
+from luciole.cell.abroad import recalling
 from luciole.cell.abroad.files import Files, NotYet
 from luciole.cell.abroad.model import (
     Consent,
@@ -31,7 +32,7 @@ from luciole.cell.abroad.model import (
 )
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.service import Abroad
-from luciole.cell.abroad.store import consents, crossings, elsewhere
+from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.model import Card, is_for_all
 from luciole.cell.clips.service import Clips
@@ -110,7 +111,16 @@ class Leaving:
                 await crossings.settle(
                     tx, one.crossing, state, refusal, one.receipt or None, one.made_at
                 )
+                if one.kind == "gone":
+                    await recalling.settle(tx, one.crossing, self._clock.now(), state == "crossed")
             return len(news)
+
+    async def ask_again(self) -> int:
+        """Asks for recalls again that were refused, where it is time; gives of how many."""
+        async with self._db.tx() as tx:
+            if not await crossings.try_lock(tx):
+                return 0
+            return await recalling.ask_again(tx, self._clock.now(), self._abroad.peers, self._look)
 
     async def _look(self, tx: Tx, kind: str, subject_id: UUID) -> None:
         try:
@@ -325,11 +335,14 @@ class Leaving:
     ) -> None:
         """Calls something back from one cell. Where that is no peer any more, nothing can."""
         peer = next((one for one in peers if one.name == live.peer), None)
-        if peer is None:
+        if peer is None or await recalls.waits(tx, live.peer, live.uri, self._clock.now()):
             return
         brought = await crossings.brought(tx, subject_id, live.peer, RECALLED_AT_ONCE)
         body = wire.encode(wire.Gone(live.uri, [str(one) for one in brought]))
-        await self._cross(tx, "gone", person_id, subject, subject_id, peer, None, live.uri, body)
+        crossing_id = await self._cross(
+            tx, "gone", person_id, subject, subject_id, peer, None, live.uri, body
+        )
+        await recalls.begin(tx, live.peer, live.uri, crossing_id, person_id)
 
     async def _cross(
         self,
@@ -342,8 +355,8 @@ class Leaving:
         consent: Consent | None,
         uri: str,
         body: bytes,
-    ) -> None:
-        """Into the border, into *My crossings*, and into the person's own journal."""
+    ) -> UUID:
+        """Into the border, into *My crossings*, and into the person's own journal; its number."""
         crossing_id, now = new_id(), self._clock.now()
         declared = wire.KINDS[kind]
         await crossings.add(
@@ -378,4 +391,5 @@ class Leaving:
             )
         except (KeyGone, NoGrant):
             # Of somebody who is just being erased: their journal ends, and this goes with them.
-            return
+            return crossing_id
+        return crossing_id

@@ -28,6 +28,9 @@ TAKEN = OFFERED
 FEWEST = 10
 # A cell stops reading somebody so many days after the last follower has gone: drawn anew each time.
 ENDS_AFTER_DAYS = (1, 14)
+# A recall that another cell refused is asked for again so often, for so long.
+RECALLED_EVERY_DAYS = 1
+RECALLED_FOR_DAYS = 30
 
 SUBJECT_OF = {"people": "person", "clips": "clip", "comments": "comment"}
 PLACE_OF: dict[Subject, str] = {"person": "people", "clip": "clips", "comment": "comments"}
@@ -155,6 +158,10 @@ class Crossing(msgspec.Struct, frozen=True):
     """Whether nothing newer about the same thing went to the same cell."""
     is_owed: bool = False
     """A recall that the other cell has not taken for a week; it is sent until it does."""
+    again_at: datetime | None = None
+    """When a recall that was refused is asked for again; None where it is not."""
+    refusals: int = 0
+    """How often it was refused until now, where it is asked for again."""
 
 
 class CrossingPlace(msgspec.Struct, frozen=True, array_like=True):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from luciole.border import wire
-from luciole.cell.abroad.model import ref_of
-from luciole.cell.abroad.store import consents, crossings, elsewhere
+from luciole.cell.abroad import recalling
+from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
-from luciole.kit.ids import new_id
 
 CROSSINGS_AT_ONCE = 500
 _ACCOUNT = "as long as the account"
@@ -67,6 +65,14 @@ HELD: tuple[Held, ...] = (
         "shows a person what of theirs went where, when, on which ground, and what came of it",
         _ACCOUNT,
         Border.NEVER,
+    ),
+    *columns(
+        "abroad.recall",
+        "peer uri crossing person_id refused_at again_at refusals",
+        DataClass.PERSONAL,
+        "which recalls another cell has not taken yet, so that it is asked again",
+        "until it takes it, or 30 days after it refused first",
+        Border.PUBLISHED,
     ),
     *columns(
         "abroad.stale",
@@ -150,6 +156,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("abroad.reach", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("abroad.said", ("person_id", "comment_id > clips.comment.id > writer_id")),
     Owned("abroad.crossing", ("person_id",)),
+    Owned("abroad.recall", ("person_id",), outlives="person_id"),
     Owned("abroad.stale", stays=_MADE),
     Owned("abroad.arrival", stays=_ANEW),
     Owned("abroad.person", stays=_ANEW),
@@ -237,6 +244,21 @@ EXPORT: tuple[Exported, ...] = (
 _ELSEWHERE = "about people of other cells, who ask their own"
 NOT_EXPORTED: dict[str, str] = {
     **dict.fromkeys(
+        (
+            f"abroad.recall.{one}"
+            for one in (
+                "peer",
+                "uri",
+                "crossing",
+                "person_id",
+                "refused_at",
+                "again_at",
+                "refusals",
+            )
+        ),
+        "until when a recall is asked for again; the recall is among the crossings",
+    ),
+    **dict.fromkeys(
         (f"abroad.stale.{one}" for one in ("n", "kind", "id", "due_at")), "ids, for a moment"
     ),
     **dict.fromkeys(
@@ -275,9 +297,9 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Calls the person back from every cell where they still are, with all that is theirs, then
     removes what was chosen and what crossed. The call waits at the border until the cell has
     answered; nothing of the person but the address that they had there is in it."""
+    await recalls.erase(tx, person_id)
     for peer, uri in await crossings.still_there(tx, person_id):
-        body = wire.encode(wire.Gone(uri))
-        await crossings.put(tx, "gone", ref_of(uri), new_id(), peer, body)
+        await recalling.call_back(tx, peer, uri)
     if gone := await crossings.erase(tx, person_id, CROSSINGS_AT_ONCE):
         return Removed({"crossings": gone}, is_more=gone == CROSSINGS_AT_ONCE)
     counts = {"consents": await consents.erase(tx, person_id)}

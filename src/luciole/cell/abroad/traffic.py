@@ -31,6 +31,7 @@ class Traffic:
         at once."""
         done = await self._leaving.settle()
         done += await self._arriving.catch_up()
+        done += await self._leaving.ask_again()
         return done + await self._leaving.catch_up()
 
     @contextlib.asynccontextmanager
