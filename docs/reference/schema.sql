@@ -203,6 +203,7 @@ CREATE TABLE people.moved (
     person_id  uuid NOT NULL,
     address    text NOT NULL,
     moved_at   timestamp with time zone NOT NULL,
+    is_shown   boolean DEFAULT true NOT NULL,
     CONSTRAINT moved_pkey PRIMARY KEY (person_id),
     CONSTRAINT moved_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT moved_address_check CHECK (char_length(address) >= 10 AND char_length(address) <= 300)
@@ -1730,7 +1731,7 @@ CREATE TABLE abroad.crossing (
     CONSTRAINT crossing_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT crossing_body_sha256_check CHECK (octet_length(body_sha256) = 32),
     CONSTRAINT crossing_check CHECK ((state = 'offered'::text) = (settled_at IS NULL)),
-    CONSTRAINT crossing_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text, 'gone'::text])),
+    CONSTRAINT crossing_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text, 'gone'::text, 'move'::text])),
     CONSTRAINT crossing_receipt_check CHECK (octet_length(receipt) <= 65536),
     CONSTRAINT crossing_state_check CHECK (state = ANY (ARRAY['offered'::text, 'replaced'::text, 'crossed'::text, 'refused'::text])),
     CONSTRAINT crossing_subject_kind_check CHECK (subject_kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text]))
@@ -1872,6 +1873,40 @@ CREATE TABLE abroad.recall (
 CREATE INDEX recall_by_person ON abroad.recall USING btree (person_id) WHERE person_id IS NOT NULL;
 CREATE INDEX recall_due ON abroad.recall USING btree (again_at) WHERE again_at IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.recall TO luciole_abroad;
+
+CREATE TABLE abroad.move (
+    person_id  uuid NOT NULL,
+    side       text NOT NULL,
+    uri        text NOT NULL,
+    cells      text[] DEFAULT '{}'::text[] NOT NULL,
+    is_shown   boolean DEFAULT true NOT NULL,
+    said_at    timestamp with time zone NOT NULL,
+    ended_at   timestamp with time zone,
+    CONSTRAINT move_pkey PRIMARY KEY (person_id, side, uri),
+    CONSTRAINT move_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT move_side_check CHECK (side = ANY (ARRAY['left'::text, 'came'::text])),
+    CONSTRAINT move_uri_check CHECK (octet_length(uri) <= 500)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.move TO luciole_abroad;
+
+CREATE TABLE abroad.moved (
+    uri         text NOT NULL,
+    to_uri      text NOT NULL,
+    person_id   uuid NOT NULL,
+    to_id       uuid NOT NULL,
+    moved_at    timestamp with time zone NOT NULL,
+    is_carried  boolean DEFAULT false NOT NULL,
+    CONSTRAINT moved_pkey PRIMARY KEY (uri),
+    CONSTRAINT moved_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT moved_to_id_fkey FOREIGN KEY (to_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT moved_to_uri_check CHECK (octet_length(to_uri) <= 500),
+    CONSTRAINT moved_uri_check CHECK (octet_length(uri) <= 500)
+);
+CREATE INDEX moved_by_person ON abroad.moved USING btree (person_id);
+CREATE INDEX moved_not_carried ON abroad.moved USING btree (moved_at) WHERE NOT is_carried;
+CREATE INDEX moved_to ON abroad.moved USING btree (to_uri);
+CREATE INDEX moved_to_person ON abroad.moved USING btree (to_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.moved TO luciole_abroad;
 
 -- contacts --------------------------------------------------------------
 

@@ -18,3 +18,38 @@ CREATE TABLE abroad.recall (
 CREATE INDEX recall_due ON abroad.recall (again_at) WHERE again_at IS NOT NULL;
 CREATE INDEX recall_by_person ON abroad.recall (person_id) WHERE person_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.recall TO luciole_abroad;
+
+-- Where somebody went is told to whoever looks, if they wish.
+ALTER TABLE people.moved ADD COLUMN is_shown boolean NOT NULL DEFAULT true;
+
+-- What a person has said of their own move: that they `left` for `uri`, another cell's address of
+-- theirs, or `came` from it. `cells`: those that know them by the former one, as they brought along.
+CREATE TABLE abroad.move (
+    person_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
+    side text NOT NULL CHECK (side IN ('left', 'came')),
+    uri text NOT NULL CHECK (octet_length(uri) <= 500),
+    cells text[] NOT NULL DEFAULT '{}',
+    is_shown boolean NOT NULL DEFAULT true,
+    said_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    PRIMARY KEY (person_id, side, uri)
+);
+-- Moves that both cells have said, of somebody who is known here: from `uri` to `to_uri`. `person_id`
+-- stands for the former address, `to_id` for the new one. Until `is_carried`, follows go over.
+CREATE TABLE abroad.moved (
+    uri text PRIMARY KEY CHECK (octet_length(uri) <= 500),
+    to_uri text NOT NULL CHECK (octet_length(to_uri) <= 500),
+    person_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
+    to_id uuid NOT NULL REFERENCES people.person (id) ON DELETE CASCADE,
+    moved_at timestamptz NOT NULL,
+    is_carried boolean NOT NULL DEFAULT false
+);
+CREATE INDEX moved_to ON abroad.moved (to_uri);
+CREATE INDEX moved_by_person ON abroad.moved (person_id);
+CREATE INDEX moved_to_person ON abroad.moved (to_id);
+CREATE INDEX moved_not_carried ON abroad.moved (moved_at) WHERE NOT is_carried;
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.move, abroad.moved TO luciole_abroad;
+
+ALTER TABLE abroad.crossing DROP CONSTRAINT crossing_kind_check;
+ALTER TABLE abroad.crossing ADD CONSTRAINT crossing_kind_check
+    CHECK (kind IN ('person', 'clip', 'comment', 'gone', 'move'));

@@ -56,7 +56,7 @@ export interface Place {
 
 export interface Crossing {
   id: string
-  kind: 'person' | 'clip' | 'comment' | 'gone'
+  kind: 'person' | 'clip' | 'comment' | 'gone' | 'move'
   subject_kind: 'person' | 'clip' | 'comment'
   subject_id: string
   peer: string

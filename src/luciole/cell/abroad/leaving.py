@@ -17,7 +17,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.border import wire
-from luciole.cell.abroad import recalling
+from luciole.cell.abroad import journal, recalling
 from luciole.cell.abroad.files import Files, NotYet
 from luciole.cell.abroad.model import (
     Consent,
@@ -27,9 +27,11 @@ from luciole.cell.abroad.model import (
     Subject,
     address,
     covered,
+    move_ref_of,
     named,
     ref_of,
 )
+from luciole.cell.abroad.moving import service as moving
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.service import Abroad
 from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
@@ -39,7 +41,6 @@ from luciole.cell.clips.service import Clips
 from luciole.cell.media.service import Media
 from luciole.cell.people.model import Person
 from luciole.cell.people.service import People
-from luciole.custody.model import KeyGone, NoGrant
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
@@ -104,7 +105,7 @@ class Leaving:
     async def settle(self) -> int:
         """Notes what became of offers; gives of how many."""
         async with self._db.tx() as tx:
-            news = await crossings.take_news(tx, ["person", "clip", "comment", "gone"])
+            news = await crossings.take_news(tx, ["person", "clip", "comment", "gone", "move"])
             for one in news:
                 state = "crossed" if one.state == "sent" else "refused"
                 refusal = None if state == "crossed" else one.code or one.state
@@ -150,9 +151,16 @@ class Leaving:
             held |= {one.name for one in covered(said.get(act), self._abroad.here, peers)}
             stays |= named(said.get(act))
         card = (await self._people.cards(tx, [person_id])).get(person_id)
+        stays |= await moving.told(tx, person_id, peers)
         for peer in peers:
             if peer.name in there and peer.name in held and card is not None:
                 await self._introduce(tx, card, peer, None, live)
+        if card is not None:
+            for peer, mine, move in await moving.to_tell(tx, self._abroad.here, card, live, peers):
+                encoded = wire.encode(move)
+                await self._cross(
+                    tx, "move", person_id, "person", person_id, peer, None, mine, encoded
+                )
         for one in live:
             if one.is_there and (one.peer not in stays or card is None):
                 await self._recall(tx, person_id, "person", person_id, one, peers)
@@ -358,7 +366,6 @@ class Leaving:
     ) -> UUID:
         """Into the border, into *My crossings*, and into the person's own journal; its number."""
         crossing_id, now = new_id(), self._clock.now()
-        declared = wire.KINDS[kind]
         await crossings.add(
             tx,
             crossing_id,
@@ -374,22 +381,9 @@ class Leaving:
             sha256(body).digest(),
             now,
         )
-        await crossings.put(tx, kind, ref_of(uri), crossing_id, peer.name, body)
-        try:
-            await self._custody.note(
-                tx,
-                person_id,
-                kind="crossing",
-                cls="automated",
-                purpose=declared.reason,
-                crossing=str(crossing_id),
-                wire=kind,
-                to=peer.name,
-                law=wire.LAWS[declared.reason],
-                jurisdiction=peer.jurisdiction,
-                sha256=sha256(body).hexdigest(),
-            )
-        except (KeyGone, NoGrant):
-            # Of somebody who is just being erased: their journal ends, and this goes with them.
-            return crossing_id
+        ref = move_ref_of(uri) if kind == "move" else ref_of(uri)
+        await crossings.put(tx, kind, ref, crossing_id, peer.name, body)
+        await journal.note(
+            self._custody, tx, person_id, kind, crossing_id, peer, sha256(body).hexdigest()
+        )
         return crossing_id

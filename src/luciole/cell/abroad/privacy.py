@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.abroad import recalling
-from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
+from luciole.cell.abroad.store import consents, crossings, elsewhere, moves, recalls
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
@@ -72,7 +72,23 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "which recalls another cell has not taken yet, so that it is asked again",
         "until it takes it, or 30 days after it refused first",
-        Border.PUBLISHED,
+        Border.NEVER,
+    ),
+    *columns(
+        "abroad.move",
+        "person_id side uri cells is_shown said_at ended_at",
+        DataClass.PERSONAL,
+        "where a person moves to or came from, as both cells have to say it",
+        _ACCOUNT,
+        Border.NEVER,
+    ),
+    *columns(
+        "abroad.moved",
+        "uri to_uri person_id to_id moved_at is_carried",
+        DataClass.PUBLIC,
+        "who is under another address by now, as two cells have said, so that follows go over once",
+        "as long as either address is known here",
+        Border.NEVER,
     ),
     *columns(
         "abroad.stale",
@@ -157,6 +173,8 @@ OWNED: tuple[Owned, ...] = (
     Owned("abroad.said", ("person_id", "comment_id > clips.comment.id > writer_id")),
     Owned("abroad.crossing", ("person_id",)),
     Owned("abroad.recall", ("person_id",), outlives="person_id"),
+    Owned("abroad.move", ("person_id",)),
+    Owned("abroad.moved", ("person_id", "to_id")),
     Owned("abroad.stale", stays=_MADE),
     Owned("abroad.arrival", stays=_ANEW),
     Owned("abroad.person", stays=_ANEW),
@@ -217,6 +235,14 @@ EXPORT: tuple[Exported, ...] = (
         stays=_OF_CELLS,
     ),
     Exported(
+        "moves",
+        "where you said that you move to or came from, and which cells knew you",
+        of("abroad.move", "side uri cells is_shown said_at ended_at"),
+        moves.export_moves,
+        whose="abroad.move.person_id",
+        stays=_OF_CELLS,
+    ),
+    Exported(
         "crossings-fediverse",
         "what of yours servers of the wider Fediverse were brought, the last time for each",
         of("border.fedi_told", "id kind subject server is_gone told_at"),
@@ -257,6 +283,13 @@ NOT_EXPORTED: dict[str, str] = {
             )
         ),
         "until when a recall is asked for again; the recall is among the crossings",
+    ),
+    **dict.fromkeys(
+        (
+            f"abroad.moved.{one}"
+            for one in ("uri", "to_uri", "person_id", "to_id", "moved_at", "is_carried")
+        ),
+        "what cells have said to each other of moves; your own are in `moves`",
     ),
     **dict.fromkeys(
         (f"abroad.stale.{one}" for one in ("n", "kind", "id", "due_at")), "ids, for a moment"
@@ -304,4 +337,5 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
         return Removed({"crossings": gone}, is_more=gone == CROSSINGS_AT_ONCE)
     counts = {"consents": await consents.erase(tx, person_id)}
     await elsewhere.erase(tx, person_id)
+    await moves.erase(tx, person_id)
     return Removed(counts)
