@@ -186,6 +186,8 @@ async def test_who_comes_names_the_former_address_and_those_who_knew_it_are_told
     assert await followed(house, "ben") == ["ana@sg"]
     await sg.says(wire.Move(word.uri, word.to, on))
     assert await followed(house, "ben") == ["ana"]
+    (told,) = [one for one in await crossings(ana) if (one["kind"], one["peer"]) == ("move", "eu")]
+    assert told["can_revoke"]
     # Who is erased is called back from the cells that know them by the move only.
     assert (await ana.post("/api/me/erasure", json={"now": True})).is_success
     await house.work()
@@ -204,6 +206,21 @@ async def test_nobody_names_what_cannot_be_a_former_address(
     body = {"known_as": sg.uri("people", "ana")}
     house.clock.advance(timedelta(hours=2))
     refused(await ana.put("/api/me/came-from", json=body), 403, "proof-needed")
+
+
+async def test_move_is_called_back_from_where_nothing_else_brought_them(
+    house: House, ana: Browser, sg: Peer, eu: Peer
+) -> None:
+    body = {"known_as": sg.uri("people", "ana"), "known_in": ["eu"]}
+    came = (await ana.put("/api/me/came-from", json=body)).json()
+    assert [type(one) for one in await eu.takes()] == [wire.Move]
+    (told,) = [one for one in await crossings(ana) if one["peer"] == "eu"]
+    # It stays whatever else changes, until she calls it back.
+    await ana.patch("/api/me", json={"display_name": "Ana of the Herons"})
+    assert await eu.takes() == []
+    assert (await ana.delete(f"/api/me/crossings/{told['id']}")).status_code == 204
+    assert await eu.takes() == [wire.Gone(came["known_as"], [told["id"]])]
+    assert (await ana.get("/api/me/came-from")).json()["came_from"] == []
 
 
 @pytest.mark.parametrize("side", ["moved", "came-from"])

@@ -16,6 +16,8 @@ export interface Consent {
   /** Names of the cells for which it holds now. */
   covers: string[]
   is_suspended: boolean
+  /** The text or the countries are others by now: asked before the next thing leaves. */
+  asks_again: boolean
   peers: { name: string }[]
 }
 
@@ -41,6 +43,8 @@ export interface CrossingText {
   version: number
   locale: string
   sha256: string
+  /** ISO 3166 codes of the countries under whose law the cells are. */
+  countries: string[]
   leaves: string[]
   stays: string[]
   to: string[]

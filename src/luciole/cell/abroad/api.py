@@ -11,6 +11,7 @@ from litestar import Response, Router, delete, get, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.border import wire
+from luciole.cell.abroad import sheets
 from luciole.cell.abroad.model import (
     ACTS,
     Act,
@@ -22,6 +23,7 @@ from luciole.cell.abroad.model import (
     State,
     Subject,
     Total,
+    asks_again,
     covered,
     is_suspended,
 )
@@ -44,7 +46,8 @@ class PeerBody(msgspec.Struct):
 
 
 class ConsentBody(msgspec.Struct):
-    """What a person has said yes to. `covers`: the cells for which it holds now."""
+    """What a person has said yes to. `covers`: the cells for which it holds now. `asks_again`: the
+    text or the countries are others by now, so the person is asked before the next thing leaves."""
 
     act: Act
     text_version: int
@@ -56,6 +59,7 @@ class ConsentBody(msgspec.Struct):
     given_at: datetime
     covers: list[str]
     is_suspended: bool
+    asks_again: bool
 
 
 class TotalBody(msgspec.Struct):
@@ -79,13 +83,15 @@ class AbroadBody(msgspec.Struct):
 
 
 class SheetBody(msgspec.Struct):
-    """What is read before a yes. `sha256` is of exactly this text."""
+    """What is read before a yes. `sha256` is of exactly this text; `countries` (ISO 3166) are those
+    under whose law the cells are."""
 
     act: Act
     version: int
     locale: Locale
     sha256: str
     peers: list[Named]
+    countries: list[str]
     leaves: list[str]
     stays: list[str]
     to: list[str]
@@ -183,6 +189,7 @@ def routes(db: Database, people: People, abroad: Abroad) -> Router:
                     one.given_at,
                     [peer.name for peer in covered(one, here, peers)],
                     is_suspended(one, here),
+                    asks_again(one, sheets.VERSION, peers),
                 )
                 for act in ACTS
                 if (one := found.get(act)) is not None
@@ -211,6 +218,7 @@ def routes(db: Database, people: People, abroad: Abroad) -> Router:
             made.locale,
             made.sha256().hex(),
             made.peers,
+            made.countries,
             made.leaves,
             made.stays,
             made.to,

@@ -151,7 +151,7 @@ class Leaving:
             held |= {one.name for one in covered(said.get(act), self._abroad.here, peers)}
             stays |= named(said.get(act))
         card = (await self._people.cards(tx, [person_id])).get(person_id)
-        stays |= await moving.told(tx, person_id, peers)
+        told = await moving.told(tx, person_id, peers)
         for peer in peers:
             if peer.name in there and peer.name in held and card is not None:
                 await self._introduce(tx, card, peer, None, live)
@@ -162,7 +162,8 @@ class Leaving:
                     tx, "move", person_id, "person", person_id, peer, None, mine, encoded
                 )
         for one in live:
-            if one.is_there and (one.peer not in stays or card is None):
+            kept = told if one.kind == "move" else stays
+            if one.is_there and (one.peer not in kept or card is None):
                 await self._recall(tx, person_id, "person", person_id, one, peers)
 
     async def _introduce(

@@ -209,6 +209,18 @@ def covered(consent: Consent | None, here: Here, peers: Iterable[Peer]) -> list[
     return [one for one in peers if (one.name, one.operator, one.jurisdiction) in named]
 
 
+def countries(cells: Iterable[Peer | Named]) -> list[str]:
+    """The countries whose law holds in these cells, as ISO 3166 codes: what their signed passports
+    name, without the part of the country."""
+    return sorted({one.jurisdiction[:2].upper() for one in cells})
+
+
+def asks_again(consent: Consent, version: int, peers: Iterable[Peer]) -> bool:
+    """Whether a person is asked before the next thing leaves: they have read another text, or one
+    with other countries."""
+    return consent.text_version != version or countries(consent.peers) != countries(peers)
+
+
 def named(consent: Consent | None) -> set[str]:
     """The cells that a consent names, also where it is suspended: what is there stays as it is."""
     return {one.name for one in consent.peers} if consent else set()

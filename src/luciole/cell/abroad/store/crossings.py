@@ -24,13 +24,15 @@ INSERT INTO abroad.stale (kind, id, due_at)
 VALUES ($1, $2, now() + make_interval(secs => $3::float8))
 """
 # The newest crossing of something to each cell that took it or may take it. One that was refused or
-# replaced says nothing about what is there.
+# replaced says nothing about what is there. A move counts where nothing else brought the person.
 LIVE = """
 SELECT c.id, c.peer, c.kind, c.subject_kind, c.state, c.uri, c.body_sha256
 FROM abroad.crossing c WHERE c.subject_id = $1 AND c.state IN ('offered', 'crossed')
   AND NOT EXISTS (SELECT 1 FROM abroad.crossing n
-                  WHERE n.subject_id = $1 AND n.peer = c.peer AND n.id > c.id
-                    AND n.state IN ('offered', 'crossed'))
+                  WHERE n.subject_id = $1 AND n.peer = c.peer
+                    AND n.state IN ('offered', 'crossed')
+                    AND (n.id > c.id AND (n.kind <> 'move' OR c.kind = 'move')
+                         OR c.kind = 'move' AND n.kind = 'person'))
 ORDER BY c.peer
 """
 # All that brought something to a cell since it was last taken back from there.

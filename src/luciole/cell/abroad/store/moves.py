@@ -12,6 +12,7 @@ from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 
 Side = Literal["left", "came"]
+SIDES: tuple[Side, ...] = ("left", "came")
 
 SAY = """
 INSERT INTO abroad.move (person_id, side, uri, cells, is_shown, said_at)
