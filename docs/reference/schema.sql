@@ -3012,6 +3012,15 @@ CREATE TABLE border.fedi_told (
 );
 CREATE INDEX fedi_told_by_author ON border.fedi_told USING btree (author, id DESC);
 
+CREATE TABLE border.fedi_moved (
+    author   uuid NOT NULL,
+    to_uri   text NOT NULL,
+    told_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fedi_moved_pkey PRIMARY KEY (author),
+    CONSTRAINT fedi_moved_to_uri_check CHECK (octet_length(to_uri) <= 500)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_moved TO luciole_border;
+
 CREATE VIEW border.peers AS
     SELECT name,
         cell_id,
@@ -3082,6 +3091,24 @@ CREATE VIEW border.fediverse_told AS
        FROM border.fedi_told t
          JOIN abroad.persona p ON p.id = t.author;
 GRANT SELECT ON border.fediverse_told TO luciole_abroad;
+
+CREATE VIEW border.public_move AS
+    SELECT a.id,
+        a.operator,
+        a.jurisdiction,
+        ( SELECT m.uri
+               FROM abroad.move m
+              WHERE m.person_id = s.person_id AND m.side = 'left'::text AND m.is_shown AND m.ended_at IS NULL
+              ORDER BY m.said_at DESC
+             LIMIT 1) AS moved_to,
+        ARRAY( SELECT m.uri
+               FROM abroad.move m
+              WHERE m.person_id = s.person_id AND m.side = 'came'::text AND m.ended_at IS NULL
+              ORDER BY m.said_at DESC, m.uri
+             LIMIT 10) AS came_from
+       FROM border.public_author a
+         JOIN abroad.persona s ON s.id = a.id;
+GRANT SELECT ON border.public_move TO luciole_border;
 
 -- Who acts as whom ------------------------------------------------------
 

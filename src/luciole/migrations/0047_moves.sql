@@ -53,3 +53,36 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.move, abroad.moved TO luciole_abr
 ALTER TABLE abroad.crossing DROP CONSTRAINT crossing_kind_check;
 ALTER TABLE abroad.crossing ADD CONSTRAINT crossing_kind_check
     CHECK (kind IN ('person', 'clip', 'comment', 'gone', 'move'));
+
+-- Whom the wider Fediverse may be told of as moved: who asked to be read there, with the address that
+-- they went to, if they wish it shown, and those that they came from.
+CREATE VIEW border.public_move AS
+    SELECT a.id, a.operator, a.jurisdiction,
+           (SELECT m.uri FROM abroad.move m
+            WHERE m.person_id = s.person_id AND m.side = 'left' AND m.is_shown
+                AND m.ended_at IS NULL
+            ORDER BY m.said_at DESC LIMIT 1) AS moved_to,
+           ARRAY(SELECT m.uri FROM abroad.move m
+                 WHERE m.person_id = s.person_id AND m.side = 'came' AND m.ended_at IS NULL
+                 ORDER BY m.said_at DESC, m.uri LIMIT 10) AS came_from
+    FROM border.public_author a JOIN abroad.persona s ON s.id = a.id;
+GRANT SELECT ON border.public_move TO luciole_border;
+-- Which address followers there were told of, so that they are told once.
+CREATE TABLE border.fedi_moved (
+    author uuid PRIMARY KEY,
+    to_uri text NOT NULL CHECK (octet_length(to_uri) <= 500),
+    told_at timestamptz NOT NULL DEFAULT now()
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_moved TO luciole_border;
+CREATE FUNCTION border.note_fedi_move() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+    DECLARE persona uuid;
+    BEGIN
+        FOR persona IN SELECT s.id FROM abroad.persona s WHERE s.person_id = NEW.person_id LOOP
+            PERFORM border.note_fedi('person', persona);
+        END LOOP;
+        RETURN NULL;
+    END $$;
+REVOKE ALL ON FUNCTION border.note_fedi_move FROM PUBLIC;
+CREATE TRIGGER noted_fedi AFTER INSERT OR UPDATE ON abroad.move
+    FOR EACH ROW EXECUTE FUNCTION border.note_fedi_move();
