@@ -12,7 +12,6 @@ OF = """
 SELECT moved_to, came_from FROM border.public_move
 WHERE id = $1 AND (operator, jurisdiction) = ($2, $3)
 """
-TOLD = "SELECT to_uri FROM border.fedi_moved WHERE author = $1"
 TELL = """
 INSERT INTO border.fedi_moved (author, to_uri) VALUES ($1, $2)
 ON CONFLICT (author) DO UPDATE SET to_uri = excluded.to_uri, told_at = now()
