@@ -13,6 +13,7 @@ from litestar import Litestar, Response, Router, get
 
 from luciole import __version__, catalogue, config, glass, ledger_pages, pages, preview, release
 from luciole.cell.abroad import api as abroad_api
+from luciole.cell.abroad.moving.service import Moving
 from luciole.cell.clips import api as clips_api
 from luciole.cell.clips import api_audience
 from luciole.cell.clips.comments import api as comments_api
@@ -215,7 +216,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_imported.routes(parts.db, parts.people, Imported(parts.custody)),
         *api_erasure.routes(parts.db, parts.people, parts.leaving),
         api_sale.routes(parts.db),
-        api_moving.routes(parts.db, parts.people, parts.custody),
+        api_moving.routes(parts.db, parts.people, Moving(parts.abroad, parts.clock), parts.custody),
         ledger_pages.routes(parts.db, parts.blobs),
         glass.routes(parts),
         _system(parts, dist),

@@ -23,6 +23,14 @@ HELD: tuple[Held, ...] = (
         Border.PUBLISHED,
     ),
     *columns(
+        "border.fedi_moved",
+        "author to_uri told_at",
+        DataClass.PUBLIC,
+        "of which new address of an author the Fediverse was told, so that it is told once",
+        "as long as they are shown",
+        Border.PUBLISHED,
+    ),
+    *columns(
         "border.fedi_follower",
         "author actor inbox since refreshed_at",
         DataClass.PERSONAL,
@@ -83,6 +91,7 @@ HELD: tuple[Held, ...] = (
 OWNED: tuple[Owned, ...] = (
     Owned("border.fedi_stale", stays="everything is looked at when the gateway begins"),
     Owned("border.fedi_shown", ("author > abroad.persona.id > person_id",)),
+    Owned("border.fedi_moved", ("author > abroad.persona.id > person_id",)),
     Owned("border.fedi_follower", ("author > abroad.persona.id > person_id",)),
     Owned("border.fedi_key", stays="asked for again where it is needed"),
     Owned("border.fedi_delivery", stays="delivered, or given up, within 7 days"),

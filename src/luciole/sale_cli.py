@@ -61,6 +61,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     one.add_argument("--new-handle", default="", help="your handle there (default: the same)")
     one.add_argument("--new-token-file", type=Path, help="token of a new account that is there")
     one.add_argument("--export", type=Path, default=Path("luciole-move.zip"), help="file between")
+    one.add_argument(
+        "--hide-address", action="store_true", help="the old profile does not say where you went"
+    )
     one = _add(
         commands, "prove-removal", _prove_removal, "destroy what is left of a cell that was sold"
     )
@@ -129,7 +132,13 @@ def _move(chosen: argparse.Namespace) -> int:
     old = Client(chosen.cell, chosen.handle, chosen.token_file)
     new = Client(chosen.to, chosen.new_handle or chosen.handle, chosen.new_token_file)
     try:
-        return moving.move(old, new, chosen.export, sign_up=chosen.new_token_file is None)
+        return moving.move(
+            old,
+            new,
+            chosen.export,
+            sign_up=chosen.new_token_file is None,
+            is_shown=not chosen.hide_address,
+        )
     finally:
         old.close()
         new.close()

@@ -14,6 +14,7 @@ from luciole.cell.abroad import jobs as abroad_jobs
 from luciole.cell.abroad.arriving import Arriving
 from luciole.cell.abroad.films import Fetching, Films
 from luciole.cell.abroad.leaving import Leaving
+from luciole.cell.abroad.moving.movers import Movers
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.traffic import Traffic
 from luciole.cell.clips import jobs as clips_jobs
@@ -180,6 +181,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
         incoming=parts.settings.incoming_dir,
         work_dir=parts.settings.work_dir / "abroad",
     )
+    movers = Movers(parts.db, parts.abroad, parts.people, parts.graph, parts.clock)
     arriving = Arriving(
         parts.db,
         parts.abroad,
@@ -189,8 +191,9 @@ def register(parts: Parts, outward: Fetching) -> Beside:
         films,
         parts.clock,
         catalogue.ERASE,
+        movers,
     )
-    traffic = Traffic(parts.db, leaving, arriving)
+    traffic = Traffic(parts.db, leaving, arriving, movers)
     abroad_jobs.register(parts.queue, traffic, leaving, reading)
 
     @parts.queue.every("queue.tidy", "23 4 * * *")

@@ -60,6 +60,7 @@ CROSSINGS: dict[str, wire.Crossing] = {
     "unfollow": wire.Unfollow(BEN, "2026-11-27"),
     "totals": wire.Totals(BEN, "2026-11-27", likes=120, followers=10),
     "move": wire.Move(ANA, BEN, "2026-11-27"),
+    "came": wire.Move(BEN, ANA, "2026-11-27", wire.Newcomer("ana", "Ana"), is_shown=False),
 }
 
 
@@ -211,6 +212,7 @@ def test_what_says_more_or_other_is_refused(
         wire.Person(BEN, "ben", "Ben"),
         wire.Gone(SG.of("clips", UUID(int=3))),
         wire.Move(BEN, ANA, "2026-11-27"),
+        wire.Move(ANA, BEN, "2026-11-27", wire.Newcomer("ben", "Ben")),
         wire.Gone("https://us.example:8443/ap/clips/1"),
         wire.Gone("http://us.example/ap/clips/1"),
     ],

@@ -51,7 +51,7 @@ FIELDS = {
     "follow": "uri on",
     "unfollow": "uri on",
     "totals": "uri on likes shares followers",
-    "move": "uri to on",
+    "move": "uri to on who is_shown",
 }
 
 

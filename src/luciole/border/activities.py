@@ -53,6 +53,7 @@ WORDS: Document = {
     "recalls": "luciole:recalls",
     "InteractionDigest": "luciole:InteractionDigest",
     "day": "luciole:day",
+    "shown": "luciole:shown",
     "likesTotal": "luciole:likesTotal",
     "sharesTotal": "luciole:sharesTotal",
     "followersTotal": "luciole:followersTotal",
@@ -139,19 +140,32 @@ def document_of(crossing: Crossing, cell: Addresses, number: str, at: datetime) 
                 **{name: value for name, value in totals.items() if value is not None},
             }
         case Move():
-            return activity | {
-                "type": "Move",
-                "actor": crossing.uri,
-                "object": crossing.uri,
-                "target": crossing.to,
-                "day": crossing.on,
-            }
+            return activity | _move(crossing)
         case _:
             raise ValueError("this kind is not told in documents")
 
 
 def _follow(crossing: Follow | Unfollow, cell: Addresses) -> Document:
     return {"type": "Follow", "actor": cell.reader, "object": crossing.uri}
+
+
+def _move(move: Move) -> Document:
+    """Said by the old address, or by the new one, which says who is there."""
+    made: Document = {
+        "type": "Move",
+        "actor": move.uri,
+        "object": move.uri,
+        "target": move.to,
+        "day": move.on,
+        "shown": move.is_shown,
+    }
+    if move.who is not None:
+        made |= {
+            "actor": move.to,
+            "preferredUsername": move.who.handle,
+            "name": move.who.name,
+        }
+    return made
 
 
 def _person(person: Person, cell: Addresses) -> Document:

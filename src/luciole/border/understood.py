@@ -73,8 +73,10 @@ def _own(crossing: Crossing) -> tuple[str, ...]:
     match crossing:
         case Clip() | Comment():
             return (crossing.uri, crossing.by)
-        case Person() | Gone() | Move():
+        case Person() | Gone():
             return (crossing.uri,)
+        case Move():
+            return (crossing.uri if crossing.who is None else crossing.to,)
         case _:
             return ()
 
@@ -170,12 +172,16 @@ def _said_totals(document: Document, cell: Addresses) -> Document:
 
 
 def _said_move(document: Document, cell: Addresses) -> Document:
-    return {
+    made = {
         "kind": "move",
         "uri": document["object"],
         "to": document["target"],
         "on": document["day"],
+        "is_shown": document["shown"],
     }
+    if "name" in document:
+        made["who"] = {"handle": document["preferredUsername"], "name": document["name"]}
+    return made
 
 
 def _said_file(said: Document, cell: Addresses) -> Document:

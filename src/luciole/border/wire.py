@@ -259,13 +259,23 @@ class Totals(
     followers: Total | None = None
 
 
+class Newcomer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who somebody is to everybody in the cell that they moved to."""
+
+    handle: Annotated[str, msgspec.Meta(pattern=HANDLE)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+
+
 class Move(msgspec.Struct, frozen=True, tag_field="kind", tag="move", forbid_unknown_fields=True):
-    """A person who was under one address is under another from now on. Both cells say it, else it
-    does not hold."""
+    """A person who was under one address is under another from now on. Both cells say it, to those
+    that knew the person, else it does not hold: the old one by this alone, the new one with `who`
+    they are there. `is_shown`: the person wants others to see where they went."""
 
     uri: Uri
     to: Uri
     on: Day
+    who: Newcomer | None = None
+    is_shown: bool = True
 
 
 # The shapes of what is offered; the gateway takes nothing else.

@@ -48,6 +48,10 @@ SELECT DISTINCT subject_kind, subject_id FROM abroad.crossing WHERE state = 'off
     """
 UPDATE abroad.crossing SET state = 'replaced', settled_at = now() WHERE state = 'offered'
 """,
+    # Recalls too: they are asked for again at once.
+    """
+UPDATE abroad.recall SET refused_at = coalesce(refused_at, now()), again_at = now()
+""",
     # A device drops what has a number that it has seen: beyond all those that were given since.
     "UPDATE messages.device SET next_n = next_n + 1000000000",
 )

@@ -1,9 +1,10 @@
 """`luciole move`: from one home cell to another, by the person's own hands.
 
 1. A signed export of the old cell, compared with its manifest. 2. A new account there, or one that
-has nothing yet; the export is brought along, and the new cell checks the signature too. 3. The old
-cell says where you went; your journal in both has an entry of it. If we stop anywhere, the next run
-goes on: the file that is here is not made anew, and the upload goes on where it broke off.
+has nothing yet; the export is brought along, and the new cell checks the signature too. 3. The new
+cell names the address that others knew you by, the old one says where you went: those cells take
+it when they have heard both. Your journal in both has an entry of it. If we stop anywhere, the next
+run goes on: the file that is here is not made anew, and the upload goes on where it broke off.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def move(
     file: Path,
     *,
     sign_up: bool,
+    is_shown: bool = True,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Does it; the exit status. Raises CellRefused, CellAway."""
@@ -47,10 +49,20 @@ def move(
         say(f"{refusal['sentence']} {refusal['next_step']}")
         return 1
     address = f"{new.address}/@{new.handle}"
-    commands.with_proof(old, lambda: old.call("PUT", "/api/me/moved", json={"address": address}))
-    say(f"You are {address} now, and your old profile says so. Your follows and likes of people of")
+    known = old.get("/api/me/moved")
+    said: dict[str, Any] = {"address": address, "is_shown": is_shown}
+    if known["known_as"] is not None:
+        former = {"known_as": known["known_as"], "known_in": known["known_in"]}
+        came = commands.with_proof(new, lambda: new.call("PUT", "/api/me/came-from", json=former))
+        said["known_as"] = came["known_as"]
+    commands.with_proof(old, lambda: old.call("PUT", "/api/me/moved", json=said))
+    shows = "your old profile says so" if is_shown else "your old profile does not say so"
+    say(f"You are {address} now, and {shows}. Your follows and likes of people of")
     say("the old cell are in a list there. Everything of the old account is as it was: when you do")
     say("not need it any more, ./luciole me erase takes it away, and the address with it.")
+    if known["known_in"]:
+        say(f"Cells that know you are told by both: {', '.join(known['known_in'])}.")
+        say("Who follows you there follows the new address then; neither cell learns who that is.")
     return 0
 
 

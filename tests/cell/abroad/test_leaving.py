@@ -11,6 +11,8 @@ from tests.cell.abroad.peer import Peer
 from tests.cell.house import Browser, House, refused
 
 from luciole.border import wire
+from luciole.cell.abroad import sheets
+from luciole.kit.db import Database
 
 
 async def send(house: House, person: Browser, film: bytes, **fields: Any) -> dict[str, Any]:
@@ -62,6 +64,7 @@ async def test_sheet_names_what_leaves_to_whom_and_under_which_law(
         assert "Singapore (sg)" in to
         assert sg.operator in to
         assert cell in to
+        assert (sheet["countries"], sheet["version"]) == (["SG"], sheets.VERSION)
         assert house.settings.cell.jurisdiction in sheet["ground"]
 
 
@@ -73,6 +76,41 @@ async def test_yes_to_another_text_is_no_yes(ana: Browser, sg: Peer) -> None:
     body = {"sha256": sha256(b"").hexdigest(), "locale": "en"}
     refused(await ana.put("/api/me/abroad/consents/clip", json=body), 409, "sheet-changed")
     await agree(ana)
+
+
+@pytest.mark.parametrize("changed", ["country", "text"])
+async def test_other_countries_or_another_text_are_asked_about_again(
+    house: House,
+    ana: Browser,
+    sg: Peer,
+    pools: tuple[Database, Database],
+    tiny_film: bytes,
+    changed: str,
+) -> None:
+    await agree(ana)
+    clip = await send(house, ana, tiny_film)
+    await sg.takes()
+    other = await ana.clip(house, tiny_film)
+    path = f"/api/clips/{other['id']}/reach"
+    (said,) = (await ana.get("/api/me/abroad")).json()["consents"]
+    assert not said["asks_again"]
+    if changed == "country":
+        await Peer(pools[0], house, "eu", "Luciole Europe", "FR-75").begin()
+    else:
+        async with pools[0].tx() as tx:
+            await tx.execute("UPDATE abroad.consent SET text_version = text_version - 1")
+    (said,) = (await ana.get("/api/me/abroad")).json()["consents"]
+    assert (said["asks_again"], said["covers"]) == (True, ["sg"])
+    refused(await ana.put(path, json={"reach": "cells"}), 403, "consent-needed")
+    # What is there stays, may change there and be called back.
+    await ana.patch(f"/api/clips/{clip['id']}", json={"caption": "after"})
+    assert kinds(await sg.takes()) == ["clip"]
+    await agree(ana)
+    (said,) = (await ana.get("/api/me/abroad")).json()["consents"]
+    assert not said["asks_again"]
+    assert (await ana.put(path, json={"reach": "cells"})).status_code == 200
+    sheet = (await ana.get("/api/me/abroad/sheets/clip?locale=fr")).json()
+    assert sheet["countries"] == (["FR", "SG"] if changed == "country" else ["SG"])
 
 
 async def test_without_peers_there_is_nothing_to_say_yes_to(ana: Browser) -> None:

@@ -9,12 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
+from tests.cell.abroad.agreeing import agree
+from tests.cell.abroad.peer import Peer
+from tests.cell.abroad.test_leaving import send
 from tests.cell.house import PASSWORD, Browser, House, refused
 from tests.cell.rights.log import Log
 from tests.cell.rights.test_me import Bridge
 from tests.cell.vault import Vault
 
+from luciole.border import wire
 from luciole.cell.people import model, refusals
 from luciole.kit import migrate
 from luciole.kit.db import Database
@@ -30,7 +35,11 @@ async def another_cell(elsewhere: str, tmp_path: Path) -> AsyncIterator[House]:
     await migrate.apply(elsewhere)
     custody = await Database.open(elsewhere, role="luciole_custody_process", size=2)
     db = await Database.open(elsewhere, role="luciole_api", size=4)
-    house = House.at(db, Vault.at(tmp_path, custody), tmp_path / "other")
+    vault = Vault.at(tmp_path, custody)
+    settings = House.at(db, vault, tmp_path / "other").settings
+    # Both cells are at one port in this test; to other cells they are not.
+    border = msgspec.structs.replace(settings.border, origin=THERE)
+    house = House(db, msgspec.structs.replace(settings, border=border), vault)
     yield house
     await house.close()
     await db.close()
@@ -100,9 +109,33 @@ async def test_account_moves_and_the_old_one_says_where(
         assert await moved(house, other, file) == 0
         assert (await there.get("/api/people/ana.again")).json()["clips"] == 1
     # And it can be taken back.
-    assert (await ana.get("/api/me/moved")).json() == {"address": address}
+    assert (await ana.get("/api/me/moved")).json()["address"] == address
     assert (await ana.delete("/api/me/moved")).status_code == 204
     assert (await house.visitor().get("/api/people/ana")).json()["moved_to"] is None
+
+
+async def test_cells_that_know_them_are_told_by_both(
+    house: House, pools: tuple[Database, Database], elsewhere: str, tiny_film: bytes, tmp_path: Path
+) -> None:
+    sg = Peer(pools[0], house)
+    await sg.begin()
+    ana = await house.person("ana")
+    await agree(ana)
+    await send(house, ana, tiny_film)
+    person, _ = await sg.takes()
+    assert isinstance(person, wire.Person)
+    async with another_cell(elsewhere, tmp_path) as other:
+        assert await moved(house, other, tmp_path / "export.zip") == 0
+        sql = "SELECT side, uri, cells, is_shown FROM abroad.move"
+        (came,) = await other.rows(sql)
+        assert tuple(came) == ("came", person.uri, ["sg"], True)
+        (persona,) = await other.rows("SELECT id FROM abroad.persona")
+    (left,) = await house.rows(sql)
+    there = f"{THERE}/ap/people/{persona['id']}"
+    assert tuple(left) == ("left", there, [], True)
+    (word,) = await sg.takes()
+    assert isinstance(word, wire.Move)
+    assert (word.uri, word.to, word.who) == (person.uri, there, None)
 
 
 async def test_address_of_a_move_is_one_of_another_cell(house: House) -> None:
@@ -111,7 +144,7 @@ async def test_address_of_a_move_is_one_of_another_cell(house: House) -> None:
         answer = await ana.put("/api/me/moved", json={"address": bad})
         refused(answer, 400, "bad-move")
     right = await ana.put("/api/me/moved", json={"address": " https://cell.example/@Ana "})
-    assert right.json() == {"address": "https://cell.example/@ana"}
+    assert right.json()["address"] == "https://cell.example/@ana"
     refused(await house.visitor().get("/api/me/moved"), 401, "not-signed-in")
     with pytest.raises(refusals.BadMove):
         model.move_of("http://cell.example/@ana", "https://ours.example")

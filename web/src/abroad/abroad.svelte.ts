@@ -26,8 +26,9 @@ class Outside {
     return this.told?.consents.find((one) => one.act === act)?.covers ?? []
   }
 
-  /** Whether there is a cell that the person has not been asked about, or nothing was asked at all. */
+  /** Whether there is a cell or a country that the person has not been asked about, or nothing was asked at all. */
   mustAsk(act: Act): boolean {
+    if (this.told?.consents.some((one) => one.act === act && one.asks_again)) return true
     if (act === 'fediverse') return !this.told?.consents.some((one) => one.act === act && !one.is_suspended)
     const covered = this.covers(act)
     return this.told?.peers.some((one) => !covered.includes(one.name)) ?? true

@@ -16,6 +16,8 @@ export interface Consent {
   /** Names of the cells for which it holds now. */
   covers: string[]
   is_suspended: boolean
+  /** The text or the countries are others by now: asked before the next thing leaves. */
+  asks_again: boolean
   peers: { name: string }[]
 }
 
@@ -41,6 +43,8 @@ export interface CrossingText {
   version: number
   locale: string
   sha256: string
+  /** ISO 3166 codes of the countries under whose law the cells are. */
+  countries: string[]
   leaves: string[]
   stays: string[]
   to: string[]
@@ -56,7 +60,7 @@ export interface Place {
 
 export interface Crossing {
   id: string
-  kind: 'person' | 'clip' | 'comment' | 'gone'
+  kind: 'person' | 'clip' | 'comment' | 'gone' | 'move'
   subject_kind: 'person' | 'clip' | 'comment'
   subject_id: string
   peer: string
@@ -70,4 +74,7 @@ export interface Crossing {
   can_revoke: boolean
   /** A recall that the cell has not taken for a week. */
   is_owed: boolean
+  /** When a recall that was refused is asked for again; null where it is not. */
+  again_at: string | null
+  refusals: number
 }

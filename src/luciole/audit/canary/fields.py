@@ -97,6 +97,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("person.bio", ("people.person.bio", "border.offer.body")),
     Field("person.moved to", ("people.moved.address",)),
+    Field("person.came from", ("abroad.move.uri",)),
     Field("request.name", ("people.request.name",)),
     Field("request.words", ("people.request.words",)),
     Field("request.ticket", kept_as=("people.request.ticket_hash",), shown_to="self"),

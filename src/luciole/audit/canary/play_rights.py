@@ -9,6 +9,7 @@ import httpx
 
 from luciole.audit.canary.browser import Stale
 from luciole.audit.canary.stage import PERSONS, PIECE, TUS, Stage
+from luciole.kit.ids import new_id
 
 LOGGED_WITHIN_S = 20.0
 EXPORTED_WITHIN_S = 90.0
@@ -72,10 +73,15 @@ async def say_where(stage: Stage) -> None:
     """flo says that she is here, and then that she has gone to another cell."""
     flo = stage["flo"]
     await prove(stage, "flo")
-    await flo.ask("DELETE /api/me/moved")
+    for path in ("DELETE /api/me/moved", "DELETE /api/me/came-from"):
+        await flo.ask(path)
     address = stage.book.plant("flo", "person.moved to", "https://elsewhere.example/@{}")
     await flo.ask("PUT /api/me/moved", json={"address": address})
     await flo.ask("GET /api/me/moved")
+    number = str(new_id())
+    former = stage.book.plant("flo", "person.came from", f"https://{{}}.example/ap/people/{number}")
+    await flo.ask("PUT /api/me/came-from", json={"known_as": former})
+    await flo.ask("GET /api/me/came-from")
 
 
 async def take(stage: Stage) -> bytes:

@@ -173,6 +173,7 @@ PLANTED = {
     "display_name": "person.display name",
     "bio": "person.bio",
     "address": "person.moved to",
+    "known_as": "person.came from",
     "password": "person.password",
     "current": "person.password",
     "code": "recovery.code",

@@ -12,9 +12,11 @@ from luciole.border.asked import JSON, Handler, Request, Response, Route, refuse
 from luciole.border.documents import Document
 from luciole.border.fediverse import hearing, shown
 from luciole.border.fediverse.hearing import Hearing
+from luciole.border.fediverse.moved import with_moves
 from luciole.border.fediverse.shown import ACTIVITY_JSON
 from luciole.border.fediverse.speaking import Speaking
 from luciole.border.fediverse.telling import Telling
+from luciole.border.store import fedi_moves
 from luciole.border.store import fediverse as store
 from luciole.border.store.fediverse import Terms
 from luciole.kit.clock import Clock
@@ -108,6 +110,7 @@ class Fediverse:
     async def _person(self, number: UUID, request: Request) -> Response:
         async with self._db.tx() as tx:
             author = await store.author(tx, number, self._terms)
+            moves = await fedi_moves.of(tx, number, self._terms)
         if author is None:
             return refused(404, "not-found")
         uri = self._face.person(number)
@@ -115,7 +118,8 @@ class Fediverse:
         if rest == "":
             if _wants_a_page(request):
                 return _elsewhere(f"{self._face.pages}/@{author.handle}")
-            return _json(shown.person(self._face, author, await self._speaking.keys(number)))
+            actor = shown.person(self._face, author, await self._speaking.keys(number))
+            return _json(with_moves(actor, moves))
         if rest == "/outbox":
             return await self._outbox(number, uri + rest, request)
         if rest in ("/followers", "/following"):

@@ -275,9 +275,10 @@ def delete(face: Face, author: UUID, uri: str) -> Document:
     }
 
 
-def update_person(face: Face, author: Author, keys: Keys, at: str) -> Document:
-    said = person(face, author, keys)
-    context = said.pop("@context")
+def update_person(said: Document, at: str) -> Document:
+    """Of an author, as `person` gives them."""
+    context = said["@context"]
+    said = {name: value for name, value in said.items() if name != "@context"}
     return {
         "@context": [*context[:-1], {**context[-1], **WORDS}],
         "id": f"{said['id']}#updates/{_short(said['id'] + at)}",

@@ -19,9 +19,11 @@ from luciole.border.activities import moment
 from luciole.border.addresses import origin_of
 from luciole.border.documents import Document, jcs
 from luciole.border.fediverse import shown
+from luciole.border.fediverse.moved import Moved, with_moves
 from luciole.border.fediverse.shown import Keys
 from luciole.border.fediverse.speaking import Speaking
 from luciole.border.fediverse.web import Unreachable
+from luciole.border.store import fedi_moves
 from luciole.border.store import fediverse as store
 from luciole.border.store.fediverse import Delivery, Terms
 from luciole.border.store.told import About, tell
@@ -74,6 +76,7 @@ class Telling:
     def __init__(self, speaking: Speaking, db: Database, terms: Terms, clock: Clock) -> None:
         self._speaking, self._db, self._terms, self._clock = speaking, db, terms, clock
         self._face = speaking.face
+        self.moved = Moved(speaking, db, terms, clock)
         self._heard = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -133,6 +136,8 @@ class Telling:
             for one, body in zip(changes, signed, strict=True):
                 await self._settle(tx, one, body)
             await store.drop_stale(tx, [one.n for one in stale])
+        if people:
+            await self.moved.look()
         return len(stale)
 
     async def _changes(
@@ -175,13 +180,16 @@ class Telling:
             said = shown.delete(self._face, number, self._face.person(number))
             return _Change("person", number, number, None, said, inboxes)
         # Keys are no part of what is compared: they change with the cell's, for everybody at once.
-        digest = sha256(jcs(shown.person(self._face, author, Keys("")))).digest()
+        moves = await fedi_moves.of(tx, number, self._terms)
+        actor = with_moves(shown.person(self._face, author, Keys("")), moves)
+        digest = sha256(jcs(actor)).digest()
         if was is not None and was[1] == digest:
             return None
         changed = None
         if was is not None:
             at = moment(self._clock.now())
-            changed = shown.update_person(self._face, author, keys, at)
+            said = with_moves(shown.person(self._face, author, keys), moves)
+            changed = shown.update_person(said, at)
         return _Change("person", number, number, digest, changed, inboxes)
 
     @staticmethod
@@ -193,6 +201,7 @@ class Telling:
             await store.hide(tx, one.kind, one.id)
             if one.kind == "person":
                 await store.forget_followers(tx, one.id)
+                await fedi_moves.forget(tx, one.id)
         if body:
             for inbox in one.inboxes:
                 about = About(one.kind, one.id, one.digest is None)
@@ -248,8 +257,10 @@ class Telling:
     # --- what has to be done now and then --------------------------------------------------------
 
     async def upkeep(self) -> None:
-        """Looks up addresses of followers that are a month old, and takes away what has ended."""
+        """Looks up addresses of followers that are a month old, takes away what has ended, tells of
+        moves that were not confirmed before."""
         now = self._clock.now()
+        await self.moved.look()
         async with self._db.tx() as tx:
             await store.tidy(tx, now - KEYS_KEPT, now - SEEN_KEPT, now - SERVERS_KEPT)
             old = await store.old_followers(tx, now - FRESH, REFRESHED_AT_ONCE)

@@ -11,6 +11,7 @@ from litestar import Response, Router, delete, get, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from luciole.border import wire
+from luciole.cell.abroad import sheets
 from luciole.cell.abroad.model import (
     ACTS,
     Act,
@@ -22,6 +23,7 @@ from luciole.cell.abroad.model import (
     State,
     Subject,
     Total,
+    asks_again,
     covered,
     is_suspended,
 )
@@ -44,7 +46,8 @@ class PeerBody(msgspec.Struct):
 
 
 class ConsentBody(msgspec.Struct):
-    """What a person has said yes to. `covers`: the cells for which it holds now."""
+    """What a person has said yes to. `covers`: the cells for which it holds now. `asks_again`: the
+    text or the countries are others by now, so the person is asked before the next thing leaves."""
 
     act: Act
     text_version: int
@@ -56,6 +59,7 @@ class ConsentBody(msgspec.Struct):
     given_at: datetime
     covers: list[str]
     is_suspended: bool
+    asks_again: bool
 
 
 class TotalBody(msgspec.Struct):
@@ -79,13 +83,15 @@ class AbroadBody(msgspec.Struct):
 
 
 class SheetBody(msgspec.Struct):
-    """What is read before a yes. `sha256` is of exactly this text."""
+    """What is read before a yes. `sha256` is of exactly this text; `countries` (ISO 3166) are those
+    under whose law the cells are."""
 
     act: Act
     version: int
     locale: Locale
     sha256: str
     peers: list[Named]
+    countries: list[str]
     leaves: list[str]
     stays: list[str]
     to: list[str]
@@ -127,7 +133,9 @@ class CrossingBody(msgspec.Struct):
     """One thing that went to another cell, or is on its way. `can_revoke`: it is there, and
     nothing newer was said about it. What went to the wider Fediverse has the origin of a server as
     its `peer`, and neither operator nor jurisdiction. `is_owed`: a recall that has waited for a
-    week, because the cell does not answer; it is sent until it does."""
+    week, because the cell does not answer; it is sent until it does. A recall that the cell refused
+    is asked for again at `again_at`, daily and for 30 days; it was refused `refusals` times until
+    now, and is one row."""
 
     id: UUID
     kind: Kind
@@ -146,6 +154,8 @@ class CrossingBody(msgspec.Struct):
     settled_at: datetime | None
     can_revoke: bool
     is_owed: bool
+    again_at: datetime | None
+    refusals: int
 
 
 class CrossingPage(msgspec.Struct):
@@ -179,6 +189,7 @@ def routes(db: Database, people: People, abroad: Abroad) -> Router:
                     one.given_at,
                     [peer.name for peer in covered(one, here, peers)],
                     is_suspended(one, here),
+                    asks_again(one, sheets.VERSION, peers),
                 )
                 for act in ACTS
                 if (one := found.get(act)) is not None
@@ -207,6 +218,7 @@ def routes(db: Database, people: People, abroad: Abroad) -> Router:
             made.locale,
             made.sha256().hex(),
             made.peers,
+            made.countries,
             made.leaves,
             made.stays,
             made.to,
@@ -332,4 +344,6 @@ def _crossing(one: Crossing) -> CrossingBody:
         one.settled_at,
         one.is_newest and one.kind != "gone" and one.state in ("offered", "crossed"),
         one.is_owed,
+        one.again_at,
+        one.refusals,
     )

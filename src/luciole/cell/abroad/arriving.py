@@ -16,6 +16,7 @@ from uuid import UUID
 from luciole.border import wire
 from luciole.cell.abroad.films import Films, Waits
 from luciole.cell.abroad.model import TAKEN, Peer, is_of, own
+from luciole.cell.abroad.moving.movers import Movers, is_word_of
 from luciole.cell.abroad.service import Abroad
 from luciole.cell.abroad.store import consents, crossings, elsewhere
 from luciole.cell.abroad.store.elsewhere import Arrival
@@ -55,10 +56,11 @@ class Arriving:
         films: Films,
         clock: Clock,
         slices: Sequence[Erase],
+        movers: Movers,
     ) -> None:
         self._db, self._abroad, self._clock = db, abroad, clock
         self._people, self._clips, self._comments = people, clips, comments
-        self._films, self._slices = films, tuple(slices)
+        self._films, self._slices, self._movers = films, tuple(slices), movers
 
     async def catch_up(self) -> int:
         """Takes in all that is due; gives how much."""
@@ -134,6 +136,8 @@ class Arriving:
                 await self._reader(peer, body)
             case wire.Totals():
                 await self._totals(peer, body)
+            case wire.Move() if is_word_of(peer, body):
+                await self._movers.place(peer, body)
             case _:
                 log.warning("a crossing speaks for what is not its cell's")
 

@@ -17,6 +17,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.border import wire
+from luciole.cell.abroad import journal, recalling
 from luciole.cell.abroad.files import Files, NotYet
 from luciole.cell.abroad.model import (
     Consent,
@@ -26,19 +27,20 @@ from luciole.cell.abroad.model import (
     Subject,
     address,
     covered,
+    move_ref_of,
     named,
     ref_of,
 )
+from luciole.cell.abroad.moving import service as moving
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.service import Abroad
-from luciole.cell.abroad.store import consents, crossings, elsewhere
+from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.model import Card, is_for_all
 from luciole.cell.clips.service import Clips
 from luciole.cell.media.service import Media
 from luciole.cell.people.model import Person
 from luciole.cell.people.service import People
-from luciole.custody.model import KeyGone, NoGrant
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
@@ -103,14 +105,23 @@ class Leaving:
     async def settle(self) -> int:
         """Notes what became of offers; gives of how many."""
         async with self._db.tx() as tx:
-            news = await crossings.take_news(tx, ["person", "clip", "comment", "gone"])
+            news = await crossings.take_news(tx, ["person", "clip", "comment", "gone", "move"])
             for one in news:
                 state = "crossed" if one.state == "sent" else "refused"
                 refusal = None if state == "crossed" else one.code or one.state
                 await crossings.settle(
                     tx, one.crossing, state, refusal, one.receipt or None, one.made_at
                 )
+                if one.kind == "gone":
+                    await recalling.settle(tx, one.crossing, self._clock.now(), state == "crossed")
             return len(news)
+
+    async def ask_again(self) -> int:
+        """Asks for recalls again that were refused, where it is time; gives of how many."""
+        async with self._db.tx() as tx:
+            if not await crossings.try_lock(tx):
+                return 0
+            return await recalling.ask_again(tx, self._clock.now(), self._abroad.peers, self._look)
 
     async def _look(self, tx: Tx, kind: str, subject_id: UUID) -> None:
         try:
@@ -140,11 +151,19 @@ class Leaving:
             held |= {one.name for one in covered(said.get(act), self._abroad.here, peers)}
             stays |= named(said.get(act))
         card = (await self._people.cards(tx, [person_id])).get(person_id)
+        told = await moving.told(tx, person_id, peers)
         for peer in peers:
             if peer.name in there and peer.name in held and card is not None:
                 await self._introduce(tx, card, peer, None, live)
+        if card is not None:
+            for peer, mine, move in await moving.to_tell(tx, self._abroad.here, card, live, peers):
+                encoded = wire.encode(move)
+                await self._cross(
+                    tx, "move", person_id, "person", person_id, peer, None, mine, encoded
+                )
         for one in live:
-            if one.is_there and (one.peer not in stays or card is None):
+            kept = told if one.kind == "move" else stays
+            if one.is_there and (one.peer not in kept or card is None):
                 await self._recall(tx, person_id, "person", person_id, one, peers)
 
     async def _introduce(
@@ -325,11 +344,14 @@ class Leaving:
     ) -> None:
         """Calls something back from one cell. Where that is no peer any more, nothing can."""
         peer = next((one for one in peers if one.name == live.peer), None)
-        if peer is None:
+        if peer is None or await recalls.waits(tx, live.peer, live.uri, self._clock.now()):
             return
         brought = await crossings.brought(tx, subject_id, live.peer, RECALLED_AT_ONCE)
         body = wire.encode(wire.Gone(live.uri, [str(one) for one in brought]))
-        await self._cross(tx, "gone", person_id, subject, subject_id, peer, None, live.uri, body)
+        crossing_id = await self._cross(
+            tx, "gone", person_id, subject, subject_id, peer, None, live.uri, body
+        )
+        await recalls.begin(tx, live.peer, live.uri, crossing_id, person_id)
 
     async def _cross(
         self,
@@ -342,10 +364,9 @@ class Leaving:
         consent: Consent | None,
         uri: str,
         body: bytes,
-    ) -> None:
-        """Into the border, into *My crossings*, and into the person's own journal."""
+    ) -> UUID:
+        """Into the border, into *My crossings*, and into the person's own journal; its number."""
         crossing_id, now = new_id(), self._clock.now()
-        declared = wire.KINDS[kind]
         await crossings.add(
             tx,
             crossing_id,
@@ -361,21 +382,9 @@ class Leaving:
             sha256(body).digest(),
             now,
         )
-        await crossings.put(tx, kind, ref_of(uri), crossing_id, peer.name, body)
-        try:
-            await self._custody.note(
-                tx,
-                person_id,
-                kind="crossing",
-                cls="automated",
-                purpose=declared.reason,
-                crossing=str(crossing_id),
-                wire=kind,
-                to=peer.name,
-                law=wire.LAWS[declared.reason],
-                jurisdiction=peer.jurisdiction,
-                sha256=sha256(body).hexdigest(),
-            )
-        except (KeyGone, NoGrant):
-            # Of somebody who is just being erased: their journal ends, and this goes with them.
-            return
+        ref = move_ref_of(uri) if kind == "move" else ref_of(uri)
+        await crossings.put(tx, kind, ref, crossing_id, peer.name, body)
+        await journal.note(
+            self._custody, tx, person_id, kind, crossing_id, peer, sha256(body).hexdigest()
+        )
+        return crossing_id

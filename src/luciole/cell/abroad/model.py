@@ -10,24 +10,29 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.kit.errors import Conflict, NotAllowed, NotFound
+from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound
 
 # What a person may say yes to.
 Act = Literal["clip", "comment", "fediverse"]
 Reach = Literal["region", "cells", "fediverse"]
 Subject = Literal["person", "clip", "comment"]
-Kind = Literal["person", "clip", "comment", "gone"]
+Kind = Literal["person", "clip", "comment", "gone", "move"]
 State = Literal["offered", "replaced", "crossed", "refused"]
 Locale = Literal["en", "fr"]
 
 ACTS: tuple[Act, ...] = ("clip", "comment", "fediverse")
 # The kinds of the wire that this slice offers and takes.
-OFFERED = ["person", "clip", "comment", "gone", "follow", "unfollow", "totals"]
+OFFERED = ["person", "clip", "comment", "gone", "follow", "unfollow", "totals", "move"]
 TAKEN = OFFERED
 # Totals over fewer people are not told.
 FEWEST = 10
 # A cell stops reading somebody so many days after the last follower has gone: drawn anew each time.
 ENDS_AFTER_DAYS = (1, 14)
+# A recall that another cell refused is asked for again so often, for so long.
+RECALLED_EVERY_DAYS = 1
+RECALLED_FOR_DAYS = 30
+# Nobody moves twice within so many days.
+MOVES_EVERY_DAYS = 30
 
 SUBJECT_OF = {"people": "person", "clips": "clip", "comments": "comment"}
 PLACE_OF: dict[Subject, str] = {"person": "people", "clip": "clips", "comment": "comments"}
@@ -74,6 +79,24 @@ class NoReceipt(NotFound):
     code = "no-crossing-receipt"
     sentence = "The other cell has not signed a receipt for this."
     next_step = "Wait until it has arrived there."
+
+
+class BadFormerAddress(Invalid):
+    code = "bad-former-address"
+    sentence = "This is no address under which another cell knows somebody."
+    next_step = "Take it from the other cell: `luciole move` does it for you."
+
+
+class MovedLately(Conflict):
+    code = "moved-lately"
+    sentence = "A move was said less than 30 days ago, and other cells take no second one so soon."
+    next_step = "Say it again when 30 days are over; the address on your profile can change now."
+
+
+class MoveLoops(Conflict):
+    code = "move-loops"
+    sentence = "This move leads back to where it began."
+    next_step = "Nothing has to be done: it has no effect."
 
 
 class Peer(msgspec.Struct, frozen=True):
@@ -155,6 +178,10 @@ class Crossing(msgspec.Struct, frozen=True):
     """Whether nothing newer about the same thing went to the same cell."""
     is_owed: bool = False
     """A recall that the other cell has not taken for a week; it is sent until it does."""
+    again_at: datetime | None = None
+    """When a recall that was refused is asked for again; None where it is not."""
+    refusals: int = 0
+    """How often it was refused until now, where it is asked for again."""
 
 
 class CrossingPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -180,6 +207,18 @@ def covered(consent: Consent | None, here: Here, peers: Iterable[Peer]) -> list[
         return []
     named = {(one.name, one.operator, one.jurisdiction) for one in consent.peers}
     return [one for one in peers if (one.name, one.operator, one.jurisdiction) in named]
+
+
+def countries(cells: Iterable[Peer | Named]) -> list[str]:
+    """The countries whose law holds in these cells, as ISO 3166 codes: what their signed passports
+    name, without the part of the country."""
+    return sorted({one.jurisdiction[:2].upper() for one in cells})
+
+
+def asks_again(consent: Consent, version: int, peers: Iterable[Peer]) -> bool:
+    """Whether a person is asked before the next thing leaves: they have read another text, or one
+    with other countries."""
+    return consent.text_version != version or countries(consent.peers) != countries(peers)
 
 
 def named(consent: Consent | None) -> set[str]:
@@ -213,6 +252,11 @@ def ref_of(uri: str) -> UUID:
     """Under which number something of ours waits at the border: the one in its address, which is
     public. The account's own says nothing to the gateway, since it is not there."""
     return UUID(uri.rpartition("/")[2])
+
+
+def move_ref_of(uri: str) -> UUID:
+    """The same for a person's move, which takes the place of nothing else about them."""
+    return UUID(int=ref_of(uri).int ^ 2)
 
 
 def is_of(peer: Peer, uri: str) -> bool:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from luciole.border import wire
-from luciole.cell.abroad.model import ref_of
-from luciole.cell.abroad.store import consents, crossings, elsewhere
+from luciole.cell.abroad import recalling
+from luciole.cell.abroad.store import consents, crossings, elsewhere, moves, recalls
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
-from luciole.kit.ids import new_id
 
 CROSSINGS_AT_ONCE = 500
 _ACCOUNT = "as long as the account"
@@ -66,6 +64,30 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "shows a person what of theirs went where, when, on which ground, and what came of it",
         _ACCOUNT,
+        Border.NEVER,
+    ),
+    *columns(
+        "abroad.recall",
+        "peer uri crossing person_id refused_at again_at refusals",
+        DataClass.PERSONAL,
+        "which recalls another cell has not taken yet, so that it is asked again",
+        "until it takes it, or 30 days after it refused first",
+        Border.NEVER,
+    ),
+    *columns(
+        "abroad.move",
+        "person_id side uri cells is_shown said_at ended_at",
+        DataClass.PERSONAL,
+        "where a person moves to or came from, as both cells have to say it",
+        _ACCOUNT,
+        Border.NEVER,
+    ),
+    *columns(
+        "abroad.moved",
+        "uri to_uri person_id to_id moved_at is_carried",
+        DataClass.PUBLIC,
+        "who is under another address by now, as two cells have said, so that follows go over once",
+        "as long as either address is known here",
         Border.NEVER,
     ),
     *columns(
@@ -150,6 +172,9 @@ OWNED: tuple[Owned, ...] = (
     Owned("abroad.reach", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("abroad.said", ("person_id", "comment_id > clips.comment.id > writer_id")),
     Owned("abroad.crossing", ("person_id",)),
+    Owned("abroad.recall", ("person_id",), outlives="person_id"),
+    Owned("abroad.move", ("person_id",)),
+    Owned("abroad.moved", ("person_id", "to_id")),
     Owned("abroad.stale", stays=_MADE),
     Owned("abroad.arrival", stays=_ANEW),
     Owned("abroad.person", stays=_ANEW),
@@ -210,6 +235,14 @@ EXPORT: tuple[Exported, ...] = (
         stays=_OF_CELLS,
     ),
     Exported(
+        "moves",
+        "where you said that you move to or came from, and which cells knew you",
+        of("abroad.move", "side uri cells is_shown said_at ended_at"),
+        moves.export_moves,
+        whose="abroad.move.person_id",
+        stays=_OF_CELLS,
+    ),
+    Exported(
         "crossings-fediverse",
         "what of yours servers of the wider Fediverse were brought, the last time for each",
         of("border.fedi_told", "id kind subject server is_gone told_at"),
@@ -236,6 +269,28 @@ EXPORT: tuple[Exported, ...] = (
 )
 _ELSEWHERE = "about people of other cells, who ask their own"
 NOT_EXPORTED: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            f"abroad.recall.{one}"
+            for one in (
+                "peer",
+                "uri",
+                "crossing",
+                "person_id",
+                "refused_at",
+                "again_at",
+                "refusals",
+            )
+        ),
+        "until when a recall is asked for again; the recall is among the crossings",
+    ),
+    **dict.fromkeys(
+        (
+            f"abroad.moved.{one}"
+            for one in ("uri", "to_uri", "person_id", "to_id", "moved_at", "is_carried")
+        ),
+        "what cells have said to each other of moves; your own are in `moves`",
+    ),
     **dict.fromkeys(
         (f"abroad.stale.{one}" for one in ("n", "kind", "id", "due_at")), "ids, for a moment"
     ),
@@ -275,11 +330,12 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Calls the person back from every cell where they still are, with all that is theirs, then
     removes what was chosen and what crossed. The call waits at the border until the cell has
     answered; nothing of the person but the address that they had there is in it."""
+    await recalls.erase(tx, person_id)
     for peer, uri in await crossings.still_there(tx, person_id):
-        body = wire.encode(wire.Gone(uri))
-        await crossings.put(tx, "gone", ref_of(uri), new_id(), peer, body)
+        await recalling.call_back(tx, peer, uri)
     if gone := await crossings.erase(tx, person_id, CROSSINGS_AT_ONCE):
         return Removed({"crossings": gone}, is_more=gone == CROSSINGS_AT_ONCE)
     counts = {"consents": await consents.erase(tx, person_id)}
     await elsewhere.erase(tx, person_id)
+    await moves.erase(tx, person_id)
     return Removed(counts)

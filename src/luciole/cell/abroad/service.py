@@ -26,12 +26,13 @@ from luciole.cell.abroad.model import (
     SheetChanged,
     Subject,
     Total,
+    asks_again,
     covered,
     is_suspended,
     rounded,
 )
 from luciole.cell.abroad.sheets import Sheet
-from luciole.cell.abroad.store import consents, crossings, elsewhere
+from luciole.cell.abroad.store import consents, crossings, elsewhere, moves
 from luciole.cell.clips.comments.model import NoSuchComment
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.model import is_for_all
@@ -153,15 +154,23 @@ class Abroad:
         """Lets a clip go so far, or calls it back. Raises NoSuchClip, NotForOutside,
         ConsentNeeded."""
         card = await self._clips.own(tx, clip_id, person_id)
-        if reach != "region":
+        if reach not in ("region", await consents.reach(tx, clip_id)):
             if not is_for_all(card):
                 raise NotForOutside
+            await self._require_read(tx, person_id, "fediverse" if reach == "fediverse" else "clip")
             if not await self.holds(tx, person_id, "clip") and reach == "cells":
                 raise ConsentNeeded
             if reach == "fediverse" and not await self._is_open_to_all(tx, person_id):
                 raise ConsentNeeded
         await consents.set_reach(tx, clip_id, person_id, reach, self._clock.now())
         await consents.note(tx, "clip", clip_id)
+
+    async def _require_read(self, tx: Tx, person_id: UUID, act: Act) -> None:
+        """Raises ConsentNeeded where a person has said yes to another text than holds now, or when
+        the cells were in other countries."""
+        said = (await consents.in_force(tx, person_id)).get(act)
+        if said is None or asks_again(said, sheets.VERSION, await self.peers(tx)):
+            raise ConsentNeeded
 
     async def _is_open_to_all(self, tx: Tx, person_id: UUID) -> bool:
         found = await consents.in_force(tx, person_id)
@@ -178,6 +187,7 @@ class Abroad:
             of = await elsewhere.clip_is_of(tx, comment.clip_id)
             if of is None:
                 raise NotFromElsewhere
+            await self._require_read(tx, person_id, "comment")
             if of[0] not in {one.name for one in await self.holds(tx, person_id, "comment")}:
                 raise ConsentNeeded
         await consents.set_said(tx, comment_id, person_id, self._clock.now(), is_said=crosses)
@@ -225,6 +235,9 @@ class Abroad:
         else:
             for act in ("clip", "comment", "fediverse"):
                 await self.take_back(tx, person_id, act)
+            for side in moves.SIDES:
+                await moves.end(tx, person_id, side, now)
+            await self._look_at_all(tx, person_id)
 
     async def totals(self, tx: Tx, person_id: UUID) -> list[Total]:
         """What other cells count of who follows a person there."""

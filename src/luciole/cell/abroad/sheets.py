@@ -1,8 +1,9 @@
 """What a person reads before something of theirs crosses for the first time.
 
 A consent holds the version and the SHA-256 of exactly this text, with the cells it names. So a word
-that changes here takes a higher VERSION, and who said yes to another text is asked again only where
-another cell or another operator comes in.
+that changes here takes a higher VERSION. Who said yes to another version, or when the cells were in
+other countries, is asked again before the next thing leaves; what is there already stays, as far as
+the consent names the cell.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from hashlib import sha256
 
 import msgspec
 
-from luciole.cell.abroad.model import Act, Here, Locale, Named, Peer
+from luciole.cell.abroad.model import Act, Here, Locale, Named, Peer, countries
 from luciole.ledger.entry import canonical
 
-VERSION = 1
+VERSION = 2
 
 _LEAVES: dict[Act, dict[Locale, tuple[str, ...]]] = {
     "clip": {
@@ -118,7 +119,8 @@ _RECALL: dict[Act, dict[Locale, str]] = {
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """What a person is shown, word for word. `peers` are the cells in the order of `to`."""
+    """What a person is shown, word for word. `peers` are the cells in the order of `to`,
+    `countries` those under whose law they are, by their ISO 3166 codes."""
 
     act: Act
     version: int
@@ -126,6 +128,7 @@ class Sheet(msgspec.Struct, frozen=True):
     operator: str
     jurisdiction: str
     peers: list[Named]
+    countries: list[str]
     leaves: list[str]
     stays: list[str]
     to: list[str]
@@ -156,6 +159,7 @@ def sheet(act: Act, locale: Locale, here: Here, peers: Sequence[Peer]) -> Sheet:
         operator=here.operator,
         jurisdiction=here.jurisdiction,
         peers=[Named(one.name, one.operator, one.jurisdiction) for one in ordered],
+        countries=countries(ordered),
         leaves=list(_LEAVES[act][locale]),
         stays=list(_STAYS[locale]),
         to=[*to, _TO_ALL[locale]] if act == "fediverse" else to,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from luciole.cell.abroad.arriving import Arriving
 from luciole.cell.abroad.leaving import Leaving
+from luciole.cell.abroad.moving.movers import Movers
 from luciole.kit import db
 from luciole.kit.db import Database
 from luciole.kit.logs import log
@@ -22,8 +23,11 @@ RETRY_S = 1.0
 class Traffic:
     """Does what there is to do, a moment after it is there."""
 
-    def __init__(self, database: Database, leaving: Leaving, arriving: Arriving) -> None:
+    def __init__(
+        self, database: Database, leaving: Leaving, arriving: Arriving, movers: Movers
+    ) -> None:
         self._db, self._leaving, self._arriving = database, leaving, arriving
+        self._movers = movers
         self._heard = asyncio.Event()
 
     async def catch_up(self) -> int:
@@ -31,6 +35,8 @@ class Traffic:
         at once."""
         done = await self._leaving.settle()
         done += await self._arriving.catch_up()
+        done += await self._movers.carry()
+        done += await self._leaving.ask_again()
         return done + await self._leaving.catch_up()
 
     @contextlib.asynccontextmanager

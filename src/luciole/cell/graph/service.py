@@ -180,6 +180,14 @@ class Graph:
             lambda place, n: apart.kept(tx, distance, me, place, n),
         )
 
+    async def keepers(self, tx: Tx, person: UUID) -> list[tuple[Distance, UUID]]:
+        """Who blocks, mutes or restricts a person: for those who move, so that it goes over."""
+        return await apart.keepers(tx, person)
+
+    async def some_followers(self, tx: Tx, person: UUID) -> list[UUID]:
+        """Some of those who follow a person or ask to: for those who move, until none is left."""
+        return await store.some_followers(tx, person)
+
     async def _hush(self, tx: Tx, me: UUID, other: UUID) -> None:
         """Lets notify know of whom the two are told nothing now."""
         for person, actor in ((me, other), (other, me)):

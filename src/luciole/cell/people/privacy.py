@@ -114,7 +114,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "people.moved",
-        "person_id address moved_at",
+        "person_id address moved_at is_shown",
         DataClass.PUBLIC,
         "shows on your profile where you went when you moved to another cell",
         "until you take it back, or delete the account",
@@ -273,7 +273,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "moved",
         "where you went when you moved to another cell",
-        of("people.moved", "address moved_at"),
+        of("people.moved", "address moved_at is_shown"),
         moves.exported,
         whose="people.moved.person_id",
         stays="who comes along is here",

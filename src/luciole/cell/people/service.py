@@ -159,19 +159,33 @@ class People:
 
     # --- moving --------------------------------------------------------------------------------
 
-    async def move(self, tx: Tx, person_id: UUID, address: str) -> str:
-        """Notes that a person is at an address in another cell from now on; the address as it is
-        shown. Raises BadMove."""
+    @property
+    def origin(self) -> str:
+        """Where the pages of this cell's people are."""
+        return self._origin
+
+    async def move(self, tx: Tx, person_id: UUID, address: str, *, is_shown: bool = True) -> str:
+        """Notes that a person is at an address in another cell from now on, which others are shown
+        if they wish; the address as it is shown. Raises BadMove."""
         clean = model.move_of(address, self._origin)
-        await moves.put(tx, person_id, clean, self._clock.now())
+        await self.show_move(tx, person_id, clean, is_shown=is_shown)
         return clean
+
+    async def show_move(self, tx: Tx, person_id: UUID, address: str, *, is_shown: bool) -> None:
+        """The same of somebody of another cell, in whose own words; perhaps they came here."""
+        await moves.put(tx, person_id, address, self._clock.now(), is_shown=is_shown)
 
     async def stay(self, tx: Tx, person_id: UUID) -> None:
         """They are here after all."""
         await moves.drop(tx, person_id)
 
     async def moved_to(self, tx: Tx, person_id: UUID) -> str | None:
-        """Where a person has gone; None for who is here."""
+        """Where a person has gone, as others are shown; None for who is here."""
+        found = await moves.of(tx, person_id)
+        return found[0] if found and found[1] else None
+
+    async def own_move(self, tx: Tx, person_id: UUID) -> tuple[str, bool] | None:
+        """Where a person themselves has gone, and whether they want others to see it."""
         return await moves.of(tx, person_id)
 
     # --- accounts ------------------------------------------------------------------------------

@@ -24,13 +24,15 @@ INSERT INTO abroad.stale (kind, id, due_at)
 VALUES ($1, $2, now() + make_interval(secs => $3::float8))
 """
 # The newest crossing of something to each cell that took it or may take it. One that was refused or
-# replaced says nothing about what is there.
+# replaced says nothing about what is there. A move counts where nothing else brought the person.
 LIVE = """
 SELECT c.id, c.peer, c.kind, c.subject_kind, c.state, c.uri, c.body_sha256
 FROM abroad.crossing c WHERE c.subject_id = $1 AND c.state IN ('offered', 'crossed')
   AND NOT EXISTS (SELECT 1 FROM abroad.crossing n
-                  WHERE n.subject_id = $1 AND n.peer = c.peer AND n.id > c.id
-                    AND n.state IN ('offered', 'crossed'))
+                  WHERE n.subject_id = $1 AND n.peer = c.peer
+                    AND n.state IN ('offered', 'crossed')
+                    AND (n.id > c.id AND (n.kind <> 'move' OR c.kind = 'move')
+                         OR c.kind = 'move' AND n.kind = 'person'))
 ORDER BY c.peer
 """
 # All that brought something to a cell since it was last taken back from there.
@@ -62,6 +64,7 @@ REPLACED = """
 UPDATE abroad.crossing SET state = 'replaced', settled_at = $4
 WHERE subject_id = $1 AND peer = $2 AND id < $3 AND state = 'offered'
 """
+# A recall that was refused and asked for again is one row: the newest.
 PAGE = """
 (SELECT c.id, c.kind, c.subject_kind, c.subject_id, c.peer, c.operator, c.jurisdiction, c.state,
        c.refusal, c.receipt IS NOT NULL AS has_receipt, c.offered_at, c.settled_at,
@@ -69,11 +72,17 @@ PAGE = """
                    WHERE n.subject_id = c.subject_id AND n.peer = c.peer AND n.id > c.id)
            AS is_newest,
        c.kind = 'gone' AND c.state = 'offered' AND c.offered_at < now() - interval '7 days'
-           AS is_owed
-FROM abroad.crossing c WHERE c.person_id = $1 AND c.id < $2 ORDER BY c.id DESC LIMIT $3)
+           AS is_owed,
+       r.again_at, coalesce(r.refusals, 0) AS refusals
+FROM abroad.crossing c LEFT JOIN abroad.recall r ON r.crossing = c.id
+WHERE c.person_id = $1 AND c.id < $2
+  AND NOT (c.kind = 'gone' AND c.state = 'refused' AND EXISTS (
+      SELECT 1 FROM abroad.crossing n
+      WHERE n.subject_id = c.subject_id AND n.peer = c.peer AND n.id > c.id AND n.kind = 'gone'))
+ORDER BY c.id DESC LIMIT $3)
 UNION ALL
 (SELECT t.id, CASE WHEN t.is_gone THEN 'gone' ELSE t.kind END, t.kind, t.subject, t.server, '', '',
-       'crossed', NULL, false, t.told_at, t.told_at, true, false
+       'crossed', NULL, false, t.told_at, t.told_at, true, false, NULL, 0
 FROM border.fediverse_told t WHERE t.person_id = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3)
 ORDER BY id DESC LIMIT $3
 """

@@ -113,6 +113,9 @@ WHERE f.followee_id = $1 AND f.state = 'pending'
 ORDER BY f.made_at DESC, f.follower_id DESC
 LIMIT $4
 """
+SOME_FOLLOWERS = """
+SELECT follower_id FROM graph.follow WHERE followee_id = $1 ORDER BY follower_id LIMIT 200
+"""
 # Erasure. Each step takes some of what is left.
 ERASE_FOLLOWING = """
 DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id IN (
@@ -180,6 +183,10 @@ async def decline(tx: Tx, follower_id: UUID, followee_id: UUID) -> bool:
 
 async def pending(tx: Tx, followee_id: UUID, limit: int) -> list[UUID]:
     return [row["follower_id"] for row in await tx.fetch(PENDING, followee_id, limit)]
+
+
+async def some_followers(tx: Tx, person_id: UUID) -> list[UUID]:
+    return [row["follower_id"] for row in await tx.fetch(SOME_FOLLOWERS, person_id)]
 
 
 async def tally_add(tx: Tx, follower_id: UUID, followee_id: UUID, by: int) -> None:

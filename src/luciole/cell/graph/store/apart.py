@@ -61,6 +61,11 @@ SELECT r.restricted_id, p.handle, r.made_at
 FROM graph.restriction r LEFT JOIN people.card p ON p.id = r.restricted_id
 WHERE r.restricter_id = $1 ORDER BY r.made_at, r.restricted_id
 """
+KEEPERS = """
+SELECT 'block' AS distance, blocker_id AS id FROM graph.block WHERE blocked_id = $1
+UNION ALL SELECT 'mute', muter_id FROM graph.mute WHERE muted_id = $1
+UNION ALL SELECT 'restriction', restricter_id FROM graph.restriction WHERE restricted_id = $1
+"""
 BLOCKS_AT_LEAST = """
 SELECT cardinality(ARRAY(SELECT 1 FROM graph.block WHERE blocker_id = $1 LIMIT $2)) >= $2
 """
@@ -95,6 +100,11 @@ WHERE r.restricter_id = $1 AND (r.made_at, r.restricted_id) < ($2, $3)
 ORDER BY r.made_at DESC, r.restricted_id DESC
 LIMIT $4
 """
+
+
+async def keepers(tx: Tx, person_id: UUID) -> list[tuple[Distance, UUID]]:
+    """Who keeps a person away, and how."""
+    return [(row["distance"], row["id"]) for row in await tx.fetch(KEEPERS, person_id)]
 
 
 async def lock_both(tx: Tx, one: UUID, other: UUID) -> None:

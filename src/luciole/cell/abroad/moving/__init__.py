@@ -1,0 +1,1 @@
+"""People who move from one cell to another, by the words of both cells."""

@@ -1,0 +1,153 @@
+"""People who move from one cell to another, as the two cells and those that know them see it.
+
+A move holds only by the words of both cells. The person says in the old one where they go, in the
+new one where they come from; each tells the cells that knew them, and those take it when they have
+heard both. Then the follows of their people go over: who follows stays in their cell, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from luciole.border import wire
+from luciole.border.addresses import Addresses, origin_of
+from luciole.cell.abroad.model import (
+    MOVES_EVERY_DAYS,
+    BadFormerAddress,
+    Here,
+    Live,
+    MovedLately,
+    Peer,
+    address,
+    is_of,
+)
+from luciole.cell.abroad.service import Abroad
+from luciole.cell.abroad.store import consents, crossings, moves
+from luciole.cell.people.model import Person
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+from luciole.kit.ids import new_id
+
+
+class Known(NamedTuple):
+    """Under which address other cells know a person, and which do."""
+
+    uri: str | None
+    cells: list[str]
+
+
+class Moving:
+    """What a person says of their own move."""
+
+    def __init__(self, abroad: Abroad, clock: Clock) -> None:
+        self._abroad, self._clock = abroad, clock
+
+    async def known(self, tx: Tx, person_id: UUID) -> Known:
+        """How other cells know a person of ours."""
+        persona = await consents.persona(tx, person_id)
+        if persona is None:
+            return Known(None, [])
+        live = await crossings.live(tx, person_id)
+        cells = await _knowing(tx, person_id, live)
+        return Known(address(self._abroad.here, "person", persona), sorted(cells))
+
+    async def leave(self, tx: Tx, person_id: UUID, uri: str, *, is_shown: bool) -> None:
+        """They are at that address of another cell from now on: those that know them are told.
+        Raises BadFormerAddress, MovedLately."""
+        await self._say(tx, person_id, "left", uri, (), is_shown=is_shown)
+
+    async def come(self, tx: Tx, person_id: UUID, uri: str, cells: Sequence[str]) -> str:
+        """They were at that address of another cell, where these know them; gives the address
+        that they have from here. Raises BadFormerAddress, MovedLately."""
+        await consents.add_persona(tx, person_id, new_id(), self._clock.now())
+        persona = await consents.persona(tx, person_id)
+        assert persona is not None
+        await self._say(tx, person_id, "came", uri, cells, is_shown=True)
+        return address(self._abroad.here, "person", persona)
+
+    async def take_back(self, tx: Tx, person_id: UUID, side: moves.Side) -> None:
+        """It does not hold any more. Cells that have heard both words have acted on them."""
+        await moves.end(tx, person_id, side, self._clock.now())
+        await consents.note(tx, "person", person_id)
+
+    async def came_from(self, tx: Tx, person_id: UUID) -> list[str]:
+        """The addresses that a person has said they had elsewhere."""
+        return [one.uri for one in await moves.said(tx, person_id) if one.side == "came"]
+
+    async def _say(
+        self,
+        tx: Tx,
+        person_id: UUID,
+        side: moves.Side,
+        uri: str,
+        cells: Sequence[str],
+        *,
+        is_shown: bool,
+    ) -> None:
+        if not _is_address(self._abroad.here, uri):
+            raise BadFormerAddress
+        now = self._clock.now()
+        await consents.lock(tx, person_id)
+        if await moves.said_lately(tx, person_id, side, uri, now - APART):
+            raise MovedLately
+        await moves.say(tx, person_id, side, uri, now, cells=cells, is_shown=is_shown)
+        await consents.note(tx, "person", person_id)
+
+
+class Words(NamedTuple):
+    """What a cell has to be told of a person's move, who is at `mine` here."""
+
+    peer: Peer
+    mine: str
+    body: wire.Move
+
+
+async def to_tell(
+    tx: Tx, here: Here, card: Person, live: Sequence[Live], peers: Sequence[Peer]
+) -> list[Words]:
+    """What cells have not been told yet of what a person has said of their move."""
+    persona = await consents.persona(tx, card.id)
+    found = list[Words]()
+    if persona is None:
+        return found
+    mine = address(here, "person", persona)
+    for one in await moves.said(tx, card.id):
+        on = f"{one.said_at:%Y-%m-%d}"
+        if one.side == "left":
+            cells = await _knowing(tx, card.id, live)
+            body = wire.Move(mine, one.uri, on, is_shown=one.is_shown)
+        else:
+            cells = {*one.cells, *(peer.name for peer in peers if is_of(peer, one.uri))}
+            who = wire.Newcomer(card.handle, card.display_name)
+            body = wire.Move(one.uri, mine, on, who)
+        for peer in peers:
+            is_meant = peer.name in cells or (one.side == "left" and is_of(peer, one.uri))
+            if is_meant and not await moves.is_told(tx, card.id, peer.name, mine, one.said_at):
+                found.append(Words(peer, mine, body))
+    return found
+
+
+async def told(tx: Tx, person_id: UUID, peers: Sequence[Peer]) -> set[str]:
+    """The cells that know somebody because they moved: what is there stays."""
+    cells = set[str]()
+    for one in await moves.said(tx, person_id):
+        cells |= {*one.cells, *(peer.name for peer in peers if is_of(peer, one.uri))}
+    return cells
+
+
+async def _knowing(tx: Tx, person_id: UUID, live: Sequence[Live]) -> set[str]:
+    return {one.peer for one in live if one.is_there} | await moves.readers(tx, person_id)
+
+
+APART = timedelta(days=MOVES_EVERY_DAYS)
+
+
+def _is_address(here: Here, uri: str) -> bool:
+    """Whether it is one that a cell gives a person, and not this cell."""
+    origin = origin_of(uri)
+    at, slash, _ = uri.partition("/ap/people/")
+    read = Addresses(at).read(uri) if origin and slash else None
+    return read is not None and read[0] == "people" and origin_of(here.origin) != origin
