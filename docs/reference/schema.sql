@@ -63,7 +63,7 @@ GRANT SELECT ON house.sale_notice TO luciole_rights;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_contacts, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_safety, luciole_search;
+GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_console, luciole_contacts, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_safety, luciole_search;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -359,6 +359,57 @@ CREATE VIEW people.opened AS
        FROM people.person;
 GRANT SELECT ON people.opened TO luciole_safety;
 
+CREATE VIEW people.counted AS
+    SELECT 'people.age.'::text || person.age_band AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL
+      GROUP BY person.age_band
+    UNION ALL
+     SELECT 'people.leaving'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.leaving_at IS NOT NULL
+    UNION ALL
+     SELECT 'people.private'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL AND person.is_private
+    UNION ALL
+     SELECT 'people.new-in-a-week'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL AND person.created_at > (now() - '7 days'::interval)
+    UNION ALL
+     SELECT 'people.limited.'::text || restriction.act AS name,
+        count(*) AS value
+       FROM people.restriction
+      WHERE restriction.ended_at IS NULL AND (restriction.until IS NULL OR restriction.until > now())
+      GROUP BY restriction.act
+    UNION ALL
+     SELECT 'people.sessions'::text AS name,
+        count(*) AS value
+       FROM people.session
+    UNION ALL
+     SELECT 'people.with-a-passkey'::text AS name,
+        count(DISTINCT passkey.person_id) AS value
+       FROM people.passkey
+    UNION ALL
+     SELECT 'people.waiting'::text AS name,
+        count(*) AS value
+       FROM people.request
+      WHERE request.state = 'waiting'::text;
+GRANT SELECT ON people.counted TO luciole_console;
+
+CREATE VIEW people.terms_known AS
+    SELECT version,
+        first_shown_at,
+        ( SELECT count(*) AS count
+               FROM people.agreement a
+              WHERE a.version = t.version) AS agreed
+       FROM people.terms t;
+GRANT SELECT ON people.terms_known TO luciole_console;
+
 -- notify ----------------------------------------------------------------
 
 CREATE SCHEMA notify;
@@ -494,7 +545,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notify.nudge TO luciole_notify;
 -- media -----------------------------------------------------------------
 
 CREATE SCHEMA media;
-GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_media;
+GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_console, luciole_media;
 
 CREATE TABLE media.upload (
     id            uuid NOT NULL,
@@ -677,6 +728,21 @@ CREATE VIEW media.still_hash AS
          JOIN media.asset a ON a.id = s.asset_id;
 GRANT SELECT ON media.still_hash TO luciole_media;
 
+CREATE VIEW media.counted AS
+    SELECT 'bytes.films.'::text || file.kind AS name,
+        sum(file.size_bytes)::bigint AS value
+       FROM media.file
+      GROUP BY file.kind
+    UNION ALL
+     SELECT 'bytes.films.uploads'::text AS name,
+        COALESCE(sum(chunk.size_bytes), 0::bigint) AS value
+       FROM media.chunk
+    UNION ALL
+     SELECT 'films.unclaimed'::text AS name,
+        count(*) AS value
+       FROM media.unclaimed;
+GRANT SELECT ON media.counted TO luciole_console;
+
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
@@ -808,7 +874,7 @@ GRANT SELECT ON graph.followed_by TO luciole_search;
 -- clips -----------------------------------------------------------------
 
 CREATE SCHEMA clips;
-GRANT USAGE ON SCHEMA clips TO luciole_abroad, luciole_clips, luciole_feed, luciole_safety, luciole_search;
+GRANT USAGE ON SCHEMA clips TO luciole_abroad, luciole_clips, luciole_console, luciole_feed, luciole_safety, luciole_search;
 
 CREATE TABLE clips.clip (
     id                 uuid NOT NULL,
@@ -1209,10 +1275,36 @@ CREATE VIEW clips.findable AS
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
 
+CREATE VIEW clips.counted AS
+    SELECT 'clips.state.'::text || clip.state AS name,
+        count(*) AS value
+       FROM clips.clip
+      GROUP BY clip.state
+    UNION ALL
+     SELECT 'clips.audience.'::text || clip.audience AS name,
+        count(*) AS value
+       FROM clips.clip
+      WHERE clip.state = 'published'::text
+      GROUP BY clip.audience
+    UNION ALL
+     SELECT 'clips.new-in-a-week'::text AS name,
+        count(*) AS value
+       FROM clips.clip
+      WHERE clip.created_at > (now() - '7 days'::interval)
+    UNION ALL
+     SELECT 'clips.comments'::text AS name,
+        count(*) AS value
+       FROM clips.comment
+    UNION ALL
+     SELECT 'clips.sounds'::text AS name,
+        count(*) AS value
+       FROM clips.sound;
+GRANT SELECT ON clips.counted TO luciole_console;
+
 -- messages --------------------------------------------------------------
 
 CREATE SCHEMA messages;
-GRANT USAGE ON SCHEMA messages TO luciole_messages, luciole_safety;
+GRANT USAGE ON SCHEMA messages TO luciole_console, luciole_messages, luciole_safety;
 
 CREATE TABLE messages.device (
     id             uuid NOT NULL,
@@ -1412,6 +1504,12 @@ CREATE VIEW messages.reported AS
         made_at
        FROM messages.report;
 GRANT SELECT ON messages.reported TO luciole_safety;
+
+CREATE VIEW messages.counted AS
+    SELECT 'bytes.messages.files'::text AS name,
+        COALESCE(sum(size_bytes), 0::bigint) AS value
+       FROM messages.attachment;
+GRANT SELECT ON messages.counted TO luciole_console;
 
 -- feed ------------------------------------------------------------------
 
@@ -1938,7 +2036,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.edition TO luciole_contacts;
 -- rights ----------------------------------------------------------------
 
 CREATE SCHEMA rights;
-GRANT USAGE ON SCHEMA rights TO luciole_rights;
+GRANT USAGE ON SCHEMA rights TO luciole_console, luciole_rights;
 
 CREATE TABLE rights.export (
     id          uuid NOT NULL,
@@ -2046,6 +2144,17 @@ CREATE TABLE rights.import_item (
     CONSTRAINT import_item_subject_check CHECK (char_length(subject) <= 100)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
+
+CREATE VIEW rights.counted AS
+    SELECT 'bytes.exports'::text AS name,
+        COALESCE(sum(export.size_bytes), 0::numeric)::bigint AS value
+       FROM rights.export
+    UNION ALL
+     SELECT 'bytes.imports'::text AS name,
+        COALESCE(sum(import.offset_bytes), 0::numeric)::bigint AS value
+       FROM rights.import
+      WHERE import.state <> 'done'::text;
+GRANT SELECT ON rights.counted TO luciole_console;
 
 -- safety ----------------------------------------------------------------
 
@@ -2226,10 +2335,75 @@ CREATE UNIQUE INDEX appeal_of_decision ON safety.appeal USING btree (decision_id
 CREATE UNIQUE INDEX appeal_of_report ON safety.appeal USING btree (report_id) WHERE report_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.appeal TO luciole_safety;
 
+-- console ---------------------------------------------------------------
+
+CREATE SCHEMA console;
+GRANT USAGE ON SCHEMA console TO luciole_console;
+
+CREATE TABLE console.shift (
+    id          uuid NOT NULL,
+    session_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    role        text NOT NULL,
+    staff_id    uuid,
+    asked_at    timestamp with time zone NOT NULL,
+    ends_at     timestamp with time zone,
+    CONSTRAINT shift_pkey PRIMARY KEY (id),
+    CONSTRAINT shift_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT shift_check CHECK ((staff_id IS NULL) = (ends_at IS NULL)),
+    CONSTRAINT shift_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text]))
+);
+CREATE INDEX shift_by_age ON console.shift USING btree (asked_at);
+CREATE INDEX shift_by_person ON console.shift USING btree (person_id);
+CREATE INDEX shift_by_session ON console.shift USING btree (session_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.shift TO luciole_console;
+
+CREATE TABLE console.act (
+    id        uuid NOT NULL,
+    at        timestamp with time zone NOT NULL,
+    staff_id  uuid NOT NULL,
+    role      text NOT NULL,
+    act       text NOT NULL,
+    what      text NOT NULL,
+    CONSTRAINT act_pkey PRIMARY KEY (id),
+    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text])),
+    CONSTRAINT act_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])),
+    CONSTRAINT act_what_check CHECK (char_length(what) <= 200)
+);
+CREATE INDEX act_by_age ON console.act USING btree (at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.act TO luciole_console;
+
+CREATE TABLE console.day (
+    day     date NOT NULL,
+    acts    integer NOT NULL,
+    sha256  bytea NOT NULL,
+    CONSTRAINT day_pkey PRIMARY KEY (day),
+    CONSTRAINT day_acts_check CHECK (acts > 0),
+    CONSTRAINT day_sha256_check CHECK (octet_length(sha256) = 32)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.day TO luciole_console;
+
+CREATE TABLE console.figure (
+    name        text NOT NULL,
+    value       bigint NOT NULL,
+    counted_at  timestamp with time zone NOT NULL,
+    CONSTRAINT figure_pkey PRIMARY KEY (name)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.figure TO luciole_console;
+
+CREATE VIEW console.tables AS
+    SELECT n.nspname::text AS name,
+        sum(pg_total_relation_size(c.oid::regclass))::bigint AS size_bytes
+       FROM pg_class c
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r'::"char" AND n.nspname !~~ 'pg\_%'::text AND n.nspname <> 'information_schema'::name
+      GROUP BY n.nspname;
+GRANT SELECT ON console.tables TO luciole_console;
+
 -- notices ---------------------------------------------------------------
 
 CREATE SCHEMA notices;
-GRANT USAGE ON SCHEMA notices TO luciole_clips, luciole_feed, luciole_notices, luciole_search;
+GRANT USAGE ON SCHEMA notices TO luciole_clips, luciole_console, luciole_feed, luciole_notices, luciole_search;
 
 CREATE TABLE notices.request (
     id               uuid NOT NULL,
@@ -2440,10 +2614,18 @@ CREATE VIEW notices.label_of AS
       WHERE effect = 'label'::text AND ended_at IS NULL AND (until IS NULL OR until > now());
 GRANT SELECT ON notices.label_of TO luciole_notices;
 
+CREATE VIEW notices.counted AS
+    SELECT 'withheld.'::text || effect AS name,
+        count(*) AS value
+       FROM notices.measure
+      WHERE ended_at IS NULL AND (until IS NULL OR until > now())
+      GROUP BY effect;
+GRANT SELECT ON notices.counted TO luciole_console;
+
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_abroad, luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA custody TO luciole_abroad, luciole_console, luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -2506,7 +2688,7 @@ CREATE TABLE custody.staff (
     CONSTRAINT staff_pkey PRIMARY KEY (id),
     CONSTRAINT staff_person_id_key UNIQUE (person_id),
     CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT staff_roles_check CHECK (cardinality(roles) >= 1 AND roles <@ ARRAY['operator'::text, 'moderator'::text])
+    CONSTRAINT staff_roles_check CHECK (cardinality(roles) >= 1 AND roles <@ ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])
 );
 GRANT SELECT, INSERT, DELETE ON custody.staff TO luciole_custody;
 
@@ -2608,10 +2790,25 @@ CREATE VIEW custody.moderator AS
       WHERE 'moderator'::text = ANY (roles);
 GRANT SELECT ON custody.moderator TO luciole_safety;
 
+CREATE VIEW custody.office AS
+    SELECT id,
+        person_id,
+        roles
+       FROM custody.staff;
+GRANT SELECT ON custody.office TO luciole_console;
+
+CREATE VIEW custody.guarding AS
+    SELECT peer,
+        is_on,
+        since,
+        held
+       FROM custody.guardian;
+GRANT SELECT ON custody.guarding TO luciole_console;
+
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -2705,6 +2902,13 @@ CREATE VIEW ledger.shown AS
        FROM ledger.checkpoint
       WHERE published_at IS NOT NULL;
 GRANT SELECT ON ledger.shown TO luciole_custody;
+
+CREATE VIEW ledger.waiting AS
+    SELECT log,
+        count(*) AS entries
+       FROM ledger.inbox
+      GROUP BY log;
+GRANT SELECT ON ledger.waiting TO luciole_console;
 
 -- border ----------------------------------------------------------------
 
@@ -3032,7 +3236,7 @@ GRANT SELECT ON border.fediverse_told TO luciole_abroad;
 
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
@@ -3040,5 +3244,5 @@ GRANT luciole_border
     TO luciole_gateway_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
-GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_worker;
