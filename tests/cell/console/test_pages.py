@@ -199,7 +199,7 @@ async def test_logs_are_counted_by_kind_and_gaps_are_seen(house: House, owner_ur
     await publish(house, {"decisions": more, "access": [person]})
     lost = "ledger/decisions/tile/entries/001"
     content = await house.parts.blobs.get(lost)
-    await house.parts.blobs.delete([lost])
+    await house.parts.blobs.delete(lost)
     (log,) = [one for one in (await page(zoe, "ledger"))["logs"] if one["log"] == "decisions"]
     assert log["gaps"] == [{"first": 301, "end": 512}]
     await house.parts.blobs.put(lost, content)
