@@ -22,6 +22,7 @@ from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
 from luciole.cell.clips.sounds import api as sounds_api
+from luciole.cell.console import api as console_api
 from luciole.cell.contacts import api as contacts_api
 from luciole.cell.feed import api as feed_api
 from luciole.cell.feed import api_for_you
@@ -199,6 +200,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_review.routes(
             parts.db, parts.people, parts.safety, parts.media, parts.blobs, parts.custody
         ),
+        console_api.routes(parts.db, parts.people, parts.console, parts.custody),
         abroad_api.routes(parts.db, parts.people, parts.abroad),
         rights_api.routes(
             parts.db,

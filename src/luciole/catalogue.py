@@ -5,6 +5,7 @@ from __future__ import annotations
 from luciole import below, below_fediverse
 from luciole.cell.abroad import privacy as abroad
 from luciole.cell.clips import privacy as clips
+from luciole.cell.console import privacy as console
 from luciole.cell.contacts import privacy as contacts
 from luciole.cell.feed import privacy as feed
 from luciole.cell.graph import privacy as graph
@@ -112,6 +113,7 @@ ALL: tuple[Held, ...] = (
     *messages.HELD,
     *feed.HELD,
     *safety.HELD,
+    *console.HELD,
     *search.HELD,
     *abroad.HELD,
     *rights.HELD,
@@ -135,6 +137,7 @@ _SLICES = {
     "messages": messages,
     "feed": feed,
     "safety": safety,
+    "console": console,
     "search": search,
     "abroad": abroad,
     "rights": rights,

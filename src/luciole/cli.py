@@ -122,9 +122,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--role",
         action="append",
-        choices=["operator", "moderator"],
-        help="add: signs reads and notices (operator, the default), or reviews what is reported; "
-        "give it twice for both",
+        choices=["operator", "moderator", "auditor"],
+        help="add: signs reads and notices (operator, the default), reviews what is reported "
+        "(moderator), or reads what was done (auditor); give it again for more than one",
     )
 
     entry_cli.add_to(commands)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,16 +18,13 @@ from litestar import Router, get
 from litestar.params import QueryParameter
 
 from luciole import __version__
+from luciole.cell.console.logs import heads
 from luciole.kit.blobs import Blobs, Missing
-from luciole.ledger.archive import CHECKPOINT, Archive
+from luciole.ledger.archive import Archive
 from luciole.ledger.entry import parse_canonical
 from luciole.ledger.merkle import Refused
-from luciole.ledger.note import Checkpoint, Note
-from luciole.ledger.policy import Policy
 from luciole.parts import Parts
 
-LOGS = ("decisions", "access", "border")
-OWN_WITNESS = "local"
 # So far back is looked for the newest statement and the newest counts of guards.
 MOST_BACK = 2_000
 MOST_CROSSINGS = 60
@@ -156,7 +153,8 @@ class Looking:
     async def _read(self) -> Glass:
         parts = self._parts
         cell, origin = parts.settings.cell, parts.settings.origin
-        logs, cell_id = await _heads(parts.blobs)
+        found, cell_id = await heads(parts.blobs)
+        logs = msgspec.convert(found, list[GlassLog], from_attributes=True)
         sizes = {log.log: log.size for log in logs}
         statement, guards = await _decisions(parts.blobs, sizes.get("decisions", 0))
         async with parts.db.read() as tx:
@@ -186,40 +184,6 @@ class Looking:
             guards,
             _commands(cell.short_name, origin, peers),
         )
-
-
-async def _heads(blobs: Blobs) -> tuple[list[GlassLog], str]:
-    """The published heads with their witnesses, and the cell's id."""
-    found, cell_id = list[GlassLog](), ""
-    try:
-        policy = Policy.parse(await blobs.get("ledger/policy"))
-    except (Missing, Refused):
-        return [], ""
-    for name in LOGS:
-        try:
-            raw = await blobs.get(f"ledger/{name}/{CHECKPOINT}")
-            head = Checkpoint.parse(Note.parse(raw).text)
-        except (Missing, Refused):
-            continue
-        # Where too few have cosigned, the head is shown with nobody who has.
-        seen: Mapping[str, int] = {}
-        with contextlib.suppress(Refused):
-            head, seen = policy.check(raw)
-        cell_id = head.origin.split("/")[1]
-        found.append(GlassLog(name, head.size, head.root.hex(), _witnesses(policy, seen)))
-    return found, cell_id
-
-
-def _witnesses(policy: Policy, seen: Mapping[str, int]) -> list[GlassWitness]:
-    """Who has seen a head; a witness signs by two keys of one name, and is one."""
-    found: dict[str, GlassWitness] = {}
-    for name, at in sorted(seen.items()):
-        seen_at = datetime.fromtimestamp(at, UTC)
-        known = found.setdefault(
-            policy.witnesses[name].key.name, GlassWitness(name, name == OWN_WITNESS, seen_at)
-        )
-        known.seen_at = max(known.seen_at, seen_at)
-    return list(found.values())
 
 
 async def _entries(

@@ -18,6 +18,7 @@ from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
+from luciole.cell.console.service import Console
 from luciole.cell.contacts.halves import Outside
 from luciole.cell.contacts.service import Discovery
 from luciole.cell.feed.foryou import ForYou
@@ -74,6 +75,7 @@ class Parts:
     for_you: ForYou
     search: Search
     safety: Safety
+    console: Console
     abroad: Abroad
     rights: Rights
     journal: Journal
@@ -112,6 +114,18 @@ class Parts:
         comments = Comments(clips, graph, notify, cursors)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
+        safety = Safety(
+            people,
+            clips,
+            comments,
+            notices,
+            notify,
+            blobs,
+            cursors,
+            clock,
+            queue,
+            settings.origin,
+        )
         return cls(
             settings=settings,
             db=db,
@@ -139,18 +153,8 @@ class Parts:
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)
             ),
             search=Search(graph, cursors),
-            safety=Safety(
-                people,
-                clips,
-                comments,
-                notices,
-                notify,
-                blobs,
-                cursors,
-                clock,
-                queue,
-                settings.origin,
-            ),
+            safety=safety,
+            console=Console(settings, people, media, safety, custody, blobs, clock),
             abroad=Abroad(
                 clips,
                 comments,

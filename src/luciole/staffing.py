@@ -22,8 +22,9 @@ from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
 
 Change = Literal["add", "remove", "list"]
-# An operator signs reads and notices; a moderator reviews what was reported.
-ROLES = ("operator", "moderator")
+# An operator signs reads and notices; a moderator reviews what was reported; an auditor reads what
+# was done, and does nothing.
+ROLES = ("operator", "moderator", "auditor")
 
 
 class CannotBeStaff(Conflict):

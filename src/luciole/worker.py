@@ -18,6 +18,7 @@ from luciole.cell.abroad.moving.movers import Movers
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.traffic import Traffic
 from luciole.cell.clips import jobs as clips_jobs
+from luciole.cell.console import jobs as console_jobs
 from luciole.cell.contacts import jobs as contacts_jobs
 from luciole.cell.feed import jobs as feed_jobs
 from luciole.cell.feed.snapshots import Snapshots
@@ -96,6 +97,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
     safety_jobs.register(parts.queue, parts.db, parts.safety, parts.media, parts.blobs)
+    console_jobs.register(parts.queue, parts.db, parts.console)
     messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
     feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)

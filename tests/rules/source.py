@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "luciole"
 # Bottom first, as the migrations make them.
 SLICES = (
     "people", "notify", "media", "graph", "clips", "messages", "feed", "search", "abroad",
-    "contacts", "rights", "safety",
+    "contacts", "rights", "safety", "console",
     # Low among the slices, and yet its views come last: they say what of others is withheld.
     "notices",
 )  # fmt: skip

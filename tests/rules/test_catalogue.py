@@ -30,6 +30,7 @@ CALLERS = {
         "luciole_rights",
     },
     "ledger": {
+        "luciole_console",
         "luciole_custody",
         "luciole_messages",
         "luciole_notices",

@@ -13,6 +13,8 @@ test('sounds, collections and the lists of a profile have pages', () => {
 })
 
 test('every page of the client has its path', () => {
+  assert.deepEqual(matchRoute('/staff'), { page: 'staff', section: '' })
+  assert.deepEqual(matchRoute('/staff/jobs'), { page: 'staff', section: 'jobs' })
   assert.deepEqual(matchRoute('/'), { page: 'feed', kind: 'for-you' })
   assert.deepEqual(matchRoute('/latest'), { page: 'feed', kind: 'latest' })
   assert.deepEqual(matchRoute('/friends'), { page: 'feed', kind: 'friends' })

@@ -9,14 +9,14 @@ export type Match =
   | { page: 'people'; handle: string; list: 'followers' | 'following' }
   | { page: 'publish' | 'favourites' | 'sign-in' | 'sign-up' | 'notifications' | 'requests' | 'find' | 'missing' }
   | { page: 'import' | 'data' | 'away' | 'circles' | 'crossings' | 'family' }
-  | { page: 'search' | 'notices' | 'orders' | 'glass' | 'report' | 'reports' | 'review' | 'staff' | 'statements' | 'transparency' }
+  | { page: 'search' | 'notices' | 'orders' | 'glass' | 'report' | 'reports' | 'review' | 'statements' | 'transparency' }
   | { page: 'hashtag'; tag: string }
   | { page: 'text'; which: 'terms' | 'imprint' }
   | { page: 'messages' | 'message-settings' }
   | { page: 'message-new'; handle: string | null }
   | { page: 'thread'; id: string }
   | { page: 'erasure'; ticket: string }
-  | { page: 'settings'; section: string }
+  | { page: 'settings' | 'staff'; section: string }
 
 export function matchRoute(path: string): Match {
   const [first = '', second = '', ...rest] = path.split('/').filter(Boolean).map(decode)
@@ -37,7 +37,7 @@ export function matchRoute(path: string): Match {
   if (first === 'erasure' && second) return { page: 'erasure', ticket: second }
   if (first === 'messages') return messagesRoute(second)
   if (first === 'settings' && (second === 'import' || second === 'data' || second === 'away' || second === 'circles' || second === 'crossings' || second === 'family')) return { page: second }
-  if (first === 'settings') return { page: 'settings', section: second }
+  if (first === 'settings' || first === 'staff') return { page: first, section: second }
   if (second) return { page: 'missing' }
   switch (first) {
     case '':
@@ -53,7 +53,6 @@ export function matchRoute(path: string): Match {
     case 'notices':
     case 'orders':
     case 'glass':
-    case 'staff':
     case 'report':
     case 'reports':
     case 'statements':

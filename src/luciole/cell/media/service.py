@@ -33,6 +33,7 @@ from luciole.cell.media.model import (
 )
 from luciole.cell.media.quota import Quota
 from luciole.cell.media.store import File, erasure, looks, unclaimed, waiting
+from luciole.cell.media.store.waiting import Late
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
@@ -190,6 +191,12 @@ class Media:
             priority = turns.priority(name, await waiting.turn(tx, asset_id))
         body = {"asset_id": str(asset_id)}
         await self._queue.put(tx, name, body, priority=priority, once=key)
+
+    async def late(self, tx: Tx, after: timedelta, most: int) -> list[Late]:
+        """Films that wait for something to be mended, or cannot be played so long after they were
+        begun."""
+        now = self._clock.now()
+        return await waiting.late(tx, now - after, now, most)
 
     async def way(self, tx: Tx, asset_id: UUID) -> Way | None:
         """How far a film is that cannot be played yet; None for others."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -47,6 +47,16 @@ class Case(msgspec.Struct, frozen=True):
     """Of this case, where it is appealed."""
     before: list[Decision]
     """Those about the same people, the newest first."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the queue stands: categories with since when they wait, how many are appeals and by when
+    the first is due, and by staff id what moderators have taken on in a day and who is at work."""
+
+    waiting: list[tuple[str, datetime]]
+    appeals: int
+    next_due: datetime | None
+    loads: list[tuple[UUID, int, bool]]
 
 
 class Reviewing:
@@ -104,6 +114,17 @@ class Reviewing:
     async def waiting(self, tx: Tx) -> list[tuple[str, str]]:
         """What waits, the oldest first: categories and states, and nothing of whom."""
         return [(category, state) for category, state, _ in await queue.waiting(tx, 1000)]
+
+    async def standing(self, tx: Tx) -> Standing:
+        """How the queue stands, and nothing of what is in it."""
+        now = self._clock.now()
+        found = await queue.waiting(tx, 1000)
+        return Standing(
+            [(category, at) for category, _, at in found],
+            sum(state == "appealed" for _, state, _ in found),
+            await queue.next_due(tx),
+            await queue.loads(tx, now - timedelta(days=1), now),
+        )
 
     async def next(self, tx: Tx, shift: Shift) -> Case | None:
         """The case that this moderator has in hand, else the next that is for them; None where

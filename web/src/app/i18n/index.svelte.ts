@@ -4,6 +4,7 @@ import en from './en.json'
 import errorsEn from './errors.en.json'
 import type abroadEn from './abroad.en.json'
 import type awayEn from './away.en.json'
+import type consoleEn from './console.en.json'
 import type contactsEn from './contacts.en.json'
 import type familyEn from './family.en.json'
 import type foryouEn from './foryou.en.json'
@@ -23,6 +24,7 @@ export type Key =
   | keyof typeof en
   | keyof typeof abroadEn
   | keyof typeof awayEn
+  | keyof typeof consoleEn
   | keyof typeof contactsEn
   | keyof typeof familyEn
   | keyof typeof foryouEn
@@ -50,6 +52,7 @@ export const LOCALES: readonly Locale[] = ['en', 'fr']
 const CHAPTERS = {
   abroad: { en: () => import('./abroad.en.json'), fr: () => import('./abroad.fr.json') },
   away: { en: () => import('./away.en.json'), fr: () => import('./away.fr.json') },
+  console: { en: () => import('./console.en.json'), fr: () => import('./console.fr.json') },
   contacts: { en: () => import('./contacts.en.json'), fr: () => import('./contacts.fr.json') },
   family: { en: () => import('./family.en.json'), fr: () => import('./family.fr.json') },
   foryou: { en: () => import('./foryou.en.json'), fr: () => import('./foryou.fr.json') },

@@ -40,6 +40,10 @@ class Joining:
         )
         self.minimum_age_band = ages.least_band(settings.cell.country, chosen)
 
+    def least_ages(self) -> tuple[dict[str, int], str]:
+        """The least age in years by country, and the digest of that table."""
+        return ages.table(), ages.SHA256
+
     # --- how the cell takes people ---------------------------------------------------------------
 
     async def mode(self, tx: Tx) -> Mode:

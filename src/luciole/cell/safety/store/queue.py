@@ -53,6 +53,13 @@ WAITING = """
 SELECT category, state, opened_at FROM safety.review WHERE state IN ('open', 'appealed')
 ORDER BY opened_at, id LIMIT $1
 """
+NEXT_DUE = """
+SELECT due_at FROM safety.appeal WHERE outcome = 'waiting' ORDER BY due_at, id LIMIT 1
+"""
+LOADS = """
+SELECT staff_id, sum(taken)::int AS taken, bool_or(ends_at > $2) AS is_at_work FROM safety.shift
+WHERE staff_id IS NOT NULL AND asked_at > $1 GROUP BY staff_id ORDER BY staff_id
+"""
 # Duplicates: of the same bytes, the one that is older takes in the other's reports; not while
 # somebody has it in hand, who would decide about what they have not been shown.
 SET_DIGEST = "UPDATE safety.review SET digest = $2 WHERE id = $1"
@@ -150,6 +157,17 @@ async def reopen(tx: Tx, review_id: UUID, now: datetime, without: Sequence[UUID]
 
 async def waiting(tx: Tx, most: int) -> list[tuple[Category, str, datetime]]:
     return [tuple(row) for row in await tx.fetch(WAITING, most)]
+
+
+async def next_due(tx: Tx) -> datetime | None:
+    """By when the first of the appeals that wait is to be answered."""
+    found: datetime | None = await tx.fetchval(NEXT_DUE)
+    return found
+
+
+async def loads(tx: Tx, since: datetime, now: datetime) -> list[tuple[UUID, int, bool]]:
+    """What each moderator has taken on since then, and whether they are at work now."""
+    return [tuple(row) for row in await tx.fetch(LOADS, since, now)]
 
 
 async def set_digest(tx: Tx, review_id: UUID, digest: bytes) -> None:

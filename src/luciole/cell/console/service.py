@@ -1,0 +1,58 @@
+"""The front door of the console: who is at work there, what pages show, how jobs are healed."""
+
+from __future__ import annotations
+
+from luciole.ask.client import Custody
+from luciole.cell.console import refusals, store
+from luciole.cell.console.desk import Desk
+from luciole.cell.console.looking import Looking
+from luciole.cell.console.model import Shift
+from luciole.cell.media.service import Media
+from luciole.cell.people.service import People
+from luciole.cell.safety.service import Safety
+from luciole.config import Settings
+from luciole.kit import queue_look
+from luciole.kit.blobs import Blobs
+from luciole.kit.clock import Clock
+from luciole.kit.db import Tx
+
+
+class Console:
+    """What the staff see, and do."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        people: People,
+        media: Media,
+        safety: Safety,
+        custody: Custody,
+        blobs: Blobs,
+        clock: Clock,
+    ) -> None:
+        self.desk = Desk(clock, settings.origin)
+        self.looking = Looking(settings, people, media, safety, custody, blobs, self.desk, clock)
+        self._clock = clock
+
+    async def retry(self, tx: Tx, shift: Shift, job_id: int) -> str:
+        """Lets a stuck job run now, with all its attempts; its name. Raises JobNotStuck."""
+        stuck = {job.id for job in await queue_look.jobs(tx) if job.is_stuck}
+        name = await queue_look.retry(tx, job_id) if job_id in stuck else None
+        if name is None:
+            raise refusals.JobNotStuck
+        await self.desk.note(tx, shift, "retry", name)
+        return name
+
+    async def heal(self, tx: Tx, shift: Shift) -> list[str]:
+        """Lets all stuck jobs run now; their names."""
+        stuck = [job.id for job in await queue_look.jobs(tx) if job.is_stuck]
+        healed = [name for one in stuck if (name := await queue_look.retry(tx, one))]
+        if healed:
+            kinds = sorted(set(healed))
+            words = f"{len(healed)}: {', '.join(kinds)}"
+            await self.desk.note(tx, shift, "heal", words[:200])
+        return healed
+
+    async def count(self, tx: Tx) -> None:
+        """Counts all figures anew."""
+        await store.keep_figures(tx, await store.counted(tx), self._clock.now())
