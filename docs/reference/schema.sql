@@ -553,10 +553,12 @@ CREATE TABLE media.asset (
     started_at      timestamp with time zone,
     waits_for       text,
     thumbhash       bytea,
+    av1             text DEFAULT 'no'::text NOT NULL,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT asset_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES media.upload(id) ON DELETE SET NULL,
+    CONSTRAINT asset_av1_check CHECK (av1 = ANY (ARRAY['no'::text, 'wanted'::text, 'made'::text])),
     CONSTRAINT asset_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT asset_check1 CHECK (trim_end_ms > trim_start_ms),
     CONSTRAINT asset_check2 CHECK ((state <> ALL (ARRAY['playable'::text, 'complete'::text])) OR duration_ms IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL),
@@ -577,6 +579,7 @@ CREATE INDEX asset_by_turn ON media.asset USING btree (turn);
 CREATE INDEX asset_by_upload ON media.asset USING btree (upload_id);
 CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'queued'::text;
 CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
+CREATE INDEX asset_wants_av1 ON media.asset USING btree (attempt, id) WHERE av1 = 'wanted'::text AND state = 'complete'::text;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
 
@@ -594,7 +597,8 @@ CREATE TABLE media.file (
     index        jsonb,
     CONSTRAINT file_pkey PRIMARY KEY (asset_id, kind, name),
     CONSTRAINT file_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
-    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'segments'::text, 'poster'::text, 'avif-poster'::text, 'preview'::text]))
+    CONSTRAINT file_av1_has_index CHECK (kind <> 'av1'::text OR index IS NOT NULL),
+    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'segments'::text, 'av1'::text, 'poster'::text, 'avif-poster'::text, 'preview'::text]))
 );
 CREATE UNIQUE INDEX file_by_filename ON media.file USING btree (asset_id, filename);
 CREATE INDEX file_without_segments ON media.file USING btree (asset_id) WHERE kind = 'rendition'::text AND index IS NULL;
@@ -649,9 +653,14 @@ CREATE VIEW media.playable AS
                     CASE
                         WHEN a.is_public THEN 'p/'::text
                         ELSE 'r/'::text
-                    END || a.token) || '/'::text) || COALESCE(s.filename, f.filename), 'size_bytes', COALESCE(s.size_bytes, f.size_bytes)) || f.index) ORDER BY (f.width * f.height)) AS jsonb_agg
+                    END || a.token) || '/'::text) || COALESCE(s.filename, f.filename), 'size_bytes', COALESCE(s.size_bytes, f.size_bytes)) || f.index, 'av1', jsonb_build_object('key', ((
+                    CASE
+                        WHEN a.is_public THEN 'p/'::text
+                        ELSE 'r/'::text
+                    END || a.token) || '/'::text) || v.filename, 'size_bytes', v.size_bytes, 'bitrate_bps', v.bitrate_bps) || v.index) ORDER BY (f.width * f.height)) AS jsonb_agg
                FROM media.file f
                  LEFT JOIN media.file s ON s.asset_id = f.asset_id AND s.kind = 'segments'::text AND s.name = f.name
+                 LEFT JOIN media.file v ON v.asset_id = f.asset_id AND v.kind = 'av1'::text AND v.name = f.name
               WHERE f.asset_id = a.id AND f.kind = 'rendition'::text), '[]'::jsonb) AS renditions,
         ( SELECT ((
                     CASE

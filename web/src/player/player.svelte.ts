@@ -5,6 +5,7 @@
  */
 import type { Clip, Rendition } from '../app/api/shapes.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
+import { distrust, smoothTwins } from './av1.ts'
 import { connection, Line } from './line.ts'
 import { loader, type Cut, type Fed } from './loader.ts'
 import { giveBack, takeVideo } from './pool.ts'
@@ -36,6 +37,8 @@ export class Player implements Fed {
   offset: number | null = null
   private readonly clip: Clip
   private source: Source | null = null
+  /** In AV1, what it is played from where that is there and decoded smoothly; null: H.264. */
+  private twins: readonly Cut[] | null = null
   private stage = { stageWidth: 0, stageHeight: 0 }
   private isPlain = false
   private video: HTMLVideoElement | null = null
@@ -76,11 +79,17 @@ export class Player implements Fed {
     if (runsOut(this.clip.renditions[0]?.url)) await shelf.refresh(this.clip.id)
     if (this.video !== video || this.rendition) return
     this.stage = { stageWidth, stageHeight }
+    this.twins = null
+    const smooth = this.inSegments ? await smoothTwins(this.clip.renditions) : []
+    if (this.video !== video || this.rendition) return
+    // All of a clip is of one codec. Which: that of the rendition that the stage asks for.
+    const fitting = this.inSegments ? chooseRendition(this.cuts, this.conditions(null)) : undefined
+    if (smooth.some((one) => one.name === fitting?.name)) this.twins = smooth
     this.addCaptions(video)
     video.preload = 'auto'
     if (this.inSegments) {
       this.rendition = this.choose(null)
-      this.source = new Source(video, this.choose(null).segments, () => this.lost())
+      this.source = new Source(video, this.choose(null).segments, () => this.refused())
       loader.add(this)
     } else {
       this.rendition = chooseRendition(plain(this.clip.renditions), this.conditions(line.bps(connection())))
@@ -107,8 +116,8 @@ export class Player implements Fed {
   }
 
   get cuts(): readonly Cut[] {
-    const able = this.clip.renditions.filter((one): one is Cut => one.segments !== null && takesSegments(one.segments.codecs))
-    return able.sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
+    const able = this.twins ?? this.clip.renditions.filter((one): one is Cut => one.segments !== null && takesSegments(one.segments.codecs))
+    return [...able].sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
   }
 
   get starved(): boolean {
@@ -134,6 +143,12 @@ export class Player implements Fed {
     if (!video || !this.source) return
     this.letGo()
     void this.broken(video, plain(this.clip.renditions).length > 0)
+  }
+
+  /** The browser does not take the bytes that it was given. */
+  private refused(): void {
+    if (this.twins) distrust()
+    this.lost()
   }
 
   private letGo(): void {
@@ -221,7 +236,7 @@ export class Player implements Fed {
       this.sought = false
     })
     on('error', () => {
-      if (this.source) this.lost()
+      if (this.source) this.refused()
       else void this.broken(video)
     })
   }

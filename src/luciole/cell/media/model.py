@@ -104,6 +104,12 @@ class Segments(msgspec.Struct, frozen=True):
     codecs: str
 
 
+class Av1(Segments, frozen=True):
+    """The same rendition in AV1: fewer bytes, for players that decode it smoothly."""
+
+    bitrate_bps: int
+
+
 class Rendition(msgspec.Struct, frozen=True):
     """An encoded version, as the view `media.playable` lists it, lowest first."""
 
@@ -115,6 +121,7 @@ class Rendition(msgspec.Struct, frozen=True):
     key: str
     mime: str = "video/mp4"
     segments: Segments | None = None
+    av1: Av1 | None = None
 
 
 class Shown(msgspec.Struct, frozen=True):

@@ -90,6 +90,8 @@ export interface Rendition {
   url: string
   /** With the same address where the file itself is fragmented. */
   segments: Segments | null
+  /** The same in AV1, for some clips that many watch. */
+  av1: (Segments & { bitrate_bps: number }) | null
 }
 
 export interface Refusal {
