@@ -554,10 +554,12 @@ CREATE TABLE media.asset (
     waits_for       text,
     thumbhash       bytea,
     av1             text DEFAULT 'no'::text NOT NULL,
+    ai              text,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT asset_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES media.upload(id) ON DELETE SET NULL,
+    CONSTRAINT asset_ai_check CHECK (ai = ANY (ARRAY['made'::text, 'partly'::text])),
     CONSTRAINT asset_av1_check CHECK (av1 = ANY (ARRAY['no'::text, 'wanted'::text, 'made'::text])),
     CONSTRAINT asset_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT asset_check1 CHECK (trim_end_ms > trim_start_ms),
@@ -670,7 +672,8 @@ CREATE VIEW media.playable AS
                FROM media.file f
               WHERE f.asset_id = a.id AND f.kind = 'poster'::text) AS poster_key,
         NULL::text AS captions_key,
-        sound_mode
+        sound_mode,
+        ai
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_abroad;
 GRANT SELECT ON media.playable TO luciole_clips;
@@ -3003,13 +3006,14 @@ CREATE VIEW border.public_clip AS
     SELECT k.id,
         s.id AS author,
         k.caption,
-        k.made_with_ai,
+        k.made_with_ai OR m.ai IS NOT NULL AS made_with_ai,
         k.published_at,
         k.duration_ms,
         k.renditions,
         k.poster_key
        FROM abroad.reach r
          JOIN clips.card k ON k.id = r.clip_id
+         JOIN media.playable m ON m.asset_id = k.asset_id
          JOIN abroad.persona s ON s.person_id = k.author_id
          JOIN border.public_author a ON a.id = s.id
       WHERE r.reach = 'fediverse'::text AND k.state = 'published'::text AND k.audience = 'everyone'::text AND k.audience_list IS NULL AND NOT k.is_private AND NOT k.is_past AND NOT (EXISTS ( SELECT 1

@@ -1,10 +1,12 @@
 -- AV1 for clips that are watched: a second file for some of their renditions, made when nothing else
--- waits to be made.
+-- waits to be made. And what the content credentials in a film say about AI.
 
 ALTER TABLE media.asset
     -- `wanted`: somebody above has counted enough watches, all people's together. `made`: there is
     -- nothing left to make, maybe because AV1 would save nothing.
-    ADD COLUMN av1 text NOT NULL DEFAULT 'no' CHECK (av1 IN ('no', 'wanted', 'made'));
+    ADD COLUMN av1 text NOT NULL DEFAULT 'no' CHECK (av1 IN ('no', 'wanted', 'made')),
+    -- That AI made the film, or a part of it, by what stood in the file that was uploaded.
+    ADD COLUMN ai text CHECK (ai IN ('made', 'partly'));
 CREATE INDEX asset_wants_av1 ON media.asset (attempt, id)
     WHERE av1 = 'wanted' AND state = 'complete';
 
@@ -48,5 +50,19 @@ CREATE OR REPLACE VIEW media.playable AS
         (SELECT CASE WHEN a.is_public THEN 'p/' ELSE 'r/' END || a.token || '/' || f.filename
          FROM media.file f WHERE f.asset_id = a.id AND f.kind = 'poster') AS poster_key,
         NULL::text AS captions_key,
-        a.sound_mode
+        a.sound_mode,
+        a.ai
     FROM media.asset a;
+
+-- Outside, one word stands for both: the author's label, and what the file says.
+CREATE OR REPLACE VIEW border.public_clip AS
+    SELECT k.id, s.id AS author, k.caption, k.made_with_ai OR m.ai IS NOT NULL AS made_with_ai,
+           k.published_at, k.duration_ms, k.renditions, k.poster_key
+    FROM abroad.reach r
+    JOIN clips.card k ON k.id = r.clip_id
+    JOIN media.playable m ON m.asset_id = k.asset_id
+    JOIN abroad.persona s ON s.person_id = k.author_id
+    JOIN border.public_author a ON a.id = s.id
+    WHERE r.reach = 'fediverse' AND k.state = 'published' AND k.audience = 'everyone'
+        AND k.audience_list IS NULL AND NOT k.is_private AND NOT k.is_past
+        AND NOT EXISTS (SELECT 1 FROM notices.clips_here h WHERE h.clip_id = k.id);

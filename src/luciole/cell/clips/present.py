@@ -12,7 +12,7 @@ import msgspec
 from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
-from luciole.cell.media.model import Segments, Shown, Way, refusal
+from luciole.cell.media.model import Ai, Segments, Shown, Way, refusal
 from luciole.cell.media.service import Media
 from luciole.cell.notices.model import LabelKind
 from luciole.cell.people.model import Person, Viewer
@@ -109,6 +109,10 @@ class ClipBody(msgspec.Struct):
     """For the author only: nobody else learns that there is a list."""
     state: State
     made_with_ai: bool
+    """The label of its author."""
+    ai_in_file: Ai | None
+    """What the content credentials (C2PA) in the uploaded file said; whose signature they have was
+    not checked."""
     published_at: datetime | None
     created_at: datetime
     likes: int
@@ -192,6 +196,7 @@ class Presenter:
             audience_list=card.audience_list if is_author else None,
             state=card.state,
             made_with_ai=card.made_with_ai,
+            ai_in_file=shown.ai,
             published_at=card.published_at,
             created_at=card.created_at,
             likes=marks.likes.get(card.id, card.likes),

@@ -11,6 +11,8 @@ import msgspec
 from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, TooMany, Unavailable
 
 State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
+# That AI made a film, or a part of it.
+Ai = Literal["made", "partly"]
 
 SHORTEST_MS = 100
 PIECE_BYTES = 4 * 1024 * 1024
@@ -125,12 +127,14 @@ class Rendition(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What is shown of a film before it plays: the hint, and addresses as in `media.playable`. None
-    where it is not made yet."""
+    """What is shown of a film beside it, or before it plays: the hint, and addresses as in
+    `media.playable`. None where it is not made yet."""
 
     thumbhash: bytes | None
     avif_poster_key: str | None
     preview_key: str | None
+    ai: Ai | None = None
+    """What the content credentials in the uploaded file said about AI."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
