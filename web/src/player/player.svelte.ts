@@ -45,6 +45,8 @@ export class Player implements Fed {
   private gone = new AbortController()
   private rendition: Rendition | undefined
   private retried = false
+  /** It was told to play and not to stop since: what is broken before its first frame plays on, too. */
+  private wantsToPlay = false
   private lastTick = 0
   /** The person, not the end of the clip, moved the place. */
   private sought = false
@@ -66,7 +68,7 @@ export class Player implements Fed {
       this.gone.abort()
       this.letGo()
       this.video = null
-      this.painted = this.playing = this.ready = this.waiting = false
+      this.painted = this.playing = this.ready = this.waiting = this.wantsToPlay = false
       this.rendition = undefined
       giveBack(video)
     }
@@ -164,6 +166,7 @@ export class Player implements Fed {
 
   async play(): Promise<void> {
     const video = this.video
+    this.wantsToPlay = true
     if (!video?.src) return
     video.muted = !sound.audible
     try {
@@ -178,6 +181,7 @@ export class Player implements Fed {
   }
 
   pause(): void {
+    this.wantsToPlay = false
     this.video?.pause()
   }
 
@@ -251,13 +255,13 @@ export class Player implements Fed {
       return
     }
     this.retried = true
-    const [at, wasPlaying] = [video.currentTime, this.playing]
+    const at = video.currentTime
     await shelf.refresh(this.clip.id)
     if (this.video !== video) return
     this.rendition = undefined
     await this.load(video.clientWidth, video.clientHeight)
     video.currentTime = at
-    if (wasPlaying) await this.play()
+    if (this.wantsToPlay) await this.play()
   }
 
   private awaitFrame(video: HTMLVideoElement): void {
