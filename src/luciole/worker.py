@@ -23,6 +23,7 @@ from luciole.cell.contacts import jobs as contacts_jobs
 from luciole.cell.feed import jobs as feed_jobs
 from luciole.cell.feed.snapshots import Snapshots
 from luciole.cell.feed.taking_back import TakingBack
+from luciole.cell.feed.watched import Watched
 from luciole.cell.graph import jobs as graph_jobs
 from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
@@ -100,7 +101,8 @@ def register(parts: Parts, outward: Fetching) -> Beside:
     console_jobs.register(parts.queue, parts.db, parts.console)
     messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)
-    feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots)
+    watched = Watched(parts.clips, parts.clock, parts.settings.media.av1_watches)
+    feed_jobs.register(parts.queue, parts.db, parts.for_you, snapshots, watched)
     indexing = Indexing(parts.db, parts.clock)
     search_jobs.register(parts.queue, indexing)
     maker = ExportMaker(

@@ -21,6 +21,8 @@ ANYBODY = {
         notify.EVENTS_SINCE notify.ACTORS notify.HAS_UNREAD people.CARD_BY_HANDLE
         people.CARDS_BY_HANDLE people.CARDS_BY_ID people.AVATAR_SHOWN search.PEOPLE
         search.BY_HANDLE safety.PERSON""",
+    "finds films that everybody may see here, whoever made them": """
+        clips.FILMS_FOR_ALL""",
     "of one of ours, with the handles of whom they met": """
         clips.EXPORT_MEMBERS clips.EXPORT_CIRCLES graph.EXPORT_FOLLOWING graph.EXPORT_FOLLOWERS
         graph.EXPORT_BLOCKED graph.EXPORT_MUTED graph.EXPORT_RESTRICTED messages.CONVERSATIONS

@@ -150,6 +150,8 @@ class MediaSettings(msgspec.Struct, frozen=True):
     signed_url_s: int = 300
     #: Address that public clips are fetched from (a CDN before /media, a bucket); empty: the cell.
     delivery_url: str = ""
+    #: Watches in For You within a day from which on a public clip gets AV1 beside H.264; 0: never.
+    av1_watches: int = 100
     #: Decode without a fence where the platform has none; only together with a demo on loopback.
     allow_unfenced_decoding: bool = False
 

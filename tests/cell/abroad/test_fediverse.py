@@ -56,7 +56,7 @@ async def test_author_is_found_and_shows_what_is_public(read: Read, author: Auth
     assert (browser.status, browser.headers["location"]) == (303, "https://pages.example/@ana")
 
 
-async def test_clip_is_a_note_that_others_play(read: Read, author: Author) -> None:
+async def test_clip_is_a_note_that_others_play(read: Read, house: House, author: Author) -> None:
     page = await read.document(f"{author.uri}/outbox?page=1")
     (created,) = page["orderedItems"]
     note = await read.document(author.clip_uri)
@@ -68,6 +68,9 @@ async def test_clip_is_a_note_that_others_play(read: Read, author: Author) -> No
     assert film["url"].startswith("https://pages.example/media/p/")
     assert note["attributedTo"] == author.uri
     assert note["to"] == [PUBLIC]
+    assert note["madeWithAI"] is False
+    await house.rows("UPDATE media.asset SET ai = 'made'")
+    assert (await read.document(author.clip_uri))["madeWithAI"] is True
     assert "https://pages.example/tag/herons" in note["content"]
     assert note["tag"][0]["name"] == "#herons"
     browser = await read.get(author.clip_uri, "text/html")

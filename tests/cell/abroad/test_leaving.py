@@ -9,6 +9,7 @@ import pytest
 from tests.cell.abroad.conftest import agree
 from tests.cell.abroad.peer import Peer
 from tests.cell.house import Browser, House, refused
+from tests.unit.media import c2pa
 
 from luciole.border import wire
 from luciole.cell.abroad import sheets
@@ -137,6 +138,17 @@ async def test_clip_crosses_with_its_author_and_nothing_of_the_account(
         assert sha256(answer.content).hexdigest() == file.sha256
         assert len(answer.content) == file.size_bytes
     assert str(account) not in wire.encode(made).decode()
+
+
+async def test_what_the_file_says_of_ai_crosses_as_the_label_does(
+    house: House, ana: Browser, sg: Peer, tiny_film: bytes
+) -> None:
+    await agree(ana)
+    said = c2pa.store(c2pa.manifest(c2pa.actions(c2pa.COMPOSITE)))
+    await send(house, ana, c2pa.in_film(tiny_film, said))
+    _, made = await sg.takes()
+    assert isinstance(made, wire.Clip)
+    assert made.made_with_ai
 
 
 async def test_what_crossed_is_shown_with_its_receipt_and_is_in_the_journal(

@@ -64,3 +64,14 @@ def key_frames(path: Path) -> list[float]:
     )  # fmt: skip
     words = answer.stderr.decode().split()
     return [float(word.removeprefix("pts_time:")) for word in words if word.startswith("pts_time:")]
+
+
+def digest(path: Path, kind: str) -> list[str]:
+    """The digest of each packet of the first video (`v`) or audio (`a`) track."""
+    answer = subprocess.run(
+        [encode.ffmpeg(), "-v", "error", "-i", str(path), "-map", f"0:{kind}:0", "-c", "copy",
+         "-f", "framemd5", "-"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    lines = [line for line in answer.stdout.splitlines() if not line.startswith("#")]
+    return [line.split(",")[5].strip() for line in lines]

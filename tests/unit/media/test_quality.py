@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.media import films
 
 from luciole.cell.media import encode, fence, probe, quality
-from luciole.cell.media.quality import LEAST_CRF, MOST_CRF, TARGET_VMAF, read_off
+from luciole.cell.media.quality import TARGET_VMAF, X264, read_off
 from luciole.cell.media.rungs import REST, Cut
 
 needs_fence = pytest.mark.skipif(
@@ -35,13 +35,13 @@ def test_quality_is_read_off_the_line_between_both_tries() -> None:
 def test_film_that_is_good_or_bad_at_any_quality_gets_the_nearer_end() -> None:
     assert read_off([99.9, 99.8], TARGET_VMAF) == 28
     assert read_off([60.1, 60.0], TARGET_VMAF) == 21
-    assert read_off([70, 40], TARGET_VMAF) == LEAST_CRF
-    assert read_off([99, 97], TARGET_VMAF) == MOST_CRF
+    assert read_off([70, 40], TARGET_VMAF) == X264.least
+    assert read_off([99, 97], TARGET_VMAF) == X264.most
 
 
 @given(better=SCORE, worse=SCORE, target=SCORE)
 def test_quality_stays_within_bounds(better: float, worse: float, target: float) -> None:
-    assert LEAST_CRF <= read_off([better, worse], target) <= MOST_CRF
+    assert X264.least <= read_off([better, worse], target) <= X264.most
 
 
 @given(better=st.floats(80, 100), drop=st.floats(1, 20), gain=st.floats(0, 5))
@@ -80,7 +80,7 @@ async def test_shortest_film_is_tried_as_a_whole(tmp_path: Path, out: Path) -> N
     source = films.make(tmp_path / "a.mp4", size="180x320", seconds=0.2)
     film = await probe.probe(source, out)
     crf = await quality.crf_for(source, film, Cut(0, film.duration_ms), REST[-1], out)
-    assert LEAST_CRF <= crf <= MOST_CRF
+    assert X264.least <= crf <= X264.most
 
 
 @needs_fence

@@ -5,6 +5,7 @@
  */
 import type { Clip, Rendition } from '../app/api/shapes.ts'
 import { shelf } from '../clips/shelf.svelte.ts'
+import { distrust, smoothTwins } from './av1.ts'
 import { connection, Line } from './line.ts'
 import { loader, type Cut, type Fed } from './loader.ts'
 import { giveBack, takeVideo } from './pool.ts'
@@ -36,12 +37,16 @@ export class Player implements Fed {
   offset: number | null = null
   private readonly clip: Clip
   private source: Source | null = null
+  /** In AV1, what it is played from where that is there and decoded smoothly; null: H.264. */
+  private twins: readonly Cut[] | null = null
   private stage = { stageWidth: 0, stageHeight: 0 }
   private isPlain = false
   private video: HTMLVideoElement | null = null
   private gone = new AbortController()
   private rendition: Rendition | undefined
   private retried = false
+  /** It was told to play and not to stop since: what is broken before its first frame plays on, too. */
+  private wantsToPlay = false
   private lastTick = 0
   /** The person, not the end of the clip, moved the place. */
   private sought = false
@@ -63,7 +68,7 @@ export class Player implements Fed {
       this.gone.abort()
       this.letGo()
       this.video = null
-      this.painted = this.playing = this.ready = this.waiting = false
+      this.painted = this.playing = this.ready = this.waiting = this.wantsToPlay = false
       this.rendition = undefined
       giveBack(video)
     }
@@ -76,11 +81,17 @@ export class Player implements Fed {
     if (runsOut(this.clip.renditions[0]?.url)) await shelf.refresh(this.clip.id)
     if (this.video !== video || this.rendition) return
     this.stage = { stageWidth, stageHeight }
+    this.twins = null
+    const smooth = this.inSegments ? await smoothTwins(this.clip.renditions) : []
+    if (this.video !== video || this.rendition) return
+    // All of a clip is of one codec. Which: that of the rendition that the stage asks for.
+    const fitting = this.inSegments ? chooseRendition(this.cuts, this.conditions(null)) : undefined
+    if (smooth.some((one) => one.name === fitting?.name)) this.twins = smooth
     this.addCaptions(video)
     video.preload = 'auto'
     if (this.inSegments) {
       this.rendition = this.choose(null)
-      this.source = new Source(video, this.choose(null).segments, () => this.lost())
+      this.source = new Source(video, this.choose(null).segments, () => this.refused())
       loader.add(this)
     } else {
       this.rendition = chooseRendition(plain(this.clip.renditions), this.conditions(line.bps(connection())))
@@ -107,8 +118,8 @@ export class Player implements Fed {
   }
 
   get cuts(): readonly Cut[] {
-    const able = this.clip.renditions.filter((one): one is Cut => one.segments !== null && takesSegments(one.segments.codecs))
-    return able.sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
+    const able = this.twins ?? this.clip.renditions.filter((one): one is Cut => one.segments !== null && takesSegments(one.segments.codecs))
+    return [...able].sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
   }
 
   get starved(): boolean {
@@ -136,6 +147,12 @@ export class Player implements Fed {
     void this.broken(video, plain(this.clip.renditions).length > 0)
   }
 
+  /** The browser does not take the bytes that it was given. */
+  private refused(): void {
+    if (this.twins) distrust()
+    this.lost()
+  }
+
   private letGo(): void {
     if (!this.source) return
     this.source.close()
@@ -149,6 +166,7 @@ export class Player implements Fed {
 
   async play(): Promise<void> {
     const video = this.video
+    this.wantsToPlay = true
     if (!video?.src) return
     video.muted = !sound.audible
     try {
@@ -163,6 +181,7 @@ export class Player implements Fed {
   }
 
   pause(): void {
+    this.wantsToPlay = false
     this.video?.pause()
   }
 
@@ -221,7 +240,7 @@ export class Player implements Fed {
       this.sought = false
     })
     on('error', () => {
-      if (this.source) this.lost()
+      if (this.source) this.refused()
       else void this.broken(video)
     })
   }
@@ -236,13 +255,13 @@ export class Player implements Fed {
       return
     }
     this.retried = true
-    const [at, wasPlaying] = [video.currentTime, this.playing]
+    const at = video.currentTime
     await shelf.refresh(this.clip.id)
     if (this.video !== video) return
     this.rendition = undefined
     await this.load(video.clientWidth, video.clientHeight)
     video.currentTime = at
-    if (wasPlaying) await this.play()
+    if (this.wantsToPlay) await this.play()
   }
 
   private awaitFrame(video: HTMLVideoElement): void {

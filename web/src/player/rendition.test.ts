@@ -5,7 +5,7 @@ import { Line } from './line.ts'
 import { chooseRendition, fills, type Conditions } from './rendition.ts'
 
 const rung = (width: number, bitrate_bps: number): Rendition => ({
-  name: String(width), width, height: Math.round((width * 16) / 9), bitrate_bps, size_bytes: 1, mime: 'video/mp4', url: `/media/${width}`, segments: null,
+  name: String(width), width, height: Math.round((width * 16) / 9), bitrate_bps, size_bytes: 1, mime: 'video/mp4', url: `/media/${width}`, segments: null, av1: null,
 })
 const LADDER = [rung(360, 500_000), rung(540, 1_100_000), rung(720, 2_200_000), rung(1080, 4_800_000)]
 const PHONE: Conditions = { stageWidth: 390, stageHeight: 784, pixelRatio: 2, lineBps: null, saveData: false }

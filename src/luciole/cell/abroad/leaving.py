@@ -241,7 +241,8 @@ class Leaving:
             ],
             still=await self._stored(tx, card.poster_key),
             duration_ms=card.duration_ms or 1,
-            made_with_ai=card.made_with_ai,
+            # Whoever says so: abroad, one word stands for the author's label and the file's.
+            made_with_ai=card.made_with_ai or state[2],
             comments=(await self._comments.allowed(tx, card, None))[0] == "everyone",
             published_at=f"{card.published_at:%Y-%m-%dT%H:%M:%SZ}",
             captions=captions,

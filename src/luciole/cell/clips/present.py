@@ -12,7 +12,7 @@ import msgspec
 from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
-from luciole.cell.media.model import Shown, Way, refusal
+from luciole.cell.media.model import Ai, Segments, Shown, Way, refusal
 from luciole.cell.media.service import Media
 from luciole.cell.notices.model import LabelKind
 from luciole.cell.people.model import Person, Viewer
@@ -40,9 +40,16 @@ class SegmentsBody(msgspec.Struct):
     codecs: str
 
 
+class Av1Body(SegmentsBody):
+    """The same rendition in AV1, in segments only; fewer bytes, for players that decode it
+    smoothly."""
+
+    bitrate_bps: int
+
+
 class RenditionBody(msgspec.Struct):
     """An encoded version. Where `segments` has the same address, the file is fragmented; else it
-    plays from its beginning in every player."""
+    plays from its beginning in every player. `av1` is there for some clips that many watch."""
 
     name: str
     width: int
@@ -52,6 +59,7 @@ class RenditionBody(msgspec.Struct):
     mime: str
     url: str
     segments: SegmentsBody | None
+    av1: Av1Body | None
 
 
 class CaptionsBody(msgspec.Struct):
@@ -101,6 +109,10 @@ class ClipBody(msgspec.Struct):
     """For the author only: nobody else learns that there is a list."""
     state: State
     made_with_ai: bool
+    """The label of its author."""
+    ai_in_file: Ai | None
+    """What the content credentials (C2PA) in the uploaded file said; whose signature they have was
+    not checked."""
     published_at: datetime | None
     created_at: datetime
     likes: int
@@ -162,15 +174,11 @@ class Presenter:
                 r.size_bytes,
                 "video/mp4",
                 url(r.key, session_id),
-                SegmentsBody(
-                    url(r.segments.key, session_id),
-                    r.segments.size_bytes,
-                    r.segments.init_bytes,
-                    r.segments.sizes,
-                    r.segments.durations_ms,
-                    r.segments.codecs,
-                )
+                SegmentsBody(*_parts(r.segments, url(r.segments.key, session_id)))
                 if r.segments
+                else None,
+                Av1Body(*_parts(r.av1, url(r.av1.key, session_id)), r.av1.bitrate_bps)
+                if r.av1
                 else None,
             )
             for r in card.renditions
@@ -188,6 +196,7 @@ class Presenter:
             audience_list=card.audience_list if is_author else None,
             state=card.state,
             made_with_ai=card.made_with_ai,
+            ai_in_file=shown.ai,
             published_at=card.published_at,
             created_at=card.created_at,
             likes=marks.likes.get(card.id, card.likes),
@@ -251,6 +260,17 @@ class Presenter:
         self, cards: list[Card], following: str | None, viewer: Viewer | None, marks: Marks
     ) -> ClipPage:
         return ClipPage([self.clip(card, viewer, marks) for card in cards], following)
+
+
+def _parts(segments: Segments, url: str) -> tuple[str, int, int, list[int], list[int], str]:
+    return (
+        url,
+        segments.size_bytes,
+        segments.init_bytes,
+        segments.sizes,
+        segments.durations_ms,
+        segments.codecs,
+    )
 
 
 def _refusal(code: str) -> RefusalBody:

@@ -363,6 +363,10 @@ class Clips:
         found = await sound_store.sounds(tx, ids) if ids else {}
         return [sound for sound in found.values() if sound.is_open]
 
+    async def are_watched(self, tx: Tx, clip_ids: Sequence[UUID]) -> None:
+        """Has more work done for clips that many watch, as far as they are for everybody."""
+        await self._media.want_av1(tx, await store.films_for_all(tx, clip_ids))
+
     async def tally(self, tx: Tx, person_id: UUID) -> int:
         """How many clips a person has published for everyone."""
         return await store.tally(tx, person_id)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from luciole.cell.feed.foryou import ForYou
 from luciole.cell.feed.snapshots import Snapshots
+from luciole.cell.feed.watched import Watched
 from luciole.kit.db import Database
 from luciole.kit.queue import Queue
 
 
-def register(queue: Queue, db: Database, for_you: ForYou, snapshots: Snapshots) -> None:
+def register(
+    queue: Queue, db: Database, for_you: ForYou, snapshots: Snapshots, watched: Watched
+) -> None:
     """Declares the jobs of feed."""
 
     @queue.every("feed.snapshot", "* * * * *")
     async def snapshot() -> None:
         """Notes what came of the feed's log, where it has grown."""
         await snapshots.take()
+
+    @queue.every("feed.watched", "37 * * * *")
+    async def note_watched() -> None:
+        """Has clips that many watch made in AV1 too."""
+        async with db.tx() as tx:
+            await watched.note(tx)
 
     @queue.every("feed.tidy", "7 * * * *")
     async def tidy() -> None:

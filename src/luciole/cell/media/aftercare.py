@@ -1,15 +1,24 @@
-"""What is done to films that are finished: a sound goes, looks and segments are caught up on."""
+"""What is done to films that are finished: a sound goes, looks and segments are caught up on, and
+those that are watched get AV1."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import encode, fence, laying, pictures, probe
-from luciole.cell.media.probe import Unreadable
+from luciole.cell.media import av1, encode, fence, laying, pictures, probe, quality
+from luciole.cell.media.model import FAILURE_COUNTS, Asset
+from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
+from luciole.cell.media.soundtrack import Track
+from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import looks as looks_store
 from luciole.cell.media.store import silence
 from luciole.cell.media.workshop import Workshop
+
+# AV1 takes minutes of work; it is given up as soon as somebody's film comes.
+GIVES_WAY_EVERY_S = 2.0
 
 
 class Aftercare(Workshop):
@@ -30,13 +39,7 @@ class Aftercare(Workshop):
                     return
                 source = folder / "source"
                 await self._shelf.fetch(files[-1], source)
-                fence.require(
-                    fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding
-                )
-                try:
-                    film = await probe.probe(source, folder / "out")
-                except Unreadable as error:
-                    raise encode.EncodingFailed("a rendition cannot be read") from error
+                film = await self._own(source, folder)
                 # What was cut off is not there any more.
                 cover_ms = max(0, asset.edit.cover_ms - asset.edit.trim_start_ms)
                 cut = Cut(0, film.duration_ms, cover_ms)
@@ -88,3 +91,70 @@ class Aftercare(Workshop):
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     await self._shelf.replace(tx, asset, laid)
+
+    async def av1(self, asset_id: UUID) -> None:
+        """Makes AV1 of a film that is watched. Does nothing while another film waits to be made or
+        is being made, and stops when one comes; the sweep starts it anew."""
+        async with self._idle:
+            if await self._is_busy():
+                return
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                if asset.crashes > FAILURE_COUNTS:
+                    return
+                making = asyncio.create_task(self._make_av1(asset, folder))
+                try:
+                    while not making.done():
+                        await asyncio.wait({making}, timeout=GIVES_WAY_EVERY_S)
+                        if not making.done() and await self._is_busy():
+                            return
+                    await making
+                finally:
+                    making.cancel()
+                    await asyncio.gather(making, return_exceptions=True)
+
+    async def _is_busy(self) -> bool:
+        async with self._db.read() as tx:
+            return await av1_store.is_busy(tx)
+
+    async def _make_av1(self, asset: Asset, folder: Path) -> None:
+        files = {file.name: file for file in await self._shelf.renditions(asset.id)}
+        laid = []
+        async with self._db.read() as tx:
+            is_wanted = await av1_store.is_wanted(tx, asset.id)
+        if not is_wanted:
+            return
+        if rungs := av1.rungs(files):
+            smallest, *_, largest = files.values()
+            source, out = folder / "source", folder / "out"
+            await self._shelf.fetch(largest, source)
+            film = await self._own(source, folder)
+            cut = Cut(0, film.duration_ms)
+            track = None
+            if film.has_audio:
+                track = Track(folder / "sound.mp4", "ready")
+                await self._shelf.fetch(smallest, track.path)
+            try:
+                crf = await quality.crf_for(source, film, cut, rungs[-1], out, scale=av1.SCALE)
+                made = await av1.made(source, film, cut, rungs, crf, out, track)
+            except Unreadable as error:
+                raise encode.EncodingFailed("a rendition takes too long") from error
+            laid = [
+                (file, path)
+                for file, path in await laying.av1(made, asset.prefix, asset.attempt, out)
+                if file.size_bytes < files[file.name].size_bytes
+            ]
+            await self._shelf.put(asset, laid)
+        async with self._db.tx() as tx:
+            if await self._shelf.claim(tx, asset, laid, ("complete",)):
+                await av1_store.set_made(tx, asset.id, self._clock.now())
+
+    async def _own(self, source: Path, folder: Path) -> Probe:
+        """What a rendition is. Raises EncodingFailed; NoFence where nothing may be opened."""
+        fence.require(fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding)
+        try:
+            return await probe.probe(source, folder / "out")
+        except Unreadable as error:
+            raise encode.EncodingFailed("a rendition cannot be read") from error

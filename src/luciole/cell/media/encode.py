@@ -116,7 +116,7 @@ async def glance(source: Path, film: Probe, cut: Cut, out_dir: Path) -> Looks:
         *looks.outputs(out_dir),
     ]  # fmt: skip
     limits = Limits(wall_s=300, cpu_s=300, memory_bytes=4096 * fence.MIB, nice=LADDER_NICE)
-    _raise_for(await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits))
+    raise_for(await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits))
     return looks.seen(out_dir, *size, cut)
 
 
@@ -210,7 +210,7 @@ async def _encode(
         ),
         on_line=watch.line,
     )
-    _raise_for(outcome)
+    raise_for(outcome)
     if watch.frames < 1 or watch.out_ms < cut.length_ms * ENOUGH_OF_IT:
         raise Unreadable("damaged")
     return [
@@ -265,7 +265,8 @@ CLEAN = [
 ]  # fmt: skip
 
 
-def _raise_for(outcome: Outcome) -> None:
+def raise_for(outcome: Outcome) -> None:
+    """Raises Unreadable where a limit was met, EncodingFailed where FFmpeg ended badly."""
     if outcome.killed_by in ("time", "cpu", "disk"):
         raise Unreadable("takes-too-long")
     if outcome.code != 0:

@@ -17,6 +17,7 @@ def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> Non
     # Better renditions of one film do not keep another from being played at all.
     first = Places("first renditions", max(1, settings.encoders))
     more = Places("other renditions", max(1, settings.encoders - 1))
+    idle = Places("AV1", 1)
 
     @queue.job("media.prepare", places=first)
     async def prepare(body: Body) -> None:
@@ -48,6 +49,11 @@ def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> Non
     async def segment(body: Body) -> None:
         """Cuts the renditions of a film into segments that were made before there were any."""
         await workshop.segment(UUID(body["asset_id"]))
+
+    @queue.job("media.av1", places=idle)
+    async def av1(body: Body) -> None:
+        """Makes AV1 of a film that is watched, as long as no other film waits to be made."""
+        await workshop.av1(UUID(body["asset_id"]))
 
     @queue.every("media.sweep", "* * * * *")
     async def sweep() -> None:

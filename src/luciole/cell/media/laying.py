@@ -19,6 +19,7 @@ from luciole.kit.logs import log
 MIME = {
     "rendition": "video/mp4",
     "segments": "video/mp4",
+    "av1": "video/mp4",
     "poster": "image/webp",
     AVIF_POSTER: "image/avif",
     PREVIEW: "image/avif",
@@ -46,6 +47,17 @@ async def cut(made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path)
     """The same, but raises EncodingFailed where one cannot be packed."""
     packed = await packaging.pack(made, out_dir)
     return [laid for one in packed for laid in _packed(one, prefix, attempt)]
+
+
+async def av1(made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path) -> list[Laid]:
+    """The rows and files of renditions in AV1. Raises EncodingFailed."""
+    laid = []
+    for one in await packaging.pack(made, out_dir):
+        name = f"{one.of.name}-av1-{attempt}{SUFFIX}"
+        parts = msgspec.structs.replace(one.of, size_bytes=one.size_bytes)
+        index = msgspec.json.encode(one.index).decode()
+        laid.append((_row("av1", parts, name, prefix, index), one.path))
+    return laid
 
 
 def stored(file: File, path: Path) -> Encoded:

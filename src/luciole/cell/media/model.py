@@ -11,6 +11,8 @@ import msgspec
 from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, TooMany, Unavailable
 
 State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
+# That AI made a film, or a part of it.
+Ai = Literal["made", "partly"]
 
 SHORTEST_MS = 100
 PIECE_BYTES = 4 * 1024 * 1024
@@ -104,6 +106,12 @@ class Segments(msgspec.Struct, frozen=True):
     codecs: str
 
 
+class Av1(Segments, frozen=True):
+    """The same rendition in AV1: fewer bytes, for players that decode it smoothly."""
+
+    bitrate_bps: int
+
+
 class Rendition(msgspec.Struct, frozen=True):
     """An encoded version, as the view `media.playable` lists it, lowest first."""
 
@@ -115,15 +123,18 @@ class Rendition(msgspec.Struct, frozen=True):
     key: str
     mime: str = "video/mp4"
     segments: Segments | None = None
+    av1: Av1 | None = None
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What is shown of a film before it plays: the hint, and addresses as in `media.playable`. None
-    where it is not made yet."""
+    """What is shown of a film beside it, or before it plays: the hint, and addresses as in
+    `media.playable`. None where it is not made yet."""
 
     thumbhash: bytes | None
     avif_poster_key: str | None
     preview_key: str | None
+    ai: Ai | None = None
+    """What the content credentials in the uploaded file said about AI."""
 
 
 class Refusal(msgspec.Struct, frozen=True):

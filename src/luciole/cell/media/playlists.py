@@ -3,7 +3,7 @@ of older iPhones. They are made when they are asked for; nothing of them is stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from luciole.cell.media.model import Rendition, Segments
 
@@ -33,23 +33,31 @@ def written(key: str, renditions: Iterable[Rendition], url: Url) -> str | None:
         return None
     if key.rpartition("/")[2] == MASTER:
         return _master(found, url)
-    all_segments = [one.segments for one in found if one.segments]
+    all_segments = [part for one in found for part in (one.segments, one.av1) if part]
     at = next((one for one in all_segments if list_key(one) == key), None)
     return _segments(at, url) if at else None
 
 
-def _master(renditions: Iterable[Rendition], url: Url) -> str:
+def _master(renditions: Sequence[Rendition], url: Url) -> str:
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for one in renditions:
         if one.segments is None:
             continue
-        lines.append(
-            f"#EXT-X-STREAM-INF:BANDWIDTH={_peak_bps(one.segments)},"
-            f"AVERAGE-BANDWIDTH={one.bitrate_bps},RESOLUTION={one.width}x{one.height},"
-            f'CODECS="{one.segments.codecs}"'
-        )
-        lines.append(url(list_key(one.segments)))
+        lines += _variant(one, one.segments, one.bitrate_bps, url)
+    # A player leaves out what it cannot decode, and some begin with the first that there is.
+    for one in renditions:
+        if one.av1 is not None:
+            lines += _variant(one, one.av1, one.av1.bitrate_bps, url)
     return "\n".join(lines) + "\n"
+
+
+def _variant(one: Rendition, segments: Segments, bitrate_bps: int, url: Url) -> list[str]:
+    return [
+        f"#EXT-X-STREAM-INF:BANDWIDTH={_peak_bps(segments)},"
+        f"AVERAGE-BANDWIDTH={bitrate_bps},RESOLUTION={one.width}x{one.height},"
+        f'CODECS="{segments.codecs}"',
+        url(list_key(segments)),
+    ]
 
 
 def _segments(segments: Segments, url: Url) -> str:

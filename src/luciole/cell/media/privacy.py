@@ -38,7 +38,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "media.asset",
-        "id owner_id is_public token progress duration_ms width height has_audio thumbhash",
+        "id owner_id is_public token progress duration_ms width height has_audio thumbhash ai",
         DataClass.SHARED,
         "what a player needs to know of a film; its addresses for those who may see the clip",
         _WITH_CLIP,
@@ -47,7 +47,7 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
-        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for",
+        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for av1",
         DataClass.PERSONAL,
         "the work on a film, and why it was refused",
         _WITH_CLIP,
@@ -154,7 +154,8 @@ EXPORT: tuple[Exported, ...] = (
             "media.asset",
             "id is_public token progress duration_ms width height has_audio upload_id state "
             "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
-            "sound_asset_id sound_mode turn started_at waits_for thumbhash",
+            "sound_asset_id sound_mode turn started_at waits_for thumbhash av1 "
+            "ai",
         ),
         exports.assets,
         whose="media.asset.owner_id",
@@ -172,6 +173,8 @@ EXPORT: tuple[Exported, ...] = (
                 "turn",
                 "started_at",
                 "waits_for",
+                "av1",
+                "ai",
             }
         ),
     ),

@@ -12,7 +12,7 @@ import msgspec
 from luciole.cell.media import fence
 from luciole.cell.media.fence import Limits
 from luciole.cell.media.launchers import Warm
-from luciole.cell.media.model import REFUSALS, SHORTEST_MS, Edit
+from luciole.cell.media.model import REFUSALS, SHORTEST_MS, Ai, Edit
 
 CHILD = Path(__file__).with_name("probe_child.py")
 LIMITS = Limits(wall_s=20, cpu_s=20, memory_bytes=1536 * fence.MIB, file_bytes=0)
@@ -55,6 +55,8 @@ class Facts(msgspec.Struct, frozen=True):
     matrix_coefficients: Small
     is_full_range: bool
     bits: Small
+    ai: Ai | None = None
+    """What its content credentials say about AI."""
 
 
 class Probe(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ between the two. All of it is one run of FFmpeg: encoders, their decoders, and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,8 +20,6 @@ from luciole.cell.media.rungs import Cut, Rung
 
 # "Good" on a phone held in the hand (VMAF's own scale: 80 is good, 100 excellent).
 TARGET_VMAF = 90.0
-TRIED = (21.0, 28.0)
-LEAST_CRF, MOST_CRF = 18.0, 30.0
 PLACES = (0.1, 0.5, 0.85)
 PART_MS = 280
 # Every so many frames are judged; all are encoded.
@@ -29,6 +27,19 @@ JUDGED = 2
 # Where the two tries differ by less, the line between them says nothing.
 LEAST_SLOPE = 0.5
 MOST_LOG_BYTES = 1 << 20
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """What CRF means to an encoder: the two values that are tried, the bounds of what is taken, and
+    the encoder's options for a rung and so many threads."""
+
+    tried: tuple[float, float]
+    least: float
+    most: float
+    options: Callable[[Rung, int], list[str]]
+
+
+X264 = Scale((21.0, 28.0), 18.0, 30.0, encode.video)
 
 
 class _Mean(msgspec.Struct):
@@ -44,23 +55,29 @@ class _Log(msgspec.Struct):
 
 
 async def crf_for(
-    source: Path, film: Probe, cut: Cut, rung: Rung, out_dir: Path, target: float = TARGET_VMAF
+    source: Path,
+    film: Probe,
+    cut: Cut,
+    rung: Rung,
+    out_dir: Path,
+    target: float = TARGET_VMAF,
+    scale: Scale = X264,
 ) -> float:
     """The CRF at which the film reaches the target on that rung; the rung's own where that cannot
     be found."""
-    scores = await _tried(source, film, cut, rung, out_dir)
-    return rung.crf if scores is None else read_off(scores, target)
+    scores = await _tried(source, film, cut, rung, out_dir, scale)
+    return rung.crf if scores is None else read_off(scores, target, scale)
 
 
-def read_off(scores: Sequence[float], target: float) -> float:
+def read_off(scores: Sequence[float], target: float, scale: Scale = X264) -> float:
     """The CRF of the target on the line through both tries, within bounds."""
-    low, high = TRIED
+    low, high = scale.tried
     better, worse = scores
     if better - worse < LEAST_SLOPE:
         crf = high if worse >= target else low
     else:
         crf = low + (better - target) * (high - low) / (better - worse)
-    return round(min(max(crf, LEAST_CRF), MOST_CRF) * 2) / 2
+    return round(min(max(crf, scale.least), scale.most) * 2) / 2
 
 
 def parts(cut: Cut) -> list[Cut]:
@@ -73,7 +90,7 @@ def parts(cut: Cut) -> list[Cut]:
 
 
 async def _tried(
-    source: Path, film: Probe, cut: Cut, rung: Rung, out_dir: Path
+    source: Path, film: Probe, cut: Cut, rung: Rung, out_dir: Path, scale: Scale
 ) -> list[float] | None:
     """VMAF of each try; None where FFmpeg does not get there."""
     size = encode.scaled(film.width, film.height, rung.short_side)
@@ -87,30 +104,30 @@ async def _tried(
             source, part, is_shrunk=film.height >= size[1] * MUCH_LARGER
         )
     ]
-    coded, plain = ([f"{name}{n}" for n in range(len(TRIED))] for name in ("coded", "plain"))
+    coded, plain = ([f"{name}{n}" for n in range(len(scale.tried))] for name in ("coded", "plain"))
     judges = "".join(
         f";[dec:{n}][plain{n}]libvmaf=n_threads=2:n_subsample={JUDGED}:log_fmt=json:"
         f"log_path=vmaf-{n}.json[judged{n}]"
-        for n in range(len(TRIED))
+        for n in range(len(scale.tried))
     )
     arguments = [
         encode.ffmpeg(), "-nostdin", "-v", "error", "-y", *inputs,
         "-filter_complex", graph_of_samples(film, tried, rung, size, coded),
     ]  # fmt: skip
-    for name, crf in zip(coded, TRIED, strict=True):
-        arguments += ["-map", f"[{name}]", *encode.video(msgspec.structs.replace(rung, crf=crf), 1)]
-        arguments += ["-f", "null", "-"]
-    for n in range(len(TRIED)):
+    for name, crf in zip(coded, scale.tried, strict=True):
+        options = scale.options(msgspec.structs.replace(rung, crf=crf), 1)
+        arguments += ["-map", f"[{name}]", *options, "-f", "null", "-"]
+    for n in range(len(scale.tried)):
         arguments += ["-dec", f"{n}:0"]
     arguments += ["-filter_complex", graph_of_samples(film, tried, rung, size, plain) + judges]
-    for n in range(len(TRIED)):
+    for n in range(len(scale.tried)):
         arguments += ["-map", f"[judged{n}]", "-f", "null", "-"]
     limits = Limits(wall_s=180, cpu_s=180, memory_bytes=6144 * fence.MIB, nice=encode.LADDER_NICE)
     outcome = await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits)
     if outcome.code != 0:
         return None
     try:
-        return [_score(out_dir / f"vmaf-{n}.json") for n in range(len(TRIED))]
+        return [_score(out_dir / f"vmaf-{n}.json") for n in range(len(scale.tried))]
     except (OSError, msgspec.DecodeError):
         return None
 

@@ -32,7 +32,7 @@ from luciole.cell.media.model import (
     WrongOffset,
 )
 from luciole.cell.media.quota import Quota
-from luciole.cell.media.store import File, erasure, looks, unclaimed, waiting
+from luciole.cell.media.store import File, av1, erasure, looks, unclaimed, waiting
 from luciole.cell.media.store.waiting import Late
 from luciole.config import Settings
 from luciole.kit.clock import Clock
@@ -42,6 +42,7 @@ from luciole.kit.queue import QUICK, Queue
 
 # After every film that waits for anything.
 LAST = -2_000_000_000
+PRIORITIES = {"media.look": LAST, "media.segment": LAST, "media.av1": LAST - 1}
 # Of those before a waiting film, and of those that are being made, so many are counted.
 COUNTED = 1_000
 # Of which nothing was heard for so long, on that nobody works.
@@ -186,7 +187,7 @@ class Media:
     async def put_job(self, tx: Tx, name: str, asset_id: UUID) -> None:
         """Queues work on an asset, unless the same is waiting or running."""
         key = f"{name}/{asset_id}"
-        priority = LAST if name in ("media.look", "media.segment") else QUICK
+        priority = PRIORITIES.get(name, QUICK)
         if name in turns.BANDS:
             priority = turns.priority(name, await waiting.turn(tx, asset_id))
         body = {"asset_id": str(asset_id)}
@@ -197,6 +198,10 @@ class Media:
         begun."""
         now = self._clock.now()
         return await waiting.late(tx, now - after, now, most)
+
+    async def want_av1(self, tx: Tx, asset_ids: Sequence[UUID]) -> None:
+        """Has AV1 made of films that are watched, once nothing else waits to be made."""
+        await av1.want(tx, asset_ids)
 
     async def way(self, tx: Tx, asset_id: UUID) -> Way | None:
         """How far a film is that cannot be played yet; None for others."""

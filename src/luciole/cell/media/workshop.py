@@ -27,6 +27,7 @@ from luciole.cell.media.rungs import Cut
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
+from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import looks as looks_store
 from luciole.cell.media.store import segments, silence, unclaimed, waiting
 from luciole.config import Settings
@@ -42,6 +43,7 @@ STUCK_AFTER = timedelta(minutes=2)
 SWEPT_AT_ONCE = 500
 LOOKED_AT_ONCE = 20
 SEGMENTED_AT_ONCE = 20
+AV1_AT_ONCE = 4
 WORKING: tuple[State, ...] = ("queued", "probing", "encoding")
 
 
@@ -69,6 +71,7 @@ class Workshop:
         self._attempts = Attempts(db, self._folder, clock, show_progress)
         encoders = max(1, settings.worker.encoders)
         self._benches = asyncio.Semaphore(encoders)
+        self._idle = asyncio.Semaphore(1)
         # A new clip waits for no other clip's better quality: those have benches of their own.
         self._ladders = asyncio.Semaphore(max(1, encoders - 1))
 
@@ -140,6 +143,9 @@ class Workshop:
                 await self._media.put_job(tx, "media.look", asset_id)
             for asset_id in await segments.without(tx, SEGMENTED_AT_ONCE, FAILURE_COUNTS):
                 await self._media.put_job(tx, "media.segment", asset_id)
+            if not await av1_store.is_busy(tx):
+                for asset_id in await av1_store.wanted(tx, AV1_AT_ONCE, FAILURE_COUNTS):
+                    await self._media.put_job(tx, "media.av1", asset_id)
         await self.sweep_objects()
         await asyncio.to_thread(sweep_folders, self._folder)
 
@@ -202,6 +208,7 @@ class Workshop:
             )
             await looks_store.set_looks(tx, asset.id, looks)
             await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
+            await looks_store.set_ai(tx, asset.id, film.facts.ai)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})

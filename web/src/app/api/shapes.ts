@@ -90,6 +90,8 @@ export interface Rendition {
   url: string
   /** With the same address where the file itself is fragmented. */
   segments: Segments | null
+  /** The same in AV1, for some clips that many watch. */
+  av1: (Segments & { bitrate_bps: number }) | null
 }
 
 export interface Refusal {
@@ -107,7 +109,10 @@ export interface Clip {
   /** For the author only. */
   audience_list: ListKind | null
   state: 'processing' | 'published' | 'refused'
+  /** The label of its author. */
   made_with_ai: boolean
+  /** What content credentials in the uploaded file said. */
+  ai_in_file: 'made' | 'partly' | null
   published_at: string | null
   created_at: string
   likes: number

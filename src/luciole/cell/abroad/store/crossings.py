@@ -116,7 +116,7 @@ SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code
 FROM clips.card WHERE id = $1
 """
 PUBLIC_STATE = """
-SELECT m.state, m.is_public FROM media.playable m WHERE m.asset_id = $1
+SELECT m.state, m.is_public, m.ai IS NOT NULL AS is_ai FROM media.playable m WHERE m.asset_id = $1
 """
 COMMENT = """
 SELECT c.id, c.clip_id, c.writer_id, c.to_id, c.text, c.made_at, c.author_id
@@ -281,10 +281,11 @@ async def card(tx: Tx, clip_id: UUID) -> Card | None:
     return card_of(row) if row else None
 
 
-async def public_state(tx: Tx, asset_id: UUID) -> tuple[str, bool] | None:
-    """How far a film is, and whether its files are under public addresses."""
+async def public_state(tx: Tx, asset_id: UUID) -> tuple[str, bool, bool] | None:
+    """How far a film is, whether its files are under public addresses, and whether the file said
+    that AI made it or a part of it."""
     row = await tx.fetchrow(PUBLIC_STATE, asset_id)
-    return (row["state"], row["is_public"]) if row else None
+    return (row["state"], row["is_public"], row["is_ai"]) if row else None
 
 
 async def comment(tx: Tx, comment_id: UUID) -> Said | None:

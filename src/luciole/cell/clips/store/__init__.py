@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -75,6 +75,11 @@ UPDATE clips.clip SET state = 'refused', refused_code = $2
 WHERE asset_id = $1 AND state = 'processing'
 RETURNING id, author_id
 """
+FILMS_FOR_ALL = """
+SELECT c.asset_id FROM clips.clip c JOIN people.card p ON p.id = c.author_id
+WHERE c.id = ANY($1::uuid[]) AND c.state = 'published' AND c.audience = 'everyone'
+  AND c.audience_list IS NULL AND NOT p.is_private
+"""
 BY_ASSET = "SELECT id, author_id FROM clips.clip WHERE asset_id = $1"
 # Clips whose asset has an outcome that they have not heard of: a lost job heals here.
 UNSETTLED = """
@@ -123,6 +128,11 @@ SELECT past_days, comments_by, mentions_by, filter_words, shows_likes
 FROM clips.preference WHERE person_id = $1
 """
 EXPORT_TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
+
+
+async def films_for_all(tx: Tx, clip_ids: Sequence[UUID]) -> list[UUID]:
+    """The assets of those of the clips that everybody may see."""
+    return [row["asset_id"] for row in await tx.fetch(FILMS_FOR_ALL, list(clip_ids))]
 
 
 async def add(

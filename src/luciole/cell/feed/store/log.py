@@ -9,7 +9,7 @@ from uuid import UUID
 
 from luciole.cell.feed.model import CHANNEL, Mark, NewEvent, Snapshot
 from luciole.cell.feed.ranking.columns import ID_BYTES
-from luciole.cell.feed.ranking.model import Clip
+from luciole.cell.feed.ranking.model import Clip, Signal
 from luciole.cell.feed.rows import CLIP, NO_FEATURES, NO_SOUND, Rows
 from luciole.kit.db import Row, Tx
 from luciole.kit.ids import FIRST_ID
@@ -54,6 +54,13 @@ CLIPS = """
 SELECT id, author_id, hashtags, caption, duration_ms, published_at, sound_id
 FROM clips.rankable WHERE id = ANY($1::uuid[])
 """
+# Totals of everybody together; a watch weighs what its session is trusted.
+MOST_WATCHED = """
+SELECT clip_id FROM feed.event
+WHERE signal = $3 AND at > $1
+GROUP BY clip_id HAVING sum(trust * sign) >= $2
+ORDER BY sum(trust * sign) DESC, clip_id LIMIT $4
+"""
 THERE = "SELECT id FROM clips.published WHERE id = ANY($1::uuid[])"
 # Packed here, in the form of `rows.CLIP`, as READ is. $3 stands for no sound.
 SOME_CLIPS = """
@@ -91,6 +98,12 @@ DELETE FROM feed.event
 WHERE clip_id = ANY($1::uuid[]) AND (xid, seq) <= (($2::bigint)::text::xid8, $3)
 """
 FORGET_HIDDEN = "DELETE FROM feed.hidden WHERE kind = 'clip' AND value = ANY($1::uuid[]::text[])"
+
+
+async def most_watched(tx: Tx, since: datetime, least: int, most: int) -> list[UUID]:
+    """Clips that were watched so often since then, by all together; the most watched first."""
+    rows = await tx.fetch(MOST_WATCHED, since, float(least), int(Signal.WATCHED), most)
+    return [row["clip_id"] for row in rows]
 
 
 async def add(tx: Tx, events: Sequence[NewEvent]) -> set[bytes | None]:

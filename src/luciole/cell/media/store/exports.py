@@ -11,11 +11,11 @@ from luciole.kit.exported import ExportedRow, listed
 ASSETS = """
 SELECT id, is_public, token, progress, duration_ms, width, height, has_audio, upload_id, state,
        refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at,
-       sound_asset_id, sound_mode, turn, started_at, waits_for,
+       sound_asset_id, sound_mode, turn, started_at, waits_for, av1, ai,
        encode(thumbhash, 'hex') AS thumbhash
 FROM media.asset WHERE owner_id = $1 ORDER BY created_at, id
 """
-# What is drawn out of these (segments, the poster as AVIF, a preview) is drawn again by a new cell.
+# What is drawn out of these (segments, AV1, the poster as AVIF, a preview) a new cell draws again.
 FILES = """
 SELECT f.asset_id, f.kind, f.name, f.filename, f.object_key, f.mime, f.width, f.height,
        f.bitrate_bps, f.size_bytes

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from luciole.cell.media.looks import Looks
-from luciole.cell.media.model import Shown
+from luciole.cell.media.model import Ai, Shown
 from luciole.kit.db import Tx
 
+SET_AI = "UPDATE media.asset SET ai = $2 WHERE id = $1"
 SET_HINT = "UPDATE media.asset SET thumbhash = $2 WHERE id = $1"
 FORGET_STILLS = "DELETE FROM media.still WHERE asset_id = $1"
 ADD_STILLS = """
@@ -23,7 +24,7 @@ ORDER BY attempt, id LIMIT $2
 """
 IS_SEEN = "SELECT thumbhash IS NOT NULL FROM media.asset WHERE id = $1"
 SHOWN = """
-SELECT a.id, a.thumbhash,
+SELECT a.id, a.thumbhash, a.ai,
        CASE WHEN a.is_public THEN 'p/' ELSE 'r/' END || a.token || '/' AS prefix,
        (SELECT f.filename FROM media.file f
         WHERE f.asset_id = a.id AND f.kind = 'avif-poster') AS avif_poster,
@@ -44,6 +45,11 @@ async def set_looks(tx: Tx, asset_id: UUID, seen: Looks) -> None:
         [still.pdq for still in seen.stills],
         [still.quality for still in seen.stills],
     )
+
+
+async def set_ai(tx: Tx, asset_id: UUID, ai: Ai | None) -> None:
+    """Keeps what the uploaded file says about AI; the file itself goes."""
+    await tx.execute(SET_AI, asset_id, ai)
 
 
 async def is_seen(tx: Tx, asset_id: UUID) -> bool:
@@ -67,6 +73,7 @@ async def shown(tx: Tx, asset_ids: Sequence[UUID]) -> dict[UUID, Shown]:
             row["thumbhash"],
             key(row["prefix"], row["avif_poster"]),
             key(row["prefix"], row["preview"]),
+            row["ai"],
         )
         for row in await tx.fetch(SHOWN, list(asset_ids))
     }

@@ -19,10 +19,15 @@ ORDER BY a.attempt, a.id LIMIT $1
 """
 TAKE_OUT = """
 DELETE FROM media.file
-WHERE asset_id = $1 AND kind IN ('rendition', 'segments') AND name = ANY($2::text[])
+WHERE asset_id = $1
+  AND (kind = 'av1' OR (kind IN ('rendition', 'segments') AND name = ANY($2::text[])))
 RETURNING object_key
 """
-DONE = "UPDATE media.asset SET crashes = 0, changed_at = $2 WHERE id = $1"
+DONE = """
+UPDATE media.asset
+SET crashes = 0, changed_at = $2, av1 = CASE WHEN av1 = 'made' THEN 'wanted' ELSE av1 END
+WHERE id = $1
+"""
 
 
 async def without(tx: Tx, most: int, fewer_crashes_than: int) -> list[UUID]:
@@ -32,7 +37,7 @@ async def without(tx: Tx, most: int, fewer_crashes_than: int) -> list[UUID]:
 
 async def replace(tx: Tx, asset_id: UUID, files: list[File], now: datetime) -> list[str]:
     """Puts renditions in the place of those of the same names; gives the keys of the old ones,
-    which belong to nobody now."""
+    which belong to nobody now. What was made of these in AV1 goes too, and is made anew."""
     names = sorted({file.name for file in files})
     old = [row["object_key"] for row in await tx.fetch(TAKE_OUT, asset_id, names)]
     for file in files:

@@ -76,7 +76,8 @@ async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> bool:
     brought = Brought(
         clip.caption,
         clip.audience_here,
-        clip.made_with_ai,
+        # What the film's file once said comes along as the word of whoever brings it.
+        clip.made_with_ai or (film.row is not None and film.row.ai is not None),
         await _captions(taking, clip),
         clip.created_at,
         clip.published_at,

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -57,6 +57,7 @@ class FilmRow(msgspec.Struct, frozen=True):
     trim_start_ms: _Day = 0
     trim_end_ms: _Day | None = None
     cover_ms: _Day = 0
+    ai: Literal["made", "partly"] | None = None
 
 
 class FileRow(msgspec.Struct, frozen=True):
