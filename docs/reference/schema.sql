@@ -553,6 +553,8 @@ CREATE TABLE media.asset (
     started_at      timestamp with time zone,
     waits_for       text,
     thumbhash       bytea,
+    pieces          integer[] DEFAULT '{}'::integer[] NOT NULL,
+    is_muted        boolean DEFAULT false NOT NULL,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -562,6 +564,7 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_check2 CHECK ((state <> ALL (ARRAY['playable'::text, 'complete'::text])) OR duration_ms IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL),
     CONSTRAINT asset_check3 CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
+    CONSTRAINT asset_pieces_check CHECK ((cardinality(pieces) % 2) = 0 AND cardinality(pieces) <= 32),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
     CONSTRAINT asset_sound_mode_check CHECK (sound_mode = ANY (ARRAY['replace'::text, 'mix'::text])),
     CONSTRAINT asset_state_check CHECK (state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text, 'complete'::text, 'refused'::text])),
@@ -630,6 +633,21 @@ CREATE TABLE media.still (
     CONSTRAINT still_quality_check CHECK (quality >= 0 AND quality <= 100)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.still TO luciole_media;
+
+CREATE TABLE media.layer (
+    asset_id  uuid NOT NULL,
+    place     smallint NOT NULL,
+    png       bytea NOT NULL,
+    start_ms  integer NOT NULL,
+    end_ms    integer,
+    CONSTRAINT layer_pkey PRIMARY KEY (asset_id, place),
+    CONSTRAINT layer_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
+    CONSTRAINT layer_check CHECK (end_ms > start_ms),
+    CONSTRAINT layer_place_check CHECK (place >= 0 AND place <= 3),
+    CONSTRAINT layer_png_check CHECK (octet_length(png) <= 262144),
+    CONSTRAINT layer_start_ms_check CHECK (start_ms >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON media.layer TO luciole_media;
 
 CREATE VIEW media.playable AS
     SELECT id AS asset_id,

@@ -20,6 +20,7 @@ from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
+from luciole.cell.media.edit_list import Layer, Piece
 from luciole.cell.media.model import Edit
 from luciole.cell.notices.service import Notices
 from luciole.cell.people.model import NoSuchPerson, Viewer
@@ -35,6 +36,32 @@ Language = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 
 
+class PieceWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A part of the uploaded film, from `start_ms` to `end_ms` of it."""
+
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+
+
+class LayerWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A picture over the whole film (PNG in base64, red, green, blue and alpha), from `start_ms` to
+    `end_ms` of what is made of it; no end: to the end."""
+
+    png: bytes
+    start_ms: Milliseconds = 0
+    end_ms: Milliseconds | None = None
+
+
+class EditWish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is made of the uploaded film: these pieces of it, in the order in which they play (none:
+    all of it, or the trim), without its sound, under these pictures, the lowest first. With pieces,
+    `cover_ms` is counted in what they make together."""
+
+    pieces: list[PieceWish] = []
+    is_muted: bool = False
+    layers: list[LayerWish] = []
+
+
 class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     upload_id: UUID
     audience: Audience
@@ -43,6 +70,7 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     trim_start_ms: Milliseconds = 0
     trim_end_ms: Milliseconds | None = None
     cover_ms: Milliseconds = 0
+    edit: EditWish | None = None
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
@@ -137,7 +165,7 @@ def routes(
                 tx,
                 me.person_id,
                 upload_id=data.upload_id,
-                edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
+                edit=_edit(data),
                 caption=data.caption,
                 audience=data.audience,
                 audience_list=await clip_list(people, tx, data.audience_list),
@@ -316,4 +344,16 @@ def routes(
             grid,
         ],
         tags=["clips"],
+    )
+
+
+def _edit(data: NewClip) -> Edit:
+    wish = data.edit or EditWish()
+    return Edit(
+        data.trim_start_ms,
+        data.trim_end_ms,
+        data.cover_ms,
+        tuple(Piece(one.start_ms, one.end_ms) for one in wish.pieces),
+        wish.is_muted,
+        tuple(Layer(one.png, one.start_ms, one.end_ms) for one in wish.layers),
     )

@@ -116,7 +116,7 @@ async def glance(source: Path, film: Probe, cut: Cut, out_dir: Path) -> Looks:
         *looks.outputs(out_dir),
     ]  # fmt: skip
     limits = Limits(wall_s=300, cpu_s=300, memory_bytes=4096 * fence.MIB, nice=LADDER_NICE)
-    _raise_for(await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits))
+    raise_for(await fence.run(arguments, reads=[source], writes=[out_dir], limits=limits))
     return looks.seen(out_dir, *size, cut)
 
 
@@ -147,7 +147,9 @@ def scaled(width: int, height: int, short_side: int) -> tuple[int, int]:
                  for side in (width, height))  # type: ignore[return-value]  # fmt: skip
 
 
-def ffmpeg_input(source: Path, cut: Cut, *, is_shrunk: bool) -> list[str]:
+def ffmpeg_input(
+    source: Path, cut: Cut, *, is_shrunk: bool, threads: int = READ_THREADS
+) -> list[str]:
     """The options that read the chosen part of the source, and no more than that."""
     decoders = ",".join(sorted(VIDEO_DECODERS | AUDIO_DECODERS))
     arguments = [
@@ -155,7 +157,7 @@ def ffmpeg_input(source: Path, cut: Cut, *, is_shrunk: bool) -> list[str]:
         "-format_whitelist", DEMUXERS,
         "-codec_whitelist", decoders,
         "-max_pixels", str(MOST_PIXELS),
-        "-threads", str(READ_THREADS),
+        "-threads", str(threads),
         "-noautorotate",
         # A frame that no other is made from may keep the edges of its blocks where it is scaled
         # down. With all frames the edges add up: a third more bytes, or 4 points of VMAF.
@@ -210,7 +212,7 @@ async def _encode(
         ),
         on_line=watch.line,
     )
-    _raise_for(outcome)
+    raise_for(outcome)
     if watch.frames < 1 or watch.out_ms < cut.length_ms * ENOUGH_OF_IT:
         raise Unreadable("damaged")
     return [
@@ -265,7 +267,7 @@ CLEAN = [
 ]  # fmt: skip
 
 
-def _raise_for(outcome: Outcome) -> None:
+def raise_for(outcome: Outcome) -> None:
     if outcome.killed_by in ("time", "cpu", "disk"):
         raise Unreadable("takes-too-long")
     if outcome.code != 0:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.media.edit_list import Layer, Piece
 from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, TooMany, Unavailable
 
 State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
@@ -24,11 +25,18 @@ FAILURE_COUNTS = 3
 
 class Edit(msgspec.Struct, frozen=True):
     """What the author chose: the part of the film to keep, and the moment of its cover, counted
-    from the start of the untrimmed film. No end: to the end."""
+    from the start of the untrimmed film. No end: to the end.
+
+    With `pieces`, these are what is kept, in the order in which they play, and the moment of the
+    cover is counted in what they make together."""
 
     trim_start_ms: int = 0
     trim_end_ms: int | None = None
     cover_ms: int = 0
+    pieces: tuple[Piece, ...] = ()
+    is_muted: bool = False
+    layers: tuple[Layer, ...] = ()
+    """Only on the way in: of a stored film they are asked for where they are drawn."""
 
 
 class SoundOf(msgspec.Struct, frozen=True):
@@ -188,6 +196,11 @@ REFUSALS: dict[str, Refusal] = {
             "takes-too-long",
             "This video takes more time to convert than the cell allows for one clip.",
             "Save it at 1080p or less and at 60 frames a second or less, then upload that.",
+        ),
+        Refusal(
+            "outside-the-film",
+            "One of the pieces that you chose lies after the end of the film.",
+            "Choose the pieces again, then publish it again.",
         ),
         Refusal(
             "sound-gone",

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from luciole.cell.media import fence, playlists, store, turns
+from luciole.cell.media.edit_list import BadPieces, check_pieces, checked_layers
 from luciole.cell.media.links import Links, Verdict
 from luciole.cell.media.model import (
     MAX_PIECES,
@@ -32,7 +33,7 @@ from luciole.cell.media.model import (
     WrongOffset,
 )
 from luciole.cell.media.quota import Quota
-from luciole.cell.media.store import File, erasure, looks, unclaimed, waiting
+from luciole.cell.media.store import File, erasure, layers, looks, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
@@ -153,11 +154,15 @@ class Media:
         sound of another film. The jobs
         `media.playable` and `media.refused` tell how it went.
 
-        Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, NoFence.
+        Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, BadPieces, BadLayer, NoFence.
         """
         self._require_fence()
         if edit.trim_end_ms is not None and edit.trim_end_ms <= edit.trim_start_ms:
             raise BadTrim
+        if edit.pieces and (edit.trim_start_ms or edit.trim_end_ms is not None):
+            raise BadPieces
+        check_pieces(edit.pieces, self._settings.max_duration_ms)
+        laid = checked_layers(edit.layers)
         upload = await store.lock_upload(tx, upload_id)
         if upload is not None and upload.owner_id == owner_id and upload.asset_id is not None:
             raise UploadUsed
@@ -178,6 +183,7 @@ class Media:
             sound=sound,
             turn=turns.turn(await waiting.now(tx), await waiting.authors_last(tx, owner_id)),
         )
+        await layers.add(tx, asset_id, laid)
         await store.use_upload(tx, upload_id, asset_id)
         await self.put_job(tx, "media.prepare", asset_id)
         return asset_id

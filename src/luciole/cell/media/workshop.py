@@ -15,7 +15,17 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import encode, fence, laying, pictures, probe, quality, store, turns
+from luciole.cell.media import (
+    editing,
+    encode,
+    fence,
+    laying,
+    pictures,
+    probe,
+    quality,
+    store,
+    turns,
+)
 from luciole.cell.media.attempts import Attempts, ShowProgress
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.held import Held, holding, require_room, storing
@@ -27,6 +37,7 @@ from luciole.cell.media.rungs import Cut
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
+from luciole.cell.media.store import layers as layers_store
 from luciole.cell.media.store import looks as looks_store
 from luciole.cell.media.store import segments, silence, unclaimed, waiting
 from luciole.config import Settings
@@ -207,7 +218,8 @@ class Workshop:
             await self._media.put_job(tx, "media.ladder", asset.id)
 
     async def _film(self, asset: Asset, folder: Path) -> tuple[Path, Probe, Cut]:
-        """The assembled source, what it is, and the part of it that the author keeps."""
+        """The assembled source, or what its author's edits make of it; what that is, and the part
+        of it that is kept."""
         fence.require(fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding)
         source = folder / "source"
         async with self._db.read() as tx:
@@ -224,8 +236,17 @@ class Workshop:
                 raise Held("store") from error
             raise Unreadable("cannot-be-read") from error
         film = await probe.probe(source, folder / "out")
-        start_ms, length_ms = probe.check_length(film, asset.edit, self._settings.max_duration_ms)
-        return source, film, Cut(start_ms, length_ms, max(0, asset.edit.cover_ms - start_ms))
+        if asset.edit.is_muted:
+            film = film.without_sound()
+        kept = editing.cuts(film, asset.edit, self._settings.max_duration_ms)
+        cover_ms = editing.cover_ms(asset.edit)
+        async with self._db.read() as tx:
+            layers = await layers_store.layers(tx, asset.id)
+        if editing.is_plain(asset.edit, layers):
+            return source, film, Cut(kept[0].start_ms, kept[0].length_ms, cover_ms)
+        source = await editing.edited(source, film, kept, layers, folder)
+        film = await probe.probe(source, folder / "out")
+        return source, film, Cut(0, film.duration_ms, cover_ms)
 
     async def _track(self, asset: Asset, folder: Path) -> Track | None:
         """The sound of another film, where this one is to have it. Raises Unreadable where that
@@ -275,6 +296,7 @@ class Workshop:
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:
         await store.set_complete(tx, asset.id, self._clock.now())
+        await layers_store.drop(tx, asset.id)
         if asset.upload_id is not None:
             await self._media.drop_upload(tx, asset.upload_id)
 

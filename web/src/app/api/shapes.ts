@@ -209,6 +209,7 @@ export interface NewClip {
   trim_start_ms?: number
   trim_end_ms?: number
   cover_ms?: number
+  edit?: { pieces?: { start_ms: number; end_ms: number }[]; is_muted?: boolean; layers?: { png: string; start_ms?: number; end_ms?: number }[] }
   made_with_ai: boolean
   captions_vtt?: string
   captions_language?: string

@@ -1,6 +1,8 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
 import type { Reach } from '../../abroad/shapes.ts'
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
+import { joined, momentIn, type Piece } from '../../media/pieces.ts'
+import type { FilmText } from '../../media/texts.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 import { wishOf, type PeopleList } from '../audience/list.ts'
 
@@ -22,6 +24,12 @@ export interface Draft {
   /** The comment that the clip answers. */
   answers?: string | null
   trim: Trim | null
+  /** What is kept, in the order in which it plays; with one piece it is the trim. Drafts of older versions have none. */
+  pieces?: Piece[] | null
+  muted?: boolean
+  texts?: FilmText[]
+  /** The texts as the cell takes them, drawn when one posts. */
+  layer?: string | null
   coverMs: number
   captions: { text: string; language: string; name: string } | null
   /** "Post" was pressed: the upload goes on by itself. */
@@ -32,14 +40,25 @@ export interface Draft {
 }
 
 /** A clip of which only the film is known. */
-export function newDraft(file: File, personId: string, answers: string | null = null, sound: string | null = null): Draft {
-  return { file, answers, sound: sound ? { id: sound, mode: 'replace' } : null, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
+export function newDraft(file: File, personId: string, answers: string | null = null, sound: string | null = null, pieces: Piece[] | null = null): Draft {
+  return { file, pieces, answers, sound: sound ? { id: sound, mode: 'replace' } : null, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
 }
 
 /** What is asked of the cell for a draft whose film has arrived there. */
 export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewClip {
   const body: NewClip = { upload_id: uploadId, caption: draft.caption, audience: draft.audience, made_with_ai: draft.madeWithAi }
-  if (draft.trim && !isWhole(draft.trim, durationMs)) {
+  const pieces = joined(draft.pieces ?? [])
+  const edit: NonNullable<NewClip['edit']> = {}
+  if (pieces.length > 1) {
+    edit.pieces = pieces.map((piece) => ({ start_ms: piece.startMs, end_ms: piece.endMs }))
+    // Counted in what is made; the pieces say where it is in the film.
+    const coverMs = momentIn(pieces, draft.coverMs)
+    if (coverMs > 0) body.cover_ms = coverMs
+  } else if (draft.coverMs > 0) body.cover_ms = draft.coverMs
+  if (draft.muted) edit.is_muted = true
+  if (draft.layer) edit.layers = [{ png: draft.layer }]
+  if (Object.keys(edit).length > 0) body.edit = edit
+  if (!edit.pieces && draft.trim && !isWhole(draft.trim, durationMs)) {
     body.trim_start_ms = draft.trim.startMs
     body.trim_end_ms = draft.trim.endMs
   }
@@ -50,7 +69,6 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.sound_id = draft.sound.id
     body.sound_mode = draft.sound.mode
   } else if (draft.letsReuse !== undefined) body.lets_reuse = draft.letsReuse
-  if (draft.coverMs > 0) body.cover_ms = draft.coverMs
   if (draft.captions) {
     body.captions_vtt = draft.captions.text
     body.captions_language = draft.captions.language

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.media.edit_list import Piece
 from luciole.cell.media.model import Asset, Chunk, Edit, Rendition, SoundOf, State, Upload
 from luciole.kit.db import Row, Tx
 
@@ -69,17 +70,18 @@ ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 ADD_ASSET = """
 INSERT INTO media.asset (id, owner_id, upload_id, trim_start_ms, trim_end_ms, cover_ms, is_public,
-                         token, created_at, changed_at, sound_asset_id, sound_mode, turn)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)
+                         token, created_at, changed_at, sound_asset_id, sound_mode, turn, pieces,
+                         is_muted)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14)
 """
 ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes, sound_asset_id, sound_mode
+       attempt, crashes, sound_asset_id, sound_mode, pieces, is_muted
 FROM media.asset WHERE id = $1
 """
 LOCK_ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes, sound_asset_id, sound_mode
+       attempt, crashes, sound_asset_id, sound_mode, pieces, is_muted
 FROM media.asset WHERE id = $1 FOR UPDATE
 """
 START = """
@@ -232,6 +234,8 @@ async def add_asset(
         sound.asset_id if sound else None,
         sound.mode if sound else None,
         turn,
+        [moment for piece in edit.pieces for moment in (piece.start_ms, piece.end_ms)],
+        edit.is_muted,
     )
 
 
@@ -344,7 +348,13 @@ def _asset(row: Row | None) -> Asset | None:
         row["owner_id"],
         row["upload_id"],
         row["state"],
-        Edit(row["trim_start_ms"], row["trim_end_ms"], row["cover_ms"]),
+        Edit(
+            row["trim_start_ms"],
+            row["trim_end_ms"],
+            row["cover_ms"],
+            tuple(map(Piece, row["pieces"][::2], row["pieces"][1::2])),
+            row["is_muted"],
+        ),
         row["is_public"],
         row["token"],
         row["attempt"],
