@@ -528,33 +528,37 @@ CREATE TABLE media.chunk (
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.chunk TO luciole_media;
 
 CREATE TABLE media.asset (
-    id              uuid NOT NULL,
-    owner_id        uuid NOT NULL,
-    upload_id       uuid,
-    state           text DEFAULT 'queued'::text NOT NULL,
-    refused_code    text,
-    trim_start_ms   integer NOT NULL,
-    trim_end_ms     integer,
-    cover_ms        integer NOT NULL,
-    is_public       boolean NOT NULL,
-    token           text NOT NULL,
-    attempt         integer DEFAULT 0 NOT NULL,
-    crashes         integer DEFAULT 0 NOT NULL,
-    progress        smallint DEFAULT 0 NOT NULL,
-    duration_ms     integer,
-    width           integer,
-    height          integer,
-    has_audio       boolean DEFAULT false NOT NULL,
-    created_at      timestamp with time zone NOT NULL,
-    changed_at      timestamp with time zone NOT NULL,
-    sound_asset_id  uuid,
-    sound_mode      text,
-    turn            integer DEFAULT 0 NOT NULL,
-    started_at      timestamp with time zone,
-    waits_for       text,
-    thumbhash       bytea,
-    pieces          integer[] DEFAULT '{}'::integer[] NOT NULL,
-    is_muted        boolean DEFAULT false NOT NULL,
+    id               uuid NOT NULL,
+    owner_id         uuid NOT NULL,
+    upload_id        uuid,
+    state            text DEFAULT 'queued'::text NOT NULL,
+    refused_code     text,
+    trim_start_ms    integer NOT NULL,
+    trim_end_ms      integer,
+    cover_ms         integer NOT NULL,
+    is_public        boolean NOT NULL,
+    token            text NOT NULL,
+    attempt          integer DEFAULT 0 NOT NULL,
+    crashes          integer DEFAULT 0 NOT NULL,
+    progress         smallint DEFAULT 0 NOT NULL,
+    duration_ms      integer,
+    width            integer,
+    height           integer,
+    has_audio        boolean DEFAULT false NOT NULL,
+    created_at       timestamp with time zone NOT NULL,
+    changed_at       timestamp with time zone NOT NULL,
+    sound_asset_id   uuid,
+    sound_mode       text,
+    turn             integer DEFAULT 0 NOT NULL,
+    started_at       timestamp with time zone,
+    waits_for        text,
+    thumbhash        bytea,
+    pieces           integer[] DEFAULT '{}'::integer[] NOT NULL,
+    is_muted         boolean DEFAULT false NOT NULL,
+    quoted_asset_id  uuid,
+    quote_how        text,
+    quote_start_ms   integer,
+    quote_end_ms     integer,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -563,9 +567,14 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_check1 CHECK (trim_end_ms > trim_start_ms),
     CONSTRAINT asset_check2 CHECK ((state <> ALL (ARRAY['playable'::text, 'complete'::text])) OR duration_ms IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL),
     CONSTRAINT asset_check3 CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL),
+    CONSTRAINT asset_check4 CHECK (quote_end_ms > quote_start_ms),
+    CONSTRAINT asset_check5 CHECK (quoted_asset_id IS NULL OR quote_how IS NOT NULL),
+    CONSTRAINT asset_check6 CHECK ((quote_how IS NULL) = (quote_start_ms IS NULL) AND (quote_how IS NULL) = (quote_end_ms IS NULL)),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
     CONSTRAINT asset_pieces_check CHECK ((cardinality(pieces) % 2) = 0 AND cardinality(pieces) <= 32),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
+    CONSTRAINT asset_quote_how_check CHECK (quote_how = ANY (ARRAY['duet'::text, 'stitch'::text])),
+    CONSTRAINT asset_quote_start_ms_check CHECK (quote_start_ms >= 0),
     CONSTRAINT asset_sound_mode_check CHECK (sound_mode = ANY (ARRAY['replace'::text, 'mix'::text])),
     CONSTRAINT asset_state_check CHECK (state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text, 'complete'::text, 'refused'::text])),
     CONSTRAINT asset_thumbhash_check CHECK (octet_length(thumbhash) >= 5 AND octet_length(thumbhash) <= 32),
@@ -579,7 +588,9 @@ CREATE INDEX asset_by_owner ON media.asset USING btree (owner_id, turn);
 CREATE INDEX asset_by_turn ON media.asset USING btree (turn);
 CREATE INDEX asset_by_upload ON media.asset USING btree (upload_id);
 CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'queued'::text;
+CREATE INDEX asset_quoting ON media.asset USING btree (quoted_asset_id) WHERE quoted_asset_id IS NOT NULL;
 CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
+CREATE INDEX asset_with_lost_quote ON media.asset USING btree (id) WHERE quote_how IS NOT NULL AND quoted_asset_id IS NULL;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
 
@@ -851,6 +862,7 @@ CREATE TABLE clips.clip (
     answers_id         uuid,
     audience_list      text,
     lets_reuse         boolean DEFAULT false NOT NULL,
+    lets_quote         boolean DEFAULT false,
     CONSTRAINT clip_pkey PRIMARY KEY (id),
     CONSTRAINT clip_asset_id_key UNIQUE (asset_id),
     CONSTRAINT clip_author_id_fkey FOREIGN KEY (author_id) REFERENCES people.person(id),
@@ -906,6 +918,7 @@ CREATE TABLE clips.preference (
     mentions_by   text,
     filter_words  text[] DEFAULT '{}'::text[] NOT NULL,
     shows_likes   boolean DEFAULT false NOT NULL,
+    lets_quote    boolean DEFAULT true NOT NULL,
     CONSTRAINT preference_pkey PRIMARY KEY (person_id),
     CONSTRAINT preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT preference_comments_by_check CHECK (comments_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
@@ -1061,6 +1074,19 @@ CREATE TABLE clips.sound (
 );
 CREATE INDEX sound_by_owner ON clips.sound USING btree (owner_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.sound TO luciole_clips;
+
+CREATE TABLE clips.made_from (
+    clip_id   uuid NOT NULL,
+    first_id  uuid,
+    how       text NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT made_from_pkey PRIMARY KEY (clip_id),
+    CONSTRAINT made_from_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT made_from_first_id_fkey FOREIGN KEY (first_id) REFERENCES clips.clip(id) ON DELETE SET NULL,
+    CONSTRAINT made_from_how_check CHECK (how = ANY (ARRAY['duet'::text, 'stitch'::text]))
+);
+CREATE INDEX made_from_by_first ON clips.made_from USING btree (first_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.made_from TO luciole_clips;
 
 CREATE VIEW clips.published AS
     SELECT id,
@@ -1226,6 +1252,20 @@ CREATE VIEW clips.findable AS
          LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
+
+CREATE VIEW clips.quotable AS
+    SELECT c.id AS clip_id,
+        c.author_id,
+        c.asset_id,
+        COALESCE(c.lets_quote, f.lets_quote, true) AS lets_quote
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         LEFT JOIN clips.preference f ON f.person_id = c.author_id
+         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND NOT COALESCE(c.published_at < w.since, false) AND NOT (EXISTS ( SELECT 1
+               FROM clips.made_from m
+              WHERE m.clip_id = c.id));
+GRANT SELECT ON clips.quotable TO luciole_clips;
 
 -- messages --------------------------------------------------------------
 
@@ -2402,10 +2442,21 @@ CREATE VIEW notices.here AS
 GRANT SELECT ON notices.here TO luciole_notices;
 
 CREATE VIEW notices.clips_here AS
-    SELECT clip_id,
-        notice_id
+    SELECT here.clip_id,
+        here.notice_id
        FROM notices.here
-      WHERE what = 'clip'::text;
+      WHERE here.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.here h
+         JOIN notices.made_of m ON m.first_id = h.clip_id
+      WHERE h.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.people_here h
+         JOIN notices.made_of m ON m.first_author_id = h.person_id;
 GRANT SELECT ON notices.clips_here TO luciole_clips;
 GRANT SELECT ON notices.clips_here TO luciole_feed;
 GRANT SELECT ON notices.clips_here TO luciole_notices;
@@ -2457,6 +2508,14 @@ CREATE VIEW notices.label_of AS
        FROM notices.measure
       WHERE effect = 'label'::text AND ended_at IS NULL AND (until IS NULL OR until > now());
 GRANT SELECT ON notices.label_of TO luciole_notices;
+
+CREATE VIEW notices.made_of AS
+    SELECT m.clip_id,
+        m.first_id,
+        c.author_id AS first_author_id
+       FROM clips.made_from m
+         JOIN clips.clip c ON c.id = m.first_id;
+GRANT SELECT ON notices.made_of TO luciole_notices;
 
 -- custody ---------------------------------------------------------------
 

@@ -111,6 +111,60 @@ async def test_film_is_split_turned_written_on_and_muted_with_keys(
     assert max(rows[4:8]) > 3 * max(rows[12:])
 
 
+async def test_duet_and_stitch_are_made_from_a_clip_of_another(
+    cell: Cell, stage: Stage, tiny_film: bytes, tmp_path: Path
+) -> None:
+    first, maker = await cell.member("first"), await cell.member("second")
+    clip = await first.clip(tiny_film, caption="The first one")
+    film = films.make(tmp_path / "own.mp4", size="180x320", seconds=2, rate=15)
+    page = await stage.phone(maker, f"/c/{clip['id']}", permissions=["camera", "microphone"])
+    await page.get_by_test_id("share").click()
+    await expect(page.get_by_test_id("make-duet")).to_be_visible()
+    await picture(page, "share-duet")
+    await page.get_by_test_id("make-stitch").click()
+    await expect(page.get_by_test_id("quoted")).to_contain_text(first.handle)
+    await choose(page, film, "And then me")
+    length = page.get_by_test_id("quote-length")
+    await length.focus()
+    await page.keyboard.press("ArrowLeft")
+    await page.get_by_test_id("quoted").scroll_into_view_if_needed()
+    await picture(page, "editor-stitch")
+    await page.get_by_test_id("publish-post").click()
+    address = await published(page)
+    await page.goto(address)
+    await plays(page)
+    await expect(page.get_by_test_id("credit")).to_contain_text(f"@{first.handle}")
+    await picture(page, "clip-stitch")
+    made = (await maker.api.get(f"/api{address.replace('/c/', '/clips/')}")).json()
+    assert abs(made["duration_ms"] - 3900) <= 150
+    await page.goto(f"/publish?duet={clip['id']}")
+    await page.get_by_test_id("publish-camera").tap()
+    for _ in range(2):
+        await page.get_by_test_id("camera-timer").tap()
+    await films_for(page, 10)
+    await expect(page.get_by_test_id("camera-beside")).to_be_visible()
+    await picture(page, "camera-duet")
+    await page.get_by_test_id("camera-done").tap()
+    await page.get_by_test_id("publish-caption").fill("Both of us")
+    await page.get_by_test_id("publish-post").tap()
+    await page.goto(await published(page))
+    await plays(page)
+    await expect(page.get_by_test_id("credit")).to_contain_text("Duet with")
+    await picture(page, "clip-duet")
+    await page.get_by_test_id("credit").click()
+    await expect(page.get_by_test_id("caption")).to_contain_text("The first one")
+    # The first one takes it back with a switch.
+    other = await stage.phone(first, "/settings")
+    switch = other.get_by_test_id("lets-quote")
+    await expect(switch).to_be_checked()
+    await switch.press("Space")
+    await expect(switch).not_to_be_checked()
+    await page.reload()
+    await page.get_by_test_id("share").click()
+    await expect(page.get_by_test_id("share-sheet")).to_be_visible()
+    await expect(page.get_by_test_id("make-duet")).to_have_count(0)
+
+
 async def test_maker_speaks_french(cell: Cell, stage: Stage, tmp_path: Path) -> None:
     film = films.make(tmp_path / "film.mp4", size="180x320", seconds=3, rate=15)
     page = await stage.phone(await cell.member("faiseur", locale="fr"), "/publish")

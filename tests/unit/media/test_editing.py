@@ -11,8 +11,8 @@ import pytest
 from tests.unit.media import films
 
 from luciole.cell.media import editing, encode, fence, probe
-from luciole.cell.media.edit_list import BadLayer, BadPieces, Layer, Piece, check_pieces, plain_png
-from luciole.cell.media.model import Edit
+from luciole.cell.media.edit_list import BadLayer, BadPieces, check_pieces, plain_png
+from luciole.cell.media.model import Edit, Layer, Piece
 from luciole.cell.media.probe import Unreadable
 
 RATE = 25

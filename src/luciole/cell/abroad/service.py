@@ -22,6 +22,7 @@ from luciole.cell.abroad.model import (
     NotForOutside,
     NotFromElsewhere,
     Peer,
+    QuoteStays,
     Reach,
     SheetChanged,
     Subject,
@@ -150,12 +151,14 @@ class Abroad:
         )
 
     async def set_reach(self, tx: Tx, person_id: UUID, clip_id: UUID, reach: Reach) -> None:
-        """Lets a clip go so far, or calls it back. Raises NoSuchClip, NotForOutside,
+        """Lets a clip go so far, or calls it back. Raises NoSuchClip, NotForOutside, QuoteStays,
         ConsentNeeded."""
         card = await self._clips.own(tx, clip_id, person_id)
         if reach != "region":
             if not is_for_all(card):
                 raise NotForOutside
+            if await self._clips.is_made_from(tx, clip_id):
+                raise QuoteStays
             if not await self.holds(tx, person_id, "clip") and reach == "cells":
                 raise ConsentNeeded
             if reach == "fediverse" and not await self._is_open_to_all(tx, person_id):

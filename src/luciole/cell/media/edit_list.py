@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from luciole.cell.media.model import Layer, Piece
 from luciole.kit.errors import Invalid
 
 MOST_PIECES = 16
@@ -43,22 +44,6 @@ class BadLayer(Invalid):
         "512 KiB together."
     )
     next_step = "Use less text, or draw it smaller, then publish again."
-
-
-class Piece(msgspec.Struct, frozen=True):
-    """A part of the uploaded film."""
-
-    start_ms: int
-    end_ms: int
-
-
-class Layer(msgspec.Struct, frozen=True):
-    """A picture over the whole of the film, from `start_ms` to `end_ms` of what is made of it; no
-    end: to the end."""
-
-    png: bytes
-    start_ms: int = 0
-    end_ms: int | None = None
 
 
 def check_pieces(pieces: Sequence[Piece], longest_ms: int) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media.edit_list import Layer, Piece
 from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, TooMany, Unavailable
 
 State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
@@ -21,6 +20,22 @@ MAX_PIECES = 10_000
 MAX_CRASHES = 9
 # A failure of FFmpeg itself has no such excuse, and counts for several.
 FAILURE_COUNTS = 3
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of the uploaded film."""
+
+    start_ms: int
+    end_ms: int
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """A picture over the whole of the film, from `start_ms` to `end_ms` of what is made of it; no
+    end: to the end."""
+
+    png: bytes
+    start_ms: int = 0
+    end_ms: int | None = None
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -45,6 +60,16 @@ class SoundOf(msgspec.Struct, frozen=True):
 
     asset_id: UUID | None
     mode: Literal["replace", "mix"]
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """The film that a film is made from: beside it (`duet`), or a part of it before it (`stitch`).
+    None: that film is gone, or must not be quoted any more."""
+
+    asset_id: UUID | None
+    how: Literal["duet", "stitch"]
+    start_ms: int
+    end_ms: int
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -80,6 +105,7 @@ class Asset(msgspec.Struct, frozen=True):
     attempt: int
     crashes: int
     sound: SoundOf | None = None
+    quote: Quote | None = None
 
     @property
     def prefix(self) -> str:
@@ -201,6 +227,16 @@ REFUSALS: dict[str, Refusal] = {
             "outside-the-film",
             "One of the pieces that you chose lies after the end of the film.",
             "Choose the pieces again, then publish it again.",
+        ),
+        Refusal(
+            "first-gone",
+            "The clip that you made this one from was taken back before yours was made.",
+            "Publish it again without that clip.",
+        ),
+        Refusal(
+            "too-little-own",
+            "There is less than half a second of your own film.",
+            "Choose or record more of your own, then publish it again.",
         ),
         Refusal(
             "sound-gone",

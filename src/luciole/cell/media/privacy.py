@@ -47,7 +47,8 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
-        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for pieces is_muted",
+        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for pieces is_muted "
+        "quoted_asset_id quote_how quote_start_ms quote_end_ms",
         DataClass.PERSONAL,
         "the work on a film, and why it was refused",
         _WITH_CLIP,
@@ -163,7 +164,8 @@ EXPORT: tuple[Exported, ...] = (
             "media.asset",
             "id is_public token progress duration_ms width height has_audio upload_id state "
             "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
-            "sound_asset_id sound_mode turn started_at waits_for thumbhash pieces is_muted",
+            "sound_asset_id sound_mode turn started_at waits_for thumbhash pieces is_muted "
+            "quoted_asset_id quote_how quote_start_ms quote_end_ms",
         ),
         exports.assets,
         whose="media.asset.owner_id",
@@ -183,6 +185,10 @@ EXPORT: tuple[Exported, ...] = (
                 "waits_for",
                 "pieces",
                 "is_muted",
+                "quoted_asset_id",
+                "quote_how",
+                "quote_start_ms",
+                "quote_end_ms",
             }
         ),
     ),

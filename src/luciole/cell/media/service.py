@@ -19,6 +19,7 @@ from luciole.cell.media.model import (
     DiskFull,
     Edit,
     NoSuchUpload,
+    Quote,
     Rendition,
     Shown,
     SoundOf,
@@ -33,7 +34,7 @@ from luciole.cell.media.model import (
     WrongOffset,
 )
 from luciole.cell.media.quota import Quota
-from luciole.cell.media.store import File, erasure, layers, looks, unclaimed, waiting
+from luciole.cell.media.store import File, erasure, layers, looks, quotes, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
@@ -149,9 +150,10 @@ class Media:
         *,
         is_public: bool,
         sound: SoundOf | None = None,
+        quote: Quote | None = None,
     ) -> UUID:
         """Makes an asset of a finished upload, once, and queues the work; with `sound`, it gets the
-        sound of another film. The jobs
+        sound of another film, with `quote` it is made from one. The jobs
         `media.playable` and `media.refused` tell how it went.
 
         Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, BadPieces, BadLayer, NoFence.
@@ -181,6 +183,7 @@ class Media:
             is_public=is_public,
             token=new_token(),
             sound=sound,
+            quote=quote,
             turn=turns.turn(await waiting.now(tx), await waiting.authors_last(tx, owner_id)),
         )
         await layers.add(tx, asset_id, laid)
@@ -221,6 +224,11 @@ class Media:
         asset = await store.lock_asset(tx, asset_id)
         if asset is not None and not asset.is_public:
             await self._place(tx, asset, is_public=True)
+
+    async def lose_quote(self, tx: Tx, asset_id: UUID) -> None:
+        """Has what a film shows of another one taken out of it."""
+        await quotes.lose(tx, asset_id)
+        await self.put_job(tx, "media.unquote", asset_id)
 
     async def delete(self, tx: Tx, asset_id: UUID) -> None:
         """Removes the asset; its objects go with the next sweep. No error where there is none."""

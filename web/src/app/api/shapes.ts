@@ -141,7 +141,9 @@ export interface Clip {
   way?: Way | null
   /** Of decisions by moderators, each with its statement. */
   labels: { label: 'sensitive' | 'misleading' | 'made-with-ai'; statement: string }[]
-  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean } | null
+  /** The clip that it is made from, for those who may see that one. */
+  made_from?: { how: 'duet' | 'stitch'; clip_id: string; by: Author } | null
+  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean; may_quote?: boolean } | null
 }
 
 /** How far a clip is: how many are made before it, about how many seconds are left, what the operator has to mend first. */
@@ -218,6 +220,8 @@ export interface NewClip {
   sound_id?: string
   sound_mode?: 'replace' | 'mix'
   lets_reuse?: boolean
+  made_from?: { clip_id: string; how: 'duet' | 'stitch'; start_ms?: number; end_ms?: number }
+  lets_quote?: boolean
 }
 
 export interface Session {

@@ -6,6 +6,14 @@ import type { FilmText } from '../../media/texts.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 import { wishOf, type PeopleList } from '../audience/list.ts'
 
+/** The clip that one is made from: beside it, or after a part of it. No end yet: as much as may be. */
+export interface MadeFrom {
+  clipId: string
+  how: 'duet' | 'stitch'
+  startMs: number
+  endMs: number
+}
+
 export interface Draft {
   file: File
   caption: string
@@ -21,6 +29,9 @@ export interface Draft {
   sound?: { id: string; mode: 'replace' | 'mix' } | null
   /** Whether others may use the film's own sound; without a word: as the cell does for the person's age. */
   letsReuse?: boolean
+  madeFrom?: MadeFrom | null
+  /** Whether others may make duets and stitches with it; without a word: as in the settings. */
+  letsQuote?: boolean
   /** The comment that the clip answers. */
   answers?: string | null
   trim: Trim | null
@@ -58,9 +69,10 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
   if (draft.muted) edit.is_muted = true
   if (draft.layer) edit.layers = [{ png: draft.layer }]
   if (Object.keys(edit).length > 0) body.edit = edit
-  if (!edit.pieces && draft.trim && !isWhole(draft.trim, durationMs)) {
-    body.trim_start_ms = draft.trim.startMs
-    body.trim_end_ms = draft.trim.endMs
+  const trim = pieces[0] ?? draft.trim
+  if (!edit.pieces && trim && !isWhole(trim, durationMs)) {
+    body.trim_start_ms = trim.startMs
+    body.trim_end_ms = trim.endMs
   }
   if (draft.list) body.audience_list = wishOf(draft.list)
   if (draft.commentsBy) body.comments_by = draft.commentsBy
@@ -69,6 +81,10 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.sound_id = draft.sound.id
     body.sound_mode = draft.sound.mode
   } else if (draft.letsReuse !== undefined) body.lets_reuse = draft.letsReuse
+  if (draft.madeFrom) {
+    const { clipId, how, startMs, endMs } = draft.madeFrom
+    body.made_from = how === 'duet' ? { clip_id: clipId, how } : { clip_id: clipId, how, start_ms: startMs, ...(endMs > 0 ? { end_ms: endMs } : {}) }
+  } else if (draft.letsQuote !== undefined) body.lets_quote = draft.letsQuote
   if (draft.captions) {
     body.captions_vtt = draft.captions.text
     body.captions_language = draft.captions.language

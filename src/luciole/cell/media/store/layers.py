@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from luciole.cell.media.edit_list import Layer
+from luciole.cell.media.model import Layer
 from luciole.kit.db import Tx
 
 ADD = """
