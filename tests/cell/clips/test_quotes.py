@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from tests.cell.clips.test_edits import fetched
 from tests.cell.house import Browser, House, refused
+from tests.cell.notices.court import DE, FR, withhold
+from tests.cell.notices.test_everywhere import blocked, elsewhere
 from tests.unit.media import films
 from tests.unit.media.test_editing import frames
 
 from luciole.cell.media import fence
+from luciole.cell.notices.model import What
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
@@ -272,3 +275,21 @@ async def test_credit_is_hidden_from_who_may_not_see_the_first_clip(
             tx, await house.person_id("ana"), await house.person_id("dan")
         )
     assert (await dan.get(f"/api/clips/{made['id']}")).json()["made_from"] is None
+
+
+@pytest.mark.parametrize("what", ["clip", "person"])
+async def test_what_is_made_from_a_withheld_clip_is_withheld_there_too(
+    house: House, ana: Browser, ben: Browser, red: bytes, what: What
+) -> None:
+    first = await ana.clip(house, red)
+    made = await ben.clip(house, red, made_from=wish(first, "stitch"))
+    notice = await withhold(house, what, first["id"] if what == "clip" else "ana")
+    film = made["renditions"][0]["url"]
+    for place in (f"/api/clips/{made['id']}", film):
+        blocked(await house.visitor(**FR).get(place), notice)
+        assert (await house.visitor(**DE).get(place)).status_code == 200
+    # Its own author keeps it, and nothing is cut out: the order may end.
+    assert (await elsewhere(house, ben, FR).get(f"/api/clips/{made['id']}")).status_code == 200
+    await house.parts.queue.run_periodic("clips.lapse")
+    rows = await house.rows("SELECT 1 FROM media.asset WHERE quoted_asset_id IS NOT NULL")
+    assert len(rows) == 1

@@ -32,7 +32,7 @@ WHERE m.first_id IS NOT NULL AND NOT EXISTS (
     WHERE q.clip_id = m.first_id AND (q.lets_quote OR q.author_id = c.author_id)
       AND NOT EXISTS (
           SELECT 1 FROM graph.apart x WHERE x.a = q.author_id AND x.b = c.author_id))
-LIMIT $1
+ORDER BY m.clip_id LIMIT $1
 """
 LET_GO = "UPDATE clips.made_from SET first_id = NULL WHERE clip_id = $1"
 PREFERS = "SELECT lets_quote FROM clips.preference WHERE person_id = $1"
