@@ -21,6 +21,7 @@ from luciole.cell.clips.comments.present import CommentPresenter
 from luciole.cell.clips.kept import api as kept_api
 from luciole.cell.clips.model import MAX_CAPTION_CHARS
 from luciole.cell.clips.present import Presenter
+from luciole.cell.clips.quotes import api as quotes_api
 from luciole.cell.clips.sounds import api as sounds_api
 from luciole.cell.console import api as console_api
 from luciole.cell.contacts import api as contacts_api
@@ -166,6 +167,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
             parts.notices,
             parts.keeping,
             parts.sounds,
+            parts.quotes,
             parts.comments,
             presenter,
         ),
@@ -178,6 +180,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
             parts.keeping,
             presenter,
         ),
+        quotes_api.routes(parts.db, parts.people, parts.quotes),
         sounds_api.routes(parts.db, parts.people, parts.clips, parts.sounds, presenter),
         api_audience.routes(parts.db, parts.people, parts.clips),
         comments_api.routes(parts.db, parts.people, parts.comments, CommentPresenter(avatar_url)),

@@ -16,6 +16,7 @@ from luciole.cell.abroad.model import Here
 from luciole.cell.abroad.service import Abroad
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
+from luciole.cell.clips.quotes.service import Quotes
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.console.service import Console
@@ -69,6 +70,7 @@ class Parts:
     clips: Clips
     keeping: Keeping
     sounds: Sounds
+    quotes: Quotes
     comments: Comments
     messages: Messages
     feed: Feed
@@ -146,6 +148,7 @@ class Parts:
             clips=clips,
             keeping=Keeping(clips, graph, notify, cursors, clock),
             sounds=Sounds(clips, graph, cursors),
+            quotes=Quotes(clips, media),
             comments=comments,
             messages=Messages(custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),

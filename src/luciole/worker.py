@@ -96,7 +96,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
     notices_jobs.register(parts.queue, parts.db, parts.notices)
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
-    clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips)
+    clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips, parts.quotes)
     safety_jobs.register(parts.queue, parts.db, parts.safety, parts.media, parts.blobs)
     console_jobs.register(parts.queue, parts.db, parts.console)
     messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)

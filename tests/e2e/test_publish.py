@@ -148,6 +148,7 @@ async def test_recorded_clip_is_published_and_plays(cell: Cell, stage: Stage) ->
     await expect(record).to_have_attribute("aria-label", "Stop filming", timeout=PATIENCE_MS)
     await expect(page.get_by_role("timer")).to_contain_text("0:01")
     await record.tap()
+    await page.get_by_test_id("camera-done").tap()
     await expect(page.get_by_test_id("editor")).to_be_visible()
     await page.get_by_test_id("publish-caption").fill("From the camera")
     await page.get_by_test_id("publish-post").tap()

@@ -23,7 +23,7 @@ function compare<T>(first: string, second: string, places: (value: T) => string)
 }
 
 /** Words that come with the pages that need them. */
-const CHAPTERS = ['abroad', 'away', 'console', 'contacts', 'family', 'rights', 'foryou', 'glass', 'joining', 'kept', 'messages', 'notices', 'notify', 'review', 'safety', 'staff', 'talk']
+const CHAPTERS = ['abroad', 'away', 'console', 'contacts', 'family', 'rights', 'foryou', 'glass', 'joining', 'kept', 'making', 'messages', 'notices', 'notify', 'review', 'safety', 'staff', 'talk']
 const placeholders = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 compare<string>('en.json', 'fr.json', placeholders)
 for (const chapter of CHAPTERS) compare<string>(`${chapter}.en.json`, `${chapter}.fr.json`, placeholders)

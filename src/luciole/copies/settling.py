@@ -40,6 +40,15 @@ UPDATE clips.sound s SET uses = (
 UPDATE media.asset a SET sound_asset_id = NULL
 WHERE NOT EXISTS (SELECT 1 FROM media.asset s WHERE s.id = a.sound_asset_id)
 """,
+    # The same with a film that stands in another one.
+    """
+UPDATE media.asset a SET quoted_asset_id = NULL
+WHERE NOT EXISTS (SELECT 1 FROM media.asset s WHERE s.id = a.quoted_asset_id)
+""",
+    """
+UPDATE clips.made_from m SET first_id = NULL
+WHERE NOT EXISTS (SELECT 1 FROM clips.clip c WHERE c.id = m.first_id)
+""",
     # What was on its way waits no more: whether it has arrived is worked out by sending it anew.
     """
 INSERT INTO abroad.stale (kind, id)

@@ -1,5 +1,7 @@
 /** The camera of this device, upright, recorded to a file that any cell can read. */
 
+import { keptParts, type Piece } from './pieces.ts'
+
 const PREFERRED = ['video/mp4;codecs=avc1.42E01E,mp4a.40.2', 'video/mp4', 'video/webm;codecs=vp9,opus', 'video/webm;codecs=vp8,opus', 'video/webm']
 const BITS_PER_SECOND = 5_000_000
 const UPRIGHT = { width: 720, height: 1280 }
@@ -46,9 +48,20 @@ function uprightStream(stream: MediaStream, shown: HTMLVideoElement): { stream: 
   }
 }
 
+/** What was filmed: one file, and the parts of it that are kept. */
+export interface Filmed {
+  file: File
+  pieces: Piece[]
+}
+
+/** A recording in parts: between two of them the recorder rests, so that all of them are one file without anything being encoded again. A part that is taken back stays in the file and is left out by the cell. */
 export class Recording {
-  readonly done: Promise<File>
+  readonly done: Promise<Filmed>
   private readonly recorder: MediaRecorder
+  private readonly ends: number[] = []
+  private readonly dropped = new Set<number>()
+  private since: number | null = null
+  private before = 0
 
   constructor(stream: MediaStream, shown: HTMLVideoElement) {
     const upright = uprightStream(stream, shown)
@@ -58,11 +71,13 @@ export class Recording {
     recorder.ondataavailable = (event) => {
       if (event.data.size > 0) pieces.push(event.data)
     }
+    recorder.onstart = recorder.onresume = () => (this.since = performance.now())
     this.done = new Promise((resolve, reject) => {
       recorder.onstop = () => {
         upright.stop()
         const kind = (recorder.mimeType || type || 'video/webm').split(';')[0] ?? 'video/webm'
-        resolve(new File(pieces, kind === 'video/mp4' ? 'clip.mp4' : 'clip.webm', { type: kind, lastModified: Date.now() }))
+        const file = new File(pieces, kind === 'video/mp4' ? 'clip.mp4' : 'clip.webm', { type: kind, lastModified: Date.now() })
+        resolve({ file, pieces: keptParts(this.ends, this.dropped) })
       }
       recorder.onerror = () => reject(new Error('the recorder stopped'))
     })
@@ -70,7 +85,45 @@ export class Recording {
     this.recorder = recorder
   }
 
+  /** How much was filmed, with what was taken back. */
+  get filmedMs(): number {
+    return this.before + (this.since === null ? 0 : performance.now() - this.since)
+  }
+
+  /** How long each part is that is kept; the one that is being filmed comes last. */
+  get parts(): number[] {
+    const found = this.ends.map((end, index) => (this.dropped.has(index) ? 0 : end - (this.ends[index - 1] ?? 0)))
+    return [...found, this.filmedMs - (this.ends.at(-1) ?? 0)].filter((ms) => ms > 0)
+  }
+
+  pause(): void {
+    if (this.recorder.state !== 'recording') return
+    this.recorder.pause()
+    this.endPart()
+  }
+
+  resume(): void {
+    if (this.recorder.state === 'paused') this.recorder.resume()
+  }
+
+  /** Takes the last part back that is still kept. */
+  dropLast(): void {
+    for (let index = this.ends.length - 1; index >= 0; index -= 1) {
+      if (this.dropped.has(index)) continue
+      this.dropped.add(index)
+      return
+    }
+  }
+
   stop(): void {
-    if (this.recorder.state !== 'inactive') this.recorder.stop()
+    if (this.recorder.state === 'inactive') return
+    this.endPart()
+    this.recorder.stop()
+  }
+
+  private endPart(): void {
+    this.before = this.filmedMs
+    this.since = null
+    if (this.before > (this.ends.at(-1) ?? 0)) this.ends.push(this.before)
   }
 }

@@ -7,6 +7,8 @@ from luciole.audit.canary.stage import PERSONS, VISITOR, Stage
 
 # The sweep that finds such films comes once a minute.
 SILENT_S = 200
+# A second of one's own, half of one of another person's.
+ALONE_MS = 1200
 ANY = (200, 401, 403, 404)
 ONE = "/api/collections/{collection_id}"
 SOUND = "/api/sounds/{sound_id}"
@@ -38,6 +40,7 @@ async def run(stage: Stage) -> None:
     await ana.ask(f"PATCH {SOUND}", sound_id=ids["sound"], json=named)
     await _look(stage)
     await _borrow(stage)
+    await _quote(stage)
     place = {"collection_id": ids["collection for oneself"], "clip_id": ids["open"]}
     await dan.ask(f"DELETE {ONE}/clips/{{clip_id}}", **place)
     given_up = await dan.ask("POST /api/me/collections", json={"name": "Given up"})
@@ -65,6 +68,33 @@ async def _borrow(stage: Stage) -> None:
 
     await stage.until("a clip with a deleted sound is silent", is_silent, SILENT_S)
     await dan.ask("DELETE /api/clips/{clip_id}", clip_id=made)
+
+
+async def _quote(stage: Stage) -> None:
+    """dan makes a clip from one of eve's; she takes that back, and hers is cut out of his."""
+    dan, eve = stage["dan"], stage["eve"]
+    film = things.film(stage.folder / "film.mp4", stage.book, "eve")
+    first = await stage.clip("eve", film, audience="everyone", lets_quote=True)
+    await eve.ask("PUT /api/me/quotes", json={"lets_quote": True})
+    await eve.ask("GET /api/me/quotes")
+    place = "/api/clips/{clip_id}/quotes"
+    film = things.film(stage.folder / "film.mp4", stage.book, "dan")
+    made = await stage.clip(
+        "dan",
+        film,
+        audience="everyone",
+        made_from={"clip_id": first, "how": "stitch", "end_ms": 500},
+    )
+    await eve.ask(f"PUT {place}", clip_id=first, json={"lets_quote": False})
+    await eve.ask(f"GET {place}", clip_id=first)
+
+    async def is_alone() -> bool:
+        answer = await dan.ask("GET /api/clips/{clip_id}", clip_id=made)
+        return (answer.json()["duration_ms"] or 0) < ALONE_MS
+
+    await stage.until("a clip has nothing of another any more", is_alone, SILENT_S)
+    for person, clip in (("dan", made), ("eve", first)):
+        await stage[person].ask("DELETE /api/clips/{clip_id}", clip_id=clip)
 
 
 async def _look(stage: Stage) -> None:

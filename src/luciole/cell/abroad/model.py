@@ -57,6 +57,12 @@ class NotForOutside(Conflict):
     next_step = "Set the clip's audience to everyone, without a list, and your account to public."
 
 
+class QuoteStays(Conflict):
+    code = "quote-stays"
+    sentence = "This clip shows a part of somebody else's, who has not agreed to its leaving."
+    next_step = "Keep it in this region, or publish your own part as a clip of its own."
+
+
 class NoPeers(Conflict):
     code = "no-peers"
     sentence = "This cell exchanges with no other one."

@@ -22,6 +22,7 @@ from luciole.cell.abroad.model import (
     NotForOutside,
     NotFromElsewhere,
     Peer,
+    QuoteStays,
     Reach,
     SheetChanged,
     Subject,
@@ -151,12 +152,14 @@ class Abroad:
         )
 
     async def set_reach(self, tx: Tx, person_id: UUID, clip_id: UUID, reach: Reach) -> None:
-        """Lets a clip go so far, or calls it back. Raises NoSuchClip, NotForOutside,
+        """Lets a clip go so far, or calls it back. Raises NoSuchClip, NotForOutside, QuoteStays,
         ConsentNeeded."""
         card = await self._clips.own(tx, clip_id, person_id)
         if reach not in ("region", await consents.reach(tx, clip_id)):
             if not is_for_all(card):
                 raise NotForOutside
+            if await self._clips.is_made_from(tx, clip_id):
+                raise QuoteStays
             await self._require_read(tx, person_id, "fediverse" if reach == "fediverse" else "clip")
             if not await self.holds(tx, person_id, "clip") and reach == "cells":
                 raise ConsentNeeded

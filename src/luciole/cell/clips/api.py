@@ -15,12 +15,14 @@ from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.kept.service import Keeping
 from luciole.cell.clips.model import MAX_CAPTION_CHARS, MAX_VTT_BYTES, Audience, WhoMay
 from luciole.cell.clips.present import ClipBody, ClipPage, Presenter
+from luciole.cell.clips.quotes.service import Quotes
+from luciole.cell.clips.quotes_model import How
 from luciole.cell.clips.service import Clips
 from luciole.cell.clips.sounds.service import Sounds
 from luciole.cell.clips.sounds_model import SoundMode
 from luciole.cell.graph.model import Follows, Tally
 from luciole.cell.graph.service import Graph
-from luciole.cell.media.model import Edit
+from luciole.cell.media.model import Edit, Layer, Piece
 from luciole.cell.notices.service import Notices
 from luciole.cell.people.model import NoSuchPerson, Viewer
 from luciole.cell.people.service import People
@@ -35,6 +37,42 @@ Language = Annotated[str, msgspec.Meta(min_length=2, max_length=20)]
 Limit = Annotated[int, QueryParameter(ge=1, le=50)]
 
 
+class PieceWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A part of the uploaded film, from `start_ms` to `end_ms` of it."""
+
+    start_ms: Milliseconds
+    end_ms: Milliseconds
+
+
+class LayerWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A picture over the whole film (PNG in base64, red, green, blue and alpha), from `start_ms` to
+    `end_ms` of what is made of it; no end: to the end."""
+
+    png: bytes
+    start_ms: Milliseconds = 0
+    end_ms: Milliseconds | None = None
+
+
+class EditWish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is made of the uploaded film: these pieces of it, in the order in which they play (none:
+    all of it, or the trim), without its sound, under these pictures, the lowest first. With pieces,
+    `cover_ms` is counted in what they make together."""
+
+    pieces: list[PieceWish] = []
+    is_muted: bool = False
+    layers: list[LayerWish] = []
+
+
+class MadeFromWish(msgspec.Struct, forbid_unknown_fields=True):
+    """A clip to make one from: all of it beside one's own, or a part of it before it, which has at
+    most five seconds (no end: as much as may be)."""
+
+    clip_id: UUID
+    how: How
+    start_ms: Milliseconds = 0
+    end_ms: Milliseconds | None = None
+
+
 class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     upload_id: UUID
     audience: Audience
@@ -43,6 +81,7 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     trim_start_ms: Milliseconds = 0
     trim_end_ms: Milliseconds | None = None
     cover_ms: Milliseconds = 0
+    edit: EditWish | None = None
     made_with_ai: bool = False
     captions_vtt: Vtt | None = None
     captions_language: Language = "en"
@@ -51,6 +90,10 @@ class NewClip(msgspec.Struct, forbid_unknown_fields=True):
     sound_mode: SoundMode = "replace"
     lets_reuse: bool | None = None
     """Whether others may use the sound; without a word: those of adults."""
+    made_from: MadeFromWish | None = None
+    lets_quote: bool | None = None
+    """Whether others may make duets and stitches with it; without a word: as one prefers. Never
+    those of minors."""
     comments_by: WhoMay | None = None
     answers: UUID | None = None
     """The comment that the clip replies to."""
@@ -110,6 +153,7 @@ def routes(
     notices: Notices,
     keeping: Keeping,
     sounds: Sounds,
+    quotes: Quotes,
     comments: Comments,
     presenter: Presenter,
 ) -> Router:
@@ -131,13 +175,24 @@ def routes(
             sound = None
             if data.sound_id is not None:
                 sound = await sounds.borrow(tx, me.person_id, data.sound_id, data.sound_mode)
+            first = None
+            if (wish := data.made_from) is not None:
+                first = await quotes.take(
+                    tx,
+                    me.person_id,
+                    wish.clip_id,
+                    wish.how,
+                    wish.start_ms,
+                    wish.end_ms,
+                    has_sound=sound is not None,
+                )
             if data.answers is not None:
                 await comments.require_answerable(tx, me.person_id, data.answers)
             clip_id = await clips.publish(
                 tx,
                 me.person_id,
                 upload_id=data.upload_id,
-                edit=Edit(data.trim_start_ms, data.trim_end_ms, data.cover_ms),
+                edit=_edit(data),
                 caption=data.caption,
                 audience=data.audience,
                 audience_list=await clip_list(people, tx, data.audience_list),
@@ -150,6 +205,8 @@ def routes(
                 lets_reuse=not me.is_minor if data.lets_reuse is None else data.lets_reuse,
                 comments_by=data.comments_by,
                 answers_id=data.answers,
+                made_from=first,
+                lets_quote=False if me.is_minor else data.lets_quote,
             )
             return await body(tx, clip_id, me)
 
@@ -316,4 +373,16 @@ def routes(
             grid,
         ],
         tags=["clips"],
+    )
+
+
+def _edit(data: NewClip) -> Edit:
+    wish = data.edit or EditWish()
+    return Edit(
+        data.trim_start_ms,
+        data.trim_end_ms,
+        data.cover_ms,
+        tuple(Piece(one.start_ms, one.end_ms) for one in wish.pieces),
+        wish.is_muted,
+        tuple(Layer(one.png, one.start_ms, one.end_ms) for one in wish.layers),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from luciole.cell.clips.quotes.service import Quotes
 from luciole.cell.clips.service import Clips
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
@@ -12,7 +13,7 @@ from luciole.kit.queue import Body, Queue
 FIRST = UUID(int=0)
 
 
-def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
+def register(queue: Queue, db: Database, people: People, clips: Clips, quotes: Quotes) -> None:
     """Declares the jobs of clips. The first two are news that media puts."""
 
     @queue.job("media.playable")
@@ -52,6 +53,12 @@ def register(queue: Queue, db: Database, people: People, clips: Clips) -> None:
                 place = await clips.audiences.place_next(
                     tx, person_id, place, is_private=is_private
                 )
+
+    @queue.every("clips.lapse", "* * * * *")
+    async def lapse() -> None:
+        """Has what clips show of others taken out where it must not be shown any more."""
+        async with db.tx() as tx:
+            await quotes.lapse(tx)
 
     @queue.every("clips.settle", "* * * * *")
     async def settle() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.clips.quotes_model import How
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows, Relation
 from luciole.cell.media.model import Rendition, Shown
@@ -135,6 +136,13 @@ class Brought(msgspec.Struct, frozen=True):
     published_at: datetime
 
 
+class Credit(msgspec.Struct, frozen=True):
+    """The clip that another one is made from, and how."""
+
+    how: How
+    first: Card
+
+
 class Marks(msgspec.Struct, frozen=True):
     """What one viewer did with a page of clips, and what else of these is kept elsewhere: looks,
     and the sounds that the viewer may see."""
@@ -150,6 +158,10 @@ class Marks(msgspec.Struct, frozen=True):
     """By asset: what stands for each film before it plays."""
     labels: dict[UUID, list[Label]] = {}
     """What decisions of moderators have put on them."""
+    credits: dict[UUID, Credit] = {}
+    """Of those that are made from others: from which."""
+    quotable: frozenset[UUID] = frozenset()
+    """Of which the viewer may make a duet or a stitch."""
 
 
 class GridPlace(msgspec.Struct, frozen=True, array_like=True):

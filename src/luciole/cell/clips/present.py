@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.clips.model import Audience, Card, ListKind, Marks, State, WhoMay
+from luciole.cell.clips.model import Audience, Card, Credit, ListKind, Marks, State, WhoMay
+from luciole.cell.clips.quotes_model import How
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
 from luciole.cell.media.model import Ai, Segments, Shown, Way, refusal
@@ -82,12 +83,21 @@ class SoundBody(msgspec.Struct):
     clip_id: UUID
 
 
+class MadeFromBody(msgspec.Struct):
+    """The clip that a clip is made from: beside it (`duet`), or after a part of it (`stitch`)."""
+
+    how: How
+    clip_id: UUID
+    by: AuthorBody
+
+
 class ViewerMarks(msgspec.Struct):
     liked: bool
     favourited: bool
     reposted: bool
     follows: Follows
     is_author: bool
+    may_quote: bool = False
 
 
 class LabelBody(msgspec.Struct):
@@ -146,6 +156,7 @@ class ClipBody(msgspec.Struct):
     way: Way | None = None
     """For the author of a clip that cannot be played yet, where it is asked for by itself."""
     labels: list[LabelBody] = []
+    made_from: MadeFromBody | None = None
 
 
 class ClipPage(msgspec.Struct):
@@ -230,11 +241,20 @@ class Presenter:
                 card.id in marks.reposts,
                 marks.follows.get(card.author_id, "no"),
                 is_author,
+                card.id in marks.quotable,
             )
             if viewer
             else None,
             labels=[LabelBody(one.label, one.decision_id) for one in marks.labels.get(card.id, ())],
+            made_from=self._credit(marks.credits.get(card.id)),
         )
+
+    def _credit(self, credit: Credit | None) -> MadeFromBody | None:
+        if credit is None:
+            return None
+        first = credit.first
+        by = AuthorBody(first.handle, first.display_name, self._avatar_url(first.avatar_key))
+        return MadeFromBody(credit.how, first.id, by)
 
     async def way(self, tx: Tx, card: Card, viewer: Viewer | None) -> Way | None:
         """How far a clip is that cannot be played yet, for its author."""

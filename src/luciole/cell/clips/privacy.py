@@ -7,7 +7,7 @@ from uuid import UUID
 
 from luciole.cell.clips import store
 from luciole.cell.clips.comments import privacy as comments
-from luciole.cell.clips.store import audience, kept, sounds
+from luciole.cell.clips.store import audience, kept, quotes, sounds
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, ExportedRow, Written, of
@@ -79,7 +79,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "clips.preference",
-        "person_id past_days comments_by mentions_by filter_words shows_likes",
+        "person_id past_days comments_by mentions_by filter_words shows_likes lets_quote",
         DataClass.PERSONAL,
         "what you choose about your clips and what others may do with them",
         "until you change it, or as long as the account",
@@ -91,6 +91,22 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "whether others may use the sound that the clip is about to have",
         _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.clip",
+        "lets_quote",
+        DataClass.PERSONAL,
+        "whether others may make duets and stitches with the clip",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "clips.made_from",
+        "clip_id first_id how made_at",
+        DataClass.PUBLIC,
+        "which clip a duet or a stitch is made from, for its credit, and until when it may be",
+        "until one of the two clips is deleted",
         Border.NEVER,
     ),
     *columns(
@@ -158,6 +174,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("clips.circle", ("owner_id",)),
     Owned("clips.circle_member", ("person_id", "circle_id > clips.circle.id > owner_id")),
     Owned("clips.liked", ("person_id", "clip_id > clips.clip.id > author_id")),
+    Owned("clips.made_from", ("clip_id > clips.clip.id > author_id",)),
     Owned("clips.favourite", ("person_id", "clip_id > clips.clip.id > author_id")),
     Owned("clips.collection", ("owner_id",)),
     Owned("clips.collected", ("person_id", "clip_id > clips.clip.id > author_id")),
@@ -177,7 +194,7 @@ EXPORT: tuple[Exported, ...] = (
                 "clips.clip",
                 "id author_id asset_id caption hashtags audience audience_list state refused_code "
                 "made_with_ai likes comments reposts favourites comments_by sound_id lets_reuse "
-                "answers_id "
+                "answers_id lets_quote "
                 "captions_language created_at published_at",
             ),
             "captions": "clips.clip.captions_vtt",
@@ -196,6 +213,7 @@ EXPORT: tuple[Exported, ...] = (
                 "sound_id",
                 "lets_reuse",
                 "answers_id",
+                "lets_quote",
             }
         ),
     ),
@@ -230,6 +248,14 @@ EXPORT: tuple[Exported, ...] = (
         store.export_liked,
         whose="clips.liked.person_id",
         anew=frozenset({"clip_id"}),
+    ),
+    Exported(
+        "made-from",
+        "which clips your duets and stitches are made from",
+        of("clips.made_from", "clip_id first_id how made_at"),
+        quotes.export_made_from,
+        whose="clips.clip.author_id",
+        stays=_OTHERS,
     ),
     Exported(
         "favourites",
@@ -274,7 +300,10 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "preference",
         "what you chose about your clips and what others may do with them",
-        of("clips.preference", "past_days comments_by mentions_by filter_words shows_likes"),
+        of(
+            "clips.preference",
+            "past_days comments_by mentions_by filter_words shows_likes lets_quote",
+        ),
         store.export_preference,
         whose="clips.preference.person_id",
         stays="choose again where you go; the choices there may be others",

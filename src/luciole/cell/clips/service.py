@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from luciole.cell.clips import shown_sounds, store
+from luciole.cell.clips import shown_quotes, shown_sounds, store
 from luciole.cell.clips.audience import Audiences
 from luciole.cell.clips.audience_model import ClipList, fits
 from luciole.cell.clips.mentions.model import check_mentions
@@ -31,12 +31,14 @@ from luciole.cell.clips.model import (
     is_for_all,
 )
 from luciole.cell.clips.outcomes import Outcomes
+from luciole.cell.clips.quotes_model import MadeFrom
 from luciole.cell.clips.sounds_model import Borrowed, Sound
 from luciole.cell.clips.store import kept as kept_store
+from luciole.cell.clips.store import quotes as quote_store
 from luciole.cell.clips.store import sounds as sound_store
 from luciole.cell.graph.model import Relation
 from luciole.cell.graph.service import Graph
-from luciole.cell.media.model import Edit, SoundOf
+from luciole.cell.media.model import Edit, Quote, SoundOf
 from luciole.cell.media.service import Media
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
@@ -88,12 +90,15 @@ class Clips:
         lets_reuse: bool = False,
         comments_by: WhoMay | None = None,
         answers_id: UUID | None = None,
+        made_from: MadeFrom | None = None,
+        lets_quote: bool | None = False,
     ) -> UUID:
         """Makes a clip out of a finished upload; it is encoded in the background and published
         as soon as its lowest rendition plays. With `sound` it gets that one; else its own becomes
         one, which others may use where the author lets them. `answers_id` is a comment that its
-        author may answer. Raises what the caption, the captions (text and language), the list and
-        the upload are refused for, and ClipsOfTheDay."""
+        author may answer; `made_from` a clip that it quotes. `lets_quote`: whether others may quote
+        it; None: as the author prefers. Raises what the caption, the captions (text and language),
+        the list and the upload are refused for, and ClipsOfTheDay."""
         caption = clean_caption(caption)
         hashtags = hashtags_of(caption)
         check_mentions(caption)
@@ -108,6 +113,9 @@ class Clips:
             edit,
             is_public=is_public,
             sound=SoundOf(sound.asset_id, sound.mode) if sound else None,
+            quote=Quote(made_from.asset_id, made_from.how, made_from.start_ms, made_from.end_ms)
+            if made_from
+            else None,
         )
         clip_id = new_id()
         await store.add(
@@ -123,6 +131,9 @@ class Clips:
             sound.sound_id if sound else None,
             lets_reuse,
         )
+        if made_from is not None:
+            await quote_store.add(tx, clip_id, made_from.first_id, made_from.how)
+        await quote_store.set_lets(tx, clip_id, lets_quote)
         if audience_list is not None:
             await self.audiences.set_list(tx, clip_id, author_id, audience, audience_list)
         if comments_by is not None or answers_id is not None:
@@ -344,8 +355,9 @@ class Clips:
         sounds = await shown_sounds.of(tx, self._graph, viewer_id, cards)
         shown = await self._media.shown(tx, [card.asset_id for card in cards])
         labels = await self._notices.labels(tx, [card.id for card in cards])
+        credits = await shown_quotes.of(tx, viewer_id, cards, self.seen)
         if viewer_id is None:
-            return Marks(sounds=sounds, shown=shown, labels=labels)
+            return Marks(sounds=sounds, shown=shown, labels=labels, credits=credits)
         marked = await kept_store.marked_among(tx, viewer_id, [card.id for card in cards])
         return Marks(
             marked["liked"],
@@ -356,6 +368,8 @@ class Clips:
             sounds,
             shown,
             labels,
+            credits,
+            await quote_store.quotable_among(tx, viewer_id, [card.id for card in cards]),
         )
 
     async def sounds(self, tx: Tx, ids: Sequence[UUID]) -> list[Sound]:
@@ -366,6 +380,10 @@ class Clips:
     async def are_watched(self, tx: Tx, clip_ids: Sequence[UUID]) -> None:
         """Has more work done for clips that many watch, as far as they are for everybody."""
         await self._media.want_av1(tx, await store.films_for_all(tx, clip_ids))
+
+    async def is_made_from(self, tx: Tx, clip_id: UUID) -> bool:
+        """Whether a clip is a duet or a stitch, or was one."""
+        return await quote_store.is_made(tx, clip_id)
 
     async def tally(self, tx: Tx, person_id: UUID) -> int:
         """How many clips a person has published for everyone."""

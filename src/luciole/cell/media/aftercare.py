@@ -7,14 +7,15 @@ import asyncio
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import av1, encode, fence, laying, pictures, probe, quality
+from luciole.cell.media import av1, editing, encode, fence, laying, pictures, probe, quality
+from luciole.cell.media.looks import seen
 from luciole.cell.media.model import FAILURE_COUNTS, Asset
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import looks as looks_store
-from luciole.cell.media.store import silence
+from luciole.cell.media.store import quotes, silence
 from luciole.cell.media.workshop import Workshop
 
 # AV1 takes minutes of work; it is given up as soon as somebody's film comes.
@@ -73,6 +74,54 @@ class Aftercare(Workshop):
                 async with self._db.tx() as tx:
                     if await self._shelf.replace(tx, asset, laid):
                         await silence.silent(tx, asset.id, self._clock.now())
+
+    async def unquote(self, asset_id: UUID) -> None:
+        """Takes out of a film what it shows of another one that is gone: all that is left is its
+        own, and made anew of its best rendition, in one step. Its sound stays where the other one
+        was before it, and not where both were heard at once."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                files = await self._shelf.renditions(asset.id)
+                if asset.quote is None or asset.quote.asset_id is not None or not files:
+                    return
+                whole = folder / "whole.mp4"
+                await self._shelf.fetch(files[-1], whole)
+                fence.require(
+                    fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding
+                )
+                out_dir = folder / "out"
+                try:
+                    source = await editing.alone(
+                        whole, await probe.probe(whole, out_dir), asset.quote, folder
+                    )
+                    film = await probe.probe(source, out_dir)
+                except Unreadable as error:
+                    raise encode.EncodingFailed("a rendition cannot be read") from error
+                cut = Cut(0, film.duration_ms)
+                first, still = await encode.first_playable(source, film, cut, out_dir)
+                looks = await asyncio.to_thread(seen, out_dir, first.width, first.height, cut)
+                track = Track(first.path, "ready") if film.has_audio else None
+                made = [first, *await encode.ladder(source, film, cut, out_dir, track=track)]
+                small = await pictures.small(source, film, cut, out_dir)
+                laid = [*await self._lay(asset, made, folder), *self._hang(asset, small)]
+                laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
+                await self._shelf.put(asset, laid)
+                async with self._db.tx() as tx:
+                    if await self._shelf.replace_all(tx, asset, laid):
+                        await looks_store.set_looks(tx, asset.id, looks)
+                        await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
+                        await quotes.alone(
+                            tx,
+                            asset.id,
+                            first.duration_ms,
+                            first.width,
+                            first.height,
+                            self._clock.now(),
+                            has_audio=film.has_audio,
+                        )
 
     async def segment(self, asset_id: UUID) -> None:
         """Cuts renditions into segments that were made before there were any."""

@@ -147,7 +147,9 @@ def scaled(width: int, height: int, short_side: int) -> tuple[int, int]:
                  for side in (width, height))  # type: ignore[return-value]  # fmt: skip
 
 
-def ffmpeg_input(source: Path, cut: Cut, *, is_shrunk: bool) -> list[str]:
+def ffmpeg_input(
+    source: Path, cut: Cut, *, is_shrunk: bool, threads: int = READ_THREADS
+) -> list[str]:
     """The options that read the chosen part of the source, and no more than that."""
     decoders = ",".join(sorted(VIDEO_DECODERS | AUDIO_DECODERS))
     arguments = [
@@ -155,7 +157,7 @@ def ffmpeg_input(source: Path, cut: Cut, *, is_shrunk: bool) -> list[str]:
         "-format_whitelist", DEMUXERS,
         "-codec_whitelist", decoders,
         "-max_pixels", str(MOST_PIXELS),
-        "-threads", str(READ_THREADS),
+        "-threads", str(threads),
         "-noautorotate",
         # A frame that no other is made from may keep the edges of its blocks where it is scaled
         # down. With all frames the edges add up: a third more bytes, or 4 points of VMAF.

@@ -19,7 +19,7 @@ TINY_SIDE = 64
 
 def graph(film: Probe, cut: Cut, rungs: list[Rung], sizes: list[tuple[int, int]]) -> str:
     """The filter graph of a ladder: our picture in its first size, then down the ladder."""
-    parts = [_ours(film, cut, rungs[0], sizes[0])]
+    parts = [ours(film, cut, rungs[0], sizes[0])]
     for rung, below, size in zip(rungs, rungs[1:], sizes[1:], strict=False):
         parts[-1] += f",split[{rung.name}][to{below.name}]"
         parts.append(f"[to{below.name}]scale={size[0]}:{size[1]}:flags=bicubic")
@@ -43,7 +43,7 @@ def graph_of_pictures(
     """The filter graph of a still of `cut.cover_ms` and of a small moving picture."""
     width, height = moving_size
     return (
-        f"{_ours(film, cut, FIRST, size)},split[cover][all];"
+        f"{ours(film, cut, FIRST, size)},split[cover][all];"
         # Of two frames, the second is the one; the format of stills takes the first that comes.
         f"[cover]select='{_is_cover(cut)}',reverse[poster];"
         f"[all]fps={fps},scale={width}:{height}:flags=area[moving]"
@@ -56,7 +56,7 @@ def graph_of_samples(
     """The filter graph of short parts, each an input of its own, one after the other, as often as
     there are names."""
     chains = [
-        f"{_ours(film, part, rung, size, number)},setpts=PTS-STARTPTS[part{number}]"
+        f"{ours(film, part, rung, size, number)},setpts=PTS-STARTPTS[part{number}]"
         for number, part in enumerate(parts)
     ]
     joined = "".join(f"[part{number}]" for number in range(len(parts)))
@@ -64,9 +64,9 @@ def graph_of_samples(
     return ";".join(chains) + f";{joined}concat=n={len(parts)},split={len(names)}{outputs}"
 
 
-def _ours(film: Probe, cut: Cut, rung: Rung, size: tuple[int, int], number: int = 0) -> str:
-    """Stored picture → size → our colours → upright. Everything after the scaling works on as few
-    pixels as it can."""
+def ours(film: Probe, cut: Cut, rung: Rung, size: tuple[int, int], number: int = 0) -> str:
+    """Of an input: stored picture → size → our colours → upright. Everything after the scaling
+    works on as few pixels as it can."""
     stored = size[::-1] if film.is_turned else size
     chain = [*_lead(film, cut), *_fps(film, rung)]
     if film.facts.is_interlaced:

@@ -39,6 +39,11 @@ def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> Non
         """Takes the sound out of a film after the film that it came from was deleted."""
         await workshop.silence(UUID(body["asset_id"]))
 
+    @queue.job("media.unquote", places=more)
+    async def unquote(body: Body) -> None:
+        """Takes out of a film what it shows of one that is gone, or not to be quoted any more."""
+        await workshop.unquote(UUID(body["asset_id"]))
+
     @queue.job("media.look", places=more)
     async def look(body: Body) -> None:
         """Looks at a finished film that came without a hint and hashes, and makes its small

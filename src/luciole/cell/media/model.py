@@ -24,13 +24,36 @@ MAX_CRASHES = 9
 FAILURE_COUNTS = 3
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A part of the uploaded film."""
+
+    start_ms: int
+    end_ms: int
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """A picture over the whole of the film, from `start_ms` to `end_ms` of what is made of it; no
+    end: to the end."""
+
+    png: bytes
+    start_ms: int = 0
+    end_ms: int | None = None
+
+
 class Edit(msgspec.Struct, frozen=True):
     """What the author chose: the part of the film to keep, and the moment of its cover, counted
-    from the start of the untrimmed film. No end: to the end."""
+    from the start of the untrimmed film. No end: to the end.
+
+    With `pieces`, these are what is kept, in the order in which they play, and the moment of the
+    cover is counted in what they make together."""
 
     trim_start_ms: int = 0
     trim_end_ms: int | None = None
     cover_ms: int = 0
+    pieces: tuple[Piece, ...] = ()
+    is_muted: bool = False
+    layers: tuple[Layer, ...] = ()
+    """Only on the way in: of a stored film they are asked for where they are drawn."""
 
 
 class SoundOf(msgspec.Struct, frozen=True):
@@ -39,6 +62,16 @@ class SoundOf(msgspec.Struct, frozen=True):
 
     asset_id: UUID | None
     mode: Literal["replace", "mix"]
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """The film that a film is made from: beside it (`duet`), or a part of it before it (`stitch`).
+    None: that film is gone, or must not be quoted any more."""
+
+    asset_id: UUID | None
+    how: Literal["duet", "stitch"]
+    start_ms: int
+    end_ms: int
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -74,6 +107,7 @@ class Asset(msgspec.Struct, frozen=True):
     attempt: int
     crashes: int
     sound: SoundOf | None = None
+    quote: Quote | None = None
 
     @property
     def prefix(self) -> str:
@@ -199,6 +233,21 @@ REFUSALS: dict[str, Refusal] = {
             "takes-too-long",
             "This video takes more time to convert than the cell allows for one clip.",
             "Save it at 1080p or less and at 60 frames a second or less, then upload that.",
+        ),
+        Refusal(
+            "outside-the-film",
+            "One of the pieces that you chose lies after the end of the film.",
+            "Choose the pieces again, then publish it again.",
+        ),
+        Refusal(
+            "first-gone",
+            "The clip that you made this one from was taken back before yours was made.",
+            "Publish it again without that clip.",
+        ),
+        Refusal(
+            "too-little-own",
+            "There is less than half a second of your own film.",
+            "Choose or record more of your own, then publish it again.",
         ),
         Refusal(
             "sound-gone",

@@ -47,10 +47,19 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
-        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for av1",
+        "created_at changed_at sound_asset_id sound_mode turn started_at waits_for av1 pieces "
+        "is_muted quoted_asset_id quote_how quote_start_ms quote_end_ms",
         DataClass.PERSONAL,
         "the work on a film, and why it was refused",
         _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.layer",
+        "asset_id place png start_ms end_ms",
+        DataClass.PERSONAL,
+        "text that its author lays over a film, as pictures; then it is part of the film",
+        "until the clip's last rendition is made",
         Border.NEVER,
     ),
     *columns(
@@ -132,6 +141,7 @@ OWNED: tuple[Owned, ...] = (
         again=("upload_id", "offset_bytes"),
     ),
     Owned("media.asset", ("owner_id",)),
+    Owned("media.layer", ("asset_id > media.asset.id > owner_id",)),
     Owned(
         "media.file",
         ("asset_id > media.asset.id > owner_id",),
@@ -154,8 +164,8 @@ EXPORT: tuple[Exported, ...] = (
             "media.asset",
             "id is_public token progress duration_ms width height has_audio upload_id state "
             "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
-            "sound_asset_id sound_mode turn started_at waits_for thumbhash av1 "
-            "ai",
+            "sound_asset_id sound_mode turn started_at waits_for thumbhash av1 ai pieces is_muted "
+            "quoted_asset_id quote_how quote_start_ms quote_end_ms",
         ),
         exports.assets,
         whose="media.asset.owner_id",
@@ -175,8 +185,24 @@ EXPORT: tuple[Exported, ...] = (
                 "waits_for",
                 "av1",
                 "ai",
+                "pieces",
+                "is_muted",
+                "quoted_asset_id",
+                "quote_how",
+                "quote_start_ms",
+                "quote_end_ms",
             }
         ),
+    ),
+    Exported(
+        "layers",
+        "the text that you lay over films which are not finished yet, as pictures",
+        {
+            **of("media.layer", "asset_id place start_ms end_ms"),
+            "png": "media.layer.png",
+        },
+        exports.layers,
+        stays="it is part of the film, which comes along",
     ),
     Exported(
         "files",

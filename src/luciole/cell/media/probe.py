@@ -81,6 +81,11 @@ class Probe(msgspec.Struct, frozen=True):
     def has_audio(self) -> bool:
         return self.facts.audio_index is not None
 
+    def without_sound(self) -> Probe:
+        """The same film, as if it had no sound."""
+        facts = msgspec.structs.replace(self.facts, audio_index=None)
+        return msgspec.structs.replace(self, facts=facts)
+
 
 class Unreadable(Exception):
     """The file cannot become a clip; `code` names the refusal."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from luciole.cell.media import fence, playlists, store, turns
+from luciole.cell.media.edit_list import BadPieces, check_pieces, checked_layers
 from luciole.cell.media.links import Links, Verdict
 from luciole.cell.media.model import (
     MAX_PIECES,
@@ -18,6 +19,7 @@ from luciole.cell.media.model import (
     DiskFull,
     Edit,
     NoSuchUpload,
+    Quote,
     Rendition,
     Shown,
     SoundOf,
@@ -32,7 +34,16 @@ from luciole.cell.media.model import (
     WrongOffset,
 )
 from luciole.cell.media.quota import Quota
-from luciole.cell.media.store import File, av1, erasure, looks, unclaimed, waiting
+from luciole.cell.media.store import (
+    File,
+    av1,
+    erasure,
+    layers,
+    looks,
+    quotes,
+    unclaimed,
+    waiting,
+)
 from luciole.cell.media.store.waiting import Late
 from luciole.config import Settings
 from luciole.kit.clock import Clock
@@ -150,16 +161,21 @@ class Media:
         *,
         is_public: bool,
         sound: SoundOf | None = None,
+        quote: Quote | None = None,
     ) -> UUID:
         """Makes an asset of a finished upload, once, and queues the work; with `sound`, it gets the
-        sound of another film. The jobs
+        sound of another film, with `quote` it is made from one. The jobs
         `media.playable` and `media.refused` tell how it went.
 
-        Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, NoFence.
+        Raises NoSuchUpload, UploadNotFinished, UploadUsed, BadTrim, BadPieces, BadLayer, NoFence.
         """
         self._require_fence()
         if edit.trim_end_ms is not None and edit.trim_end_ms <= edit.trim_start_ms:
             raise BadTrim
+        if edit.pieces and (edit.trim_start_ms or edit.trim_end_ms is not None):
+            raise BadPieces
+        check_pieces(edit.pieces, self._settings.max_duration_ms)
+        laid = checked_layers(edit.layers)
         upload = await store.lock_upload(tx, upload_id)
         if upload is not None and upload.owner_id == owner_id and upload.asset_id is not None:
             raise UploadUsed
@@ -178,8 +194,10 @@ class Media:
             is_public=is_public,
             token=new_token(),
             sound=sound,
+            quote=quote,
             turn=turns.turn(await waiting.now(tx), await waiting.authors_last(tx, owner_id)),
         )
+        await layers.add(tx, asset_id, laid)
         await store.use_upload(tx, upload_id, asset_id)
         await self.put_job(tx, "media.prepare", asset_id)
         return asset_id
@@ -227,6 +245,11 @@ class Media:
         asset = await store.lock_asset(tx, asset_id)
         if asset is not None and not asset.is_public:
             await self._place(tx, asset, is_public=True)
+
+    async def lose_quote(self, tx: Tx, asset_id: UUID) -> None:
+        """Has what a film shows of another one taken out of it."""
+        await quotes.lose(tx, asset_id)
+        await self.put_job(tx, "media.unquote", asset_id)
 
     async def delete(self, tx: Tx, asset_id: UUID) -> None:
         """Removes the asset; its objects go with the next sweep. No error where there is none."""

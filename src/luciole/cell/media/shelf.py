@@ -12,7 +12,7 @@ from luciole.cell.media.held import Held, storing
 from luciole.cell.media.laying import Laid
 from luciole.cell.media.model import Asset, NotStored, State
 from luciole.cell.media.service import Media
-from luciole.cell.media.store import File, segments, unclaimed
+from luciole.cell.media.store import File, quotes, segments, unclaimed
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
@@ -96,6 +96,14 @@ class Shelf:
             return False
         files = [file for file, _ in laid]
         old = await segments.replace(tx, asset.id, files, self._clock.now())
+        await self._media.disown(tx, *old)
+        return True
+
+    async def replace_all(self, tx: Tx, asset: Asset, laid: list[Laid]) -> bool:
+        """The same, with all files of the film."""
+        if not await self._is_current(tx, asset, laid, ("complete",)):
+            return False
+        old = await quotes.replace_all(tx, asset.id, [file for file, _ in laid])
         await self._media.disown(tx, *old)
         return True
 

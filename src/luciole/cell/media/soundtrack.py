@@ -21,6 +21,8 @@ FILLED = "aresample=async=1:first_pts=0"
 # Two sounds of the same loudness are 3 dB louder together. What is too loud then is turned down,
 # not cut off.
 MIXED = "amix=inputs=2:duration=longest:normalize=0,volume=-3dB,alimiter=limit=0.84:level=0"
+# The same of two that end together.
+BOTH = MIXED.replace("longest", "shortest")
 
 ENCODED = [
     "-c:a", "aac", "-b:a", str(AUDIO_BPS), "-ac", "2", "-ar", "48000", "-flags:a", "+bitexact",

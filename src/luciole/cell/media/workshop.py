@@ -15,21 +15,33 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import encode, fence, laying, pictures, probe, quality, store, turns
+from luciole.cell.media import (
+    editing,
+    encode,
+    fence,
+    laying,
+    pictures,
+    probe,
+    quality,
+    store,
+    turns,
+)
 from luciole.cell.media.attempts import Attempts, ShowProgress
+from luciole.cell.media.editing import Quoted
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.held import Held, holding, require_room, storing
 from luciole.cell.media.laying import Laid
 from luciole.cell.media.looks import seen
-from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, State
+from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, Quote, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import av1 as av1_store
+from luciole.cell.media.store import layers as layers_store
 from luciole.cell.media.store import looks as looks_store
-from luciole.cell.media.store import segments, silence, unclaimed, waiting
+from luciole.cell.media.store import quotes, segments, silence, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
@@ -44,6 +56,8 @@ SWEPT_AT_ONCE = 500
 LOOKED_AT_ONCE = 20
 SEGMENTED_AT_ONCE = 20
 AV1_AT_ONCE = 4
+# Of the rendition that another film quotes.
+MOST_QUOTED = 720
 WORKING: tuple[State, ...] = ("queued", "probing", "encoding")
 
 
@@ -139,6 +153,8 @@ class Workshop:
                 await self._media.put_job(tx, name, asset_id)
             for asset_id in await silence.bereft(tx, SWEPT_AT_ONCE):
                 await self._media.put_job(tx, "media.silence", asset_id)
+            for asset_id in await quotes.lost(tx, SWEPT_AT_ONCE):
+                await self._media.put_job(tx, "media.unquote", asset_id)
             for asset_id in await looks_store.unseen(tx, MAX_CRASHES, LOOKED_AT_ONCE):
                 await self._media.put_job(tx, "media.look", asset_id)
             for asset_id in await segments.without(tx, SEGMENTED_AT_ONCE, FAILURE_COUNTS):
@@ -215,7 +231,8 @@ class Workshop:
             await self._media.put_job(tx, "media.ladder", asset.id)
 
     async def _film(self, asset: Asset, folder: Path) -> tuple[Path, Probe, Cut]:
-        """The assembled source, what it is, and the part of it that the author keeps."""
+        """The assembled source, or what its author's edits make of it; what that is, and the part
+        of it that is kept."""
         fence.require(fence.available(), allow_unfenced=self._settings.allow_unfenced_decoding)
         source = folder / "source"
         async with self._db.read() as tx:
@@ -232,8 +249,38 @@ class Workshop:
                 raise Held("store") from error
             raise Unreadable("cannot-be-read") from error
         film = await probe.probe(source, folder / "out")
-        start_ms, length_ms = probe.check_length(film, asset.edit, self._settings.max_duration_ms)
-        return source, film, Cut(start_ms, length_ms, max(0, asset.edit.cover_ms - start_ms))
+        if asset.edit.is_muted:
+            film = film.without_sound()
+        kept = editing.cuts(film, asset.edit, self._settings.max_duration_ms)
+        cover_ms = editing.cover_ms(asset.edit)
+        async with self._db.read() as tx:
+            layers = await layers_store.layers(tx, asset.id)
+        if editing.is_plain(asset.edit, layers) and asset.quote is None:
+            return source, film, Cut(kept[0].start_ms, kept[0].length_ms, cover_ms)
+        quoted = await self._quoted(asset.quote, folder) if asset.quote else None
+        if quoted and quoted.how == "stitch":
+            cover_ms += quoted.length_ms
+        source = await editing.edited(source, film, kept, layers, folder, quoted)
+        film = await probe.probe(source, folder / "out")
+        return source, film, Cut(0, film.duration_ms, cover_ms)
+
+    async def _quoted(self, quote: Quote, folder: Path) -> Quoted:
+        """The other film that this one is made from. Raises Unreadable where it is gone."""
+        files = await self._shelf.renditions(quote.asset_id) if quote.asset_id else []
+        async with self._db.read() as tx:
+            first = await store.asset(tx, quote.asset_id) if quote.asset_id else None
+        if not files or first is None:
+            raise Unreadable("first-gone")
+        fitting = [each for each in files if min(each.width, each.height) <= MOST_QUOTED]
+        path = folder / "quoted.mp4"
+        await self._shelf.fetch((fitting or files[:1])[-1], path)
+        film = await probe.probe(path, folder / "out")
+        if first.sound is not None:
+            # That sound is somebody else's, who was not asked.
+            film = film.without_sound()
+        start_ms = min(quote.start_ms, film.duration_ms)
+        length_ms = min(quote.end_ms, film.duration_ms) - start_ms
+        return Quoted(path, film, quote.how, start_ms, length_ms)
 
     async def _track(self, asset: Asset, folder: Path) -> Track | None:
         """The sound of another film, where this one is to have it. Raises Unreadable where that
@@ -283,6 +330,7 @@ class Workshop:
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:
         await store.set_complete(tx, asset.id, self._clock.now())
+        await layers_store.drop(tx, asset.id)
         if asset.upload_id is not None:
             await self._media.drop_upload(tx, asset.upload_id)
 

@@ -146,7 +146,9 @@ export interface Clip {
   way?: Way | null
   /** Of decisions by moderators, each with its statement. */
   labels: { label: 'sensitive' | 'misleading' | 'made-with-ai'; statement: string }[]
-  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean } | null
+  /** The clip that it is made from, for those who may see that one. */
+  made_from?: { how: 'duet' | 'stitch'; clip_id: string; by: Author } | null
+  viewer: { liked: boolean; favourited: boolean; reposted: boolean; follows: Follows; is_author: boolean; may_quote?: boolean } | null
 }
 
 /** How far a clip is: how many are made before it, about how many seconds are left, what the operator has to mend first. */
@@ -214,6 +216,7 @@ export interface NewClip {
   trim_start_ms?: number
   trim_end_ms?: number
   cover_ms?: number
+  edit?: { pieces?: { start_ms: number; end_ms: number }[]; is_muted?: boolean; layers?: { png: string; start_ms?: number; end_ms?: number }[] }
   made_with_ai: boolean
   captions_vtt?: string
   captions_language?: string
@@ -222,6 +225,8 @@ export interface NewClip {
   sound_id?: string
   sound_mode?: 'replace' | 'mix'
   lets_reuse?: boolean
+  made_from?: { clip_id: string; how: 'duet' | 'stitch'; start_ms?: number; end_ms?: number }
+  lets_quote?: boolean
 }
 
 export interface Session {

@@ -11,6 +11,7 @@ import type foryouEn from './foryou.en.json'
 import type glassEn from './glass.en.json'
 import type joiningEn from './joining.en.json'
 import type keptEn from './kept.en.json'
+import type makingEn from './making.en.json'
 import type messagesEn from './messages.en.json'
 import type noticesEn from './notices.en.json'
 import type notifyEn from './notify.en.json'
@@ -31,6 +32,7 @@ export type Key =
   | keyof typeof glassEn
   | keyof typeof joiningEn
   | keyof typeof keptEn
+  | keyof typeof makingEn
   | keyof typeof messagesEn
   | keyof typeof noticesEn
   | keyof typeof notifyEn
@@ -59,6 +61,7 @@ const CHAPTERS = {
   glass: { en: () => import('./glass.en.json'), fr: () => import('./glass.fr.json') },
   joining: { en: () => import('./joining.en.json'), fr: () => import('./joining.fr.json') },
   kept: { en: () => import('./kept.en.json'), fr: () => import('./kept.fr.json') },
+  making: { en: () => import('./making.en.json'), fr: () => import('./making.fr.json') },
   notices: { en: () => import('./notices.en.json'), fr: () => import('./notices.fr.json') },
   notify: { en: () => import('./notify.en.json'), fr: () => import('./notify.fr.json') },
   messages: { en: () => import('./messages.en.json'), fr: () => import('./messages.fr.json') },

@@ -1,8 +1,18 @@
 /** The clip one is making, kept on this device until it is posted or thrown away. */
 import type { Reach } from '../../abroad/shapes.ts'
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
+import { joined, momentIn, type Piece } from '../../media/pieces.ts'
+import type { FilmText } from '../../media/texts.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 import { wishOf, type PeopleList } from '../audience/list.ts'
+
+/** The clip that one is made from: beside it, or after a part of it. No end yet: as much as may be. */
+export interface MadeFrom {
+  clipId: string
+  how: 'duet' | 'stitch'
+  startMs: number
+  endMs: number
+}
 
 export interface Draft {
   file: File
@@ -19,9 +29,18 @@ export interface Draft {
   sound?: { id: string; mode: 'replace' | 'mix' } | null
   /** Whether others may use the film's own sound; without a word: as the cell does for the person's age. */
   letsReuse?: boolean
+  madeFrom?: MadeFrom | null
+  /** Whether others may make duets and stitches with it; without a word: as in the settings. */
+  letsQuote?: boolean
   /** The comment that the clip answers. */
   answers?: string | null
   trim: Trim | null
+  /** What is kept, in the order in which it plays; with one piece it is the trim. Drafts of older versions have none. */
+  pieces?: Piece[] | null
+  muted?: boolean
+  texts?: FilmText[]
+  /** The texts as the cell takes them, drawn when one posts. */
+  layer?: string | null
   coverMs: number
   captions: { text: string; language: string; name: string } | null
   /** "Post" was pressed: the upload goes on by itself. */
@@ -32,16 +51,28 @@ export interface Draft {
 }
 
 /** A clip of which only the film is known. */
-export function newDraft(file: File, personId: string, answers: string | null = null, sound: string | null = null): Draft {
-  return { file, answers, sound: sound ? { id: sound, mode: 'replace' } : null, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
+export function newDraft(file: File, personId: string, answers: string | null = null, sound: string | null = null, pieces: Piece[] | null = null): Draft {
+  return { file, pieces, answers, sound: sound ? { id: sound, mode: 'replace' } : null, caption: '', audience: 'everyone', madeWithAi: false, trim: null, coverMs: 0, captions: null, posting: false, uploadId: null, personId }
 }
 
 /** What is asked of the cell for a draft whose film has arrived there. */
 export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewClip {
   const body: NewClip = { upload_id: uploadId, caption: draft.caption, audience: draft.audience, made_with_ai: draft.madeWithAi }
-  if (draft.trim && !isWhole(draft.trim, durationMs)) {
-    body.trim_start_ms = draft.trim.startMs
-    body.trim_end_ms = draft.trim.endMs
+  const pieces = joined(draft.pieces ?? [])
+  const edit: NonNullable<NewClip['edit']> = {}
+  if (pieces.length > 1) {
+    edit.pieces = pieces.map((piece) => ({ start_ms: piece.startMs, end_ms: piece.endMs }))
+    // Counted in what is made; the pieces say where it is in the film.
+    const coverMs = momentIn(pieces, draft.coverMs)
+    if (coverMs > 0) body.cover_ms = coverMs
+  } else if (draft.coverMs > 0) body.cover_ms = draft.coverMs
+  if (draft.muted) edit.is_muted = true
+  if (draft.layer) edit.layers = [{ png: draft.layer }]
+  if (Object.keys(edit).length > 0) body.edit = edit
+  const trim = pieces[0] ?? draft.trim
+  if (!edit.pieces && trim && !isWhole(trim, durationMs)) {
+    body.trim_start_ms = trim.startMs
+    body.trim_end_ms = trim.endMs
   }
   if (draft.list) body.audience_list = wishOf(draft.list)
   if (draft.commentsBy) body.comments_by = draft.commentsBy
@@ -50,7 +81,10 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     body.sound_id = draft.sound.id
     body.sound_mode = draft.sound.mode
   } else if (draft.letsReuse !== undefined) body.lets_reuse = draft.letsReuse
-  if (draft.coverMs > 0) body.cover_ms = draft.coverMs
+  if (draft.madeFrom) {
+    const { clipId, how, startMs, endMs } = draft.madeFrom
+    body.made_from = how === 'duet' ? { clip_id: clipId, how } : { clip_id: clipId, how, start_ms: startMs, ...(endMs > 0 ? { end_ms: endMs } : {}) }
+  } else if (draft.letsQuote !== undefined) body.lets_quote = draft.letsQuote
   if (draft.captions) {
     body.captions_vtt = draft.captions.text
     body.captions_language = draft.captions.language

@@ -115,7 +115,7 @@ DROP_TALLY = "DELETE FROM clips.tally WHERE person_id = $1"
 EXPORT_CLIPS = """
 SELECT id, author_id, asset_id, caption, hashtags, audience, audience_list, state, refused_code,
        made_with_ai, likes, comments, reposts, favourites, comments_by, sound_id, lets_reuse,
-       answers_id, captions_language, captions_vtt, created_at, published_at
+       answers_id, lets_quote, captions_language, captions_vtt, created_at, published_at
 FROM clips.clip WHERE author_id = $1 ORDER BY created_at, id
 """
 EXPORT_LIKED = """
@@ -124,7 +124,7 @@ FROM clips.liked l LEFT JOIN clips.card c ON c.id = l.clip_id
 WHERE l.person_id = $1 ORDER BY l.made_at, l.clip_id
 """
 EXPORT_PREFERENCE = """
-SELECT past_days, comments_by, mentions_by, filter_words, shows_likes
+SELECT past_days, comments_by, mentions_by, filter_words, shows_likes, lets_quote
 FROM clips.preference WHERE person_id = $1
 """
 EXPORT_TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"

@@ -11,12 +11,14 @@ from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
 
-# Where the clip has a sound of its own and none that was borrowed. Safe to repeat.
+# Where the clip has a sound of its own, none that was borrowed, and none of a clip that it is made
+# from. Safe to repeat.
 GIVE = """
 INSERT INTO clips.sound (id, clip_id, owner_id, is_reusable)
 SELECT $2, c.id, c.author_id, c.lets_reuse
 FROM clips.clip c JOIN media.playable m ON m.asset_id = c.asset_id
 WHERE c.asset_id = $1 AND c.sound_id IS NULL AND m.has_audio AND m.sound_mode IS NULL
+  AND NOT EXISTS (SELECT 1 FROM clips.made_from f WHERE f.clip_id = c.id)
 ON CONFLICT (clip_id) DO NOTHING
 """
 GIVEN = """

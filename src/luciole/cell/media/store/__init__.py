@@ -7,7 +7,17 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media.model import Asset, Chunk, Edit, Rendition, SoundOf, State, Upload
+from luciole.cell.media.model import (
+    Asset,
+    Chunk,
+    Edit,
+    Piece,
+    Quote,
+    Rendition,
+    SoundOf,
+    State,
+    Upload,
+)
 from luciole.kit.db import Row, Tx
 
 
@@ -69,17 +79,20 @@ ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
 """
 ADD_ASSET = """
 INSERT INTO media.asset (id, owner_id, upload_id, trim_start_ms, trim_end_ms, cover_ms, is_public,
-                         token, created_at, changed_at, sound_asset_id, sound_mode, turn)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12)
+                         token, created_at, changed_at, sound_asset_id, sound_mode, turn, pieces,
+                         is_muted, quoted_asset_id, quote_how, quote_start_ms, quote_end_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 """
 ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes, sound_asset_id, sound_mode
+       attempt, crashes, sound_asset_id, sound_mode, pieces, is_muted,
+       quoted_asset_id, quote_how, quote_start_ms, quote_end_ms
 FROM media.asset WHERE id = $1
 """
 LOCK_ASSET = """
 SELECT id, owner_id, upload_id, state, trim_start_ms, trim_end_ms, cover_ms, is_public, token,
-       attempt, crashes, sound_asset_id, sound_mode
+       attempt, crashes, sound_asset_id, sound_mode, pieces, is_muted,
+       quoted_asset_id, quote_how, quote_start_ms, quote_end_ms
 FROM media.asset WHERE id = $1 FOR UPDATE
 """
 START = """
@@ -216,6 +229,7 @@ async def add_asset(
     is_public: bool,
     token: str,
     sound: SoundOf | None,
+    quote: Quote | None,
     turn: int,
 ) -> None:
     await tx.execute(
@@ -232,6 +246,9 @@ async def add_asset(
         sound.asset_id if sound else None,
         sound.mode if sound else None,
         turn,
+        [moment for piece in edit.pieces for moment in (piece.start_ms, piece.end_ms)],
+        edit.is_muted,
+        *((quote.asset_id, quote.how, quote.start_ms, quote.end_ms) if quote else [None] * 4),
     )
 
 
@@ -344,12 +361,21 @@ def _asset(row: Row | None) -> Asset | None:
         row["owner_id"],
         row["upload_id"],
         row["state"],
-        Edit(row["trim_start_ms"], row["trim_end_ms"], row["cover_ms"]),
+        Edit(
+            row["trim_start_ms"],
+            row["trim_end_ms"],
+            row["cover_ms"],
+            tuple(map(Piece, row["pieces"][::2], row["pieces"][1::2])),
+            row["is_muted"],
+        ),
         row["is_public"],
         row["token"],
         row["attempt"],
         row["crashes"],
         SoundOf(row["sound_asset_id"], row["sound_mode"]) if row["sound_mode"] else None,
+        Quote(row["quoted_asset_id"], row["quote_how"], row["quote_start_ms"], row["quote_end_ms"])
+        if row["quote_how"]
+        else None,
     )
 
 

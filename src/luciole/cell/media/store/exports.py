@@ -12,8 +12,14 @@ ASSETS = """
 SELECT id, is_public, token, progress, duration_ms, width, height, has_audio, upload_id, state,
        refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at,
        sound_asset_id, sound_mode, turn, started_at, waits_for, av1, ai,
-       encode(thumbhash, 'hex') AS thumbhash
+       encode(thumbhash, 'hex') AS thumbhash, pieces, is_muted,
+       quoted_asset_id, quote_how, quote_start_ms, quote_end_ms
 FROM media.asset WHERE owner_id = $1 ORDER BY created_at, id
+"""
+LAYERS = """
+SELECT l.asset_id, l.place, l.start_ms, l.end_ms, encode(l.png, 'base64') AS png
+FROM media.asset a JOIN media.layer l ON l.asset_id = a.id
+WHERE a.owner_id = $1 ORDER BY a.created_at, a.id, l.place
 """
 # What is drawn out of these (segments, AV1, the poster as AVIF, a preview) a new cell draws again.
 FILES = """
@@ -38,6 +44,10 @@ WHERE a.owner_id = $1 ORDER BY a.created_at, a.id, s.at_ms
 
 def assets(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
     return listed(tx.cursor(ASSETS, person_id))
+
+
+def layers(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
+    return listed(tx.cursor(LAYERS, person_id))
 
 
 def files(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:

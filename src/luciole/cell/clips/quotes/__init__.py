@@ -1,0 +1,1 @@
+"""Duets and stitches: clips that are made from clips of others."""
