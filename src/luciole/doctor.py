@@ -20,6 +20,7 @@ from pathlib import Path
 
 from luciole import (
     __version__,
+    code_reach,
     config,
     database_console,
     fit,
@@ -313,6 +314,7 @@ CHECKS: tuple[Check, ...] = (
     _key_store,
     _remains,
     room.looked,
+    code_reach.looked,
     commands.looked,
     _web_client,
     _log,
