@@ -425,7 +425,7 @@ CREATE TABLE notify.line (
     CONSTRAINT line_pkey PRIMARY KEY (id),
     CONSTRAINT line_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT line_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['comment-held'::text, 'like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
 );
 CREATE INDEX line_about_clip ON notify.line USING btree (person_id, clip_id) WHERE clip_id IS NOT NULL;
 CREATE INDEX line_by_age ON notify.line USING btree (made_at);
@@ -450,7 +450,7 @@ CREATE TABLE notify.notification (
     CONSTRAINT notification_line_id_fkey FOREIGN KEY (line_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['comment-held'::text, 'like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
 );
 CREATE INDEX notification_about ON notify.notification USING btree (person_id, about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);

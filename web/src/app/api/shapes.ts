@@ -248,6 +248,7 @@ export type ChosenKind =
   | 'comment'
   | 'comment-reply'
   | 'comment-like'
+  | 'comment-held'
   | 'mention'
   | 'repost'
   | 'clip-reply'
