@@ -20,6 +20,7 @@ from pathlib import Path
 
 from luciole import (
     __version__,
+    code_reach,
     config,
     database_console,
     fit,
@@ -109,7 +110,7 @@ def _data(settings: Settings) -> Iterator[Finding]:
                 )
     place = next(one for one in (data, *data.parents) if one.exists())
     free = shutil.disk_usage(place).free
-    gib = f"{free / 1024**3:.1f} GiB free"
+    gib = f"{free / 10**9:.1f} GB free"
     if free < settings.media.min_free_bytes:
         yield Finding("FAIL", "disk", f"{gib}; uploads are refused", "Make room.")
     elif free < LITTLE_SPACE_BYTES:
@@ -313,6 +314,7 @@ CHECKS: tuple[Check, ...] = (
     _key_store,
     _remains,
     room.looked,
+    code_reach.looked,
     commands.looked,
     _web_client,
     _log,

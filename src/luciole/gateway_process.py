@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import uvicorn
@@ -19,7 +19,7 @@ from luciole.border import passport
 from luciole.border.addresses import Addresses
 from luciole.border.asked import Route
 from luciole.border.cells import Us
-from luciole.border.codes import BadSecret, CodeSender
+from luciole.border.codes import BadSecret, Sender, senders
 from luciole.border.crossings import Crossings, no_cells
 from luciole.border.door import Door
 from luciole.border.fediverse.service import Fediverse
@@ -28,6 +28,7 @@ from luciole.border.fediverse.speaking import Speaking
 from luciole.border.fediverse.web import Web
 from luciole.border.gateway import Gateway
 from luciole.border.inward import Inward, public
+from luciole.border.mail import BadAuthority, BadLogin
 from luciole.border.passport import LOGS, PROFILE, Passport
 from luciole.border.peers import Peer, PeerAway
 from luciole.border.store import fediverse as fediverse_store
@@ -66,14 +67,18 @@ def main(witness_url: str) -> None:
         raise config.SettingError(f"LUCIOLE_BORDER_PUSH_SERVICES: {error}") from error
     border, clock = settings.border, Clock()
     try:
-        sender = CodeSender.of(border.codes_url, border.codes_secret_file, clock.now)
+        code_senders = senders(border, clock.now)
     except BadSecret as error:
         raise config.SettingError(f"LUCIOLE_BORDER_CODES_SECRET_FILE: {error}") from error
-    uvloop.run(_run(settings, services, sender, witness_url))
+    except BadLogin as error:
+        raise config.SettingError(f"LUCIOLE_BORDER_MAIL_LOGIN_FILE: {error}") from error
+    except BadAuthority as error:
+        raise config.SettingError(f"LUCIOLE_BORDER_MAIL_AUTHORITY_FILE: {error}") from error
+    uvloop.run(_run(settings, services, code_senders, witness_url))
 
 
 async def _run(
-    settings: Settings, services: Services, sender: CodeSender | None, witness_url: str
+    settings: Settings, services: Services, code_senders: Mapping[str, Sender], witness_url: str
 ) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -84,7 +89,7 @@ async def _run(
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(Gateway(db, services, Clock()).run(stop))
-            group.create_task(_doors(settings, db, sender, witness_url, stop))
+            group.create_task(_doors(settings, db, code_senders, witness_url, stop))
     finally:
         await db.close()
 
@@ -92,7 +97,7 @@ async def _run(
 async def _doors(
     settings: Settings,
     db: Database,
-    sender: CodeSender | None,
+    code_senders: Mapping[str, Sender],
     witness_url: str,
     stop: asyncio.Event,
 ) -> None:
@@ -104,7 +109,7 @@ async def _doors(
         lambda *words: held[0].ask(*words),
         lambda *words: held[0].get_media(*words),
         lambda: outside(settings),
-        sender,
+        code_senders,
     )
     async with door.open(settings.gateway_dir), contextlib.AsyncExitStack() as stack:
         if settings.cell.short_name:

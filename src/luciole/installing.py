@@ -204,8 +204,8 @@ LUCIOLE_WEB_PORT={wishes.port}
 # Who may join: open, invitation, approval or closed (`luciole registration` changes it at once).
 LUCIOLE_PEOPLE_REGISTRATION=invitation
 
-# 20 GiB and 100 clips a day for each person.
-LUCIOLE_MEDIA_PERSON_BYTES=21474836480
+# 20 GB and 100 clips a day for each person.
+LUCIOLE_MEDIA_PERSON_BYTES=20000000000
 LUCIOLE_MEDIA_CLIPS_PER_DAY=100
 
 # Under the unit as it is nothing leaves this machine. To wake devices, allow the push services

@@ -37,9 +37,9 @@ def looked(settings: Settings) -> Iterator[Finding]:
         taken, near = asyncio.run(_taken(settings))
     except Exception:  # it does not run, or other checks say what is wrong with it
         return
-    says = f"films take {taken / 1024**3:.1f} GiB"
+    says = f"films take {taken / 10**9:.1f} GB"
     if media.cell_bytes:
-        says += f" of {media.cell_bytes / 1024**3:.1f}"
+        says += f" of {media.cell_bytes / 10**9:.1f}"
     if media.person_bytes:
         says += f"; people near their own limit: {near}"
     if media.cell_bytes and taken >= NEARLY * media.cell_bytes:

@@ -133,7 +133,7 @@ def _save(home: Path, copy: Path) -> None:
     size = sum(one.stat().st_size for one in home.rglob("*") if one.is_file())
     if shutil.disk_usage(home).free < size + size // 10:
         raise NoSpace
-    say(f"Copying the database ({size / 1024**2:.0f} MiB) …")
+    say(f"Copying the database ({size / 10**6:.0f} MB) …")
     part = copy.with_name("postgres.part")
     shutil.rmtree(part, ignore_errors=True)
     part.parent.mkdir(mode=0o700, exist_ok=True)

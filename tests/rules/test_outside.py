@@ -6,7 +6,7 @@ import grimp
 import pytest
 
 from luciole.audit import outside
-from luciole.config import DatabaseSettings, KeysSettings, Settings
+from luciole.config import BorderSettings, DatabaseSettings, KeysSettings, Settings
 
 # Whatever can open a connection, of the standard library and of our packages.
 NETWORK = (
@@ -79,3 +79,14 @@ def test_cell_that_brings_everything_along_has_push_services_outside_and_nobody_
     assert found
     assert all(name.startswith("push service https://") for name in found)
     assert not any(one.is_outside for one in outside.parties(Settings(push="off"), None))
+
+
+def test_who_gets_mail_and_text_messages_is_told() -> None:
+    border = BorderSettings(mail_url="smtps://mail.example", mail_from="codes@cell.example")
+    found = outside.parties(Settings(push="off", border=border), None)
+    assert [(one.name, one.where) for one in found if one.is_outside] == [
+        ("the mail server", "smtps://mail.example")
+    ]
+    assert "no text messages" in outside.page(found)
+    assert "no mail" not in outside.page(found)
+    assert "no mail, no text messages" in outside.page(outside.parties(Settings(), None))

@@ -34,7 +34,7 @@ def test_the_settings_are_ones_that_a_cell_takes() -> None:
     assert settings.cell.name == "Luciole Example"
     assert settings.cell.country == "FR"
     assert settings.people.registration == "invitation"
-    assert settings.media.person_bytes == 20 * 1024**3
+    assert settings.media.person_bytes == 20 * 10**9
 
 
 def test_the_unit_is_another_users_and_may_do_little() -> None:

@@ -23,6 +23,7 @@ WAYS = {
     "luciole.roots.pkcs11": "the key module",
     "luciole.border.peers": "other cells, and witnesses",
     "luciole.border.codes": "the operator's sender of codes",
+    "luciole.border.mail": "the operator's mail server",
     "luciole.border.pushes": "push services",
     "luciole.border.fediverse.web": "servers of the Fediverse",
     "luciole.actors.cluster": "the ranking cluster",
@@ -46,7 +47,8 @@ LOCAL = {
     "luciole.witness_process": "listens for those who ask this witness",
 }
 SENDER = "the sender of mail and text messages"
-# Only that one sends any.
+MAIL = "the mail server"
+# Only those two send any.
 SENT = ("mail", "text messages")
 NOBODY = (
     "content delivery networks",
@@ -95,6 +97,8 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
         found.append(Party("servers of the Fediverse", where, _FEDIVERSE, True))
     if settings.border.codes_url:
         found.append(_by_url(SENDER, settings.border.codes_url, "", _CODES))
+    if settings.border.mail_url:
+        found.append(_by_url(MAIL, settings.border.mail_url, "", _CODES))
     if settings.feed.ranking:
         found.append(_ranking(settings.feed.ranking))
     for name, party in sorted((policy.witnesses if policy else {}).items()):
@@ -157,8 +161,9 @@ def page(found: list[Party]) -> str:
         (one.name, f"`{one.where}`", "outside" if one.is_outside else "this cell", one.sees)
         for one in found
     ]
-    has_sender = any(one.name == SENDER for one in found)
-    nobody = NOBODY if has_sender else (*SENT, *NOBODY)
+    names = {one.name for one in found}
+    sent = () if SENDER in names else SENT[1:] if MAIL in names else SENT
+    nobody = (*sent, *NOBODY)
     code = [(f"`{module}`", what) for module, what in sorted(WAYS.items())]
     return (
         "# Who touches data besides the cell's own processes\n\n"

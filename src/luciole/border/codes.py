@@ -1,8 +1,10 @@
 """Sends codes to the one service that the operator has set up for that (docs/howto/send-codes.md).
 
 A POST of JSON, signed: `Luciole-Signature: v1=` HMAC-SHA-256, in hex, under the shared secret over
-the timestamp, a dot and the body. `id` is another for each code, so that the service can see a
-request that comes twice.
+the timestamp, a dot and the body. `id` is another for each code and the same at each try, so that
+the service can see a request that comes twice.
+
+Mail can go to the operator's own mail server instead (`border.mail`).
 """
 
 from __future__ import annotations
@@ -11,26 +13,65 @@ import asyncio
 import hashlib
 import hmac
 import http.client
+import socket
 import ssl
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from luciole.border.pushes import MAX_ANSWER_BYTES, TIMEOUT_S, Sent, ServiceAway
+from luciole.border.mail import Login, MailSender
+from luciole.border.pushes import MAX_ANSWER_BYTES, Sent, ServiceAway
+from luciole.border.tries import DEADLINE_S, PAUSE_S, TRIES
 from luciole.border.wire import Code
+from luciole.config.sections import BorderSettings
 from luciole.kit.ids import new_id
 from luciole.ledger.entry import canonical
 
 MIN_SECRET_BYTES = 16
+# Answers of a service that is away for a moment.
+AGAIN = (429, 502, 503, 504)
 
 
 class BadSecret(Exception):
     """The file of the shared secret cannot be used. The text is a sentence."""
 
 
+class Sender(Protocol):
+    """Whoever takes codes of some kinds from the gateway."""
+
+    service: str
+    """Its address, without a login, as the log of crossings names it."""
+
+    async def send(self, code: Code) -> Sent:
+        """Raises ServiceAway."""
+
+    def look(self) -> None:
+        """Finds out whether it is there, and sends nothing. Raises ServiceAway, mail.Refused."""
+
+
+def senders(border: BorderSettings, now: Callable[[], datetime]) -> dict[str, Sender]:
+    """By the kind of address; none of a kind to which nothing can be sent. Raises BadSecret,
+    mail.BadLogin, mail.BadAuthority."""
+    found: dict[str, Sender] = {}
+    made = CodeSender.of(border.codes_url, border.codes_secret_file, now)
+    if made is not None:
+        found |= dict.fromkeys(border.codes_kinds.split(), made)
+    if border.mail_url:
+        found["email"] = MailSender(
+            border.mail_url,
+            border.mail_from,
+            Login.of(border.mail_login_file),
+            now,
+            authority=border.mail_authority_file,
+        )
+    return found
+
+
 class CodeSender:
-    """The operator's sender of mail and text messages."""
+    """The operator's program that sends text messages, or mail, or both."""
 
     def __init__(self, url: str, secret: bytes, now: Callable[[], datetime]) -> None:
         self._url, self._secret, self._now = urlsplit(url), secret, now
@@ -63,24 +104,50 @@ class CodeSender:
                 "minutes": code.minutes,
             }
         )
+        until = time.monotonic() + DEADLINE_S
+        for number in range(1, TRIES + 1):
+            left_s = until - time.monotonic()
+            try:
+                sent = await asyncio.to_thread(self._send, body, self._headers(body), left_s)
+            except ServiceAway:
+                if number == TRIES or until - time.monotonic() <= PAUSE_S * number:
+                    raise
+            else:
+                if sent.status not in AGAIN or number == TRIES:
+                    return sent
+            await asyncio.sleep(PAUSE_S * number)
+        raise AssertionError
+
+    def look(self) -> None:
+        """Connects, and says nothing. Raises ServiceAway."""
+        host, is_tls = self._url.hostname or "", self._url.scheme == "https"
+        try:
+            place = host, self._url.port or (443 if is_tls else 80)
+            with socket.create_connection(place, DEADLINE_S) as plain:
+                if is_tls:
+                    context = ssl.create_default_context()
+                    context.wrap_socket(plain, server_hostname=host).close()
+        except (OSError, ValueError) as error:
+            raise ServiceAway(type(error).__name__) from error
+
+    def _headers(self, body: bytes) -> dict[str, str]:
         stamp = str(int(self._now().timestamp()))
         signature = hmac.digest(self._secret, f"{stamp}.".encode() + body, hashlib.sha256).hex()
-        headers = {
+        return {
             "Content-Type": "application/json",
             "Luciole-Timestamp": stamp,
             "Luciole-Signature": f"v1={signature}",
         }
-        return await asyncio.to_thread(self._send, body, headers)
 
-    def _send(self, body: bytes, headers: dict[str, str]) -> Sent:
+    def _send(self, body: bytes, headers: dict[str, str], timeout_s: float) -> Sent:
         host, port = self._url.hostname, self._url.port
         assert host is not None
         connection: http.client.HTTPConnection
         if self._url.scheme == "https":
             context = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+            connection = http.client.HTTPSConnection(host, port, timeout=timeout_s, context=context)
         else:
-            connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+            connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
         try:
             connection.request("POST", self._url.path or "/", body, headers)
             answer = connection.getresponse()

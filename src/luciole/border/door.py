@@ -12,8 +12,9 @@ import msgspec
 
 from luciole.border import outward, passport, wire
 from luciole.border.cells import Cell, is_fit
-from luciole.border.codes import CodeSender
+from luciole.border.codes import Sender
 from luciole.border.exchanging import code_of
+from luciole.border.mail import UNKNOWN
 from luciole.border.measures import crossings
 from luciole.border.outward import Answered, Asked, Asker
 from luciole.border.peers import MAX_ANSWER_BYTES as MOST_FETCHED
@@ -83,10 +84,10 @@ class Door:
         ask: Ask,
         media: GetMedia,
         outside: Callable[[], frozenset[str]],
-        code_sender: CodeSender | None = None,
+        code_senders: Mapping[str, Sender] | None = None,
     ) -> None:
         self._db, self._cells, self._ask, self._media = db, cells, ask, media
-        self._outside, self._code_sender = outside, code_sender
+        self._outside, self._code_senders = outside, code_senders or {}
         self._clients: dict[str, Peer] = {}
 
     @contextlib.asynccontextmanager
@@ -169,21 +170,25 @@ class Door:
         return self._clients[url]
 
     async def _send_code(self, body: bytes) -> Answered:
-        if self._code_sender is None:
-            return Answered(404, b"", "no-sender")
         code = msgspec.json.decode(body, type=wire.Code)
+        sender = self._code_senders.get(code.channel)
+        if sender is None:
+            return Answered(404, b"", "no-sender")
         # Counted first: it may have left whatever comes back.
         async with self._db.tx() as tx:
-            await services.crossed(tx, "code", self._code_sender.service)
+            await services.crossed(tx, "code", sender.service)
         try:
-            sent = await self._code_sender.send(code)
-        except ServiceAway:
+            sent = await sender.send(code)
+        except ServiceAway as error:
             crossings.labels("code", "refused").inc()
+            # The class of what went wrong, which names nobody.
+            log.error("the sender of codes is away", code=code.channel, cause=str(error))
             return AWAY
         is_sent = 200 <= sent.status < 300
-        crossings.labels("code", "sent" if is_sent else "refused").inc()
+        outcome = "unknown" if sent.status == UNKNOWN else "sent" if is_sent else "refused"
+        crossings.labels("code", outcome).inc()
         if not is_sent:
-            log.error("the sender of codes refuses one", status=sent.status)
+            log.error("the sender of codes refuses one", code=code.channel, status=sent.status)
         return Answered(200 if is_sent else sent.status, b"", "" if is_sent else "not-sent")
 
 

@@ -7,7 +7,8 @@ from luciole.kit.metrics import Counter
 crossings = Counter(
     "luciole_border_crossings_total",
     "What was to leave the cell. The outcome is sent, gone (the receiver exists no more), refused, "
-    "later (it is tried again), expired (it waited for too long) or dropped (not declared).",
+    "later (it is tried again), unknown (it may have been taken), expired (it waited for too long) "
+    "or dropped (not declared).",
     ["kind", "outcome"],
 )
 arrivals = Counter(

@@ -195,7 +195,8 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def code_kinds(self) -> frozenset[str]:
         """Kinds of addresses to which codes can be sent; none without a place to send them."""
-        return frozenset(self.border.codes_kinds.split() if self.border.codes_url else ())
+        by_program = self.border.codes_kinds.split() if self.border.codes_url else []
+        return frozenset([*by_program, *(["email"] if self.border.mail_url else [])])
 
     @property
     def origin(self) -> str:

@@ -16,6 +16,11 @@ CONTACT = re.compile(r"(mailto:\S+@\S+|https://\S+)?")
 CODES_URL = re.compile(
     r"(https://[^\s?#@]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?[^\s?#@]*)?"
 )
+# As browsers' forms take an address; what a server takes beyond that is not for a sender.
+MAIL_FROM = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
+MAIL_URL = re.compile(
+    r"(smtps?://[A-Za-z0-9.-]+(:\d{1,5})?|smtp\+plain://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?)?"
+)
 # Its origin is a source in the policy of the pages: no space, no semicolon, no quote.
 DELIVERY_URL = re.compile(r"(https?://[\w.:\[\]-]+(/[\w./~-]*)?)?", re.ASCII)
 PORT = range(1, 65536)
@@ -66,6 +71,7 @@ def faults(settings: Any) -> Iterator[str]:
         yield "LUCIOLE_BORDER_CODES_SECRET_FILE is needed with LUCIOLE_BORDER_CODES_URL."
     if not set(settings.border.codes_kinds.split()) <= {"phone", "email"}:
         yield "LUCIOLE_BORDER_CODES_KINDS should be phone, email, or both."
+    yield from _mail_faults(settings.border)
     if not SHORT_NAME.fullmatch(settings.contacts.peer):
         yield "LUCIOLE_CONTACTS_PEER should be the short name of a peer, or empty."
     if settings.contacts.whole_filter_people < 1 or settings.contacts.new_askers_per_day < 1:
@@ -89,6 +95,16 @@ def faults(settings: Any) -> Iterator[str]:
         yield "LUCIOLE_PEOPLE_SIGN_UPS_USUAL should be 1 or more."
     if settings.log_level not in ("debug", "info", "warning", "error"):
         yield "LUCIOLE_LOG_LEVEL should be debug, info, warning or error."
+
+
+def _mail_faults(border: Any) -> Iterator[str]:
+    if not MAIL_URL.fullmatch(border.mail_url):
+        yield (
+            "LUCIOLE_BORDER_MAIL_URL should be smtps://HOST, smtp://HOST (with STARTTLS), "
+            "smtp+plain://127.0.0.1, or empty; the login goes into LUCIOLE_BORDER_MAIL_LOGIN_FILE."
+        )
+    if border.mail_url and not MAIL_FROM.fullmatch(border.mail_from):
+        yield "LUCIOLE_BORDER_MAIL_FROM should be the address that mail comes from."
 
 
 def _abroad_faults(abroad: Any) -> Iterator[str]:

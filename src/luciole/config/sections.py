@@ -216,6 +216,15 @@ class BorderSettings(msgspec.Struct, frozen=True):
     codes_secret_file: str = ""
     #: Kinds of addresses that it can send to: phone, email, or both parted by a blank.
     codes_kinds: str = "phone email"
+    #: Mail server that takes codes for mail addresses: smtps://HOST:465, smtp://HOST:587 (STARTTLS
+    #: or nothing), or smtp+plain://127.0.0.1:25; empty: none.
+    mail_url: str = ""
+    #: The address that such mail comes from.
+    mail_from: str = ""
+    #: File with the login there, the user on one line and the password on the next; empty: none.
+    mail_login_file: str = ""
+    #: File of certificates (PEM) to trust there in place of the system's; empty: the system's.
+    mail_authority_file: str = ""
     #: Whom push services may write to about our pushes (mailto: or https:); empty: the origin.
     contact: str = ""
     #: TCP port on loopback where the gateway answers with its metrics; 0: none.

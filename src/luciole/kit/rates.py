@@ -55,11 +55,13 @@ class Buckets:
             self._buckets.popitem(last=False)
         return max(1, math.ceil((acts - left) * rate.per_s / rate.count)) if refused else 0
 
-    def take(self, rate: Rate, whom: str, acts: int = 1) -> None:
-        """Takes so many acts. Raises TooMany, which says when there are as many again."""
+    def take(
+        self, rate: Rate, whom: str, acts: int = 1, *, refusal: type[TooMany] = TooMany
+    ) -> None:
+        """Takes so many acts. Raises `refusal`, which says when there are as many again."""
         wait_s = self.wait_s(rate, whom, acts)
         if wait_s:
-            raise TooMany(retry_after_s=wait_s)
+            raise refusal(retry_after_s=wait_s)
 
     def __len__(self) -> int:
         return len(self._buckets)

@@ -102,7 +102,8 @@ async def test_filtered_comment_waits_for_the_author(
     assert await heard(ben, clip) == await heard(ana, clip) == ["How UGLY! @ana"]
     assert await heard(house.visitor(), clip) == []
     assert await count(ana, clip) == 0
-    assert await told(ana) == []
+    assert await told(ana) == [("comment-held", "ben")]
+    assert await told(ben) == []
     held = (await ana.get("/api/me/comments/held")).json()["items"]
     assert [(item["text"], item["held_for"]) for item in held] == [("How UGLY! @ana", "words")]
     refused(await ana.put(f"/api/comments/{made['id']}/pin"), 400, "not-pinnable")
@@ -113,6 +114,18 @@ async def test_filtered_comment_waits_for_the_author(
     assert await heard(house.visitor(), clip) == ["How UGLY! @ana"]
     assert await count(ana, clip) == 1
     assert (await ana.get("/api/me/comments/held")).json()["items"] == []
+    # It waits no more, so nothing says that it does.
+    assert await told(ana) == [("mention", "ben")]
+
+
+async def test_author_may_turn_that_off_and_hears_nothing_of_what_is_gone(
+    ana: Browser, ben: Browser, clip: dict[str, Any]
+) -> None:
+    await ana.patch("/api/me/conversation", json={"filter_words": ["ugly"]})
+    made = await say(ben, clip, "ugly")
+    assert await told(ana) == [("comment-held", "ben")]
+    assert (await ben.delete(f"/api/comments/{made['id']}")).status_code == 204
+    assert await told(ana) == []
 
 
 async def test_author_does_not_wait_for_themselves(ana: Browser, clip: dict[str, Any]) -> None:

@@ -278,11 +278,11 @@ async def test_too_many_favourites_and_reposts_wait(
     monkeypatch.setattr(service, "KEEPING", Rate("keep", 2, 60))
     monkeypatch.setattr(service, "REPOSTING", Rate("repost", 2, 3600))
     made = await ana.clip(house, tiny_film)
-    for act in ("favourite", "repost"):
+    for act, code in (("favourite", "keeps-too-often"), ("repost", "reposts-too-often")):
         place = f"/api/clips/{made['id']}/{act}"
         for _ in range(2):
             assert (await ben.put(place)).status_code == 200
         answer = await ben.put(place)
-        refused(answer, 429, "too-many")
+        refused(answer, 429, code)
         assert int(answer.headers["retry-after"]) >= 1
         assert (await ben.delete(place)).status_code == 200

@@ -13,7 +13,7 @@ from luciole.cell.media.quota import ClipsOfTheDay
 from luciole.kit.errors import Problem
 
 MakeCell = Callable[..., Cell]
-MIB = 1024 * 1024
+MB = 1_000_000
 
 
 async def begin(person: Person, size_bytes: int) -> Any:
@@ -21,39 +21,39 @@ async def begin(person: Person, size_bytes: int) -> Any:
 
 
 async def test_a_person_has_so_much_room_and_hears_how_much_is_left(make_cell: MakeCell) -> None:
-    cell = make_cell(person_bytes=10 * MIB)
+    cell = make_cell(person_bytes=10 * MB)
     ana, ben = await cell.person(), await cell.person()
-    assert (await begin(ana, 7 * MIB)).status_code == 201
-    answer = await begin(ana, 4 * MIB)
+    assert (await begin(ana, 7 * MB)).status_code == 201
+    answer = await begin(ana, 4 * MB)
     refused(answer, 507, "no-room-left")
-    assert "has 4 MiB, and of the 10 MiB" in answer.json()["sentence"]
-    assert "you have 3 MiB left" in answer.json()["sentence"]
-    assert (await begin(ana, 3 * MIB)).status_code == 201
-    assert (await begin(ben, 10 * MIB)).status_code == 201
+    assert "has 4 MB, and of the 10 MB" in answer.json()["sentence"]
+    assert "you have 3 MB left" in answer.json()["sentence"]
+    assert (await begin(ana, 3 * MB)).status_code == 201
+    assert (await begin(ben, 10 * MB)).status_code == 201
     assert (await ana.get("/api/me/room")).json() == {
-        "stored_bytes": 10 * MIB,
-        "most_bytes": 10 * MIB,
+        "stored_bytes": 10 * MB,
+        "most_bytes": 10 * MB,
         "clips_of_the_day": 0,
         "most_clips_a_day": None,
     }
 
 
 async def test_a_cancelled_upload_gives_its_room_back(make_cell: MakeCell) -> None:
-    ana = await make_cell(person_bytes=10 * MIB).person()
-    place = (await begin(ana, 10 * MIB)).headers["location"]
+    ana = await make_cell(person_bytes=10 * MB).person()
+    place = (await begin(ana, 10 * MB)).headers["location"]
     refused(await begin(ana, 1), 507, "no-room-left")
     assert (await ana.delete(place, headers=TUS)).status_code == 204
-    assert (await begin(ana, 10 * MIB)).status_code == 201
+    assert (await begin(ana, 10 * MB)).status_code == 201
 
 
 async def test_the_cell_has_so_much_room(make_cell: MakeCell) -> None:
-    cell = make_cell(cell_bytes=10 * MIB)
+    cell = make_cell(cell_bytes=10 * MB)
     ana, ben = await cell.person(), await cell.person()
-    assert (await begin(ana, 8 * MIB)).status_code == 201
+    assert (await begin(ana, 8 * MB)).status_code == 201
     cell.clock.advance(timedelta(minutes=2))
-    answer = await begin(ben, 3 * MIB)
+    answer = await begin(ben, 3 * MB)
     refused(answer, 507, "cell-full")
-    assert (await begin(ben, 2 * MIB)).status_code == 201
+    assert (await begin(ben, 2 * MB)).status_code == 201
 
 
 async def test_so_many_clips_in_a_day_and_then_the_next_when_the_first_is_a_day_old(

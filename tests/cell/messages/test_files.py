@@ -167,6 +167,9 @@ async def test_one_person_sends_so_many_bytes_of_files_a_day(
     await attach(anas, pair)
     assert (await anas.browser.put(f"{M}/backup", content=SEALED)).status_code == 204
     place = f"{M}/conversations/{pair}/attachments"
-    refused(await anas.browser.post(place, content=SEALED), 429, "too-many")
+    refused(await anas.browser.post(place, content=SEALED), 429, "files-too-large-together")
     assert len(await objects(house)) == 2
     await attach(bens, pair)
+    monkeypatch.setattr(limits, "FILE", Rate("few-files", 1, 3600))
+    await attach(bens, pair)
+    refused(await bens.browser.post(place, content=SEALED), 429, "files-too-often")

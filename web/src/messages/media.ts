@@ -2,7 +2,7 @@
 import { MAX_VOICE_S } from './payload.ts'
 
 const LONG_SIDE = 1600
-const MAX_SOURCE_BYTES = 40 * 1024 * 1024
+const MAX_SOURCE_BYTES = 40_000_000
 const BARS = 32
 const VOICE_TYPES = ['audio/webm;codecs=opus', 'audio/mp4', 'audio/ogg;codecs=opus', 'audio/webm']
 

@@ -27,6 +27,7 @@ test('what the cell itself tells is of nobody', () => {
 test('news lead to what they are about', () => {
   assert.equal(target('like', 'ana', 'c1'), '/c/c1')
   assert.equal(target('comment-reply', 'ana', 'c1'), '/c/c1?comments=1')
+  assert.equal(target('comment-held', 'ana', 'c1'), '/c/c1?comments=1')
   assert.equal(target('follow', 'ana', null), '/@ana')
   assert.equal(target('follow-request', 'ana', null), '/requests')
   assert.equal(target('data-read', undefined, null), '/settings/data')

@@ -34,6 +34,7 @@ export const SAID = {
   comment: 'notify.comment',
   'comment-reply': 'notify.comment-reply',
   'comment-like': 'notify.comment-like',
+  'comment-held': 'notify.comment-held',
   mention: 'notify.mention',
   repost: 'notify.repost',
   'clip-reply': 'notify.clip-reply',
@@ -48,6 +49,7 @@ export const SAID_OF_MANY = {
   'follow-request': 'notify.request.many',
   comment: 'notify.comment.many',
   'comment-like': 'notify.comment-like.many',
+  'comment-held': 'notify.comment-held.many',
   repost: 'notify.repost.many',
 } as const satisfies Partial<Record<Kind, string>>
 
@@ -71,6 +73,7 @@ export const ICONS = {
   comment: 'comment',
   'comment-reply': 'comment',
   'comment-like': 'heart',
+  'comment-held': 'hide',
   mention: 'person',
   repost: 'retry',
   'clip-reply': 'camera',
@@ -81,7 +84,7 @@ export const ICONS = {
 export const FILLED: ReadonlySet<Kind> = new Set<Kind>(['like', 'comment-like'])
 
 /** About what was said: the comments open with the clip. */
-export const ABOUT_WORDS: ReadonlySet<Kind> = new Set<Kind>(['comment', 'comment-reply', 'comment-like', 'mention'])
+export const ABOUT_WORDS: ReadonlySet<Kind> = new Set<Kind>(['comment', 'comment-reply', 'comment-like', 'comment-held', 'mention'])
 
 /** Where a piece of news leads; a digest only unfolds. */
 export function target(kind: Kind, handle: string | undefined, clipId: string | null, aboutId: string | null = null): string {

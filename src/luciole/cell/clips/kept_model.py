@@ -34,6 +34,18 @@ class NameTaken(Conflict):
     next_step = "Use that one, or choose another name."
 
 
+class KeepsTooOften(TooMany):
+    code = "keeps-too-often"
+    sentence = "You keep clips faster than anybody watches them: 120 in a minute at most."
+    next_step = "Wait a moment, then go on."
+
+
+class RepostsTooOften(TooMany):
+    code = "reposts-too-often"
+    sentence = "You have passed on 60 clips within an hour, as many as one may."
+    next_step = "Wait some minutes; what you have passed on stays."
+
+
 class TooManyCollections(TooMany):
     code = "too-many-collections"
     sentence = f"You have {MAX_COLLECTIONS} collections, which is as many as this cell keeps."

@@ -58,7 +58,7 @@ class TooManyHashtags(Invalid):
 class BadCaptions(Invalid):
     code = "bad-captions"
     sentence = "This is not a WebVTT captions file."
-    next_step = "Choose a .vtt file that begins with WEBVTT and is smaller than 256 KiB."
+    next_step = "Choose a .vtt file that begins with WEBVTT and is smaller than 262 kB."
 
 
 class NoCaptions(NotFound):

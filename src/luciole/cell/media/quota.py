@@ -17,7 +17,7 @@ from luciole.kit.errors import TooMany, Unavailable
 DAY = timedelta(days=1)
 # The whole cell is added up at most so often: a table of all films takes a while.
 CELL_EVERY = timedelta(minutes=1)
-MIB = 1024 * 1024
+MB = 10**6
 
 
 class NoRoomLeft(TooMany):
@@ -63,9 +63,10 @@ class Quota:
         if most:
             left = most - await store.of_person(tx, owner_id)
             if size_bytes > left:
+                all_of_it, rest = _mb(most, up=False), _mb(max(left, 0), up=False)
                 raise NoRoomLeft(
-                    f"This film has {_mib(size_bytes)} MiB, and of the {_mib(most)} MiB that this "
-                    f"cell gives to one person you have {_mib(max(left, 0), up=False)} MiB left."
+                    f"This film has {_mb(size_bytes)} MB, and of the {all_of_it} MB that this "
+                    f"cell gives to one person you have {rest} MB left."
                 )
         if self._settings.cell_bytes:
             now = self._clock.now()
@@ -101,5 +102,5 @@ class Quota:
         )
 
 
-def _mib(size_bytes: int, *, up: bool = True) -> int:
-    return -(-size_bytes // MIB) if up else size_bytes // MIB
+def _mb(size_bytes: int, *, up: bool = True) -> int:
+    return -(-size_bytes // MB) if up else size_bytes // MB

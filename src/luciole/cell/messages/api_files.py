@@ -48,7 +48,8 @@ def handlers(
         if not body:
             raise Invalid("An empty file is nothing to keep.")
         room.require(len(body))
-        messages.rates.take(limits.FILE_BYTES, str(me.person_id), len(body))
+        whom = str(me.person_id)
+        messages.rates.take(limits.FILE_BYTES, whom, len(body), refusal=refusals.FilesTooLarge)
         return body
 
     async def sent(stored: Stored, missing: type[NotFound]) -> Stream:
@@ -74,7 +75,7 @@ def handlers(
         """Keeps the body, which the client has sealed, for 30 days. Requests take no files."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.rates.take(limits.FILE, str(me.person_id))
+            messages.rates.take(limits.FILE, str(me.person_id), refusal=refusals.FilesTooOften)
             await messages.check_attaching(tx, me, conversation_id)
         body = await received(request, me, model.MAX_ATTACHMENT_BYTES, refusals.AttachmentTooLarge)
         async with db.tx() as tx:
@@ -100,7 +101,7 @@ def handlers(
         """Keeps the body, which the client has sealed, in place of the former backup."""
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.rates.take(limits.FILE, str(me.person_id))
+            messages.rates.take(limits.FILE, str(me.person_id), refusal=refusals.FilesTooOften)
         body = await received(request, me, model.MAX_BACKUP_BYTES, refusals.BackupTooLarge)
         async with db.tx() as tx:
             key = await files.announce_backup(tx)

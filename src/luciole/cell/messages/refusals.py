@@ -50,6 +50,18 @@ class BadKeyPackage(Invalid):
     next_step = "Make it with this device's key and identity; then send it again."
 
 
+class FilesTooOften(TooMany):
+    code = "files-too-often"
+    sentence = "You have sent 60 files within an hour, as many as one may."
+    next_step = "Wait some minutes, then send it again."
+
+
+class FilesTooLarge(TooMany):
+    code = "files-too-large-together"
+    sentence = "With this file you would send more than 537 MB today, as much as one may."
+    next_step = "Send it tomorrow, or a smaller one."
+
+
 class TooManyKeyPackages(TooMany):
     code = "too-many-key-packages"
     sentence = f"A device keeps at most {MAX_KEY_PACKAGES} key packages here."
@@ -150,13 +162,13 @@ class MarksOff(NotAllowed):
 
 class AttachmentTooLarge(TooLarge):
     code = "attachment-too-large"
-    sentence = f"A file in a message has at most {MAX_ATTACHMENT_BYTES // 1024**2} MiB."
+    sentence = f"A file in a message has at most {MAX_ATTACHMENT_BYTES / 10**6:.1f} MB."
     next_step = "Send a smaller one."
 
 
 class BackupTooLarge(TooLarge):
     code = "backup-too-large"
-    sentence = f"A backup of messages has at most {MAX_BACKUP_BYTES // 1024**2} MiB."
+    sentence = f"A backup of messages has at most {MAX_BACKUP_BYTES / 10**6:.1f} MB."
     next_step = "Leave older messages out of it."
 
 

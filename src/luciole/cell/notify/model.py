@@ -19,6 +19,7 @@ NotificationKind = Literal[
     "comment",
     "comment-reply",
     "comment-like",
+    "comment-held",
     "mention",
     "repost",
     "clip-reply",
@@ -57,6 +58,7 @@ ChosenKind = Literal[
     "comment",
     "comment-reply",
     "comment-like",
+    "comment-held",
     "mention",
     "repost",
     "clip-reply",
@@ -78,7 +80,7 @@ WokenFor = Literal["news", "message"]
 CHOSEN_KINDS: tuple[ChosenKind, ...] = get_args(ChosenKind)
 # Kinds of which a day's acts about the same thing make one line.
 GROUPED: frozenset[NotificationKind] = frozenset(
-    ("like", "follow", "follow-request", "comment", "comment-like", "repost")
+    ("like", "follow", "follow-request", "comment", "comment-like", "comment-held", "repost")
 )
 # Those lines are about one comment; the others of a group about the clip, or about the person.
 ABOUT_ONE: frozenset[NotificationKind] = frozenset(("comment-like",))

@@ -97,7 +97,7 @@ def routes(
 
     @put("/me/avatar", request_max_body_size=model.MAX_AVATAR_BYTES)
     async def change_avatar(request: AnyRequest) -> shapes.Me:
-        """Takes a JPEG, PNG, WebP or GIF of at most 5 MiB as the body."""
+        """Takes a JPEG, PNG, WebP or GIF of at most 5.2 MB as the body."""
         async with db.read() as tx:
             await people.require(tx, request)
         picture = await request.body()

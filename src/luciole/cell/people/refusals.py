@@ -158,7 +158,7 @@ class BadLabelKey(Invalid):
 class BadAvatar(Invalid):
     code = "bad-avatar"
     sentence = "This is not a picture that the cell can read."
-    next_step = "Choose a JPEG, PNG, WebP or GIF of at most 5 MiB."
+    next_step = "Choose a JPEG, PNG, WebP or GIF of at most 5.2 MB."
 
 
 class Busy(Unavailable):

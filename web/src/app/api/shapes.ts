@@ -258,6 +258,7 @@ export type ChosenKind =
   | 'comment'
   | 'comment-reply'
   | 'comment-like'
+  | 'comment-held'
   | 'mention'
   | 'repost'
   | 'clip-reply'

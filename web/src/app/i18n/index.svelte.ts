@@ -1,5 +1,6 @@
 import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
+import { megabytesIn } from './size.ts'
 import en from './en.json'
 import errorsEn from './errors.en.json'
 import type abroadEn from './abroad.en.json'
@@ -214,10 +215,7 @@ export function day(time: string): string {
   return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium' }).format(when)
 }
 
-export function megabytes(bytes: number): string {
-  const value = bytes / 1_048_576
-  return new Intl.NumberFormat(state.locale, { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)
-}
+export const megabytes = (bytes: number): string => megabytesIn(state.locale, bytes)
 
 /** What to tell a person about an error: our words for its code, else the cell's own. */
 export function tell(problem: unknown): Told {

@@ -221,6 +221,7 @@ class Comments:
         made = await self._known(tx, comment_id, me)
         if made.held_for is None:
             await self._telling.said(tx, made, to, mentioned)
+        await self._telling.held(tx, made)
         return made
 
     async def remove(self, tx: Tx, me: UUID, comment_id: UUID) -> None:
@@ -285,6 +286,7 @@ class Comments:
                 await store.count(tx, one.clip_id, one.parent_id, 1)
                 to = await store.comment(tx, me, one.to_id) if one.to_id else None
                 mentioned = await mentioned_in(tx, one.writer_id, one.text)
+                await self._telling.held_no_more(tx, one)
                 await self._telling.said(tx, one, to, mentioned)
         return await self._known(tx, comment_id, me)
 

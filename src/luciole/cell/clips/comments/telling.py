@@ -41,6 +41,31 @@ class Telling:
                 tx, "comment", to=person_id, by=by, clip_id=clip_id, body={**body, "kind": kind}
             )
 
+    async def held(self, tx: Tx, comment: Comment) -> None:
+        """Tells the author of the clip of a comment that waits because of a word in it. Whom they
+        restrict, they do not want to hear from."""
+        if comment.held_for != "words":
+            return
+        await self._notify.tell(
+            tx,
+            "comment-held",
+            to=comment.author_id,
+            by=comment.writer_id,
+            clip_id=comment.clip_id,
+            about_id=comment.id,
+        )
+
+    async def held_no_more(self, tx: Tx, comment: Comment) -> None:
+        """The author has let it through, so it waits no more."""
+        await self._notify.withdraw(
+            tx,
+            "comment-held",
+            to=comment.author_id,
+            by=comment.writer_id,
+            clip_id=comment.clip_id,
+            about_id=comment.id,
+        )
+
     async def unsaid(
         self, tx: Tx, comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
     ) -> None:

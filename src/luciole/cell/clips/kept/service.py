@@ -12,11 +12,13 @@ from luciole.cell.clips.kept_model import (
     MAX_NAME_CHARS,
     CannotRepost,
     Collection,
+    KeepsTooOften,
     Kept,
     KeptPlace,
     LikesNotShown,
     NameTaken,
     NoSuchCollection,
+    RepostsTooOften,
     TooManyCollections,
     clean_name,
 )
@@ -56,7 +58,7 @@ class Keeping:
     async def keep(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Keeps a clip as a favourite, once; gives how many do. Nobody is told. Raises NoSuchClip,
         NotPublishedYet, TooMany."""
-        self._buckets.take(KEEPING, str(me))
+        self._buckets.take(KEEPING, str(me), refusal=KeepsTooOften)
         card = await self._published(tx, me, clip_id)
         if not await store.add_favourite(tx, me, clip_id):
             return card.favourites
@@ -157,7 +159,7 @@ class Keeping:
     async def repost(self, tx: Tx, me: UUID, clip_id: UUID) -> int:
         """Passes a clip on to one's followers, once; gives how many did. Raises NoSuchClip,
         NotPublishedYet, CannotRepost, TooMany."""
-        self._buckets.take(REPOSTING, str(me))
+        self._buckets.take(REPOSTING, str(me), refusal=RepostsTooOften)
         card = await self._published(tx, me, clip_id)
         if card.author_id == me or not is_for_all(card):
             raise CannotRepost
