@@ -63,7 +63,7 @@ GRANT SELECT ON house.sale_notice TO luciole_rights;
 -- people ----------------------------------------------------------------
 
 CREATE SCHEMA people;
-GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_contacts, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_safety, luciole_search;
+GRANT USAGE ON SCHEMA people TO luciole_clips, luciole_console, luciole_contacts, luciole_custody, luciole_graph, luciole_media, luciole_messages, luciole_notify, luciole_people, luciole_safety, luciole_search;
 
 CREATE TABLE people.person (
     id            uuid NOT NULL,
@@ -203,6 +203,7 @@ CREATE TABLE people.moved (
     person_id  uuid NOT NULL,
     address    text NOT NULL,
     moved_at   timestamp with time zone NOT NULL,
+    is_shown   boolean DEFAULT true NOT NULL,
     CONSTRAINT moved_pkey PRIMARY KEY (person_id),
     CONSTRAINT moved_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT moved_address_check CHECK (char_length(address) >= 10 AND char_length(address) <= 300)
@@ -291,6 +292,78 @@ CREATE TABLE people.agreement (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.agreement TO luciole_people;
 
+CREATE TABLE people.family_code (
+    person_id   uuid NOT NULL,
+    code_hash   bytea NOT NULL,
+    expires_at  timestamp with time zone NOT NULL,
+    CONSTRAINT family_code_pkey PRIMARY KEY (person_id),
+    CONSTRAINT family_code_code_hash_key UNIQUE (code_hash),
+    CONSTRAINT family_code_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_code_code_hash_check CHECK (octet_length(code_hash) = 32)
+);
+CREATE INDEX family_code_by_time ON people.family_code USING btree (expires_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_code TO luciole_people;
+
+CREATE TABLE people.family_pairing (
+    id                  uuid NOT NULL,
+    guardian_id         uuid NOT NULL,
+    teen_id             uuid NOT NULL,
+    made_at             timestamp with time zone NOT NULL,
+    expires_at          timestamp with time zone,
+    guardian_agreed_at  timestamp with time zone,
+    teen_agreed_at      timestamp with time zone,
+    ends_at             timestamp with time zone,
+    CONSTRAINT family_pairing_pkey PRIMARY KEY (id),
+    CONSTRAINT family_pairing_guardian_id_teen_id_key UNIQUE (guardian_id, teen_id),
+    CONSTRAINT family_pairing_guardian_id_fkey FOREIGN KEY (guardian_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_pairing_teen_id_fkey FOREIGN KEY (teen_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_pairing_check CHECK (guardian_id <> teen_id),
+    CONSTRAINT family_pairing_check1 CHECK ((expires_at IS NULL) = (guardian_agreed_at IS NOT NULL AND teen_agreed_at IS NOT NULL)),
+    CONSTRAINT family_pairing_check2 CHECK (ends_at IS NULL OR expires_at IS NULL)
+);
+CREATE INDEX family_pairing_by_teen ON people.family_pairing USING btree (teen_id);
+CREATE INDEX family_pairing_ending ON people.family_pairing USING btree (COALESCE(ends_at, expires_at)) WHERE ends_at IS NOT NULL OR expires_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_pairing TO luciole_people;
+
+CREATE TABLE people.family_limits (
+    id             uuid NOT NULL,
+    pairing_id     uuid NOT NULL,
+    state          text NOT NULL,
+    daily_min      smallint,
+    sleep_from     text,
+    sleep_to       text,
+    keeps_private  boolean NOT NULL,
+    for_you_off    boolean NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    answered_at    timestamp with time zone,
+    CONSTRAINT family_limits_pkey PRIMARY KEY (id),
+    CONSTRAINT family_limits_pairing_id_fkey FOREIGN KEY (pairing_id) REFERENCES people.family_pairing(id) ON DELETE CASCADE,
+    CONSTRAINT family_limits_check CHECK ((sleep_from IS NULL) = (sleep_to IS NULL)),
+    CONSTRAINT family_limits_daily_min_check CHECK (daily_min >= 10 AND daily_min <= 240),
+    CONSTRAINT family_limits_sleep_from_check CHECK (sleep_from ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text),
+    CONSTRAINT family_limits_sleep_to_check CHECK (sleep_to ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'::text),
+    CONSTRAINT family_limits_state_check CHECK (state = ANY (ARRAY['proposed'::text, 'in-force'::text, 'declined'::text, 'replaced'::text]))
+);
+CREATE INDEX family_limits_by_pairing ON people.family_limits USING btree (pairing_id, id);
+CREATE UNIQUE INDEX family_limits_standing ON people.family_limits USING btree (pairing_id, state) WHERE state = ANY (ARRAY['proposed'::text, 'in-force'::text]);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_limits TO luciole_people;
+
+CREATE TABLE people.family_time (
+    session_id      uuid NOT NULL,
+    person_id       uuid NOT NULL,
+    version         integer NOT NULL,
+    sealed          bytea NOT NULL,
+    offset_minutes  smallint NOT NULL,
+    reported_at     timestamp with time zone NOT NULL,
+    CONSTRAINT family_time_pkey PRIMARY KEY (session_id),
+    CONSTRAINT family_time_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT family_time_session_id_fkey FOREIGN KEY (session_id) REFERENCES people.session(id) ON DELETE CASCADE,
+    CONSTRAINT family_time_offset_minutes_check CHECK (offset_minutes >= '-840'::integer AND offset_minutes <= 840)
+);
+CREATE INDEX family_time_by_person ON people.family_time USING btree (person_id, reported_at DESC);
+CREATE INDEX family_time_by_time ON people.family_time USING btree (reported_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_time TO luciole_people;
+
 CREATE VIEW people.card AS
     SELECT id,
         handle,
@@ -359,6 +432,57 @@ CREATE VIEW people.opened AS
        FROM people.person;
 GRANT SELECT ON people.opened TO luciole_safety;
 
+CREATE VIEW people.counted AS
+    SELECT 'people.age.'::text || person.age_band AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL
+      GROUP BY person.age_band
+    UNION ALL
+     SELECT 'people.leaving'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.leaving_at IS NOT NULL
+    UNION ALL
+     SELECT 'people.private'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL AND person.is_private
+    UNION ALL
+     SELECT 'people.new-in-a-week'::text AS name,
+        count(*) AS value
+       FROM people.person
+      WHERE person.home IS NULL AND person.created_at > (now() - '7 days'::interval)
+    UNION ALL
+     SELECT 'people.limited.'::text || restriction.act AS name,
+        count(*) AS value
+       FROM people.restriction
+      WHERE restriction.ended_at IS NULL AND (restriction.until IS NULL OR restriction.until > now())
+      GROUP BY restriction.act
+    UNION ALL
+     SELECT 'people.sessions'::text AS name,
+        count(*) AS value
+       FROM people.session
+    UNION ALL
+     SELECT 'people.with-a-passkey'::text AS name,
+        count(DISTINCT passkey.person_id) AS value
+       FROM people.passkey
+    UNION ALL
+     SELECT 'people.waiting'::text AS name,
+        count(*) AS value
+       FROM people.request
+      WHERE request.state = 'waiting'::text;
+GRANT SELECT ON people.counted TO luciole_console;
+
+CREATE VIEW people.terms_known AS
+    SELECT version,
+        first_shown_at,
+        ( SELECT count(*) AS count
+               FROM people.agreement a
+              WHERE a.version = t.version) AS agreed
+       FROM people.terms t;
+GRANT SELECT ON people.terms_known TO luciole_console;
+
 -- notify ----------------------------------------------------------------
 
 CREATE SCHEMA notify;
@@ -425,7 +549,7 @@ CREATE TABLE notify.line (
     CONSTRAINT line_pkey PRIMARY KEY (id),
     CONSTRAINT line_digest_id_fkey FOREIGN KEY (digest_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT line_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT line_kind_check CHECK (kind = ANY (ARRAY['comment-held'::text, 'like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'digest'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))
 );
 CREATE INDEX line_about_clip ON notify.line USING btree (person_id, clip_id) WHERE clip_id IS NOT NULL;
 CREATE INDEX line_by_age ON notify.line USING btree (made_at);
@@ -449,8 +573,8 @@ CREATE TABLE notify.notification (
     CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT notification_line_id_fkey FOREIGN KEY (line_id) REFERENCES notify.line(id) ON DELETE CASCADE,
     CONSTRAINT notification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))),
-    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text]))
+    CONSTRAINT notification_check CHECK ((actor_id IS NULL) = (kind = ANY (ARRAY['data-read'::text, 'operator-change'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))),
+    CONSTRAINT notification_kind_check CHECK (kind = ANY (ARRAY['comment-held'::text, 'like'::text, 'follow'::text, 'follow-request'::text, 'follow-accepted'::text, 'data-read'::text, 'operator-change'::text, 'comment'::text, 'comment-reply'::text, 'comment-like'::text, 'mention'::text, 'repost'::text, 'clip-reply'::text, 'message-request'::text, 'withheld'::text, 'withheld-ended'::text, 'report-decided'::text, 'decision'::text, 'appeal-decided'::text, 'family-paired'::text, 'family-limits'::text, 'family-answered'::text, 'family-ending'::text, 'family-ended'::text]))
 );
 CREATE INDEX notification_about ON notify.notification USING btree (person_id, about_id) WHERE about_id IS NOT NULL;
 CREATE INDEX notification_by_actor ON notify.notification USING btree (actor_id);
@@ -494,7 +618,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notify.nudge TO luciole_notify;
 -- media -----------------------------------------------------------------
 
 CREATE SCHEMA media;
-GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_media, luciole_safety;
+GRANT USAGE ON SCHEMA media TO luciole_abroad, luciole_clips, luciole_console, luciole_media, luciole_safety;
 
 CREATE TABLE media.upload (
     id            uuid NOT NULL,
@@ -528,41 +652,57 @@ CREATE TABLE media.chunk (
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.chunk TO luciole_media;
 
 CREATE TABLE media.asset (
-    id              uuid NOT NULL,
-    owner_id        uuid NOT NULL,
-    upload_id       uuid,
-    state           text DEFAULT 'queued'::text NOT NULL,
-    refused_code    text,
-    trim_start_ms   integer NOT NULL,
-    trim_end_ms     integer,
-    cover_ms        integer NOT NULL,
-    is_public       boolean NOT NULL,
-    token           text NOT NULL,
-    attempt         integer DEFAULT 0 NOT NULL,
-    crashes         integer DEFAULT 0 NOT NULL,
-    progress        smallint DEFAULT 0 NOT NULL,
-    duration_ms     integer,
-    width           integer,
-    height          integer,
-    has_audio       boolean DEFAULT false NOT NULL,
-    created_at      timestamp with time zone NOT NULL,
-    changed_at      timestamp with time zone NOT NULL,
-    sound_asset_id  uuid,
-    sound_mode      text,
-    turn            integer DEFAULT 0 NOT NULL,
-    started_at      timestamp with time zone,
-    waits_for       text,
-    thumbhash       bytea,
+    id               uuid NOT NULL,
+    owner_id         uuid NOT NULL,
+    upload_id        uuid,
+    state            text DEFAULT 'queued'::text NOT NULL,
+    refused_code     text,
+    trim_start_ms    integer NOT NULL,
+    trim_end_ms      integer,
+    cover_ms         integer NOT NULL,
+    is_public        boolean NOT NULL,
+    token            text NOT NULL,
+    attempt          integer DEFAULT 0 NOT NULL,
+    crashes          integer DEFAULT 0 NOT NULL,
+    progress         smallint DEFAULT 0 NOT NULL,
+    duration_ms      integer,
+    width            integer,
+    height           integer,
+    has_audio        boolean DEFAULT false NOT NULL,
+    created_at       timestamp with time zone NOT NULL,
+    changed_at       timestamp with time zone NOT NULL,
+    sound_asset_id   uuid,
+    sound_mode       text,
+    turn             integer DEFAULT 0 NOT NULL,
+    started_at       timestamp with time zone,
+    waits_for        text,
+    thumbhash        bytea,
+    av1              text DEFAULT 'no'::text NOT NULL,
+    ai               text,
+    pieces           integer[] DEFAULT '{}'::integer[] NOT NULL,
+    is_muted         boolean DEFAULT false NOT NULL,
+    quoted_asset_id  uuid,
+    quote_how        text,
+    quote_start_ms   integer,
+    quote_end_ms     integer,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT asset_upload_id_fkey FOREIGN KEY (upload_id) REFERENCES media.upload(id) ON DELETE SET NULL,
+    CONSTRAINT asset_ai_check CHECK (ai = ANY (ARRAY['made'::text, 'partly'::text])),
+    CONSTRAINT asset_av1_check CHECK (av1 = ANY (ARRAY['no'::text, 'wanted'::text, 'made'::text])),
     CONSTRAINT asset_check CHECK ((refused_code IS NOT NULL) = (state = 'refused'::text)),
     CONSTRAINT asset_check1 CHECK (trim_end_ms > trim_start_ms),
     CONSTRAINT asset_check2 CHECK ((state <> ALL (ARRAY['playable'::text, 'complete'::text])) OR duration_ms IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL),
     CONSTRAINT asset_check3 CHECK (sound_asset_id IS NULL OR sound_mode IS NOT NULL),
+    CONSTRAINT asset_check4 CHECK (quote_end_ms > quote_start_ms),
+    CONSTRAINT asset_check5 CHECK (quoted_asset_id IS NULL OR quote_how IS NOT NULL),
+    CONSTRAINT asset_check6 CHECK ((quote_how IS NULL) = (quote_start_ms IS NULL) AND (quote_how IS NULL) = (quote_end_ms IS NULL)),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
+    CONSTRAINT asset_pieces_check CHECK ((cardinality(pieces) % 2) = 0 AND cardinality(pieces) <= 32),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
+    CONSTRAINT asset_quote_how_check CHECK (quote_how = ANY (ARRAY['duet'::text, 'stitch'::text])),
+    CONSTRAINT asset_quote_start_ms_check CHECK (quote_start_ms >= 0),
     CONSTRAINT asset_sound_mode_check CHECK (sound_mode = ANY (ARRAY['replace'::text, 'mix'::text])),
     CONSTRAINT asset_state_check CHECK (state = ANY (ARRAY['queued'::text, 'probing'::text, 'encoding'::text, 'playable'::text, 'complete'::text, 'refused'::text])),
     CONSTRAINT asset_thumbhash_check CHECK (octet_length(thumbhash) >= 5 AND octet_length(thumbhash) <= 32),
@@ -576,7 +716,10 @@ CREATE INDEX asset_by_owner ON media.asset USING btree (owner_id, turn);
 CREATE INDEX asset_by_turn ON media.asset USING btree (turn);
 CREATE INDEX asset_by_upload ON media.asset USING btree (upload_id);
 CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'queued'::text;
+CREATE INDEX asset_quoting ON media.asset USING btree (quoted_asset_id) WHERE quoted_asset_id IS NOT NULL;
 CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
+CREATE INDEX asset_wants_av1 ON media.asset USING btree (attempt, id) WHERE av1 = 'wanted'::text AND state = 'complete'::text;
+CREATE INDEX asset_with_lost_quote ON media.asset USING btree (id) WHERE quote_how IS NOT NULL AND quoted_asset_id IS NULL;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
 
@@ -594,7 +737,8 @@ CREATE TABLE media.file (
     index        jsonb,
     CONSTRAINT file_pkey PRIMARY KEY (asset_id, kind, name),
     CONSTRAINT file_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
-    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'segments'::text, 'poster'::text, 'avif-poster'::text, 'preview'::text]))
+    CONSTRAINT file_av1_has_index CHECK (kind <> 'av1'::text OR index IS NOT NULL),
+    CONSTRAINT file_kind_check CHECK (kind = ANY (ARRAY['rendition'::text, 'segments'::text, 'av1'::text, 'poster'::text, 'avif-poster'::text, 'preview'::text]))
 );
 CREATE UNIQUE INDEX file_by_filename ON media.file USING btree (asset_id, filename);
 CREATE INDEX file_without_segments ON media.file USING btree (asset_id) WHERE kind = 'rendition'::text AND index IS NULL;
@@ -631,6 +775,21 @@ CREATE TABLE media.still (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.still TO luciole_media;
 
+CREATE TABLE media.layer (
+    asset_id  uuid NOT NULL,
+    place     smallint NOT NULL,
+    png       bytea NOT NULL,
+    start_ms  integer NOT NULL,
+    end_ms    integer,
+    CONSTRAINT layer_pkey PRIMARY KEY (asset_id, place),
+    CONSTRAINT layer_asset_id_fkey FOREIGN KEY (asset_id) REFERENCES media.asset(id) ON DELETE CASCADE,
+    CONSTRAINT layer_check CHECK (end_ms > start_ms),
+    CONSTRAINT layer_place_check CHECK (place >= 0 AND place <= 3),
+    CONSTRAINT layer_png_check CHECK (octet_length(png) <= 262144),
+    CONSTRAINT layer_start_ms_check CHECK (start_ms >= 0)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON media.layer TO luciole_media;
+
 CREATE VIEW media.playable AS
     SELECT id AS asset_id,
         state,
@@ -649,9 +808,14 @@ CREATE VIEW media.playable AS
                     CASE
                         WHEN a.is_public THEN 'p/'::text
                         ELSE 'r/'::text
-                    END || a.token) || '/'::text) || COALESCE(s.filename, f.filename), 'size_bytes', COALESCE(s.size_bytes, f.size_bytes)) || f.index) ORDER BY (f.width * f.height)) AS jsonb_agg
+                    END || a.token) || '/'::text) || COALESCE(s.filename, f.filename), 'size_bytes', COALESCE(s.size_bytes, f.size_bytes)) || f.index, 'av1', jsonb_build_object('key', ((
+                    CASE
+                        WHEN a.is_public THEN 'p/'::text
+                        ELSE 'r/'::text
+                    END || a.token) || '/'::text) || v.filename, 'size_bytes', v.size_bytes, 'bitrate_bps', v.bitrate_bps) || v.index) ORDER BY (f.width * f.height)) AS jsonb_agg
                FROM media.file f
                  LEFT JOIN media.file s ON s.asset_id = f.asset_id AND s.kind = 'segments'::text AND s.name = f.name
+                 LEFT JOIN media.file v ON v.asset_id = f.asset_id AND v.kind = 'av1'::text AND v.name = f.name
               WHERE f.asset_id = a.id AND f.kind = 'rendition'::text), '[]'::jsonb) AS renditions,
         ( SELECT ((
                     CASE
@@ -661,7 +825,8 @@ CREATE VIEW media.playable AS
                FROM media.file f
               WHERE f.asset_id = a.id AND f.kind = 'poster'::text) AS poster_key,
         NULL::text AS captions_key,
-        sound_mode
+        sound_mode,
+        ai
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_abroad;
 GRANT SELECT ON media.playable TO luciole_clips;
@@ -677,6 +842,21 @@ CREATE VIEW media.still_hash AS
          JOIN media.asset a ON a.id = s.asset_id;
 GRANT SELECT ON media.still_hash TO luciole_media;
 GRANT SELECT ON media.still_hash TO luciole_safety;
+
+CREATE VIEW media.counted AS
+    SELECT 'bytes.films.'::text || file.kind AS name,
+        sum(file.size_bytes)::bigint AS value
+       FROM media.file
+      GROUP BY file.kind
+    UNION ALL
+     SELECT 'bytes.films.uploads'::text AS name,
+        COALESCE(sum(chunk.size_bytes), 0::bigint) AS value
+       FROM media.chunk
+    UNION ALL
+     SELECT 'films.unclaimed'::text AS name,
+        count(*) AS value
+       FROM media.unclaimed;
+GRANT SELECT ON media.counted TO luciole_console;
 
 -- graph -----------------------------------------------------------------
 
@@ -809,7 +989,7 @@ GRANT SELECT ON graph.followed_by TO luciole_search;
 -- clips -----------------------------------------------------------------
 
 CREATE SCHEMA clips;
-GRANT USAGE ON SCHEMA clips TO luciole_abroad, luciole_clips, luciole_feed, luciole_safety, luciole_search;
+GRANT USAGE ON SCHEMA clips TO luciole_abroad, luciole_clips, luciole_console, luciole_feed, luciole_safety, luciole_search;
 
 CREATE TABLE clips.clip (
     id                 uuid NOT NULL,
@@ -834,6 +1014,7 @@ CREATE TABLE clips.clip (
     answers_id         uuid,
     audience_list      text,
     lets_reuse         boolean DEFAULT false NOT NULL,
+    lets_quote         boolean DEFAULT false,
     CONSTRAINT clip_pkey PRIMARY KEY (id),
     CONSTRAINT clip_asset_id_key UNIQUE (asset_id),
     CONSTRAINT clip_author_id_fkey FOREIGN KEY (author_id) REFERENCES people.person(id),
@@ -889,6 +1070,7 @@ CREATE TABLE clips.preference (
     mentions_by   text,
     filter_words  text[] DEFAULT '{}'::text[] NOT NULL,
     shows_likes   boolean DEFAULT false NOT NULL,
+    lets_quote    boolean DEFAULT true NOT NULL,
     CONSTRAINT preference_pkey PRIMARY KEY (person_id),
     CONSTRAINT preference_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT preference_comments_by_check CHECK (comments_by = ANY (ARRAY['everyone'::text, 'followers'::text, 'friends'::text, 'nobody'::text])),
@@ -1044,6 +1226,19 @@ CREATE TABLE clips.sound (
 );
 CREATE INDEX sound_by_owner ON clips.sound USING btree (owner_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.sound TO luciole_clips;
+
+CREATE TABLE clips.made_from (
+    clip_id   uuid NOT NULL,
+    first_id  uuid,
+    how       text NOT NULL,
+    made_at   timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT made_from_pkey PRIMARY KEY (clip_id),
+    CONSTRAINT made_from_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
+    CONSTRAINT made_from_first_id_fkey FOREIGN KEY (first_id) REFERENCES clips.clip(id) ON DELETE SET NULL,
+    CONSTRAINT made_from_how_check CHECK (how = ANY (ARRAY['duet'::text, 'stitch'::text]))
+);
+CREATE INDEX made_from_by_first ON clips.made_from USING btree (first_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON clips.made_from TO luciole_clips;
 
 CREATE VIEW clips.published AS
     SELECT id,
@@ -1210,10 +1405,50 @@ CREATE VIEW clips.findable AS
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
 
+CREATE VIEW clips.counted AS
+    SELECT 'clips.state.'::text || clip.state AS name,
+        count(*) AS value
+       FROM clips.clip
+      GROUP BY clip.state
+    UNION ALL
+     SELECT 'clips.audience.'::text || clip.audience AS name,
+        count(*) AS value
+       FROM clips.clip
+      WHERE clip.state = 'published'::text
+      GROUP BY clip.audience
+    UNION ALL
+     SELECT 'clips.new-in-a-week'::text AS name,
+        count(*) AS value
+       FROM clips.clip
+      WHERE clip.created_at > (now() - '7 days'::interval)
+    UNION ALL
+     SELECT 'clips.comments'::text AS name,
+        count(*) AS value
+       FROM clips.comment
+    UNION ALL
+     SELECT 'clips.sounds'::text AS name,
+        count(*) AS value
+       FROM clips.sound;
+GRANT SELECT ON clips.counted TO luciole_console;
+
+CREATE VIEW clips.quotable AS
+    SELECT c.id AS clip_id,
+        c.author_id,
+        c.asset_id,
+        COALESCE(c.lets_quote, f.lets_quote, true) AS lets_quote
+       FROM clips.clip c
+         JOIN people.card p ON p.id = c.author_id
+         LEFT JOIN clips.preference f ON f.person_id = c.author_id
+         LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
+      WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND NOT COALESCE(c.published_at < w.since, false) AND NOT (EXISTS ( SELECT 1
+               FROM clips.made_from m
+              WHERE m.clip_id = c.id));
+GRANT SELECT ON clips.quotable TO luciole_clips;
+
 -- messages --------------------------------------------------------------
 
 CREATE SCHEMA messages;
-GRANT USAGE ON SCHEMA messages TO luciole_messages, luciole_safety;
+GRANT USAGE ON SCHEMA messages TO luciole_console, luciole_messages, luciole_safety;
 
 CREATE TABLE messages.device (
     id             uuid NOT NULL,
@@ -1413,6 +1648,12 @@ CREATE VIEW messages.reported AS
         made_at
        FROM messages.report;
 GRANT SELECT ON messages.reported TO luciole_safety;
+
+CREATE VIEW messages.counted AS
+    SELECT 'bytes.messages.files'::text AS name,
+        COALESCE(sum(size_bytes), 0::bigint) AS value
+       FROM messages.attachment;
+GRANT SELECT ON messages.counted TO luciole_console;
 
 -- feed ------------------------------------------------------------------
 
@@ -1731,7 +1972,7 @@ CREATE TABLE abroad.crossing (
     CONSTRAINT crossing_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT crossing_body_sha256_check CHECK (octet_length(body_sha256) = 32),
     CONSTRAINT crossing_check CHECK ((state = 'offered'::text) = (settled_at IS NULL)),
-    CONSTRAINT crossing_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text, 'gone'::text])),
+    CONSTRAINT crossing_kind_check CHECK (kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text, 'gone'::text, 'move'::text])),
     CONSTRAINT crossing_receipt_check CHECK (octet_length(receipt) <= 65536),
     CONSTRAINT crossing_state_check CHECK (state = ANY (ARRAY['offered'::text, 'replaced'::text, 'crossed'::text, 'refused'::text])),
     CONSTRAINT crossing_subject_kind_check CHECK (subject_kind = ANY (ARRAY['person'::text, 'clip'::text, 'comment'::text]))
@@ -1856,6 +2097,58 @@ CREATE TABLE abroad.told (
 CREATE INDEX told_by_person ON abroad.told USING btree (person_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.told TO luciole_abroad;
 
+CREATE TABLE abroad.recall (
+    peer        text NOT NULL,
+    uri         text NOT NULL,
+    crossing    uuid NOT NULL,
+    person_id   uuid,
+    refused_at  timestamp with time zone,
+    again_at    timestamp with time zone,
+    refusals    smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT recall_pkey PRIMARY KEY (peer, uri),
+    CONSTRAINT recall_crossing_key UNIQUE (crossing),
+    CONSTRAINT recall_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE SET NULL,
+    CONSTRAINT recall_check CHECK (again_at IS NULL OR refused_at IS NOT NULL),
+    CONSTRAINT recall_uri_check CHECK (char_length(uri) <= 500)
+);
+CREATE INDEX recall_by_person ON abroad.recall USING btree (person_id) WHERE person_id IS NOT NULL;
+CREATE INDEX recall_due ON abroad.recall USING btree (again_at) WHERE again_at IS NOT NULL;
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.recall TO luciole_abroad;
+
+CREATE TABLE abroad.move (
+    person_id  uuid NOT NULL,
+    side       text NOT NULL,
+    uri        text NOT NULL,
+    cells      text[] DEFAULT '{}'::text[] NOT NULL,
+    is_shown   boolean DEFAULT true NOT NULL,
+    said_at    timestamp with time zone NOT NULL,
+    ended_at   timestamp with time zone,
+    CONSTRAINT move_pkey PRIMARY KEY (person_id, side, uri),
+    CONSTRAINT move_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT move_side_check CHECK (side = ANY (ARRAY['left'::text, 'came'::text])),
+    CONSTRAINT move_uri_check CHECK (octet_length(uri) <= 500)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.move TO luciole_abroad;
+
+CREATE TABLE abroad.moved (
+    uri         text NOT NULL,
+    to_uri      text NOT NULL,
+    person_id   uuid NOT NULL,
+    to_id       uuid NOT NULL,
+    moved_at    timestamp with time zone NOT NULL,
+    is_carried  boolean DEFAULT false NOT NULL,
+    CONSTRAINT moved_pkey PRIMARY KEY (uri),
+    CONSTRAINT moved_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT moved_to_id_fkey FOREIGN KEY (to_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT moved_to_uri_check CHECK (octet_length(to_uri) <= 500),
+    CONSTRAINT moved_uri_check CHECK (octet_length(uri) <= 500)
+);
+CREATE INDEX moved_by_person ON abroad.moved USING btree (person_id);
+CREATE INDEX moved_not_carried ON abroad.moved USING btree (moved_at) WHERE NOT is_carried;
+CREATE INDEX moved_to ON abroad.moved USING btree (to_uri);
+CREATE INDEX moved_to_person ON abroad.moved USING btree (to_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.moved TO luciole_abroad;
+
 -- contacts --------------------------------------------------------------
 
 CREATE SCHEMA contacts;
@@ -1939,7 +2232,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.edition TO luciole_contacts;
 -- rights ----------------------------------------------------------------
 
 CREATE SCHEMA rights;
-GRANT USAGE ON SCHEMA rights TO luciole_rights;
+GRANT USAGE ON SCHEMA rights TO luciole_console, luciole_rights;
 
 CREATE TABLE rights.export (
     id          uuid NOT NULL,
@@ -2047,6 +2340,17 @@ CREATE TABLE rights.import_item (
     CONSTRAINT import_item_subject_check CHECK (char_length(subject) <= 100)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON rights.import_item TO luciole_rights;
+
+CREATE VIEW rights.counted AS
+    SELECT 'bytes.exports'::text AS name,
+        COALESCE(sum(export.size_bytes), 0::numeric)::bigint AS value
+       FROM rights.export
+    UNION ALL
+     SELECT 'bytes.imports'::text AS name,
+        COALESCE(sum(import.offset_bytes), 0::numeric)::bigint AS value
+       FROM rights.import
+      WHERE import.state <> 'done'::text;
+GRANT SELECT ON rights.counted TO luciole_console;
 
 -- safety ----------------------------------------------------------------
 
@@ -2291,10 +2595,75 @@ CREATE TABLE safety.measured (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.measured TO luciole_safety;
 
+-- console ---------------------------------------------------------------
+
+CREATE SCHEMA console;
+GRANT USAGE ON SCHEMA console TO luciole_console;
+
+CREATE TABLE console.shift (
+    id          uuid NOT NULL,
+    session_id  uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    role        text NOT NULL,
+    staff_id    uuid,
+    asked_at    timestamp with time zone NOT NULL,
+    ends_at     timestamp with time zone,
+    CONSTRAINT shift_pkey PRIMARY KEY (id),
+    CONSTRAINT shift_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT shift_check CHECK ((staff_id IS NULL) = (ends_at IS NULL)),
+    CONSTRAINT shift_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text]))
+);
+CREATE INDEX shift_by_age ON console.shift USING btree (asked_at);
+CREATE INDEX shift_by_person ON console.shift USING btree (person_id);
+CREATE INDEX shift_by_session ON console.shift USING btree (session_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.shift TO luciole_console;
+
+CREATE TABLE console.act (
+    id        uuid NOT NULL,
+    at        timestamp with time zone NOT NULL,
+    staff_id  uuid NOT NULL,
+    role      text NOT NULL,
+    act       text NOT NULL,
+    what      text NOT NULL,
+    CONSTRAINT act_pkey PRIMARY KEY (id),
+    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text])),
+    CONSTRAINT act_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])),
+    CONSTRAINT act_what_check CHECK (char_length(what) <= 200)
+);
+CREATE INDEX act_by_age ON console.act USING btree (at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.act TO luciole_console;
+
+CREATE TABLE console.day (
+    day     date NOT NULL,
+    acts    integer NOT NULL,
+    sha256  bytea NOT NULL,
+    CONSTRAINT day_pkey PRIMARY KEY (day),
+    CONSTRAINT day_acts_check CHECK (acts > 0),
+    CONSTRAINT day_sha256_check CHECK (octet_length(sha256) = 32)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.day TO luciole_console;
+
+CREATE TABLE console.figure (
+    name        text NOT NULL,
+    value       bigint NOT NULL,
+    counted_at  timestamp with time zone NOT NULL,
+    CONSTRAINT figure_pkey PRIMARY KEY (name)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON console.figure TO luciole_console;
+
+CREATE VIEW console.tables AS
+    SELECT n.nspname::text AS name,
+        sum(pg_total_relation_size(c.oid::regclass))::bigint AS size_bytes
+       FROM pg_class c
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r'::"char" AND n.nspname !~~ 'pg\_%'::text AND n.nspname <> 'information_schema'::name
+      GROUP BY n.nspname;
+GRANT SELECT ON console.tables TO luciole_console;
+
 -- notices ---------------------------------------------------------------
 
 CREATE SCHEMA notices;
-GRANT USAGE ON SCHEMA notices TO luciole_clips, luciole_feed, luciole_notices, luciole_search;
+GRANT USAGE ON SCHEMA notices TO luciole_clips, luciole_console, luciole_feed, luciole_notices, luciole_search;
 
 CREATE TABLE notices.request (
     id               uuid NOT NULL,
@@ -2449,10 +2818,21 @@ CREATE VIEW notices.here AS
 GRANT SELECT ON notices.here TO luciole_notices;
 
 CREATE VIEW notices.clips_here AS
-    SELECT clip_id,
-        notice_id
+    SELECT here.clip_id,
+        here.notice_id
        FROM notices.here
-      WHERE what = 'clip'::text;
+      WHERE here.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.here h
+         JOIN notices.made_of m ON m.first_id = h.clip_id
+      WHERE h.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.people_here h
+         JOIN notices.made_of m ON m.first_author_id = h.person_id;
 GRANT SELECT ON notices.clips_here TO luciole_clips;
 GRANT SELECT ON notices.clips_here TO luciole_feed;
 GRANT SELECT ON notices.clips_here TO luciole_notices;
@@ -2505,10 +2885,26 @@ CREATE VIEW notices.label_of AS
       WHERE effect = 'label'::text AND ended_at IS NULL AND (until IS NULL OR until > now());
 GRANT SELECT ON notices.label_of TO luciole_notices;
 
+CREATE VIEW notices.counted AS
+    SELECT 'withheld.'::text || effect AS name,
+        count(*) AS value
+       FROM notices.measure
+      WHERE ended_at IS NULL AND (until IS NULL OR until > now())
+      GROUP BY effect;
+GRANT SELECT ON notices.counted TO luciole_console;
+
+CREATE VIEW notices.made_of AS
+    SELECT m.clip_id,
+        m.first_id,
+        c.author_id AS first_author_id
+       FROM clips.made_from m
+         JOIN clips.clip c ON c.id = m.first_id;
+GRANT SELECT ON notices.made_of TO luciole_notices;
+
 -- custody ---------------------------------------------------------------
 
 CREATE SCHEMA custody;
-GRANT USAGE ON SCHEMA custody TO luciole_abroad, luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA custody TO luciole_abroad, luciole_console, luciole_custody, luciole_messages, luciole_notify, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE custody.subject (
     person_id  uuid NOT NULL,
@@ -2571,7 +2967,7 @@ CREATE TABLE custody.staff (
     CONSTRAINT staff_pkey PRIMARY KEY (id),
     CONSTRAINT staff_person_id_key UNIQUE (person_id),
     CONSTRAINT staff_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT staff_roles_check CHECK (cardinality(roles) >= 1 AND roles <@ ARRAY['operator'::text, 'moderator'::text])
+    CONSTRAINT staff_roles_check CHECK (cardinality(roles) >= 1 AND roles <@ ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])
 );
 GRANT SELECT, INSERT, DELETE ON custody.staff TO luciole_custody;
 
@@ -2673,10 +3069,25 @@ CREATE VIEW custody.moderator AS
       WHERE 'moderator'::text = ANY (roles);
 GRANT SELECT ON custody.moderator TO luciole_safety;
 
+CREATE VIEW custody.office AS
+    SELECT id,
+        person_id,
+        roles
+       FROM custody.staff;
+GRANT SELECT ON custody.office TO luciole_console;
+
+CREATE VIEW custody.guarding AS
+    SELECT peer,
+        is_on,
+        since,
+        held
+       FROM custody.guardian;
+GRANT SELECT ON custody.guarding TO luciole_console;
+
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -2770,6 +3181,13 @@ CREATE VIEW ledger.shown AS
        FROM ledger.checkpoint
       WHERE published_at IS NOT NULL;
 GRANT SELECT ON ledger.shown TO luciole_custody;
+
+CREATE VIEW ledger.waiting AS
+    SELECT log,
+        count(*) AS entries
+       FROM ledger.inbox
+      GROUP BY log;
+GRANT SELECT ON ledger.waiting TO luciole_console;
 
 -- border ----------------------------------------------------------------
 
@@ -3024,6 +3442,15 @@ CREATE TABLE border.fedi_told (
 );
 CREATE INDEX fedi_told_by_author ON border.fedi_told USING btree (author, id DESC);
 
+CREATE TABLE border.fedi_moved (
+    author   uuid NOT NULL,
+    to_uri   text NOT NULL,
+    told_at  timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fedi_moved_pkey PRIMARY KEY (author),
+    CONSTRAINT fedi_moved_to_uri_check CHECK (octet_length(to_uri) <= 500)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON border.fedi_moved TO luciole_border;
+
 CREATE VIEW border.peers AS
     SELECT name,
         cell_id,
@@ -3059,13 +3486,14 @@ CREATE VIEW border.public_clip AS
     SELECT k.id,
         s.id AS author,
         k.caption,
-        k.made_with_ai,
+        k.made_with_ai OR m.ai IS NOT NULL AS made_with_ai,
         k.published_at,
         k.duration_ms,
         k.renditions,
         k.poster_key
        FROM abroad.reach r
          JOIN clips.card k ON k.id = r.clip_id
+         JOIN media.playable m ON m.asset_id = k.asset_id
          JOIN abroad.persona s ON s.person_id = k.author_id
          JOIN border.public_author a ON a.id = s.id
       WHERE r.reach = 'fediverse'::text AND k.state = 'published'::text AND k.audience = 'everyone'::text AND k.audience_list IS NULL AND NOT k.is_private AND NOT k.is_past AND NOT (EXISTS ( SELECT 1
@@ -3095,9 +3523,27 @@ CREATE VIEW border.fediverse_told AS
          JOIN abroad.persona p ON p.id = t.author;
 GRANT SELECT ON border.fediverse_told TO luciole_abroad;
 
+CREATE VIEW border.public_move AS
+    SELECT a.id,
+        a.operator,
+        a.jurisdiction,
+        ( SELECT m.uri
+               FROM abroad.move m
+              WHERE m.person_id = s.person_id AND m.side = 'left'::text AND m.is_shown AND m.ended_at IS NULL
+              ORDER BY m.said_at DESC
+             LIMIT 1) AS moved_to,
+        ARRAY( SELECT m.uri
+               FROM abroad.move m
+              WHERE m.person_id = s.person_id AND m.side = 'came'::text AND m.ended_at IS NULL
+              ORDER BY m.said_at DESC, m.uri
+             LIMIT 10) AS came_from
+       FROM border.public_author a
+         JOIN abroad.persona s ON s.id = a.id;
+GRANT SELECT ON border.public_move TO luciole_border;
+
 -- Who acts as whom ------------------------------------------------------
 
-GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
@@ -3105,5 +3551,5 @@ GRANT luciole_border
     TO luciole_gateway_process;
 GRANT luciole_ledger
     TO luciole_ledger_process;
-GRANT luciole_abroad, luciole_clips, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
+GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_feed, luciole_graph, luciole_media, luciole_messages, luciole_notices, luciole_notify, luciole_people, luciole_queue, luciole_rights, luciole_safety, luciole_search
     TO luciole_worker;

@@ -19,7 +19,8 @@ TAKE_OUT = "DELETE FROM media.file WHERE asset_id = $1 RETURNING object_key"
 ALONE = """
 UPDATE media.asset
 SET quote_how = NULL, quote_start_ms = NULL, quote_end_ms = NULL, quoted_asset_id = NULL,
-    duration_ms = $2, width = $3, height = $4, has_audio = $5, crashes = 0, changed_at = $6
+    duration_ms = $2, width = $3, height = $4, has_audio = $5, crashes = 0, changed_at = $6,
+    av1 = CASE WHEN av1 = 'made' THEN 'wanted' ELSE av1 END
 WHERE id = $1
 """
 
