@@ -1,7 +1,7 @@
 """HDR of phones becomes SDR that looks like it: measured in CIEDE2000 on real films.
 
-Two references, neither of them ours. The arithmetic of ITU-R BT.2446 (`tonemap`) on the decoded
-picture, without FFmpeg's filters in between, shows what the filters get wrong. And a colour chart
+Two references. The arithmetic of ITU-R BT.2446 by our own `tonemap`, on the decoded picture without
+FFmpeg's filters in between, shows what the filters get wrong, not the curve. And a colour chart
 that somebody filmed in HLG has colours that its maker has published; how light they are depends on
 the exposure, so these are compared in hue and strength only. Ways of tone mapping that were tried
 and rejected have to fail the same bounds: a bound that they pass says nothing.

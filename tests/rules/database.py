@@ -19,6 +19,8 @@ WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f') AND n.nspname NOT LIKE 'pg\\_%'
   AND n.nspname <> 'information_schema'
 ORDER BY array_position($1::text[], n.nspname::text), n.nspname, c.relkind = 'v', c.oid
 """
+# Of relations, in the definition of a view.
+NAMED = re.compile(r"\b[a-z_]+\.[a-z_]+\b")
 COLUMNS = """
 SELECT a.attrelid, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,
        pg_get_expr(d.adbin, d.adrelid, true) AS default_
@@ -171,8 +173,9 @@ def as_sql(described: Described) -> str:
             parts.append(f"GRANT USAGE ON SCHEMA {schema} TO {', '.join(roles)};\n")
         parts.extend(
             f"\n{_relation(relation)}"
-            for relation in described.relations
-            if relation.schema == schema
+            for relation in _buildable(
+                [each for each in described.relations if each.schema == schema]
+            )
         )
     parts.append("\n-- Who acts as whom " + "-" * 54 + "\n\n")
     acts: dict[str, list[str]] = defaultdict(list)
@@ -180,6 +183,24 @@ def as_sql(described: Described) -> str:
         acts[member].append(role)
     parts.extend(f"GRANT {', '.join(roles)}\n    TO {member};\n" for member, roles in acts.items())
     return "".join(parts)
+
+
+def _buildable(relations: list[Relation]) -> list[Relation]:
+    """The same in an order in which each can be made: a view that was replaced may read one that
+    came after it."""
+    ready: list[Relation] = []
+    waiting = list(relations)
+    while waiting:
+        ahead = {each.full_name for each in waiting if each.is_view}
+        for relation in waiting:
+            read = set(NAMED.findall(relation.definition)) - {relation.full_name}
+            if not relation.is_view or not read & ahead:
+                ready.append(relation)
+                waiting.remove(relation)
+                break
+        else:
+            raise ValueError(f"views read each other: {sorted(ahead)}")
+    return ready
 
 
 def _relation(relation: Relation) -> str:

@@ -113,6 +113,8 @@ SHOWN = {
         *("id", "author", "caption", "made_with_ai", "published_at"),
         *("duration_ms", "renditions", "poster_key"),
     ),
+    # Where they went and came from, as they said it to be shown (0047_moves.sql).
+    "border.public_move": ("id", "operator", "jurisdiction", "moved_to", "came_from"),
     "border.fediverse_totals": ("clip_id", "likes", "shares", "answers"),
 }
 
