@@ -291,6 +291,19 @@ CREATE TABLE people.agreement (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.agreement TO luciole_people;
 
+CREATE TABLE people.pace (
+    person_id  uuid NOT NULL,
+    act        text NOT NULL,
+    begun_at   timestamp with time zone NOT NULL,
+    done       integer NOT NULL,
+    CONSTRAINT pace_pkey PRIMARY KEY (person_id, act),
+    CONSTRAINT pace_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text])),
+    CONSTRAINT pace_done_check CHECK (done > 0)
+);
+CREATE INDEX pace_by_time ON people.pace USING btree (begun_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.pace TO luciole_people;
+
 CREATE VIEW people.card AS
     SELECT id,
         handle,
@@ -681,7 +694,7 @@ GRANT SELECT ON media.still_hash TO luciole_safety;
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_abroad, luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_search;
+GRANT USAGE ON SCHEMA graph TO luciole_abroad, luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_safety, luciole_search;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -696,6 +709,7 @@ CREATE TABLE graph.follow (
 );
 CREATE INDEX follow_by_followee ON graph.follow USING btree (followee_id, state, made_at DESC, follower_id DESC);
 CREATE INDEX follow_by_follower ON graph.follow USING btree (follower_id, state, made_at DESC, followee_id DESC);
+CREATE INDEX follow_by_time ON graph.follow USING btree (made_at) WHERE state = 'accepted'::text;
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.follow TO luciole_graph;
 
 CREATE TABLE graph.tally (
@@ -770,6 +784,7 @@ CREATE VIEW graph.friends AS
 GRANT SELECT ON graph.friends TO luciole_clips;
 GRANT SELECT ON graph.friends TO luciole_feed;
 GRANT SELECT ON graph.friends TO luciole_messages;
+GRANT SELECT ON graph.friends TO luciole_safety;
 
 CREATE VIEW graph.apart AS
     SELECT block.blocker_id AS a,
@@ -805,6 +820,14 @@ CREATE VIEW graph.followed_by AS
        FROM graph.tally;
 GRANT SELECT ON graph.followed_by TO luciole_abroad;
 GRANT SELECT ON graph.followed_by TO luciole_search;
+
+CREATE VIEW graph.follow_made AS
+    SELECT follower_id,
+        followee_id,
+        made_at
+       FROM graph.follow
+      WHERE state = 'accepted'::text;
+GRANT SELECT ON graph.follow_made TO luciole_safety;
 
 -- clips -----------------------------------------------------------------
 
@@ -871,6 +894,7 @@ CREATE TABLE clips.liked (
     CONSTRAINT liked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
 );
 CREATE INDEX liked_by_person ON clips.liked USING btree (person_id, made_at DESC, clip_id DESC);
+CREATE INDEX liked_by_time ON clips.liked USING btree (made_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.liked TO luciole_clips;
 
 CREATE TABLE clips.tally (
@@ -1209,6 +1233,21 @@ CREATE VIEW clips.findable AS
          LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
+
+CREATE VIEW clips.like_made AS
+    SELECT person_id,
+        clip_id,
+        made_at
+       FROM clips.liked;
+GRANT SELECT ON clips.like_made TO luciole_safety;
+
+CREATE VIEW clips.comment_said AS
+    SELECT id,
+        writer_id,
+        text,
+        made_at
+       FROM clips.comment;
+GRANT SELECT ON clips.comment_said TO luciole_safety;
 
 -- messages --------------------------------------------------------------
 
