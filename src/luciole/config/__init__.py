@@ -24,6 +24,7 @@ from luciole.config.sections import (
     KeysSettings,
     LedgerSettings,
     MediaSettings,
+    PacesSettings,
     PeopleSettings,
     Process,
     RightsSettings,
@@ -48,6 +49,7 @@ __all__ = [
     "KeysSettings",
     "LedgerSettings",
     "MediaSettings",
+    "PacesSettings",
     "PeopleSettings",
     "Process",
     "RightsSettings",
@@ -100,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True):
     border: BorderSettings = BorderSettings()
     contacts: ContactsSettings = ContactsSettings()
     feed: FeedSettings = FeedSettings()
+    paces: PacesSettings = PacesSettings()
     search: SearchSettings = SearchSettings()
     trustee: TrusteeSettings = TrusteeSettings()
     abroad: AbroadSettings = AbroadSettings()

@@ -270,6 +270,23 @@ class ContactsSettings(msgspec.Struct, frozen=True):
     new_askers_per_day: int = 1_000
 
 
+class PacesSettings(msgspec.Struct, frozen=True):
+    """How often one account may do what others meet. 0: not at all."""
+
+    #: Likes of clips and comments an hour.
+    likes_per_hour: int = 600
+    #: Follows, and requests to follow, a day.
+    follows_per_day: int = 300
+    #: Comments and answers an hour.
+    comments_per_hour: int = 200
+    #: Reposts a day.
+    reposts_per_day: int = 200
+    #: Clips published a day.
+    clips_per_day: int = 100
+    #: Conversations begun a day, with whom it has not written before.
+    conversations_per_day: int = 60
+
+
 class FeedSettings(msgspec.Struct, frozen=True):
     """For You: where what ranking knows is kept."""
 

@@ -22,6 +22,6 @@ def register(queue: Queue, db: Database, people: People, blobs: Blobs) -> None:
 
     @queue.every("people.tidy", "17 * * * *")
     async def tidy() -> None:
-        """Deletes expired sessions, challenges and notes of handle changes."""
+        """Deletes expired sessions, challenges, notes of handle changes, and counts of acts."""
         async with db.tx() as tx:
             await people.tidy(tx)

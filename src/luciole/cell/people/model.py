@@ -64,6 +64,18 @@ class Viewer(msgspec.Struct, frozen=True):
         return self.age_band != "18+"
 
 
+#: What an account does only so often, since others meet it.
+PacedAct = Literal["like", "follow", "comment", "repost", "clip", "conversation"]
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How often somebody has done something since it counts."""
+
+    act: PacedAct
+    begun_at: datetime
+    done: int
+
+
 class Restriction(msgspec.Struct, frozen=True):
     """What a decision keeps a person from, until when; `id` is the decision's."""
 

@@ -10,7 +10,7 @@ from luciole.cell.people.family import store as family_store
 from luciole.cell.people.joining import privacy as joining
 from luciole.cell.people.joining import store as joining_store
 from luciole.cell.people.model import CHALLENGE_MINUTES, FIELD_OF, HANDLE_CHANGE_DAYS
-from luciole.cell.people.store import erasure, exports, moves, restrictions
+from luciole.cell.people.store import erasure, exports, moves, paces, restrictions
 from luciole.kit import queue
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
@@ -42,6 +42,15 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "settings of the account; an age band in place of a birth date",
         _LIFE,
+        Border.NEVER,
+    ),
+    *columns(
+        "people.pace",
+        "person_id act begun_at done",
+        DataClass.PERSONAL,
+        "how often an account has liked, followed and so on of late, for limits that explain "
+        "themselves",
+        "a day",
         Border.NEVER,
     ),
     *columns(
@@ -209,6 +218,7 @@ async def _contacts(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
 
 OWNED: tuple[Owned, ...] = (
     Owned("people.restriction", ("person_id",)),
+    Owned("people.pace", stays="it counts anew after a restore"),
     Owned("people.person", ("id",), objects="avatar_key", again=("id",)),
     Owned("people.handle_taken", ("person_id",), outlives="person_id"),
     Owned("people.handle_change", ("person_id",)),
@@ -296,6 +306,10 @@ EXPORT: tuple[Exported, ...] = (
     *family.EXPORT,
 )
 NOT_EXPORTED = {
+    **{
+        f"people.pace.{name}": "counts of the last day, of what is in the export itself"
+        for name in ("person_id", "act", "begun_at", "done")
+    },
     **joining.NOT_EXPORTED,
     **family.NOT_EXPORTED,
     "people.person.home": "empty for people of this cell; others ask their own",
@@ -312,6 +326,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     counts["addresses"] = await erasure.drop_contacts(tx, person_id)
     await erasure.drop_handle_changes(tx, person_id)
     await moves.drop(tx, person_id)
+    await paces.erase(tx, person_id)
     await joining_store.drop_agreements(tx, person_id)
     avatar = await erasure.avatar(tx, person_id)
     places = (avatar,) if avatar else ()

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from luciole.ask.client import Custody
-from luciole.cell.people import model, refusals, restrictions
+from luciole.cell.people import model, paces, refusals, restrictions
 from luciole.cell.people.contacts import Contacts
 from luciole.cell.people.devices import Devices
 from luciole.cell.people.family.service import Family
@@ -53,6 +53,7 @@ class People:
         self.devices = Devices(device_key)
         self.joining = Joining(settings, device_key, clock)
         self.family = Family(custody, device_key, clock, queue)
+        self._paces = paces.Paces(settings.paces)
 
     # --- who is asking -------------------------------------------------------------------------
 
@@ -62,12 +63,15 @@ class People:
 
     async def require(self, tx: Tx, request: AnyRequest) -> Viewer:
         """The signed-in person. Raises NotSignedIn, and Suspended or Limited where a decision
-        keeps them from what the request does."""
+        keeps them from what the request does; PaceReached where they have done it very often."""
         viewer = await self.whoever(tx, request)
         if viewer is None:
             raise NotSignedIn
         if viewer.restricted:
             restrictions.check(viewer.restricted, request.method, request.url.path)
+        await self._paces.keep(
+            tx, viewer.person_id, request.method, request.url.path, self._clock.now()
+        )
         return viewer
 
     async def require_proof(
@@ -377,6 +381,7 @@ class People:
         """Deletes what has expired."""
         now = self._clock.now()
         await sessions.tidy(tx, now)
+        await paces.tidy(tx, now)
         await self.proofs.tidy(tx)
         await self.joining.tidy(tx)
         await self.family.tidy(tx)

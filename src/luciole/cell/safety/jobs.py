@@ -44,6 +44,11 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
         """Compares a batch of the films that were here before a list."""
         await safety.lists.compare_old(db, UUID(body["list_id"]), UUID(body["after"]))
 
+    @queue.every("safety.rules", "41 * * * *")
+    async def rules() -> None:
+        """Points at spam and rings of accounts, for moderators to look at."""
+        await safety.rules.run(db)
+
     @queue.every("safety.settle", "* * * * *")
     async def settle() -> None:
         """Takes in reports of messages, closes what is gone, ends what is over, forgets; has old

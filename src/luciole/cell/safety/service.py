@@ -19,6 +19,7 @@ from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.reporting import Reporting
 from luciole.cell.safety.reviewing import Reviewing
+from luciole.cell.safety.rules import Rules
 from luciole.cell.safety.shapes import StatementBody
 from luciole.cell.safety.statement import Statement
 from luciole.cell.safety.store import decisions
@@ -62,6 +63,7 @@ class Safety:
         self.deciding = Deciding(people, notices, notify, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
+        self.rules = Rules(clock)
         self._cursors = cursors
         self._clock = clock
 

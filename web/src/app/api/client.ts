@@ -1,5 +1,11 @@
 /** One small client for the cell's API: JSON in, JSON out, one error type. */
 
+export interface Pace {
+  most: number
+  perS: number
+  until: string
+}
+
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
@@ -10,7 +16,10 @@ export class ApiError extends Error {
   /** Of what a decision of moderators keeps from here: the id of the statement that says why. */
   readonly statement: string | null
 
-  constructor(status: number, code: string, sentence: string, nextStep: string, notice: string | null = null, statement: string | null = null) {
+  /** Of what was done as often as one may: how often, in which time, and until when it waits. */
+  readonly pace: Pace | null
+
+  constructor(status: number, code: string, sentence: string, nextStep: string, notice: string | null = null, statement: string | null = null, pace: Pace | null = null) {
     super(`${code}: ${sentence}`)
     this.status = status
     this.code = code
@@ -18,6 +27,7 @@ export class ApiError extends Error {
     this.nextStep = nextStep
     this.notice = notice
     this.statement = statement
+    this.pace = pace
   }
 }
 
@@ -66,6 +76,12 @@ async function send(method: string, path: string, options: Options = {}): Promis
   return response
 }
 
+/** Reads `most=…;per_s=…;until=…`. */
+export function paceOf(header: string | null): Pace | null {
+  const found = /^most=(\d+);per_s=(\d+);until=(\S+)$/.exec(header ?? '')
+  return found ? { most: Number(found[1]), perS: Number(found[2]), until: found[3] ?? '' } : null
+}
+
 async function refusal(response: Response): Promise<ApiError> {
   let told: { code?: string; sentence?: string; next_step?: string } = {}
   try {
@@ -79,7 +95,7 @@ async function refusal(response: Response): Promise<ApiError> {
   const link = response.headers.get('link') ?? ''
   const statement = /\/statements\/([0-9a-f-]{36})>/.exec(link)
   const notice = response.status === 451 ? /\/notices\/([0-9a-f-]{36})>/.exec(link) : null
-  return new ApiError(response.status, code, told.sentence ?? '', told.next_step ?? '', notice?.[1] ?? null, statement?.[1] ?? null)
+  return new ApiError(response.status, code, told.sentence ?? '', told.next_step ?? '', notice?.[1] ?? null, statement?.[1] ?? null, paceOf(response.headers.get('x-pace')))
 }
 
 async function json<T>(method: string, path: string, options?: Options): Promise<T> {

@@ -219,7 +219,13 @@ export const megabytes = (bytes: number): string => megabytesIn(state.locale, by
 
 /** What to tell a person about an error: our words for its code, else the cell's own. */
 export function tell(problem: unknown): Told {
-  if (problem instanceof ApiError) return tellCode(problem.code, problem.sentence, problem.nextStep)
+  if (problem instanceof ApiError) {
+    const told = tellCode(problem.code, problem.sentence, problem.nextStep)
+    if (!problem.pace) return told
+    const { most, perS, until } = problem.pace
+    const words = { most: number(most), per: t(perS > 3600 ? 'pace.day' : 'pace.hour'), until: moment(Date.parse(until)) }
+    return { sentence: fill(told.sentence, words), next_step: fill(told.next_step, words) }
+  }
   return tellCode('unexpected', '', '')
 }
 

@@ -1,0 +1,152 @@
+"""How often one account may do something that others meet: by the requests that do it.
+
+Counted in the database, so that it holds over all processes and their restarts, and says until
+when. What is refused is not counted, and what is taken back does not give anything back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
+from uuid import UUID
+
+import msgspec
+
+from luciole.cell.people.model import PacedAct
+from luciole.cell.people.store import paces as store
+from luciole.config import PacesSettings
+from luciole.kit.db import Tx
+from luciole.kit.errors import TooMany
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ACTS: tuple[tuple[PacedAct, str, re.Pattern[str]], ...] = (
+    ("like", "PUT", re.compile(r"/api/(clips|comments)/[^/]+/like$")),
+    ("follow", "PUT", re.compile(r"/api/people/[^/]+/follow$")),
+    ("comment", "POST", re.compile(r"/api/clips/[^/]+/comments$")),
+    ("repost", "PUT", re.compile(r"/api/clips/[^/]+/repost$")),
+    ("clip", "POST", re.compile(r"/api/clips$")),
+    ("conversation", "POST", re.compile(r"/api/messages/conversations$")),
+)
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """So many, from the first one on until the time is over; none where `most` is 0."""
+
+    most: int
+    per: timedelta
+
+
+class PaceReached(TooMany):
+    """What, how many, in what time, and until when. The client says the same in its language, from
+    the header."""
+
+    said: ClassVar[str] = "done this"
+    code = "pace"
+    sentence = "You have done this as often as one account may here."
+    next_step = "Wait until it is possible again, then go on."
+
+    http_headers: Mapping[str, str] = {}
+
+    @classmethod
+    def at(cls, limit: Limit, until: datetime, now: datetime) -> Self:
+        """The refusal of one who has reached a limit."""
+        per = "an hour" if limit.per == HOUR else "a day"
+        told = cls(
+            f"You have {cls.said.format(most=f'{limit.most:,}')} in {per}, which is as many as "
+            "one account may here.",
+            next_step=f"Go on from {until:%H:%M} UTC on {until:%d %B}.",
+            retry_after_s=max(1, int((until - now).total_seconds()) + 1),
+        )
+        told.http_headers = {
+            "x-pace": f"most={limit.most};per_s={int(limit.per.total_seconds())}"
+            f";until={until:%Y-%m-%dT%H:%M:%SZ}"
+        }
+        return told
+
+
+class LikedOften(PaceReached):
+    said = "liked {most} times"
+    code = "pace-like"
+    sentence = "You have liked as often as one account may here."
+
+
+class FollowedOften(PaceReached):
+    said = "followed {most} people"
+    code = "pace-follow"
+    sentence = "You have followed as many people as one account may here."
+
+
+class CommentedOften(PaceReached):
+    said = "written {most} comments"
+    code = "pace-comment"
+    sentence = "You have written as many comments as one account may here."
+
+
+class RepostedOften(PaceReached):
+    said = "reposted {most} clips"
+    code = "pace-repost"
+    sentence = "You have reposted as many clips as one account may here."
+
+
+class PublishedOften(PaceReached):
+    said = "published {most} clips"
+    code = "pace-clip"
+    sentence = "You have published as many clips as one account may here."
+
+
+class WroteToMany(PaceReached):
+    said = "begun {most} conversations"
+    code = "pace-conversation"
+    sentence = "You have begun as many conversations as one account may here."
+
+
+REFUSALS: dict[PacedAct, type[PaceReached]] = {
+    "like": LikedOften,
+    "follow": FollowedOften,
+    "comment": CommentedOften,
+    "repost": RepostedOften,
+    "clip": PublishedOften,
+    "conversation": WroteToMany,
+}
+
+
+class Paces:
+    """The limits of a cell."""
+
+    def __init__(self, settings: PacesSettings) -> None:
+        self._limits: dict[PacedAct, Limit] = {
+            "like": Limit(settings.likes_per_hour, HOUR),
+            "follow": Limit(settings.follows_per_day, DAY),
+            "comment": Limit(settings.comments_per_hour, HOUR),
+            "repost": Limit(settings.reposts_per_day, DAY),
+            "clip": Limit(settings.clips_per_day, DAY),
+            "conversation": Limit(settings.conversations_per_day, DAY),
+        }
+
+    async def keep(self, tx: Tx, person_id: UUID, method: str, path: str, now: datetime) -> None:
+        """Counts what a request does. Raises a PaceReached, which takes the count back with the
+        transaction."""
+        act = act_of(method, path)
+        if act is None:
+            return
+        limit = self._limits[act]
+        found = await store.take(tx, person_id, act, now, now - limit.per)
+        if found.done > limit.most:
+            raise REFUSALS[act].at(limit, found.begun_at + limit.per, now)
+
+
+def act_of(method: str, path: str) -> PacedAct | None:
+    """What a request does that is counted."""
+    if method not in ("POST", "PUT"):
+        return None
+    for act, wanted, pattern in ACTS:
+        if method == wanted and pattern.match(path):
+            return act
+    return None
+
+
+async def tidy(tx: Tx, now: datetime) -> None:
+    """Forgets what counts no more."""
+    await store.tidy(tx, now - DAY)
