@@ -1,5 +1,6 @@
 """Whatever is sent to any address of the API gets an answer that its description allows, and each
-refusal says what to do; never a 500. The requests are made up from the description itself."""
+refusal says what to do; never a 500. The requests are made up from the description itself, and sent
+by a visitor, by people, and by the staff at work in each of their roles."""
 
 from __future__ import annotations
 
@@ -15,8 +16,11 @@ import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
+from tests.cell.console import bench as console
 from tests.cell.house import PIECE, Browser, House
+from tests.cell.people.authenticator import Authenticator
 from tests.cell.rights.log import Log
+from tests.cell.safety import bench as safety
 from tests.cell.vault import Vault
 from tests.conftest import Emptying
 from tests.unit.media import films
@@ -48,15 +52,22 @@ CHECKED = CHECKS.get_by_names(
         "content_type_conformance",
     ]
 )
+ROLES = ("moderator", "operator", "auditor")
+# Two people, a visitor, and one of the staff in each role.
+LAST = 2 + len(ROLES)
 NOT_SENT = {"connection", "user-agent", "accept-encoding", "x-schemathesis-testcaseid"}
 
 
 class Stage:
     """A furnished cell in an event loop of its own, as Hypothesis calls tests without one."""
 
-    def __init__(self, runner: asyncio.Runner, house: House, log: Log, film: bytes) -> None:
+    def __init__(
+        self, runner: asyncio.Runner, house: House, log: Log, film: bytes, owner_url: str
+    ) -> None:
         self._runner, self._house, self._log, self._film = runner, house, log, film
+        self._owner_url = owner_url
         self._people: list[Browser] = []
+        self._staff: dict[str, tuple[Browser, Authenticator]] = {}
         # Values that are there, by the name of the path's part.
         self.real: dict[str, list[str]] = {}
         runner.run(self._furnish())
@@ -80,6 +91,19 @@ class Stage:
         )
         await self._log.take()
         self._people = [ana, ben]
+        for role in ROLES:
+            await self._at_work(role)
+        asked = {
+            "handle": "ana",
+            "purpose": "abuse-report",
+            "columns": ["contact.email"],
+            "minutes": 10,
+            "reason": "Report 4711 says that this account threatens people.",
+        }
+        read = await self._staff["operator"][0].post("/api/staff/reads", json=asked)
+        await safety.report(ben, "clip", clips[0]["id"])
+        case = await safety.take(self._staff["moderator"][0])
+        assert case is not None
         self.real = {
             "handle": ["ana", "ben", "nobody.here"],
             "clip_id": [clip["id"] for clip in clips],
@@ -88,12 +112,32 @@ class Stage:
             "kind": ["email", "phone"],
             "export_id": [export],
             "import_id": [brought.headers["location"].split("/")[-2]],
+            "read_id": [read.json()["id"]],
+            "review_id": [case["id"]],
             "key": [address.partition("?")[0] for address in addresses],
         }
 
+    async def _at_work(self, role: str) -> Browser:
+        """One of the staff at work in a role; a new one where a request has ended the session."""
+        found = self._staff.get(role)
+        shift = await found[0].get("/api/staff/console/shift") if found else None
+        if found is None or shift is None or shift.status_code != 200:
+            handle = f"{role[:3]}{os.urandom(6).hex()}"
+            found = await console.staff(self._house, self._owner_url, handle, role)
+            self._staff[role] = found
+        browser, key = found
+        if (await browser.get("/api/staff/console/shift")).json()["role"] is None:
+            await console.begin(browser, key, role)
+            if role == "moderator":
+                await safety.begin(browser, key)
+        return browser
+
     async def _who(self, number: int) -> Browser:
-        """A visitor, or one of two people; a new one where a request has ended the session."""
-        if number >= len(self._people):
+        """A visitor, one of two people, or one of the staff; a new one where a request has ended
+        the session."""
+        if number > len(self._people):
+            return await self._at_work(ROLES[number - len(self._people) - 1])
+        if number == len(self._people):
             return self._house.visitor()
         if (await self._people[number].get("/api/me")).status_code == 401:
             handle = f"again{os.urandom(6).hex()}"
@@ -141,7 +185,7 @@ def stage(
         db, keys, house = runner.run(opened())
         owner = runner.run(Database.open(owner_url, size=1))
         log = Log(owner, house.parts.blobs, house.vault.store.secret.cell_id)
-        yield Stage(runner, house, log, film)
+        yield Stage(runner, house, log, film, owner_url)
         runner.run(owner.close())
         runner.run(house.close())
         house.vault.store.close()
@@ -160,7 +204,7 @@ def test_any_request_gets_an_answer_as_described(stage: Stage, address: str, tim
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-    @given(case=ADDRESSES[address].as_strategy(), choice=st.data(), who=st.integers(0, 2))
+    @given(case=ADDRESSES[address].as_strategy(), choice=st.data(), who=st.integers(0, LAST))
     def one(case: Any, choice: st.DataObject, who: int) -> None:
         for part in case.path_parameters or {}:
             there = choice.draw(st.sampled_from([None, *stage.real.get(part, [])]))
