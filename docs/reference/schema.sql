@@ -1082,7 +1082,6 @@ CREATE TABLE clips.made_from (
     made_at   timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT made_from_pkey PRIMARY KEY (clip_id),
     CONSTRAINT made_from_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
-    CONSTRAINT made_from_first_id_fkey FOREIGN KEY (first_id) REFERENCES clips.clip(id) ON DELETE SET NULL,
     CONSTRAINT made_from_how_check CHECK (how = ANY (ARRAY['duet'::text, 'stitch'::text]))
 );
 CREATE INDEX made_from_by_first ON clips.made_from USING btree (first_id);
