@@ -52,11 +52,23 @@ ALTER TABLE clips.preference ADD COLUMN lets_quote boolean NOT NULL DEFAULT true
 -- Which clip a clip was made from. It goes with either of the two.
 CREATE TABLE clips.made_from (
     clip_id uuid PRIMARY KEY REFERENCES clips.clip (id) ON DELETE CASCADE,
-    first_id uuid REFERENCES clips.clip (id) ON DELETE SET NULL,
+    -- No reference: of a backup, this row may be readable and that one not any more.
+    first_id uuid,
     how text NOT NULL CHECK (how IN ('duet', 'stitch')),
     made_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX made_from_by_first ON clips.made_from (first_id);
+CREATE FUNCTION clips.forget_first() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+    AS $$
+    BEGIN
+        UPDATE clips.made_from SET first_id = NULL WHERE first_id = OLD.id;
+        RETURN NULL;
+    END
+    $$;
+CREATE TRIGGER first_forgotten AFTER DELETE ON clips.clip
+    FOR EACH ROW EXECUTE FUNCTION clips.forget_first();
+REVOKE ALL ON FUNCTION clips.forget_first FROM PUBLIC;
 
 -- Clips that everybody may see and that are their author's alone, and whether others may quote them.
 CREATE VIEW clips.quotable AS
