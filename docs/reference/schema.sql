@@ -292,6 +292,19 @@ CREATE TABLE people.agreement (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.agreement TO luciole_people;
 
+CREATE TABLE people.pace (
+    person_id  uuid NOT NULL,
+    act        text NOT NULL,
+    begun_at   timestamp with time zone NOT NULL,
+    done       integer NOT NULL,
+    CONSTRAINT pace_pkey PRIMARY KEY (person_id, act),
+    CONSTRAINT pace_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text])),
+    CONSTRAINT pace_done_check CHECK (done > 0)
+);
+CREATE INDEX pace_by_time ON people.pace USING btree (begun_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.pace TO luciole_people;
+
 CREATE TABLE people.family_code (
     person_id   uuid NOT NULL,
     code_hash   bytea NOT NULL,
@@ -861,7 +874,7 @@ GRANT SELECT ON media.counted TO luciole_console;
 -- graph -----------------------------------------------------------------
 
 CREATE SCHEMA graph;
-GRANT USAGE ON SCHEMA graph TO luciole_abroad, luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_search;
+GRANT USAGE ON SCHEMA graph TO luciole_abroad, luciole_clips, luciole_feed, luciole_graph, luciole_messages, luciole_safety, luciole_search;
 
 CREATE TABLE graph.follow (
     follower_id  uuid NOT NULL,
@@ -876,6 +889,7 @@ CREATE TABLE graph.follow (
 );
 CREATE INDEX follow_by_followee ON graph.follow USING btree (followee_id, state, made_at DESC, follower_id DESC);
 CREATE INDEX follow_by_follower ON graph.follow USING btree (follower_id, state, made_at DESC, followee_id DESC);
+CREATE INDEX follow_by_time ON graph.follow USING btree (made_at) WHERE state = 'accepted'::text;
 GRANT SELECT, INSERT, UPDATE, DELETE ON graph.follow TO luciole_graph;
 
 CREATE TABLE graph.tally (
@@ -950,6 +964,7 @@ CREATE VIEW graph.friends AS
 GRANT SELECT ON graph.friends TO luciole_clips;
 GRANT SELECT ON graph.friends TO luciole_feed;
 GRANT SELECT ON graph.friends TO luciole_messages;
+GRANT SELECT ON graph.friends TO luciole_safety;
 
 CREATE VIEW graph.apart AS
     SELECT block.blocker_id AS a,
@@ -985,6 +1000,14 @@ CREATE VIEW graph.followed_by AS
        FROM graph.tally;
 GRANT SELECT ON graph.followed_by TO luciole_abroad;
 GRANT SELECT ON graph.followed_by TO luciole_search;
+
+CREATE VIEW graph.follow_made AS
+    SELECT follower_id,
+        followee_id,
+        made_at
+       FROM graph.follow
+      WHERE state = 'accepted'::text;
+GRANT SELECT ON graph.follow_made TO luciole_safety;
 
 -- clips -----------------------------------------------------------------
 
@@ -1052,6 +1075,7 @@ CREATE TABLE clips.liked (
     CONSTRAINT liked_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE
 );
 CREATE INDEX liked_by_person ON clips.liked USING btree (person_id, made_at DESC, clip_id DESC);
+CREATE INDEX liked_by_time ON clips.liked USING btree (made_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON clips.liked TO luciole_clips;
 
 CREATE TABLE clips.tally (
@@ -1234,7 +1258,6 @@ CREATE TABLE clips.made_from (
     made_at   timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT made_from_pkey PRIMARY KEY (clip_id),
     CONSTRAINT made_from_clip_id_fkey FOREIGN KEY (clip_id) REFERENCES clips.clip(id) ON DELETE CASCADE,
-    CONSTRAINT made_from_first_id_fkey FOREIGN KEY (first_id) REFERENCES clips.clip(id) ON DELETE SET NULL,
     CONSTRAINT made_from_how_check CHECK (how = ANY (ARRAY['duet'::text, 'stitch'::text]))
 );
 CREATE INDEX made_from_by_first ON clips.made_from USING btree (first_id);
@@ -1404,6 +1427,21 @@ CREATE VIEW clips.findable AS
          LEFT JOIN clips.shown_since w ON w.person_id = c.author_id
       WHERE c.state = 'published'::text AND c.audience = 'everyone'::text AND c.audience_list IS NULL AND NOT p.is_private AND (w.since IS NULL OR c.published_at >= w.since);
 GRANT SELECT ON clips.findable TO luciole_search;
+
+CREATE VIEW clips.like_made AS
+    SELECT person_id,
+        clip_id,
+        made_at
+       FROM clips.liked;
+GRANT SELECT ON clips.like_made TO luciole_safety;
+
+CREATE VIEW clips.comment_said AS
+    SELECT id,
+        writer_id,
+        text,
+        made_at
+       FROM clips.comment;
+GRANT SELECT ON clips.comment_said TO luciole_safety;
 
 CREATE VIEW clips.counted AS
     SELECT 'clips.state.'::text || clip.state AS name,
@@ -2817,27 +2855,6 @@ CREATE VIEW notices.here AS
       WHERE m.what <> 'comment'::text AND m.ended_at IS NULL AND (m.until IS NULL OR m.until > now()) AND NULLIF(current_setting('luciole.country'::text, true), ''::text) IS NOT NULL AND m.countries && ARRAY['*'::text, current_setting('luciole.country'::text, true)] AND (m.effect = 'withhold'::text OR m.effect = 'adults'::text AND COALESCE(current_setting('luciole.adult'::text, true), ''::text) <> 'yes'::text);
 GRANT SELECT ON notices.here TO luciole_notices;
 
-CREATE VIEW notices.clips_here AS
-    SELECT here.clip_id,
-        here.notice_id
-       FROM notices.here
-      WHERE here.what = 'clip'::text
-    UNION ALL
-     SELECT m.clip_id,
-        h.notice_id
-       FROM notices.here h
-         JOIN notices.made_of m ON m.first_id = h.clip_id
-      WHERE h.what = 'clip'::text
-    UNION ALL
-     SELECT m.clip_id,
-        h.notice_id
-       FROM notices.people_here h
-         JOIN notices.made_of m ON m.first_author_id = h.person_id;
-GRANT SELECT ON notices.clips_here TO luciole_clips;
-GRANT SELECT ON notices.clips_here TO luciole_feed;
-GRANT SELECT ON notices.clips_here TO luciole_notices;
-GRANT SELECT ON notices.clips_here TO luciole_search;
-
 CREATE VIEW notices.people_here AS
     SELECT here.person_id,
         here.notice_id
@@ -2853,20 +2870,6 @@ GRANT SELECT ON notices.people_here TO luciole_clips;
 GRANT SELECT ON notices.people_here TO luciole_feed;
 GRANT SELECT ON notices.people_here TO luciole_notices;
 GRANT SELECT ON notices.people_here TO luciole_search;
-
-CREATE VIEW notices.files_here AS
-    SELECT c.token,
-        c.author_id,
-        h.notice_id
-       FROM notices.clip_of c
-         JOIN notices.clips_here h ON h.clip_id = c.clip_id
-    UNION ALL
-     SELECT c.token,
-        c.author_id,
-        h.notice_id
-       FROM notices.clip_of c
-         JOIN notices.people_here h ON h.person_id = c.author_id;
-GRANT SELECT ON notices.files_here TO luciole_notices;
 
 CREATE VIEW notices.avatars_here AS
     SELECT p.avatar_key,
@@ -2900,6 +2903,41 @@ CREATE VIEW notices.made_of AS
        FROM clips.made_from m
          JOIN clips.clip c ON c.id = m.first_id;
 GRANT SELECT ON notices.made_of TO luciole_notices;
+
+CREATE VIEW notices.clips_here AS
+    SELECT here.clip_id,
+        here.notice_id
+       FROM notices.here
+      WHERE here.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.here h
+         JOIN notices.made_of m ON m.first_id = h.clip_id
+      WHERE h.what = 'clip'::text
+    UNION ALL
+     SELECT m.clip_id,
+        h.notice_id
+       FROM notices.people_here h
+         JOIN notices.made_of m ON m.first_author_id = h.person_id;
+GRANT SELECT ON notices.clips_here TO luciole_clips;
+GRANT SELECT ON notices.clips_here TO luciole_feed;
+GRANT SELECT ON notices.clips_here TO luciole_notices;
+GRANT SELECT ON notices.clips_here TO luciole_search;
+
+CREATE VIEW notices.files_here AS
+    SELECT c.token,
+        c.author_id,
+        h.notice_id
+       FROM notices.clip_of c
+         JOIN notices.clips_here h ON h.clip_id = c.clip_id
+    UNION ALL
+     SELECT c.token,
+        c.author_id,
+        h.notice_id
+       FROM notices.clip_of c
+         JOIN notices.people_here h ON h.person_id = c.author_id;
+GRANT SELECT ON notices.files_here TO luciole_notices;
 
 -- custody ---------------------------------------------------------------
 
