@@ -136,7 +136,8 @@ async def test_gateway_sees_what_was_offered_and_no_personal_column(known: Right
     personal = {where for where in seen - shown if classes[where] is not DataClass.TELEMETRY}
     fediverse = {where for where in personal if where.startswith("border.fedi_")}
     assert {where.rpartition(".")[0] for where in fediverse} == {
-        f"border.fedi_{name}" for name in ("shown", "follower", "key", "delivery", "reaction")
+        f"border.fedi_{name}"
+        for name in ("shown", "follower", "key", "delivery", "reaction", "moved")
     }
     assert personal - fediverse == {
         "border.offer.body",
