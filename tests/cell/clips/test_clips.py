@@ -31,6 +31,7 @@ async def test_upload_becomes_a_clip_that_others_play(
         "reposted": False,
         "follows": "no",
         "is_author": False,
+        "may_quote": True,
     }
     assert seen["progress"] is None
     (rendition,) = seen["renditions"]
@@ -56,6 +57,7 @@ async def test_what_takes_no_time_does_not_wait_behind_films(
     await house.parts.queue.run_once("media.prepare", {"asset_id": str(asset["id"])})
     assert [name for name in await waiting() if name.startswith("media.")] == [
         "media.playable",
+        "media.looked",
         "media.prepare",
         "media.ladder",
     ]

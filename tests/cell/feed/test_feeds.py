@@ -98,7 +98,7 @@ async def test_marks_are_the_viewers_own(
     async def marks(viewer: Browser) -> object:
         return (await viewer.get("/api/feeds/latest")).json()["items"][0]["viewer"]
 
-    kept = {"favourited": False, "reposted": False}
+    kept = {"favourited": False, "reposted": False, "may_quote": True}
     assert await marks(ben) == {"liked": True, "follows": "yes", "is_author": False, **kept}
     assert await marks(ana) == {"liked": False, "follows": "no", "is_author": True, **kept}
     assert await marks(house.visitor()) is None

@@ -37,6 +37,7 @@ async def test_clip_from_a_film_is_there_with_its_marks(
         "reposted": False,
         "follows": "yes",
         "is_author": False,
+        "may_quote": True,
     }
     assert body["next"] is None
     assert (await page(house.visitor()))["items"][0]["viewer"] is None

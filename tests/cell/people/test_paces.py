@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,15 @@ from tests.cell.house import Browser, House, refused
 from luciole.cell.people import paces
 from luciole.cell.people.paces import Limit
 from luciole.config import PacesSettings
+
+
+@pytest.fixture(autouse=True)
+def as_before(only_house: House) -> Iterator[None]:
+    """The house is shared: its limits are put back."""
+    limits = only_house.parts.people._paces._limits
+    before = dict(limits)
+    yield
+    limits.update(before)  # type: ignore[attr-defined]
 
 
 def limited(house: House, act: str, most: int, per: timedelta) -> None:

@@ -25,6 +25,10 @@ def assert_same(one: Taken, other: Taken) -> None:
         assert value == after[name], (name, value, after[name])
 
 
+# Nothing where the person has not decided, which is a no in the new cell until they decide there.
+UNDECIDED = ("lets_quote",)
+
+
 def normal(taken: Taken) -> dict[str, Any]:
     """An export without identifiers, in the order in which it is written."""
     known = Known(taken)
@@ -37,7 +41,7 @@ def normal(taken: Taken) -> dict[str, Any]:
                 found[path] = [
                     {
                         name: "anew"
-                        if name in each.anew and value is not None
+                        if name in each.anew and (value is not None or name in UNDECIDED)
                         else known.replaced(value)
                         for name, value in row.items()
                     }

@@ -161,8 +161,9 @@ def test_every_route_that_acts_on_others_is_closed_to_who_is_suspended(only_hous
     assert open_to_them == {
         "feeds/for-you", "me/age-band", "me/contacts", "me/erasure", "me/exports",
         "me/family", "me/follow-requests", "me/imported", "me/imports", "me/moved", "me/passkeys",
-        "me/password", "me/past-clips", "me/push", "me/recovery-codes", "me/shown-likes",
-        "me/terms", "messages/conversations", "messages/devices", "messages/reports",
+        "me/password", "me/past-clips", "me/push", "me/quotes", "me/recovery-codes",
+        "me/shown-likes", "me/terms", "messages/conversations", "messages/devices",
+        "messages/reports",
         "notifications/kinds", "notifications/read", "notifications/settings", "report-form/",
         "reports/", "reports/report_id", "search/", "search/clips", "search/people",
         "sessions/", "sessions/current", "sessions/passkey", "sessions/passkey-options",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import get_args
 from uuid import UUID
 
+import pytest
 from tests.cell.house import Browser, House
 from tests.cell.safety.bench import at_work, take
 
@@ -73,6 +75,16 @@ def test_how_often_a_rule_is_wrong_is_said_of_each() -> None:
     assert set(rings.WRONG_PER_10000) == set(get_args(rings.Rule))
 
 
+@pytest.fixture
+def real_time(only_house: House) -> Iterator[None]:
+    """Ids of comments tell when they were made, by the machine's own clock."""
+    ahead = datetime.now(UTC) - only_house.clock.now()
+    only_house.clock.advance(ahead)
+    yield
+    only_house.clock.advance(-ahead)
+
+
+@pytest.mark.usefixtures("real_time")
 async def test_rule_puts_comments_before_a_moderator_and_they_stay(
     house: House, ana: Browser, tiny_film: bytes, owner_url: str
 ) -> None:

@@ -223,11 +223,11 @@ class Workshop:
                 has_audio=film.has_audio or track is not None,
             )
             await looks_store.set_looks(tx, asset.id, looks)
-            await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
             await looks_store.set_ai(tx, asset.id, film.facts.ai)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
+            await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
             await self._media.put_job(tx, "media.ladder", asset.id)
 
     async def _film(self, asset: Asset, folder: Path) -> tuple[Path, Probe, Cut]:

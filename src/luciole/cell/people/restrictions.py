@@ -27,7 +27,7 @@ OPEN_MESSAGES = re.compile(
 )
 # What others would see of it.
 CLOSED = re.compile(
-    r"/api/me/(avatar|handle|collections|abroad|circles|conversation)(/|$)|/api/me$"
+    r"/api/me/(avatar|handle|collections|abroad|circles|conversation|came-from)(/|$)|/api/me$"
     # Nobody is paired with while they are suspended.
     r"|/api/me/family/(codes|claims|pairings/[^/]+/(confirm|limits))$"
 )
