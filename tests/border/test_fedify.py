@@ -204,6 +204,10 @@ async def test_fedify_is_told_of_changes_and_verifies_them(both: Both, refuses_n
     assert updated["actor"] == both.cell.ana
     # How it has to be signed was found out once.
     assert arrived == (["cavage"] if refuses_new else ["rfc9421"])
+    # One at once after it, which is another one and not the same again.
+    await owner.execute("UPDATE clips.clip SET caption = $2 WHERE id = $1", CLIP, f"{caption}!")
+    updated, _ = await both.heard("Update")
+    assert updated["object"]["content"] == f"<p>{caption}!</p>"
     await owner.execute("UPDATE people.person SET bio = $1 WHERE handle = 'ana'", caption)
     updated, _ = await both.heard("Update")
     assert updated["object"]["summary"] == f"<p>{caption}</p>"

@@ -13,7 +13,10 @@ from tests.drills.cell_process import ROOT
 from luciole import cli, config
 
 # Programs beside the package that read settings of their own.
-BESIDE = ("luciole", "web/vite.config.ts", "bench/*.py", "tests/browser/*.py", "tests/corpus/*.py")
+BESIDE = (
+    *("luciole", "web/vite.config.ts", "bench/*.py"),
+    *("tests/browser/*.py", "tests/corpus/*.py", "tests/order.py"),
+)
 # A command is named after `./luciole`, or after a path that ends so.
 COMMAND = re.compile(r"(?:\./|/opt/luciole/|`)luciole(?P<words>(?: [a-z-]+)+)")
 SETTING = re.compile(r"\bLUCIOLE_[A-Z][A-Z_]*[A-Z]\b")
@@ -42,6 +45,17 @@ def commands() -> dict[str, argparse.ArgumentParser]:
         action for action in cli.parser()._actions if isinstance(action, argparse._SubParsersAction)
     )
     return dict(subparsers.choices)
+
+
+def options(command: argparse.ArgumentParser) -> set[str]:
+    """Of a command, and of those under it."""
+    found = set[str]()
+    for action in command._actions:
+        found |= set(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                found |= options(one)
+    return found
 
 
 def test_readme_is_short_and_shows_the_feed() -> None:
@@ -77,10 +91,7 @@ def test_named_commands_exist() -> None:
 
 
 def test_named_options_exist() -> None:
-    known = {
-        name: {word for action in one._actions for word in action.option_strings}
-        for name, one in commands().items()
-    }
+    known = {name: options(one) for name, one in commands().items()}
     wrong = [
         f"{page.relative_to(ROOT)}: {name} {option}"
         for page in pages()

@@ -23,7 +23,7 @@ from luciole.border.activities import (
     moment,
 )
 from luciole.border.addresses import Addresses
-from luciole.border.documents import Document
+from luciole.border.documents import Document, jcs
 from luciole.border.plain import hashtags_of, html_of
 from luciole.border.store.fediverse import Author, Clip, Rendition
 
@@ -246,7 +246,13 @@ def create(face: Face, clip: Clip) -> Document:
 
 def update(face: Face, clip: Clip, at: str) -> Document:
     said = note(face, clip) | {"updated": at}
-    return _about(said, "Update", f"{said['id']}#updates/{_short(said['id'] + at)}", at)
+    return _about(said, "Update", _change_of(said, at), at)
+
+
+def _change_of(said: Document, at: str) -> str:
+    """The id of a change. It depends on what is said: others take an id once, and two changes may
+    come in one second."""
+    return f"{said['id']}#updates/{_short(at + jcs(said).decode())}"
 
 
 def _about(said: Document, kind: str, uri: str, at: str) -> Document:
@@ -281,7 +287,7 @@ def update_person(said: Document, at: str) -> Document:
     said = {name: value for name, value in said.items() if name != "@context"}
     return {
         "@context": [*context[:-1], {**context[-1], **WORDS}],
-        "id": f"{said['id']}#updates/{_short(said['id'] + at)}",
+        "id": _change_of(said, at),
         "type": "Update",
         "actor": said["id"],
         "published": at,
