@@ -31,6 +31,6 @@ async def run(stage: Stage) -> None:
     await dan.ask(f"GET {CONSOLE}/shift")
     for page in PAGES:
         await dan.ask(f"GET {CONSOLE}/{page}")
-    await dan.ask(f"POST {CONSOLE}/jobs/{{job_id}}/retry", job_id=NO_JOB, expect=(404,))
+    await dan.ask(f"POST {CONSOLE}/jobs/{{job_id}}/retry", job_id=NO_JOB, expect=(409,))
     await dan.ask(f"POST {CONSOLE}/jobs/healing")
     await dan.ask(f"DELETE {CONSOLE}/shift")
