@@ -54,6 +54,8 @@ SQL_ELSEWHERE = {
     "luciole.audit.canary.tamper",
     # Plays another cell, as the owner of the canary's own database.
     "luciole.audit.canary.play_abroad",
+    # Leaves a job there that is stuck.
+    "luciole.audit.canary.play_console",
 }
 # "Are you there?"
 PING = "SELECT 1"
