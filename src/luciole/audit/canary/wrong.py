@@ -130,6 +130,12 @@ NOT_MARKED = {
     "terms": "the version of the cell's terms",
     "version": "the version of the cell's terms",
     "sha256": "the digest of a text that the cell has shown",
+    "png": "a picture of words that everybody reads on the film",
+    "known_in": "the name of a peer cell",
+    "sleep_from": "a time of day",
+    "sleep_to": "a time of day",
+    "quiet_from": "a time of day",
+    "quiet_to": "a time of day",
 }
 
 
