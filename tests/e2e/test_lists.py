@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from tests.e2e.stage import PATIENCE_MS, Cell, Stage, plays
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_notices import at_the_machine
-from tests.e2e.test_safety import at_work
+from tests.e2e.test_safety import at_work, nothing_waits, own_film
 
 from luciole import config, reach
 from luciole.kit.db import Database
@@ -35,10 +35,11 @@ async def hashes(cell: Cell, clip_id: str) -> list[str]:
 
 
 async def test_a_list_points_and_a_moderator_decides(
-    cell: Cell, stage: Stage, tiny_film: bytes, tmp_path: Path
+    cell: Cell, stage: Stage, tmp_path: Path
 ) -> None:
+    await nothing_waits(cell)
     ana, ben, max_ = [await cell.member(name) for name in ("ana", "ben", "max")]
-    clip = await ana.clip(tiny_film, caption="Seen somewhere else")
+    clip = await ana.clip(own_film(tmp_path, 2.6), caption="Seen somewhere else")
     listed = tmp_path / "hashes.txt"
     found = await hashes(cell, clip["id"])
     assert found
@@ -81,3 +82,4 @@ async def test_a_list_points_and_a_moderator_decides(
     await expect(anas.get_by_test_id("statement-facts")).to_contain_text("A machine has pointed")
     await anas.screenshot(path=tmp_path / "statement.png", full_page=True)
     assert "1 confirmed" in await at_the_machine(cell, "blocklist", "list")
+    await at_the_machine(cell, "blocklist", "remove", "shared-hashes")
