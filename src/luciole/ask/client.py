@@ -19,6 +19,7 @@ import msgspec
 from luciole.custody import store, wire
 from luciole.custody.model import (
     REFUSALS,
+    ApprovalRefused,
     Class,
     CustodyAway,
     Drawn,
@@ -39,6 +40,8 @@ T = TypeVar("T")
 
 ANSWERS_WITHIN_S = 5.0
 CONNECTS_WITHIN_S = 2.0
+# A passkey's answer has a few hundred bytes.
+MOST_OF_A_CREDENTIAL_BYTES = 64 * 1024
 
 _answer = msgspec.msgpack.Decoder(wire.Answer)
 
@@ -154,14 +157,14 @@ class Custody:
 
     async def approve_read(self, read_id: UUID, credential: dict[str, Any]) -> StaffRead:
         """A passkey's signature over a request. Raises NoSuchRead, ApprovalRefused."""
-        return await self._line.ask(wire.ApproveRead(read_id, credential), StaffRead)
+        return await self._line.ask(wire.ApproveRead(read_id, _carried(credential)), StaffRead)
 
     async def signer_of(
         self, text: bytes, credential: dict[str, Any], role: str = "operator"
     ) -> UUID:
         """Which of the staff, in this role, has signed a text with a passkey. Raises
         ApprovalRefused."""
-        return await self._line.ask(wire.SignerOf(text, credential, role), UUID)
+        return await self._line.ask(wire.SignerOf(text, _carried(credential), role), UUID)
 
     async def open_read(self, token: str, read_id: UUID, fields: Sequence[Field]) -> list[bytes]:
         """Fields of the person of an approved request. Raises NotStaff, NoSuchRead, NotApproved,
@@ -192,6 +195,18 @@ class Custody:
 
         n = await store.take_number(tx, person_id)
         return await store.record_next(tx, person_id, n, draw)
+
+
+def _carried(credential: dict[str, Any]) -> dict[str, Any]:
+    """What a browser gave as a passkey's answer, if the wire can carry it; JSON has numbers that
+    it cannot. Raises ApprovalRefused, for no passkey gives such an answer."""
+    try:
+        size = len(msgspec.msgpack.encode(credential))
+    except OverflowError:
+        raise ApprovalRefused from None
+    if size > MOST_OF_A_CREDENTIAL_BYTES:
+        raise ApprovalRefused
+    return credential
 
 
 class _Within:

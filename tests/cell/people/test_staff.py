@@ -119,6 +119,9 @@ async def test_others_are_refused_by_name(house: House, settings: Settings) -> N
     refused(await eve.post(f"{nowhere}/approvals", json={"credential": {}}), 404, "no-such-read")
     read = (await eve.post("/api/staff/reads", json=ASKED)).json()
     place = f"/api/staff/reads/{read['id']}/approvals"
+    # Numbers that JSON has and the wire to the broker has not, and more than any passkey says.
+    for odd in ({"id": 10**30}, {"id": "x" * 70_000}):
+        refused(await eve.post(place, json={"credential": odd}), 403, "approval-refused")
     refused(await eve.post(place, json={"credential": {}}), 403, "approval-refused")
     assert (await eve.post(place, json=signed(read, eves))).status_code == 201
 

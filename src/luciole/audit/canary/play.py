@@ -193,7 +193,8 @@ async def publish(stage: Stage) -> None:
         "ben", film, caption=plant("ben", "clip.caption for followers"), audience="everyone"
     )
     narrowed = await stage.clip("ana", film, audience="everyone")
-    await ana.ask("PATCH /api/clips/{clip_id}", clip_id=narrowed, json={"audience": "only-me"})
+    for audience in ("only-me", "friends", "only-me"):
+        await ana.ask("PATCH /api/clips/{clip_id}", clip_id=narrowed, json={"audience": audience})
     stage.ids["refused"] = await stage.clip("ana", film[:1000] * 3, audience="everyone")
     given_up = await stage.upload("ana", film, in_pieces=3)
     await ana.ask("HEAD /api/uploads/{upload_id}", upload_id=given_up, headers=TUS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.play import PASSKEYS
 from luciole.audit.canary.stage import PERSONS, VISITOR, Stage
 from luciole.kit.db import Database
@@ -20,10 +23,21 @@ VALUES (0, 'canary.former', 'queued', now() - interval '3 hours', now() - interv
 RETURNING id
 """
 DONE = "DELETE FROM queue.pgqueuer WHERE entrypoint = 'canary.former'"
+# As if many had watched it.
+WATCHED = """
+UPDATE media.asset SET av1 = 'wanted'
+WHERE id = (SELECT id FROM media.asset WHERE state = 'complete' ORDER BY id LIMIT 1)
+"""
 
 
-async def run(stage: Stage, owner: Database) -> None:
-    """dan is an operator still."""
+async def run(stage: Stage, cell: Cell, owner: Database) -> None:
+    """dan is an operator still. The operator loads a block list, and has a film made in AV1."""
+    listed = cell.data.parent / "hashes.txt"
+    listed.write_text(f"{0x0F0F:064x}\n")
+    words = ("load", str(listed), "--name", "canary", "--version", "1")
+    await asyncio.to_thread(cell.command, "blocklist", *words)
+    async with owner.tx() as tx:
+        await tx.execute(WATCHED)
     for person in (*PERSONS, VISITOR):
         if person != "dan":
             for page in PAGES:

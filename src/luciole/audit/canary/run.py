@@ -90,7 +90,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
                     await play.run(stage)
                     await play_abroad.run(stage, owner)
                     await play_staff.run(stage, cell)
-                    await play_console.run(stage, owner)
+                    await play_console.run(stage, cell, owner)
                     await play_joining.run(stage, cell)
                     await wrong.run(stage, api)
                     await stage["dan"].ask("DELETE /api/sessions/current")
