@@ -250,8 +250,7 @@ def update(face: Face, clip: Clip, at: str) -> Document:
 
 
 def _change_of(said: Document, at: str) -> str:
-    """The id of a change. It depends on what is said: others take an id once, and two changes may
-    come in one second."""
+    """An id by what is said, too: others take an id once, and a second has room for two changes."""
     return f"{said['id']}#updates/{_short(at + jcs(said).decode())}"
 
 
@@ -318,12 +317,8 @@ def _short(text: str) -> str:
 
 
 def outbox(uri: str) -> Document:
-    return {
-        "@context": CONTEXT,
-        "id": uri,
-        "type": "OrderedCollection",
-        "first": f"{uri}?page=1",
-    }
+    first = f"{uri}?page=1"
+    return {"@context": CONTEXT, "id": uri, "type": "OrderedCollection", "first": first}
 
 
 def outbox_page(
