@@ -41,8 +41,22 @@ def test_grouped_tests_share_a_process(tmp_path: Path) -> None:
     )
 
 
-def test_order_is_the_same_for_the_same_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_order_is_of_the_code_or_of_the_setting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LUCIOLE_TEST_SEED", "7")
     assert order.options() == ["--randomly-seed=7"]
     monkeypatch.delenv("LUCIOLE_TEST_SEED")
-    assert order.options() == order.options()
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(tmp_path)]
+    monkeypatch.setattr(order, "ROOT", tmp_path)
+    # Where git knows nothing, pytest takes an order of its own.
+    assert order.options() == []
+    seeds = []
+    subprocess.run([*git, "init", "-q"], check=True)
+    for text in ("one", "two", "one"):
+        (tmp_path / "code.py").write_text(text)
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", text], check=True)
+        seeds += order.options()
+    assert len(seeds) == 3
+    assert seeds[0] == seeds[2] != seeds[1]
