@@ -26,9 +26,10 @@ from luciole.ask.client import Custody
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Running]]:
-    """`us`, whose keys `sg` guards, and `sg`, not peers yet."""
+    """`us`, whose keys `sg` guards, and `sg`, not peers yet. Each test has its own: one of them
+    stops `sg`."""
     assert DIST.exists(), "Build the web client first: python web/build.py"
     folder = tmp_path_factory.mktemp("cells")
     us, sg = cell_in(folder, "us"), cell_in(folder, "sg")
@@ -43,8 +44,7 @@ async def window(
 ) -> AsyncIterator[tuple[Stage, Running, Running]]:
     """A browser at `us`, once both are peers."""
     us, sg = both
-    if not await us.rows("SELECT 1 FROM border.peer"):
-        await peered(us, sg)
+    await peered(us, sg)
     stage = Stage(Cell(us.settings.origin, us.settings.data), browser)
     yield stage, us, sg
     await stage.close()
