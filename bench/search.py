@@ -6,6 +6,9 @@ floor is the page of Latest in the same run: a page of clips that nobody had to 
 
     PYTHONPATH=src .venv/bin/python -m bench.search --clips 1000000 --people 100000
 
+With `--town FOLDER` it is one that `bench.social --state` keeps (`STATE/1000000`), which saves the
+fill.
+
 The clips have captions in six languages (bench/captions.py), an author and likes, but no films: a
 page of real ones reads three renditions of each besides, as in bench/results/feed.md. Results are
 written to bench/results/search.md.
@@ -27,7 +30,7 @@ import httpx
 import uvloop
 from tests.drills.cell_process import free_port, serve, started
 
-from bench import filling, machine, towns
+from bench import filling, machine, social, towns
 from bench.captions import Captions
 from luciole.cell.search.indexing import Indexing
 from luciole.kit import migrate, postgres, postgres_logins
@@ -46,6 +49,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'search' AND c.relkind = 'r' AND c.relname <> 'trend'
 ORDER BY 2 DESC
 """
+PEOPLE = "SELECT count(*) FROM people.person"
+CLIPS = "SELECT count(*) FROM search.clip"
 HASHTAGS = "SELECT tag FROM search.hashtag ORDER BY clips DESC LIMIT $1"
 
 
@@ -97,9 +102,10 @@ async def index(server: postgres.Server) -> tuple[int, float]:
         await database.close()
 
 
-def kinds(count: int, hashtags: list[str]) -> list[Asked]:
-    """What is asked: words by the law of the captions, names as somebody types them."""
-    drawn = Captions(SEED + 1)  # The words of the clips.
+def kinds(count: int, hashtags: list[str], seed: int) -> list[Asked]:
+    """What is asked: words by the law of the captions, names as somebody types them. `seed` is that
+    of the town."""
+    drawn = Captions(seed + 1)  # The words of the clips.
     drawn.shuffle(SEED + 7)
     dice = random.Random(SEED + 8)
     queries = [drawn.query() for _ in range(count)]
@@ -128,12 +134,16 @@ def kinds(count: int, hashtags: list[str]) -> list[Asked]:
 
 async def run(chosen: argparse.Namespace) -> str:
     with tempfile.TemporaryDirectory(prefix="luciole-bench-") as folder:
-        async with postgres.embedded_async(Path(folder) / "postgres") as server:
+        home = (chosen.town or Path(folder)) / "postgres"
+        async with postgres.embedded_async(home) as server:
             await asyncio.to_thread(lambda: asyncio.run(migrate.apply(server.url())))
-            await filling.fill(
-                server.url(postgres_logins.SUPERUSER), server.url("luciole_worker"),
-                seed=SEED, persons=chosen.people, films=chosen.clips, edges=0, say=say,
-            )  # fmt: skip
+            if chosen.town is None:
+                await filling.fill(
+                    server.url(postgres_logins.SUPERUSER), server.url("luciole_worker"),
+                    seed=SEED, persons=chosen.people, films=chosen.clips, edges=0, say=say,
+                )  # fmt: skip
+            else:
+                chosen.people, chosen.clips = await counted(server)
             await make_stale(server, min(chosen.clips, INDEXED_ANEW))
             done, seconds = await index(server)
             say(f"{done:,} things indexed in {seconds:.0f} s")
@@ -142,8 +152,9 @@ async def run(chosen: argparse.Namespace) -> str:
             sizes = {row["name"]: row["mib"] for row in await connection.fetch(SIZES)}
             rows = await connection.fetch(HASHTAGS, 3000)
             await connection.close()
-            asked = kinds(chosen.queries, [row["tag"] for row in rows])
-            await over_http(server, Path(folder) / "data", asked)
+            seed = SEED if chosen.town is None else social.SEED
+            asked = kinds(chosen.queries, [row["tag"] for row in rows], seed)
+            await over_http(server, (chosen.town or Path(folder)) / "data", asked)
     head = ["what", "of them", "found", "p50 ms", "p95 ms", "p99 ms", "most ms"]
     slowest = "; ".join(f"{one.name}: `{one.slowest[1]}`" for one in asked[:3])
     told = ", ".join(f"{name} {mib:,.0f} MiB" for name, mib in sizes.items())
@@ -156,6 +167,15 @@ async def run(chosen: argparse.Namespace) -> str:
         f"{done / seconds:,.0f} a second. With their indexes: {told}.\n\n"
         f"The slowest queries: {slowest}.\n"
     )
+
+
+async def counted(server: postgres.Server) -> tuple[int, int]:
+    """People and clips that are there."""
+    connection = await asyncpg.connect(server.url(), command_timeout=3600)
+    try:
+        return await connection.fetchval(PEOPLE), await connection.fetchval(CLIPS)
+    finally:
+        await connection.close()
 
 
 async def over_http(server: postgres.Server, data: Path, asked: list[Asked]) -> None:
@@ -186,6 +206,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--clips", type=int, default=100_000)
     parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--town", type=Path, help="a town of bench.social, in place of a fill")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--results", type=Path, default=RESULTS)
     chosen = parser.parse_args()

@@ -56,6 +56,19 @@ WARM = 100
 PAGE = 20
 
 
+Bare = Callable[[Any], Awaitable[None]]
+
+
+def _bare(*queries: tuple[str, tuple[Any, ...]]) -> Bare:
+    """Queries whose arguments are known beforehand, one after the other on a connection."""
+
+    async def ask(connection: Any) -> None:
+        for query, arguments in queries:
+            await connection.fetch(query, *arguments)
+
+    return ask
+
+
 @dataclass(frozen=True)
 class Call:
     """One request by one reader, and the queries behind it."""
@@ -64,7 +77,7 @@ class Call:
     path: str
     reader: social_town.Reader
     body: dict[str, Any] | None
-    floor: tuple[tuple[str, tuple[Any, ...]], ...]
+    floor: Bare
 
 
 @dataclass(frozen=True)
@@ -79,7 +92,7 @@ class Entry:
 def _profile(town: social_town.Town, dice: random.Random) -> Call:
     reader, number = dice.choice(town.readers), town.known(dice)
     other = towns.id_of(towns.PERSON, number)
-    return Call("GET", f"/api/people/townsman{number}", reader, None, (
+    return Call("GET", f"/api/people/townsman{number}", reader, None, _bare(
         (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
         (graph.RELATIONS, (reader.id, [other])),
         (graph.TALLY, (other,)),
@@ -91,7 +104,7 @@ def _follow(town: social_town.Town, dice: random.Random) -> Call:
     reader, number = dice.choice(town.readers), dice.randrange(town.people)
     while (other := towns.id_of(towns.PERSON, number)) == reader.id:
         number = dice.randrange(town.people)
-    return Call("PUT", f"/api/people/townsman{number}/follow", reader, None, (
+    return Call("PUT", f"/api/people/townsman{number}/follow", reader, None, _bare(
         (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
         (accounts.HOLD, (other,)),
         (graph.FOLLOW, (reader.id, other, "accepted", None)),
@@ -102,7 +115,7 @@ def _follow(town: social_town.Town, dice: random.Random) -> Call:
 def _comment(town: social_town.Town, dice: random.Random) -> Call:
     reader, clip = dice.choice(town.readers), towns.id_of(towns.CLIP, dice.randrange(town.clips))
     text = "What a lovely evening by the water"
-    return Call("POST", f"/api/clips/{clip}/comments", reader, {"text": text}, (
+    return Call("POST", f"/api/clips/{clip}/comments", reader, {"text": text}, _bare(
         (clips.CARD, (clip,)),
         (comments.ADD, (new_id(), clip, reader.id, None, None, text, [], None)),
         (comments.ADD_TO_CLIP, (clip, 1)),
@@ -111,7 +124,7 @@ def _comment(town: social_town.Town, dice: random.Random) -> Call:
 
 def _thread(town: social_town.Town, dice: random.Random) -> Call:
     reader, clip = dice.choice(town.readers), dice.choice(town.talked)
-    return Call("GET", f"/api/clips/{clip}/comments?limit={PAGE}", reader, None, (
+    return Call("GET", f"/api/clips/{clip}/comments?limit={PAGE}", reader, None, _bare(
         (clips.CARD, (clip,)),
         (comments.PINNED, (reader.id, clip)),
         (comments.BEST, (reader.id, clip, float("inf"), LAST_ID, PAGE + 1)),
@@ -120,7 +133,7 @@ def _thread(town: social_town.Town, dice: random.Random) -> Call:
 
 def _notifications(town: social_town.Town, dice: random.Random) -> Call:
     reader = dice.choice(town.readers)
-    return Call("GET", f"/api/notifications?limit={PAGE}", reader, None, (
+    return Call("GET", f"/api/notifications?limit={PAGE}", reader, None, _bare(
         (lines.PAGE, (reader.id, LAST_ID, PAGE + 1)),
     ))  # fmt: skip
 
@@ -129,10 +142,15 @@ def _search(town: social_town.Town, dice: random.Random) -> Call:
     reader, word = dice.choice(town.readers), dice.choice(town.words)
     query = f"('{word}' | '~{word}')"
     place = (1e15, LAST_ID)
-    return Call("POST", "/api/search/clips", reader, {"q": word, "limit": PAGE}, (
-        (search.STEMS, ([word],)),
-        (search.WALK_BEST, (query, *place, PAGE + 1, WALKED_CLIPS)),
-    ))  # fmt: skip
+
+    async def ask(connection: Any) -> None:
+        await connection.fetch(search.STEMS, [word])
+        rows = await connection.fetch(search.WALK_BEST, query, *place, PAGE + 1, WALKED_CLIPS)
+        if len(rows) <= PAGE:
+            rows = await connection.fetch(search.FIND_BEST, query, *place, PAGE + 1)
+        await connection.fetch(search.CARDS, [row["id"] for row in rows], reader.id)
+
+    return Call("POST", "/api/search/clips", reader, {"q": word, "limit": PAGE}, ask)
 
 
 # An endpoint is an entry.
@@ -187,12 +205,10 @@ class Floor:
     async def ask(self, call: Call) -> None:
         async with self._pool.acquire() as connection:
             if not self._entry.writes:
-                for query, arguments in call.floor:
-                    await connection.fetch(query, *arguments)
+                await call.floor(connection)
                 return
             async with connection.transaction():
-                for query, arguments in call.floor:
-                    await connection.fetch(query, *arguments)
+                await call.floor(connection)
 
 
 async def round_of(

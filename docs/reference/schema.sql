@@ -2832,7 +2832,7 @@ CREATE VIEW notices.person_of AS
     SELECT id AS person_id,
         handle,
         avatar_key,
-        split_part(handle, '@'::text, 2) AS cell
+        home AS cell
        FROM people.person;
 GRANT SELECT ON notices.person_of TO luciole_notices;
 
