@@ -1,20 +1,22 @@
 """A cell for tests of what happens between cells: `python -m tests.border.cell`.
 
 The same programs as `luciole serve` starts, from the same settings, over a database that does not
-flush; with a worker where the test asks for one. It prints one line when all answer, and ends with
-a signal.
+flush; with a worker where the test asks for one, and a gateway that logs the keys of its TLS
+sessions. It prints one line when all answer, and ends with a signal.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 
+from tests.border.keys_logged import KEY_LOG
 from tests.conftest import NOT_DURABLE
 
 from luciole import config, programs, serve
 from luciole.kit import logs, migrate, postgres
-from luciole.kit.keeper import Keeper
+from luciole.kit.keeper import Keeper, Program
 
 READY = "all parts answer"
 # Set where the test needs the worker too.
@@ -41,7 +43,10 @@ async def main() -> None:
                 cell = programs.Programs(settings, environment, server.url(), urls)
                 await keeper.start(cell.custody())
                 api, worker = cell.others(listener)
-                parts = [*cell.ledger(witness), cell.gateway(witness), *cell.trustee(), api]
+                gateway = cell.gateway(witness)
+                if KEY_LOG in environment:
+                    gateway = readable(gateway)
+                parts = [*cell.ledger(witness), gateway, *cell.trustee(), api]
                 if WORKS in environment:
                     parts.append(worker)
                 await asyncio.gather(*(keeper.start(part) for part in parts))
@@ -49,6 +54,16 @@ async def main() -> None:
                 await stop.wait()
         finally:
             await keeper.stop()
+
+
+def readable(program: Program) -> Program:
+    """The same program, through what logs its session keys."""
+
+    def command() -> list[str]:
+        return ["tests.border.keys_logged" if one == "luciole" else one for one in plain()]
+
+    plain = program.command
+    return replace(program, command=command)
 
 
 if __name__ == "__main__":
