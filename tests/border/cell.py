@@ -15,7 +15,7 @@ from tests.border.keys_logged import KEY_LOG
 from tests.conftest import NOT_DURABLE
 
 from luciole import config, programs, serve
-from luciole.kit import logs, migrate, postgres
+from luciole.kit import logs, migrate, postgres, processes
 from luciole.kit.keeper import Keeper, Program
 
 READY = "all parts answer"
@@ -30,7 +30,10 @@ async def main() -> None:
     stop = serve._stop_on_signals()
     with serve._folder(settings) as lock:
         log = settings.data / "log" / "postgresql.log"
-        server = postgres.Server(settings.data / "postgres", log, settings=NOT_DURABLE)
+        are_apart = await asyncio.to_thread(processes.can_lose_route)
+        server = postgres.Server(
+            settings.data / "postgres", log, settings=NOT_DURABLE, loses_route=are_apart
+        )
         keeper = Keeper(print, lambda children: lock.write(settings.origin, children))
         try:
             with (
@@ -40,7 +43,7 @@ async def main() -> None:
                 await keeper.start(programs.database(server))
                 await migrate.apply(server.url())
                 urls = {process: server.url(role) for process, role in config.ROLES.items()}
-                cell = programs.Programs(settings, environment, server.url(), urls)
+                cell = programs.Programs(settings, environment, server.url(), urls, are_apart)
                 await keeper.start(cell.custody())
                 api, worker = cell.others(listener)
                 gateway = cell.gateway(witness)

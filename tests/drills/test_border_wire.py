@@ -19,7 +19,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from tests.border.keys_logged import KEY_LOG
 from tests.drills import certificates, doors, tls13, wire
 from tests.drills.cell_process import free_port, started
 from tests.drills.certificates import Made
+from tests.drills.nets import Net, connected
 from tests.drills.wire import Message, Wire
 
 from luciole.audit.canary import marks, peel
@@ -83,39 +83,10 @@ while True:
 SEED = b"the wire between two cells"
 
 
-@dataclass
-class Net:
-    """A namespace with one end of a cable."""
-
-    name: str
-    address: str
-    cable: str
-
-
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
-
-
 @pytest.fixture
 def nets() -> Iterator[tuple[Net, Net]]:
-    """Two namespaces and a cable between them; no other way leads out of either."""
-    mark = uuid4().hex[:6]
-    ends = Net(f"us-{mark}", "10.77.7.1", f"u{mark}"), Net(f"sg-{mark}", "10.77.7.2", f"s{mark}")
-    try:
-        ip("link", "add", ends[0].cable, "type", "veth", "peer", "name", ends[1].cable)
-        for end in ends:
-            ip("netns", "add", end.name)
-            ip("link", "set", end.cable, "netns", end.name)
-            ip("-n", end.name, "addr", "add", f"{end.address}/24", "dev", end.cable)
-            ip("-n", end.name, "link", "set", "lo", "up")
-            ip("-n", end.name, "link", "set", end.cable, "up")
+    with connected("10.77.7") as ends:
         yield ends
-    finally:
-        for end in ends:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                ip("netns", "del", end.name)
-        with contextlib.suppress(subprocess.CalledProcessError):
-            ip("link", "del", ends[0].cable)
 
 
 class Captured:
@@ -308,8 +279,7 @@ def _bodies(entries: list[dict[str, Any]], kind: str) -> Iterator[list[str]]:
 @contextlib.contextmanager
 def running(cell: Cell, net: Net, made: Made, door: str) -> Iterator[None]:
     """The cell, with its inward door on loopback and what speaks TLS before that."""
-    folder, inner = made.authority.parent, free_port()
-    inside = ["ip", "netns", "exec", net.name]
+    folder, inner, inside = made.authority.parent, free_port(), net.inside
     environment = {
         **cell.environment(),
         "LUCIOLE_BORDER_HOST": "127.0.0.1",
@@ -342,7 +312,7 @@ def captured(
     for net, name in zip(nets, ("us", "sg"), strict=True):
         cells.append(cell_in(tmp_path, name, f"https://{net.address}:{free_port()}"))
     made = certificates.made(tmp_path, *(net.address for net in nets))
-    listen = ["ip", "netns", "exec", nets[0].name, sys.executable, "-m", "tests.drills.wire"]
+    listen = [*nets[0].inside, sys.executable, "-m", "tests.drills.wire"]
     words = [nets[0].cable, str(tmp_path / "frames")]
     with started([*listen, *words], dict(os.environ)) as listener:
         listener.wait_for("listening", 20)
@@ -373,7 +343,7 @@ def leak(
     environment = {**os.environ, "SSL_CERT_FILE": str(captured.folder / "authority.pem")}
     if keys:
         environment["SSLKEYLOGFILE"] = str(captured.folder / keys)
-    command = ["ip", "netns", "exec", captured.net.name, sys.executable, "-c", code]
+    command = [*captured.net.inside, sys.executable, "-c", code]
     subprocess.run(command, check=True, timeout=20, env=environment)
 
 
