@@ -29,13 +29,13 @@ ASKS_WITHIN_S = 60.0
 WAITS_FOR_KEY_S = 2.0
 
 
-def main() -> None:
-    """Runs until SIGTERM or SIGINT."""
+def main(metrics_handle: int | None = None) -> None:
+    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.metrics`."""
     settings = config.load(os.environ)
     logs.setup("abroad", level=settings.log_level)
     if settings.abroad.metrics_port:
         try:
-            metrics.serve(settings.abroad.metrics_port)
+            metrics.serve(settings.abroad.metrics_port, metrics_handle)
         except OSError as error:
             log.error("metrics port cannot be used", error=type(error).__name__)
     asyncio.run(_run(settings))

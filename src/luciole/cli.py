@@ -37,6 +37,8 @@ UNFENCED = "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit status: 0, 1 for what went wrong, 2 for a wrong call."""
+    # Python's TLS would write the keys of every session there, for whoever reads the wire.
+    os.environ.pop("SSLKEYLOGFILE", None)
     chosen = parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = chosen.command
     if command not in (_demo, _serve, _witness):

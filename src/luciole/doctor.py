@@ -28,6 +28,7 @@ from luciole import (
     jobs_console,
     peering,
     room,
+    routes,
     statements,
     upkeep,
 )
@@ -320,5 +321,6 @@ CHECKS: tuple[Check, ...] = (
     _log,
     jobs_console.looked,
     _border,
+    routes.looked,
     _fence,
 )

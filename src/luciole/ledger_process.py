@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 from luciole import config
 from luciole.ask.client import Custody
@@ -49,16 +50,17 @@ PEERS_EVERY_S = 2.0
 HEARD_WITHIN_S = 10.0
 
 
-def main(witness_url: str) -> None:
-    """Runs until SIGTERM or SIGINT. `witness_url`: the cell's own witness."""
+def main(witness_url: str, witness_socket: str, metrics_handle: int | None = None) -> None:
+    """Runs until SIGTERM or SIGINT. `witness_url`: the cell's own witness, as it stands in our
+    policy; `witness_socket`: where it answers us; `metrics_handle`: see `kit.metrics`."""
     settings = config.load(os.environ)
     logs.setup("ledger", level=settings.log_level)
     if settings.ledger.metrics_port:
         try:
-            metrics.serve(settings.ledger.metrics_port)
+            metrics.serve(settings.ledger.metrics_port, metrics_handle)
         except OSError as error:
             lines.error("metrics port cannot be used", error=type(error).__name__)
-    asyncio.run(_run(settings, witness_url))
+    asyncio.run(_run(settings, witness_url, Path(witness_socket)))
 
 
 async def signers_of(settings: Settings) -> dict[str, Signer]:
@@ -75,7 +77,7 @@ async def signers_of(settings: Settings) -> dict[str, Signer]:
     }
 
 
-async def _run(settings: Settings, witness_url: str) -> None:
+async def _run(settings: Settings, witness_url: str, witness_socket: Path) -> None:
     signers = await signers_of(settings)
     url, role = settings.database.login("ledger")
     db = await Database.open(url, role=role, size=POOL)
@@ -95,7 +97,8 @@ async def _run(settings: Settings, witness_url: str) -> None:
             ended = asyncio.Event()
             async with asyncio.TaskGroup() as group:
                 for log, signer in signers.items():
-                    cosigners = cosigners_of(policy, outward, witness_url, peers)
+                    own = WitnessPeer(witness_url, through=witness_socket)
+                    cosigners = cosigners_of(policy, outward, own, peers)
                     witnesses = Witnesses(signer.verifier, cosigners, former=former[log])
                     sequencer = Sequencer(log, signer, db, blobs, policy, witnesses, clock)
                     group.create_task(keep(sequencer, settings.ledger.period_ms / 1000, ended))
@@ -157,14 +160,14 @@ def _keys(peers: list[PeerInfo]) -> list[tuple[str, str, tuple[str, ...]]]:
 
 
 def cosigners_of(
-    policy: Policy, outward: Outward, witness_url: str, peers: list[PeerInfo]
+    policy: Policy, outward: Outward, own: WitnessPeer, peers: list[PeerInfo]
 ) -> list[Cosigner]:
     """Everybody who can be asked to cosign: our own witness here, all others through the
     gateway."""
-    own, theirs = [WitnessPeer(witness_url)], [PeerWitness(outward, peer.name) for peer in peers]
-    here = {witness_url, *(f"{peer.origin}/witness" for peer in peers)}
+    theirs = [PeerWitness(outward, peer.name) for peer in peers]
+    here = {own.url, *(f"{peer.origin}/witness" for peer in peers)}
     urls = {party.url for party in policy.witnesses.values() if party.url} - here
-    return [*own, *theirs, *(Outsider(outward, url) for url in sorted(urls))]
+    return [own, *theirs, *(Outsider(outward, url) for url in sorted(urls))]
 
 
 async def keep(sequencer: Sequencer, period_s: float, stop: asyncio.Event) -> None:

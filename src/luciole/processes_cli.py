@@ -14,16 +14,20 @@ def add_to(commands: Any) -> None:
     one.add_argument("--socket", type=int, required=True)
     one.set_defaults(command=_api_process)
     one = commands.add_parser("worker-process")
+    one.add_argument("--metrics", type=int)
     one.set_defaults(command=_worker_process)
     one = commands.add_parser("custody-process")
     one.set_defaults(command=_custody_process)
     one = commands.add_parser("ledger-process")
     one.add_argument("--witness", required=True)
+    one.add_argument("--witness-socket", required=True)
+    one.add_argument("--metrics", type=int)
     one.set_defaults(command=_ledger_process)
     one = commands.add_parser("gateway-process")
     one.add_argument("--witness", required=True)
     one.set_defaults(command=_gateway_process)
     one = commands.add_parser("abroad-process")
+    one.add_argument("--metrics", type=int)
     one.set_defaults(command=_abroad_process)
     one = commands.add_parser("trustee-process")
     one.set_defaults(command=_trustee_process)
@@ -31,6 +35,7 @@ def add_to(commands: Any) -> None:
     one.set_defaults(command=_ranking_process)
     one = commands.add_parser("witness-process")
     one.add_argument("--socket", type=int, required=True)
+    one.add_argument("--inner-socket", type=int, required=True)
     one.set_defaults(command=_witness_process)
     one = commands.add_parser("seed-process")
     one.add_argument("--address", required=True)
@@ -43,10 +48,10 @@ def _api_process(chosen: argparse.Namespace) -> int:
     return serve.api_process(chosen.socket)
 
 
-def _worker_process(_chosen: argparse.Namespace) -> int:
+def _worker_process(chosen: argparse.Namespace) -> int:
     from luciole import worker
 
-    worker.main()
+    worker.main(chosen.metrics)
     return 0
 
 
@@ -60,14 +65,14 @@ def _custody_process(_chosen: argparse.Namespace) -> int:
 def _ledger_process(chosen: argparse.Namespace) -> int:
     from luciole import ledger_process
 
-    ledger_process.main(chosen.witness)
+    ledger_process.main(chosen.witness, chosen.witness_socket, chosen.metrics)
     return 0
 
 
-def _abroad_process(_chosen: argparse.Namespace) -> int:
+def _abroad_process(chosen: argparse.Namespace) -> int:
     from luciole import abroad_process
 
-    abroad_process.main()
+    abroad_process.main(chosen.metrics)
     return 0
 
 
@@ -95,7 +100,7 @@ def _gateway_process(chosen: argparse.Namespace) -> int:
 def _witness_process(chosen: argparse.Namespace) -> int:
     from luciole import witness_process
 
-    witness_process.beside(chosen.socket)
+    witness_process.beside(chosen.socket, chosen.inner_socket)
     return 0
 
 

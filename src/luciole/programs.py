@@ -8,25 +8,29 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from luciole import config
+from luciole import apart, config
 from luciole.actors import cluster
 from luciole.config import Settings
 from luciole.kit import postgres, processes, unix
+from luciole.kit.console import say
 from luciole.kit.keeper import Program
 
 
 @dataclass(frozen=True)
 class Programs:
     """What the supervisor starts beside PostgreSQL. `urls` are the processes' own logins; who has
-    none gets the owner's and acts as its role."""
+    none gets the owner's and acts as its role. With `are_apart` only the gateway, and who cannot do
+    without (`apart`), keeps the network of the machine."""
 
     settings: Settings
     environment: Mapping[str, str]
     owner_url: str
     urls: Mapping[config.Process, str]
+    are_apart: bool = False
+    _listeners: list[socket.socket] = field(default_factory=list)
 
     def custody(self) -> Program:
         """The key broker. First of all: nobody else starts without keys of their own from it."""
@@ -45,7 +49,7 @@ class Programs:
         apis = [
             Program(
                 f"api-{number}" if web.processes > 1 else "api",
-                lambda: processes.launched(command),
+                lambda: processes.launched(command, route=self._route("api", "api")),
                 self.settings.data / "log" / "api.log",
                 self._environment("api"),
                 ready=lambda: answers(web.host, web.port),
@@ -54,7 +58,14 @@ class Programs:
             )
             for number in range(1, web.processes + 1)
         ]
-        return [*apis, self._program("worker", "worker", "worker-process", end_within_s=10.0)]
+        worker = self._program(
+            "worker",
+            "worker",
+            "worker-process",
+            metrics_port=self.settings.worker.metrics_port,
+            end_within_s=10.0,
+        )
+        return [*apis, worker]
 
     def gateway(self, witness: socket.socket) -> Program:
         """The gateway: whatever leaves the cell leaves through it."""
@@ -91,6 +102,8 @@ class Programs:
                 None,
                 "abroad-process",
                 more={"LUCIOLE_ABROAD_DATABASE_URL": url},
+                url=url,
+                metrics_port=self.settings.abroad.metrics_port,
                 end_within_s=10.0,
             )
         ]
@@ -111,20 +124,25 @@ class Programs:
         ]
 
     def ledger(self, witness: socket.socket) -> list[Program]:
-        """The log, and the cell's own witness, which listens on a socket of loopback."""
-        handle = str(witness.fileno())
+        """The log, and the cell's own witness, which listens on a socket of loopback and, for the
+        log, on a Unix socket."""
+        inner = _bound(place := self.settings.witness_socket)
+        self._listeners.append(inner)
+        handles = witness.fileno(), inner.fileno()
+        words = ("--socket", str(handles[0]), "--inner-socket", str(handles[1]))
         return [
             self._program(
                 "witness",
                 None,
-                *("witness-process", "--socket", handle),
-                hands_down=(witness.fileno(),),
+                *("witness-process", *words),
+                hands_down=handles,
                 end_within_s=5.0,
             ),
             self._program(
                 "ledger",
                 "ledger",
-                *("ledger-process", "--witness", _url(witness)),
+                *("ledger-process", "--witness", _url(witness), "--witness-socket", str(place)),
+                metrics_port=self.settings.ledger.metrics_port,
                 end_within_s=10.0,
             ),
         ]
@@ -137,19 +155,42 @@ class Programs:
         ready: Path | None = None,
         hands_down: tuple[int, ...] = (),
         more: Mapping[str, str] | None = None,
+        url: str = "",
+        metrics_port: int = 0,
         end_within_s: float,
     ) -> Program:
-        """`process`: whose login to the database it gets; `ready`: the Unix socket on which it
-        answers then."""
+        """`process`: whose login to the database it gets, `url` where that is another one; `ready`:
+        the Unix socket on which it answers then."""
+        route = self._route(name, process, url)
+        if metrics_port and route == "lost" and (listener := self._metrics(name, metrics_port)):
+            words = (*words, "--metrics", str(listener.fileno()))
+            hands_down = (*hands_down, listener.fileno())
+        command = _luciole(*words)
         return Program(
             name,
-            lambda: processes.launched(_luciole(*words)),
+            lambda: processes.launched(command, route=route),
             self.settings.data / "log" / f"{name}.log",
             self._environment(process) | dict(more or {}),
             ready=(lambda: listens(ready)) if ready else None,
             stop=((signal.SIGTERM, end_within_s),),
             hands_down=hands_down,
         )
+
+    def _route(self, name: str, process: config.Process | None, url: str = "") -> str:
+        """The word for `kit.launch`."""
+        login = url or (process and (self.urls[process] or self.owner_url)) or ""
+        is_lost = self.are_apart and not apart.needs_route(self.settings, name, login)
+        return "lost" if is_lost else "kept"
+
+    def _metrics(self, name: str, port: int) -> socket.socket | None:
+        """Opened here, since nobody could reach one that a process without a route opens."""
+        try:
+            listener = socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            say(f"Nobody can count what {name} does: port {port} ({error.strerror}).")
+            return None
+        self._listeners.append(listener)
+        return listener
 
     def _environment(self, process: config.Process | None) -> dict[str, str]:
         """Without the logins of the others."""
@@ -196,6 +237,17 @@ def database(server: postgres.Server) -> Program:
         before=server.prepare,
         after=server.forget_address,
     )
+
+
+def _bound(place: Path) -> socket.socket:
+    """A listening Unix socket, for this user only."""
+    place.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    with unix.address_of(place) as address:
+        listener.bind(address)
+    place.chmod(0o600)
+    listener.listen()
+    return listener
 
 
 async def listens(place: Path) -> bool:

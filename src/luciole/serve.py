@@ -28,7 +28,7 @@ from luciole import (
     upkeep,
 )
 from luciole.config import Settings
-from luciole.kit import logs, postgres
+from luciole.kit import logs, postgres, processes
 from luciole.kit import migrate as migrations
 from luciole.kit.clock import Clock
 from luciole.kit.console import say
@@ -215,12 +215,16 @@ async def _start(
     replication_url = ""
     urls = programs.own_logins(settings)
     place = Reached(owner_url, owner_url, is_cell_running=True)
+    are_apart = await asyncio.to_thread(processes.can_lose_route)
+    if not are_apart:
+        say("All processes keep the network of this machine: ./luciole doctor says why.")
     if not owner_url:
         server = postgres.Server(
             settings.data / "postgres",
             log / "postgresql.log",
             Logins(has_replication=bool(settings.abroad.peer)),
             settings=FOR_REPLICATION if settings.abroad.peer else {},
+            loses_route=are_apart,
         )
         await keeper.start(programs.database(server))
         place = reach.of(server, is_cell_running=True)
@@ -233,7 +237,7 @@ async def _start(
     await standing.require_ours(owner_url)
     await _check_keys(settings, owner_url)
 
-    cell = programs.Programs(settings, environment, owner_url, urls)
+    cell = programs.Programs(settings, environment, owner_url, urls, are_apart)
     await keeper.start(cell.custody())
     programs_left = [
         *cell.ledger(witness),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -46,15 +47,17 @@ class NoListening(Invalid):
     next_step = "Give a free port, or HOST:PORT with an address of this machine."
 
 
-def beside(handle: int) -> None:
-    """The cell's own witness, on a listening socket that was handed down. It mirrors the archive
-    and watches over the database; to others it proves nothing, since the operator runs it."""
+def beside(handle: int, inner_handle: int) -> None:
+    """The cell's own witness, on two listening sockets that were handed down: one of loopback, and
+    a Unix socket for the cell's log. It mirrors the archive and watches over the database; to
+    others it proves nothing, since the operator runs it."""
     settings = config.load(os.environ)
     logs.setup("witness", level=settings.log_level)
-    asyncio.run(_beside(settings, socket.socket(fileno=handle)))
+    listeners = [socket.socket(fileno=one) for one in (handle, inner_handle)]
+    asyncio.run(_beside(settings, listeners))
 
 
-async def _beside(settings: config.Settings, listener: socket.socket) -> None:
+async def _beside(settings: config.Settings, listeners: list[socket.socket]) -> None:
     home, blobs = settings.witness_dir, Blobs.open(settings.blobs_place)
 
     async def get(path: str) -> bytes:
@@ -67,7 +70,9 @@ async def _beside(settings: config.Settings, listener: socket.socket) -> None:
     witness = Witness(home, signers, time.time, told)
     outward = Outward.at(settings.gateway_dir / "witness.sock")
     circle = Circle(Follower(witness, get), witness, signers, outward, told)
-    with Server(listener, circle.add_checkpoint, circle.read):
+    with contextlib.ExitStack() as stack:
+        for listener in listeners:
+            stack.enter_context(Server(listener, circle.add_checkpoint, circle.read))
         await circle.run(_signalled())
     await outward.close()
 

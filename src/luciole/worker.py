@@ -57,14 +57,14 @@ STOP_WITHIN_S = 4
 LEAVE_WITHIN_S = 20.0
 
 
-def main() -> None:
-    """Runs until SIGTERM or SIGINT. Raises one of `kit.db.LOST` when the database goes away: the
-    supervisor starts the worker anew."""
+def main(metrics_handle: int | None = None) -> None:
+    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.metrics`. Raises one of
+    `kit.db.LOST` when the database goes away: the supervisor starts the worker anew."""
     settings = config.load(os.environ)
     logs.setup("worker", level=settings.log_level)
     if settings.worker.metrics_port:
         try:
-            metrics.serve(settings.worker.metrics_port)
+            metrics.serve(settings.worker.metrics_port, metrics_handle)
         except OSError as error:
             # Films are still made; only nobody can count them.
             log.error("metrics port cannot be used", error=type(error).__name__)

@@ -1,8 +1,9 @@
 """Two cells, each in a network namespace of its own, and everything that goes over the wire between
 them: body for body what the logs of crossings say, and nothing else. Needs root.
 
-Without TLS between the namespaces, so that the bytes can be read; with it a proxy stands before the
-inward door, and the same bytes go through it.
+A proxy speaks TLS before each inward door, as an operator has it; the gateways verify its
+certificate against an authority of the test. What was captured is opened with the session keys that
+the gateways of the test have logged (`tests.border.keys_logged`; those of a real cell cannot).
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import base64
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,11 @@ from uuid import uuid4
 import pytest
 from tests.border.cell import READY
 from tests.border.conftest import Cell, cell_in, peered, until
-from tests.drills import wire
+from tests.border.keys_logged import KEY_LOG
+from tests.drills import certificates, doors, tls13, wire
 from tests.drills.cell_process import free_port, started
+from tests.drills.certificates import Made
+from tests.drills.nets import Net, connected
 from tests.drills.wire import Message, Wire
 
 from luciole.audit.canary import marks, peel
@@ -59,60 +63,49 @@ HEADERS = {
         *("luciole-entry", "luciole-proof"),
     },
 }
+# What Caddy says of itself, beside that.
+CADDYS = {"server", "alt-svc"}
 ADD_PERSON = """
 INSERT INTO people.person
     (id, handle, display_name, bio, locale, age_band, is_private, created_at)
 VALUES ($1, $2, $3, $4, 'en', '18+', true, now())
 """
 PUT = "SELECT border.put($1, $2, $3, $4, $5)"
+OPEN = """
+import socket, sys, time
+while True:
+    try:
+        socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.05)
+"""
 SEED = b"the wire between two cells"
-
-
-@dataclass
-class Net:
-    """A namespace with one end of a cable."""
-
-    name: str
-    address: str
-    cable: str
-
-
-def ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True)
 
 
 @pytest.fixture
 def nets() -> Iterator[tuple[Net, Net]]:
-    """Two namespaces and a cable between them; no other way leads out of either."""
-    mark = uuid4().hex[:6]
-    ends = Net(f"us-{mark}", "10.77.7.1", f"u{mark}"), Net(f"sg-{mark}", "10.77.7.2", f"s{mark}")
-    try:
-        ip("link", "add", ends[0].cable, "type", "veth", "peer", "name", ends[1].cable)
-        for end in ends:
-            ip("netns", "add", end.name)
-            ip("link", "set", end.cable, "netns", end.name)
-            ip("-n", end.name, "addr", "add", f"{end.address}/24", "dev", end.cable)
-            ip("-n", end.name, "link", "set", "lo", "up")
-            ip("-n", end.name, "link", "set", end.cable, "up")
+    with connected("10.77.7") as ends:
         yield ends
-    finally:
-        for end in ends:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                ip("netns", "del", end.name)
-        with contextlib.suppress(subprocess.CalledProcessError):
-            ip("link", "del", ends[0].cable)
 
 
 class Captured:
-    """Two cells that exchanged while the wire was read, and what was read."""
+    """Two cells that exchanged while the wire was read, and what was read. `door`: what speaks TLS
+    before them."""
 
-    def __init__(self, us: Cell, sg: Cell, net: Net, file: Path) -> None:
-        self.us, self.sg, self.net, self.file = us, sg, net, file
+    def __init__(self, us: Cell, sg: Cell, net: Net, folder: Path, door: str) -> None:
+        self.us, self.sg, self.net, self.folder, self.door = us, sg, net, folder, door
         self.marks = [
             Mark(field, "ana", value := marks.token(SEED, "ana", field), value)
             for field in ("handle", "display-name", "bio")
         ]
         self.film = os.urandom(200_000)
+
+    def seen(self) -> Wire:
+        """All that has passed, opened with the keys that were logged until now."""
+        logs = (log for name in ("us", "sg", "leak") for log in [self.folder / f"{name}.keys"])
+        keys = {at: key for log in logs for at, key in tls13.keys_in(log).items()}
+        return wire.read(self.folder / "frames", keys)
 
     async def live(self) -> None:
         """A private person with marks; a persona, in public; a film; heads; all of which crosses
@@ -162,7 +155,8 @@ class Captured:
         ]
         for message in seen.messages:
             kind = "request" if message.is_request else "answer"
-            found += [f"header {one} of a {kind}" for one in message.headers.keys() - HEADERS[kind]]
+            said = HEADERS[kind] | (CADDYS if self.door == "caddy" and kind == "answer" else set())
+            found += [f"header {one} of a {kind}" for one in message.headers.keys() - said]
             request = message.request or message
             to, of = (public[end.split(":")[0]] for end in (request.target, request.source))
             if fault := self._fault(message, request.path, of, to, logs):
@@ -283,61 +277,95 @@ def _bodies(entries: list[dict[str, Any]], kind: str) -> Iterator[list[str]]:
 
 
 @contextlib.contextmanager
-def running(cell: Cell, net: Net) -> Iterator[None]:
-    command = ["ip", "netns", "exec", net.name, sys.executable, "-m", "tests.border.cell"]
+def running(cell: Cell, net: Net, made: Made, door: str) -> Iterator[None]:
+    """The cell, with its inward door on loopback and what speaks TLS before that."""
+    folder, inner, inside = made.authority.parent, free_port(), net.inside
     environment = {
         **cell.environment(),
-        "LUCIOLE_BORDER_HOST": net.address,
+        "LUCIOLE_BORDER_HOST": "127.0.0.1",
+        "LUCIOLE_BORDER_PORT": str(inner),
+        "SSL_CERT_FILE": str(made.authority),
+        # Python's own way to log keys, of which a cell has to want nothing.
+        "SSLKEYLOGFILE": str(folder / "not-even-made.keys"),
+        KEY_LOG: str(folder / f"{cell.name}.keys"),
     }
-    with started(command, environment) as process:
-        process.wait_for(READY, 90)
-        yield
-        process.stop()
+    words = (net.address, cell.settings.border.port, inner, made)
+    proxy = doors.caddy(*words, folder) if door == "caddy" else doors.relay(*words)
+    with started([*inside, *proxy], {**os.environ, "HOME": str(folder)}) as before:
+        before.wait_for("serving initial configuration" if door == "caddy" else doors.READY, 30)
+        with started([*inside, sys.executable, "-m", "tests.border.cell"], environment) as process:
+            process.wait_for(READY, 90)
+            # The inward door opens once the gateway knows who it is; a proxy answers 502 before.
+            subprocess.run([*inside, sys.executable, "-c", OPEN, str(inner)], check=True)
+            yield
+            process.stop()
 
 
-@pytest.fixture
-def captured(nets: tuple[Net, Net], tmp_path: Path) -> Iterator[Captured]:
+@pytest.fixture(params=["relay", "caddy"])
+def captured(
+    nets: tuple[Net, Net], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Captured]:
+    door: str = request.param
+    if door == "caddy" and shutil.which("caddy") is None:
+        pytest.skip("Caddy is not installed")
     cells = []
     for net, name in zip(nets, ("us", "sg"), strict=True):
-        cells.append(cell_in(tmp_path, name, f"http://{net.address}:{free_port()}"))
-    file = tmp_path / "frames"
-    listen = ["ip", "netns", "exec", nets[0].name, sys.executable, "-m", "tests.drills.wire"]
-    with started([*listen, nets[0].cable, str(file)], dict(os.environ)) as listener:
+        cells.append(cell_in(tmp_path, name, f"https://{net.address}:{free_port()}"))
+    made = certificates.made(tmp_path, *(net.address for net in nets))
+    listen = [*nets[0].inside, sys.executable, "-m", "tests.drills.wire"]
+    words = [nets[0].cable, str(tmp_path / "frames")]
+    with started([*listen, *words], dict(os.environ)) as listener:
         listener.wait_for("listening", 20)
-        with running(cells[0], nets[0]), running(cells[1], nets[1]):
-            made = Captured(cells[0], cells[1], nets[0], file)
-            yield made
+        with running(cells[0], nets[0], made, door), running(cells[1], nets[1], made, door):
+            yield Captured(cells[0], cells[1], nets[0], tmp_path, door)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(listener.process.pid, signal.SIGINT)
+    assert not (tmp_path / "not-even-made.keys").exists()
 
 
-def leak(captured: Captured, header: str, body: bytes, path: str = "/border/inbox") -> None:
+def leak(
+    captured: Captured,
+    header: str,
+    body: bytes,
+    path: str = "/border/inbox",
+    keys: str = "leak.keys",
+) -> None:
     """What a program in the home cell would do that goes past the gateway, or a gateway that says
-    more than it should."""
+    more than it should. `keys`: the log of its session, none where that is empty."""
     value = captured.marks[0].value
+    port = captured.sg.settings.border.port
     code = (
         "import http.client\n"
-        f"peer = http.client.HTTPConnection('10.77.7.2', {captured.sg.settings.border.port})\n"
+        f"peer = http.client.HTTPSConnection('10.77.7.2', {port})\n"
         f"peer.request('POST', {path!r}, {body!r}, {{'{header}': '{value}'}})\n"
         "peer.getresponse().read()\n"
     )
-    command = ["ip", "netns", "exec", captured.net.name, sys.executable, "-c", code]
-    subprocess.run(command, check=True, timeout=20)
+    environment = {**os.environ, "SSL_CERT_FILE": str(captured.folder / "authority.pem")}
+    if keys:
+        environment["SSLKEYLOGFILE"] = str(captured.folder / keys)
+    command = [*captured.net.inside, sys.executable, "-c", code]
+    subprocess.run(command, check=True, timeout=20, env=environment)
 
 
 async def test_wire_has_what_both_logs_tell_and_nothing_else(captured: Captured) -> None:
     await captured.live()
     await captured.learn_keys()
     await asyncio.sleep(1)
-    seen = wire.read(captured.file)
+    seen = captured.seen()
     await captured.told()
     paths = Counter(one.path.split("/")[1:3][-1] for one in seen.messages if one.is_request)
     assert paths["crossings"] >= 1
     assert paths["media"] == 1
     assert paths["ask"] >= 3
+    callers = {source.split(":")[0] for source, _ in seen.connections}
+    assert callers == {"10.77.7.1", "10.77.7.2"}, "the wire was read in both directions"
     bodies = b"".join(one.body for one in seen.messages)
     assert captured.film in bodies
     assert b"In public." in bodies
+    # On the wire itself none of that can be read.
+    frames = (captured.folder / "frames").read_bytes()
+    assert captured.film[:64] not in frames
+    assert b"In public." not in frames
 
     async def is_told() -> bool:
         return not await captured.faults(seen)
@@ -350,11 +378,14 @@ async def test_wire_has_what_both_logs_tell_and_nothing_else(captured: Captured)
     leak(captured, "luciole-entry", b"nothing")
     leak(captured, "luciole-entry", b'{"crossings":[{"body":{}}]}', "/border/crossings")
     leak(captured, "x-trace", captured.marks[2].value.encode())
+    leak(captured, "x-trace", b"what nobody can read", keys="")
     await asyncio.sleep(0.5)
-    found = await captured.faults(wire.read(captured.file))
+    found = await captured.faults(captured.seen())
     assert "header x-trace of a request" in found
     assert "request of POST /border/inbox HTTP/1.1: not in both logs" in found
     assert "request of POST /border/crossings HTTP/1.1: not what is declared" in found
     assert {"a mark of handle", "a mark of bio"} <= set(found)
+    door = f"10.77.7.2:{captured.sg.settings.border.port}"
+    assert f"a connection to {door} (no key was logged for it) on the wire" in found
     for cell in (captured.us, captured.sg):
         await cell.close()

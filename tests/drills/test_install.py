@@ -109,6 +109,7 @@ def test_a_cell_lives_within_its_unit(tmp_path: Path) -> None:
     assert status == 0, says
     assert "FAIL" not in says
     assert "media are decoded in a locked-down process" in says
+    assert "way out: the gateway's alone" in says
     assert seen["backup"][0] == 0, seen["backup"][1]
     assert seen["others"], "the backup has left nothing"
     assert seen["exit"] == 0, seen

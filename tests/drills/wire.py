@@ -1,8 +1,8 @@
 """What goes over a wire between two network namespaces, read from outside of both programs.
 
 `python -m tests.drills.wire INTERFACE FILE` writes every frame that passes an interface (AF_PACKET)
-until it is ended; `read` puts the TCP streams together again and reads the HTTP in them. Written
-from the RFCs (9293, 9112), sharing nothing with the gateway.
+until it is ended; `read` puts the TCP streams together again, opens the TLS in them and reads the
+HTTP in that. Written from the RFCs (9293, 8446, 9112), sharing nothing with the gateway.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.drills import tls13
+from tests.drills.tls13 import Keys, Sealed
 
 ETH_P_ALL = 3
 IPV4 = 0x0800
@@ -47,7 +50,8 @@ class Message:
 
 @dataclass
 class Wire:
-    """All that was seen: messages, and what is neither TCP nor part of a message."""
+    """All that was seen: messages, connections, and what is neither TCP nor part of a message.
+    `raw` is all of it as it was sent, and what was sealed in it as well."""
 
     messages: list[Message] = field(default_factory=list)
     connections: set[tuple[str, str]] = field(default_factory=set)
@@ -76,8 +80,9 @@ def frames(file: Path) -> Iterator[bytes]:
         yield raw[at - size : at]
 
 
-def read(file: Path, port: int = 0) -> Wire:
-    """The wire as a file of frames has it; with a port, only what goes to it and comes from it."""
+def read(file: Path, keys: Keys) -> Wire:
+    """The wire as a file of frames has it. What the keys of its sessions do not open is told in
+    `others`."""
     wire = Wire()
     streams = defaultdict[tuple[str, str], dict[int, bytes]](dict)
     starts: dict[tuple[str, str], int] = {}
@@ -94,8 +99,6 @@ def read(file: Path, port: int = 0) -> Wire:
             continue
         segment = packet[ip_bytes : size or None]
         ports = struct.unpack(">HH", segment[:4])
-        if port and port not in ports:
-            continue
         hosts = (socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20]))
         flow = (f"{hosts[0]}:{ports[0]}", f"{hosts[1]}:{ports[1]}")
         sequence, data = int.from_bytes(segment[4:8]), segment[(segment[12] >> 4) * 4 :]
@@ -108,7 +111,16 @@ def read(file: Path, port: int = 0) -> Wire:
     whole = {flow: _joined(starts.get(flow), parts) for flow, parts in streams.items()}
     wire.raw += whole.values()
     for flow in sorted(wire.connections):
-        _exchanges(wire, flow, whole.get(flow, b""), whole.get(flow[::-1], b""))
+        sent, answered = whole.get(flow, b""), whole.get(flow[::-1], b"")
+        if not sent and not answered:
+            continue
+        try:
+            found = tls13.opened(sent, answered, keys)
+        except Sealed as sealed:
+            wire.others.add(f"a connection to {flow[1]} ({sealed})")
+            continue
+        wire.raw += [found.clear, found.sent, found.answered]
+        _exchanges(wire, flow, found.sent, found.answered)
     return wire
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from luciole.kit import unix
 from luciole.kit.blobs import Missing
 from luciole.kit.logs import log
 from luciole.ledger.archive import Stopped, Tiles
@@ -71,9 +73,11 @@ class Peer:
         url: str,
         timeout_s: float = TIMEOUT_S,
         threads: ThreadPoolExecutor | None = None,
+        through: Path | None = None,
     ) -> None:
         """With `threads` of its own, a server that does not answer takes none of the others'.
-        Raises ValueError for what is no http or https URL."""
+        `through`: a Unix socket by which it is reached. Raises ValueError for what is no http or
+        https URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError(f"{url} is no address of a server (http://… or https://…).")
@@ -81,7 +85,7 @@ class Peer:
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname, parts.port
         self._prefix = parts.path.rstrip("/")
-        self._timeout_s, self._threads = timeout_s, threads
+        self._timeout_s, self._threads, self._through = timeout_s, threads, through
         self._idle: list[http.client.HTTPConnection] = []
 
     async def ask(
@@ -165,6 +169,8 @@ class Peer:
             connection.close()
 
     def _connection(self, timeout_s: float | None) -> http.client.HTTPConnection:
+        if self._through:
+            return _Inside(self._through, timeout_s or self._timeout_s)
         make = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
         return make(self._host, self._port, timeout=timeout_s or self._timeout_s)
 
@@ -178,6 +184,20 @@ class Peer:
         else:
             connection.close()
         return answer
+
+
+class _Inside(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, place: Path, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._place, self._timeout_s = place, timeout_s
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self._timeout_s)
+        with unix.address_of(self._place) as address:
+            self.sock.connect(address)
 
 
 class WitnessPeer(Peer):

@@ -177,6 +177,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.data / "witness"
 
     @property
+    def witness_socket(self) -> Path:
+        """Where the cell's own witness answers the log's process."""
+        return self.data / "run" / "witness.sock"
+
+    @property
     def trustee_dir(self) -> Path:
         """What the trustee holds for other cells."""
         return self.data / "trustee"

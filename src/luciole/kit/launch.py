@@ -1,7 +1,7 @@
 """Starts a program so that it cannot outlive its parent, if asked as nobody, then becomes it.
 
-Run as a script (`python -I -S launch.py PARENT SIGNAL AS -- PROGRAM …`), never imported by the
-server: it is the short piece between fork and exec, in a process of its own because Python code
+Run as a script (`python -I -S launch.py PARENT SIGNAL AS ROUTE -- PROGRAM …`), never imported by
+the server: it is the short piece between fork and exec, in a process of its own because Python code
 in a forked copy of a threaded process may hang. Standard library only.
 
 AS is one of:
@@ -12,6 +12,12 @@ AS is one of:
 - `nobody`: real uid and gid 65534 (root without user namespaces, such as in some containers);
 - `nobody-across`: the same, keeping CAP_DAC_OVERRIDE alone, for files below a folder that nobody
   may enter.
+
+ROUTE is `kept`, or `lost`: a network namespace with a loopback of its own and no other interface
+(network_namespaces(7)). What was opened before stays: a listening socket that is handed down goes
+on taking connections from where it was made, and Unix sockets in folders are reached as ever. Who
+is not root needs a user namespace for it and is the same user in there, with no capability: there
+is no way back, and whoever is outside of it cannot be looked into (ptrace(2)).
 """
 
 from __future__ import annotations
@@ -31,16 +37,21 @@ _SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 1
 _CAP_DAC_OVERRIDE = 1
 _LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 
 def main(arguments: list[str]) -> None:
     """Never returns: becomes the program, or exits with a sentence and status 126."""
-    parent, signal_name, user, separator, *program = arguments
+    parent, signal_name, user, route, separator, *program = arguments
     if separator != "--" or not program:
-        raise SystemExit("launch: expected PARENT SIGNAL AS -- PROGRAM …")
+        raise SystemExit("launch: expected PARENT SIGNAL AS ROUTE -- PROGRAM …")
     try:
+        if route == "lost":
+            _lose_route()
         if user == "namespace":
             _enter_namespace()
         elif user in ("nobody", "nobody-across"):
@@ -49,17 +60,33 @@ def main(arguments: list[str]) -> None:
         _die_with(int(parent), signal.Signals[f"SIG{signal_name}"])
         os.execv(program[0], program)  # noqa: S606
     except OSError as error:
-        print(f"launch: cannot start {program[0]} as {user}: {error}", file=sys.stderr)
+        how = f"as {user}, route {route}"
+        print(f"launch: cannot start {program[0]} {how}: {error}", file=sys.stderr)
         raise SystemExit(126) from error
 
 
-def _enter_namespace() -> None:
+def _lose_route() -> None:
+    import fcntl
+    import socket
+    import struct
+
+    if os.geteuid() == 0:
+        # In a user namespace root could not let go of its groups any more.
+        _call("unshare", _CLONE_NEWNET)
+    else:
+        _enter_namespace(os.geteuid(), os.getegid(), _CLONE_NEWNET)
+    # netdevice(7). Some libraries take a machine without loopback for a broken one.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+
+
+def _enter_namespace(as_uid: int = NOBODY, as_gid: int = NOBODY, others: int = 0) -> None:
     uid, gid = os.geteuid(), os.getegid()
-    _call("unshare", _CLONE_NEWUSER)
+    _call("unshare", _CLONE_NEWUSER | others)
     # user_namespaces(7): without setgroups denied, a gid map may not be written by its own member.
     _write("/proc/self/setgroups", "deny")
-    _write("/proc/self/uid_map", f"{NOBODY} {uid} 1")
-    _write("/proc/self/gid_map", f"{NOBODY} {gid} 1")
+    _write("/proc/self/uid_map", f"{as_uid} {uid} 1")
+    _write("/proc/self/gid_map", f"{as_gid} {gid} 1")
 
 
 def _become_nobody(*, keep_reach: bool) -> None:

@@ -76,6 +76,8 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict)
     # None chooses by itself; see `launch` for the words.
     user: str | None = None
+    # Starts it where it reaches nobody, if it needs no TCP; see `launch`.
+    loses_route: bool = False
     _bin: Path = field(init=False)
     _user: str = field(init=False)
     _place: Place = field(init=False)
@@ -143,6 +145,7 @@ class Server:
             [self._bin / "postgres", "-D", self.data_dir, *self._options()],
             last_signal=signal.SIGINT,
             user=self._user,
+            route="lost" if self.loses_route and self._place.tcp_port is None else "kept",
         )
 
     @staticmethod

@@ -164,6 +164,7 @@ def launched(
     *,
     last_signal: signal.Signals = signal.SIGTERM,
     user: str = "same",
+    route: str = "kept",
 ) -> list[str]:
     """The command line that runs `program` tied to this process (see `launch`).
 
@@ -172,8 +173,23 @@ def launched(
     """
     words = [os.fspath(word) for word in program]
     name = last_signal.name.removeprefix("SIG")
-    here = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), name, user, "--"]
+    here = [sys.executable, "-I", "-S", launch.__file__, str(os.getpid()), name, user, route, "--"]
     return [*here, *words]
+
+
+def can_lose_route() -> bool:
+    """Whether this machine lets us start a program that reaches nobody."""
+    if not LINUX:
+        return False
+    probe = launched([sys.executable, "-I", "-S", "-c", ""], route="lost")
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def network_of(pid: int) -> str:
+    """The network namespace that a process is in; empty where that cannot be seen."""
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{pid}/ns/net")
+    return ""
 
 
 def open_log(path: Path) -> int:
