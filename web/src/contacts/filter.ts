@@ -3,8 +3,8 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 
-const FALSE_BITS = 20n
-const RICE_BITS = 19
+const FALSE_BITS = 8n
+const RICE_BITS = 7
 const HEAD_BYTES = 16
 const RECORD_BYTES = 48
 const NONCE_BYTES = 8

@@ -2,8 +2,8 @@
 
 Up to `whole_up_to` people the filter is one part, which every device fetches whole: who looks for
 whom stays on the device. Above it is cut by a piece of the tag into parts of about a hundred. A
-part is a Golomb-coded set: with `n` members, each is a number below `n * 2^20`; sorted, the gaps
-are written with `RICE_BITS` low bits and the rest in unary.
+part is a Golomb-coded set: with `n` members, each is a number below `n * 2^FALSE_BITS`; sorted, the
+gaps are written with `RICE_BITS` low bits and the rest in unary.
 
 The book is always cut, into buckets of about fifty records, by another piece of the tag; every
 bucket is filled up with random bytes to the size of the fullest. A device fetches a fixed number of
@@ -32,7 +32,7 @@ from luciole.cell.contacts.model import (
 )
 from luciole.kit.db import Database
 
-RICE_BITS = 19
+RICE_BITS = 7
 ENTRY_BYTES = MARK_BYTES + RECORD_BYTES
 # Read in so many pieces.
 PIECES = 16
@@ -97,7 +97,7 @@ def coded(tags: Array) -> bytes:
     head = n.to_bytes(4, "big")
     if not n:
         return head
-    # (tag * n * 2^20) >> 64, in two halves of 32 bits: n * 2^20 has at most 52 bits.
+    # (tag * n * 2^FALSE_BITS) >> 64, in two halves of 32 bits.
     room = n << FALSE_BITS
     high, low = tags >> np.uint64(32), tags & np.uint64(0xFFFFFFFF)
     places = np.sort(_scaled(high, low, room))

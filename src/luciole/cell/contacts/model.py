@@ -33,8 +33,10 @@ CODE_AGAIN_S = 60
 
 # --- filter and book ---------------------------------------------------------------------------
 
-# One in 2^20 of those who are not here seems to be: they find no record then.
-FALSE_BITS = 20
+# One in 2^8 of those who are not here seems to be, until no record of their bucket opens. Each bit
+# more costs everybody an eighth of a byte a person; each false one costs two buckets of 1,000 contacts'
+# (ADR 48 has the sum), and hides which buckets were wanted.
+FALSE_BITS = 8
 PEOPLE_PER_PART = 100
 PEOPLE_PER_BUCKET = 48
 MAX_BUCKETS_AT_ONCE = 64
