@@ -105,7 +105,7 @@ async def main(people: int, contacts: int, rounds: int, node: str) -> None:
         ]
         entries.sort()
         began = time.perf_counter()
-        edition = book.edition(1, b"".join(a + b for a, b in entries), 1_000_000)
+        edition = book.edition(model.State(1, 1), b"".join(a + b for a, b in entries), 1_000_000)
         made_s = time.perf_counter() - began
         keys = [b64(blind.public_key(home)), b64(answer.public)]
         rows, server = [], {"home": list[float](), "other": list[float]()}
