@@ -2193,12 +2193,13 @@ CREATE SCHEMA contacts;
 GRANT USAGE ON SCHEMA contacts TO luciole_contacts;
 
 CREATE TABLE contacts.verification (
-    person_id  uuid NOT NULL,
-    kind       text NOT NULL,
-    version    integer NOT NULL,
-    code_hash  bytea NOT NULL,
-    tries      smallint DEFAULT 0 NOT NULL,
-    made_at    timestamp with time zone NOT NULL,
+    person_id      uuid NOT NULL,
+    kind           text NOT NULL,
+    version        integer NOT NULL,
+    code_hash      bytea NOT NULL,
+    tries          smallint DEFAULT 0 NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    address_index  bytea,
     CONSTRAINT verification_pkey PRIMARY KEY (person_id, kind),
     CONSTRAINT verification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT verification_code_hash_check CHECK (octet_length(code_hash) = 32),
@@ -2218,14 +2219,16 @@ CREATE INDEX sent_by_day ON contacts.sent USING btree (day);
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.sent TO luciole_contacts;
 
 CREATE TABLE contacts.verified (
-    person_id    uuid NOT NULL,
-    kind         text NOT NULL,
-    version      integer NOT NULL,
-    verified_on  date NOT NULL,
+    person_id      uuid NOT NULL,
+    kind           text NOT NULL,
+    version        integer NOT NULL,
+    verified_on    date NOT NULL,
+    address_index  bytea,
     CONSTRAINT verified_pkey PRIMARY KEY (person_id, kind),
     CONSTRAINT verified_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT verified_kind_check CHECK (kind = ANY (ARRAY['email'::text, 'phone'::text]))
 );
+CREATE UNIQUE INDEX verified_by_address ON contacts.verified USING btree (kind, address_index);
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.verified TO luciole_contacts;
 
 CREATE TABLE contacts.findable (
@@ -2266,6 +2269,53 @@ CREATE TABLE contacts.edition (
     CONSTRAINT edition_one_check CHECK (one)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.edition TO luciole_contacts;
+
+CREATE TABLE contacts.round (
+    number      integer NOT NULL,
+    is_current  boolean NOT NULL,
+    salt        bytea NOT NULL,
+    other_key   bytea,
+    why         text NOT NULL,
+    since       date,
+    CONSTRAINT round_pkey PRIMARY KEY (number),
+    CONSTRAINT round_is_current_key UNIQUE (is_current),
+    CONSTRAINT round_check CHECK (octet_length(salt) =
+CASE
+    WHEN number = 1 THEN 0
+    ELSE 32
+END),
+    CONSTRAINT round_number_check CHECK (number > 0),
+    CONSTRAINT round_other_key_check CHECK (octet_length(other_key) = 32),
+    CONSTRAINT round_why_check CHECK (why = ANY (ARRAY['first'::text, 'operator'::text, 'period'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.round TO luciole_contacts;
+
+CREATE TABLE contacts.renewed (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    round      integer NOT NULL,
+    mark       bytea,
+    record     bytea,
+    opening    bytea,
+    CONSTRAINT renewed_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT renewed_person_id_kind_fkey FOREIGN KEY (person_id, kind) REFERENCES contacts.findable(person_id, kind) ON DELETE CASCADE,
+    CONSTRAINT renewed_round_fkey FOREIGN KEY (round) REFERENCES contacts.round(number) ON DELETE CASCADE,
+    CONSTRAINT renewed_check CHECK (num_nulls(mark, record, opening) = ANY (ARRAY[0, 3])),
+    CONSTRAINT renewed_mark_check CHECK (octet_length(mark) = 16),
+    CONSTRAINT renewed_record_check CHECK (octet_length(record) = 48)
+);
+CREATE INDEX renewed_by_round ON contacts.renewed USING btree (round);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.renewed TO luciole_contacts;
+
+CREATE TABLE contacts.withdrawn (
+    number  bigint NOT NULL,
+    nonce   bytea NOT NULL,
+    at      timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT withdrawn_pkey PRIMARY KEY (number, nonce),
+    CONSTRAINT withdrawn_nonce_check CHECK (octet_length(nonce) = 8)
+);
+CREATE INDEX withdrawn_by_age ON contacts.withdrawn USING btree (at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.withdrawn TO luciole_contacts;
 
 -- rights ----------------------------------------------------------------
 
@@ -3125,7 +3175,7 @@ GRANT SELECT ON custody.guarding TO luciole_console;
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_contacts, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,

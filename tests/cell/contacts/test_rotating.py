@@ -172,7 +172,7 @@ async def test_what_happens_between_is_brought_over(
     await turn(pair)
     assert (await ana.get("/api/contacts/")).json()["round"] == 1
     monkeypatch.setattr("luciole.cell.contacts.rotating.Rotating._turned", _stopped)
-    monkeypatch.setattr("luciole.cell.contacts.rotating.TURN_S", 240.0)
+    monkeypatch.setattr("luciole.cell.contacts.rotating.TURN_S", 50.0)
     with pytest.raises(_Stopped):
         await turn(pair)
     assert len(await pair.rows("SELECT 1 FROM contacts.renewed")) == 3

@@ -25,7 +25,7 @@ def register(
             if card is not None:
                 await discovery.renew(tx, person_id, card.handle)
 
-    @queue.every("contacts.rotate", "*/5 * * * *")
+    @queue.every("contacts.rotate", "* * * * *")
     async def rotate() -> None:
         """Changes the key where it is old, or its operator has asked for it; goes on with it."""
         await rotating.turn()

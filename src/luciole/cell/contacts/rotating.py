@@ -36,7 +36,7 @@ from luciole.ledger.entry import canonical
 SALT_BYTES = 32
 AT_ONCE = 200
 # A turn ends before the next begins.
-TURN_S = 240.0
+TURN_S = 50.0
 
 
 class Rotating:
@@ -50,7 +50,7 @@ class Rotating:
         self._days = days
 
     async def turn(self) -> None:
-        """Goes on as far as it can in some minutes. Where the other cell is away, later."""
+        """Goes on as far as it can in a minute. Where the other cell is away, later."""
         if not self._discovery.is_offered:
             return
         try:
