@@ -14,7 +14,7 @@ def _command(chosen: argparse.Namespace) -> int:
 
 def add_to(commands: Any) -> None:
     """Adds the command to the command line."""
-    sentence = "the key under which people find whom they know: its state, and another one"
+    sentence = "the key of contact discovery: how it stands, and another one"
     one = commands.add_parser("contacts", help=sentence, description=f"T{sentence[1:]}.")
     one.set_defaults(command=_command)
     one.add_argument(

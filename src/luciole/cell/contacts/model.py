@@ -134,6 +134,9 @@ class Round(msgspec.Struct, frozen=True):
     oldest: int
 
 
+FIRST_ROUND = Round(1, b"", None, "first", None, 1)
+
+
 class State(msgspec.Struct, frozen=True):
     """How often what is findable has changed, and under which round of the key it is."""
 

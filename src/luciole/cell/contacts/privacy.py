@@ -200,6 +200,7 @@ NOT_EXPORTED = {
     "cache:contact filter": "made of the marks and records of all, in memory only",
     "contacts.findable.record": "your own handle, sealed for who has your address",
     "contacts.findable.opening": "the key of that record, which your address and two cells make",
+    "contacts.renewed.person_id": "as in what you are found by now",
     "contacts.renewed.kind": "as in what you are found by now",
     "contacts.renewed.round": "which key comes: the same for everybody",
     "contacts.renewed.mark": "as the mark that you are found by, under the key that comes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from luciole.cell.contacts.model import Findable, Kind, Round, Why
+from luciole.cell.contacts.model import FIRST_ROUND, Findable, Kind, Round, Why
 from luciole.kit.db import Tx
 
 ROUND = """
@@ -63,13 +63,10 @@ FORGET_FORMER = "DELETE FROM contacts.round WHERE is_current"
 SET_CURRENT = "UPDATE contacts.round SET is_current = true, since = $2 WHERE number = $1"
 
 
-FIRST = Round(1, b"", None, "first", None, 1)
-
-
 async def current(tx: Tx) -> Round:
     """The round that is in use: the first, until one is noted."""
     row = await tx.fetchrow(ROUND, True)
-    return Round(**row) if row else FIRST
+    return Round(**row) if row else FIRST_ROUND
 
 
 async def coming(tx: Tx) -> Round | None:
