@@ -89,7 +89,7 @@ async def main(people: int, contacts: int, rounds: int, node: str) -> None:
         )
         asked = msgspec.msgpack.encode(Lookup(1, bytes(16), b""))
         answer = msgspec.msgpack.decode(await other(US, asked), type=LookupAnswer)
-        whole = [home, other._key_of(US)]
+        whole = [home, other._key_of(US, 1, 1, True)]
         assert answer.public == blind.public_key(whole[1])
         texts = [f"phone:+336{number:08}" for number in drawn.sample(range(10**8), contacts)]
         known = {text: f"known.{i}" for i, text in enumerate(texts[: max(contacts // 20, 1)])}
@@ -105,7 +105,7 @@ async def main(people: int, contacts: int, rounds: int, node: str) -> None:
         ]
         entries.sort()
         began = time.perf_counter()
-        edition = book.edition(1, b"".join(a + b for a, b in entries), 1_000_000)
+        edition = book.edition(model.State(1, 1), b"".join(a + b for a, b in entries), 1_000_000)
         made_s = time.perf_counter() - began
         keys = [b64(blind.public_key(home)), b64(answer.public)]
         rows, server = [], {"home": list[float](), "other": list[float]()}

@@ -149,9 +149,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_family.routes(
             parts.db, parts.people, parts.graph.is_apart, parts.messages.who_may_write
         ),
-        contacts_api.routes(
-            parts.db, parts.people, parts.discovery, settings.contacts.new_askers_per_day
-        ),
+        contacts_api.routes(parts.db, parts.people, parts.discovery, settings.contacts),
         graph_api.routes(parts.db, parts.people, parts.graph, parts.notices, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         api_choices.routes(parts.db, parts.people, parts.pushes),

@@ -18,6 +18,7 @@ from luciole import (
     __version__,
     between,
     config,
+    contacts_cli,
     entry_cli,
     host_cli,
     jobs_cli,
@@ -134,6 +135,7 @@ def parser() -> argparse.ArgumentParser:
     orders_cli.add_to(commands)
     lists_cli.add_to(commands)
     jobs_cli.add_to(commands)
+    contacts_cli.add_to(commands)
     between.add_to(commands, _add)
 
     one = _add(commands, "feed", _feed, "look into For You: a page again, its budget, its state")

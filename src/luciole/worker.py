@@ -20,6 +20,7 @@ from luciole.cell.abroad.traffic import Traffic
 from luciole.cell.clips import jobs as clips_jobs
 from luciole.cell.console import jobs as console_jobs
 from luciole.cell.contacts import jobs as contacts_jobs
+from luciole.cell.contacts.rotating import Rotating
 from luciole.cell.feed import jobs as feed_jobs
 from luciole.cell.feed.snapshots import Snapshots
 from luciole.cell.feed.taking_back import TakingBack
@@ -91,7 +92,10 @@ def register(parts: Parts, outward: Fetching) -> Beside:
         parts.clips.outcomes.show_progress,
     )
     people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
-    contacts_jobs.register(parts.queue, parts.db, parts.people, parts.discovery)
+    rotating = Rotating(
+        parts.db, parts.people, parts.discovery, parts.clock, parts.settings.contacts.rotate_days
+    )
+    contacts_jobs.register(parts.queue, parts.db, parts.people, parts.discovery, rotating)
     notify_jobs.register(parts.queue, parts.db, parts.notify, parts.pushes, parts.clock)
     notices_jobs.register(parts.queue, parts.db, parts.notices)
     media_jobs.register(parts.queue, workshop, parts.settings.worker)

@@ -3,10 +3,12 @@ of which nothing may be found anywhere afterwards."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import hashlib
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,9 @@ from tests.border import conftest as border
 from tests.border.code_server import SECRET, CodeServer, code_server
 from tests.e2e.stage import Cell, Member, Stage, true, until
 
+from luciole import contacts_console
 from luciole.config import BorderSettings, ContactsSettings
+from luciole.kit.clock import Clock
 
 # Nobody in any cell has these; only the address book has.
 CANARIES = [
@@ -315,6 +319,46 @@ async def test_an_answer_that_is_not_proved_is_refused_by_the_page(
     await page.get_by_test_id("look").click()
     await expect(page.get_by_text("did not prove")).to_be_visible()
     await expect(page.get_by_test_id("match")).to_have_count(0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+async def test_the_key_is_changed_in_both_cells_and_an_open_page_finds_on(
+    pair: Pair, finder: Stage
+) -> None:
+    ivy = await pair.verified("ivy", "phone", "+33612340011", is_found=True)
+    hal = await pair.verified("hal", "phone", "+33612340012", is_found=False)
+    page = await finder.phone(hal, "/find")
+    await page.get_by_test_id("contact-text").fill("+33612340011")
+    match = page.get_by_test_id("match")
+    for left in (999, 998):
+        await page.get_by_test_id("look").click()
+        await expect(match).to_have_attribute("data-handle", ivy.handle)
+        await expect(page.get_by_test_id("left")).to_have_attribute("data-left", str(left))
+        if left == 998:
+            break
+        before = (await hal.api.get("/api/contacts/")).json()
+        owner = await pair.us.owner()
+        async with owner.transaction():
+            await contacts_console.done(pair.us.settings, owner, "rotate", Clock())
+
+        # The worker's next minute.
+        for _ in range(120):
+            if (await hal.api.get("/api/contacts/")).json()["round"] != before["round"]:
+                break
+            await asyncio.sleep(1)
+    after = (await hal.api.get("/api/contacts/")).json()
+    assert not set(before["keys"]) & set(after["keys"])
+
+    async def is_told() -> bool:
+        said = [one for one in await pair.us.entries("decisions") if one["kind"] == "contacts-key"]
+        return [one["keys"] for one in said] == [after["keys"]]
+
+    await until(is_told)
+    file = pair.sg.settings.trustee_dir / "lookups.sqlite"
+    with contextlib.closing(sqlite3.connect(file)) as there:
+        assert there.execute("SELECT number FROM round").fetchall() == [(after["round"],)]
+        assert there.execute("SELECT number FROM oldest").fetchall() == [(after["round"],)]
 
 
 async def test_alone_the_page_says_why_it_is_not_offered(stage: Stage, cell: Cell) -> None:

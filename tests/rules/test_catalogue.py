@@ -31,6 +31,7 @@ CALLERS = {
     },
     "ledger": {
         "luciole_console",
+        "luciole_contacts",
         "luciole_custody",
         "luciole_messages",
         "luciole_notices",

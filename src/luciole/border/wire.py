@@ -131,11 +131,15 @@ class Code(msgspec.Struct, frozen=True, tag_field="kind", tag="code", forbid_unk
 class Lookup(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Of the immediate kind `lookup`, as MessagePack: blinded points (each 32 bytes), which are as
     good as random, for the asked cell's half of a key (RFC 9497). `asker` is a pseudonym of 16
-    bytes for counting; without points the question is for the public key."""
+    bytes for counting; without points the question is for the public key, and draws a new one for a
+    round that is higher than all before. `oldest`: rounds before it are over, and their halves are
+    destroyed. The last two are left out in the first round."""
 
     v: int
     asker: bytes
     points: bytes
+    round: int = 1
+    oldest: int = 1
 
 
 class LookupAnswer(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

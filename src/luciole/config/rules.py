@@ -76,6 +76,8 @@ def faults(settings: Any) -> Iterator[str]:
         yield "LUCIOLE_CONTACTS_PEER should be the short name of a peer, or empty."
     if settings.contacts.whole_filter_people < 1 or settings.contacts.new_askers_per_day < 1:
         yield "LUCIOLE_CONTACTS_… numbers should be 1 or more."
+    if not 0 <= settings.contacts.rotate_days <= 365:
+        yield "LUCIOLE_CONTACTS_ROTATE_DAYS should be between 0 and 365."
     if settings.border.fediverse not in ("off", "on", "open"):
         yield "LUCIOLE_BORDER_FEDIVERSE should be off, on or open."
     elif settings.border.fediverse != "off" and not (

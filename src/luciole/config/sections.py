@@ -268,6 +268,8 @@ class ContactsSettings(msgspec.Struct, frozen=True):
     whole_filter_people: int = 1_000_000
     #: New askers that one other cell may bring here in a day, for which it needs our half.
     new_askers_per_day: int = 1_000
+    #: After so many days the key is changed by itself; 0: only by `luciole contacts rotate`.
+    rotate_days: int = 180
 
 
 class PacesSettings(msgspec.Struct, frozen=True):

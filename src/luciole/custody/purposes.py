@@ -47,7 +47,8 @@ AUTOMATED: dict[str, Purpose] = {
     "contacts": Purpose(
         "automated",
         ("contacts.opening",),
-        "people who have your number find your new handle, because you asked to be found",
+        "people who have your address find you by your handle and under the key of now, because "
+        "you asked to be found",
     ),
     "family": Purpose(
         "automated",

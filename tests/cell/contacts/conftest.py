@@ -108,7 +108,7 @@ async def pair(
     once.stand_in(monkeypatch)
     only_pair.outside.now = other
     halves = only_pair.parts.discovery.halves
-    monkeypatch.setattr(halves, "_other", None)
+    monkeypatch.setattr(halves, "_others", {})
     only_pair.parts.discovery.shelf.forget()
     yield only_pair
     await only_pair.leave()

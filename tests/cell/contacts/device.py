@@ -58,7 +58,7 @@ async def look(browser: Browser, contacts: list[str]) -> Found:
         size = len(cut) // len(indexes)
         parts = {index: cut[i * size : (i + 1) * size] for i, index in enumerate(indexes)}
     else:
-        parts = {0: read[16:]}
+        parts = {0: read[20:]}
     sets = {index: _members(part) for index, part in parts.items()}
     matches = {}
     for one, value in values.items():

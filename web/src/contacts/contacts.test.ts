@@ -53,7 +53,7 @@ test('what the browser’s picker gives is taken', () => {
 })
 
 test('wanted buckets hide among as many others, the same each time', () => {
-  const filter: Filter = { edition: '1', people: 100_000, partBits: 0, bucketBits: 11, bucketBytes: 48 }
+  const filter: Filter = { edition: '1', people: 100_000, partBits: 0, bucketBits: 11, bucketBytes: 48, round: 1 }
   const others = crypto.getRandomValues(new Uint32Array(4096))
   const none = among([], filter, others)
   assert.equal(none.length, FEWEST)

@@ -1,17 +1,23 @@
 /**
- * Arithmetic modulo 2^255 − 19 in WebAssembly: ten limbs of 26 and 25 bits in turn, each in a 64-bit
- * integer (the shape that ref10 made known). The module is put together here, instruction by
- * instruction, so that there is no binary to trust; `ristretto.test.ts` compares all that is built on
- * it with noble-curves. Addresses are offsets in the module's memory.
+ * Arithmetic modulo 2^255 − 19 in WebAssembly: ten limbs of 26 and 25 bits in turn, each in a 32-bit
+ * integer (the shape that ref10 made known), and sums of points of edwards25519 over it. The module is
+ * put together here, instruction by instruction, so that there is no binary to trust;
+ * `ristretto.test.ts` compares all that is built on it with noble-curves. Addresses are offsets in the
+ * module's memory.
  */
 
 const LIMBS = 10
 /** Of one element, in bytes. */
-export const SIZE = LIMBS * 8
+export const SIZE = LIMBS * 4
 export const P = 2n ** 255n - 19n
 const BITS = [26, 25, 26, 25, 26, 25, 26, 25, 26, 25]
 const AT = [0, 26, 51, 77, 102, 128, 153, 179, 204, 230]
 const PAGE = 65536
+/** Where sums of points keep what they need meanwhile. */
+const SUMS = 64
+const IN_SUMS = 9
+
+type Sum = (out: number, p: number, q: number) => void
 
 interface Code {
   mul: (out: number, a: number, b: number) => void
@@ -19,6 +25,11 @@ interface Code {
   square: (out: number, a: number, n: number) => void
   add: (out: number, a: number, b: number) => void
   sub: (out: number, a: number, b: number) => void
+  addPoints: Sum
+  addReady: Sum
+  addReadyOne: Sum
+  subReady: Sum
+  subReadyOne: Sum
   memory: WebAssembly.Memory
 }
 
@@ -27,21 +38,34 @@ export class Field {
   readonly square: Code['square']
   readonly add: Code['add']
   readonly sub: Code['sub']
+  /** out = p + q, all X, Y, Z, T: section 4.5 of RFC 8032 in extended coordinates (add-2008-hwcd-3). */
+  readonly addPoints: Sum
+  /** out = p + q or p − q, where q is Y + X, Y − X, 2Z, 2dT; in `…One` its Z is 1. */
+  readonly addReady: Sum
+  readonly addReadyOne: Sum
+  readonly subReady: Sum
+  readonly subReadyOne: Sum
   private readonly memory: WebAssembly.Memory
   private words: Int32Array
-  private end = 64
+  private end = SUMS + IN_SUMS * SIZE
   private readonly limbs = new Int32Array(LIMBS)
   private readonly others = new Int32Array(LIMBS)
 
   /** Throws where the browser runs no WebAssembly. */
   constructor() {
-    const { mul, square, add, sub, memory } = new WebAssembly.Instance(new WebAssembly.Module(assembled())).exports as unknown as Code
-    this.mul = mul
-    this.square = square
-    this.add = add
-    this.sub = sub
-    this.memory = memory
-    this.words = new Int32Array(memory.buffer)
+    const code = new WebAssembly.Instance(new WebAssembly.Module(assembled())).exports as unknown as Code
+    this.mul = code.mul
+    this.square = code.square
+    this.add = code.add
+    this.sub = code.sub
+    this.addPoints = code.addPoints
+    this.addReady = code.addReady
+    this.addReadyOne = code.addReadyOne
+    this.subReady = code.subReady
+    this.subReadyOne = code.subReadyOne
+    this.memory = code.memory
+    this.words = new Int32Array(this.memory.buffer)
+    this.set(D2_AT, D2)
   }
 
   /** Room for so many elements, one after the other. */
@@ -77,8 +101,7 @@ export class Field {
       let value = 0
       for (let k = 4; k >= 0; k--) value = value * 256 + (start + k < offset + 32 ? bytes[start + k]! : 0)
       value = Math.floor(value / 2 ** (bit & 7)) % 2 ** BITS[i]!
-      this.words[out / 4 + 2 * i] = value
-      this.words[out / 4 + 2 * i + 1] = 0
+      this.words[out / 4 + i] = value
     }
   }
 
@@ -128,13 +151,13 @@ export class Field {
     const { words } = this
     const first = at >> 2
     // How often p is to be taken away: 0 or 1, and −1 where the element is below 0.
-    let q = (19 * words[first + 18]! + (1 << 24)) >> 25
-    for (let i = 0; i < LIMBS; i += 2) q = (words[first + 2 * i + 2]! + ((words[first + 2 * i]! + q) >> 26)) >> 25
+    let q = (19 * words[first + 9]! + (1 << 24)) >> 25
+    for (let i = 0; i < LIMBS; i += 2) q = (words[first + i + 1]! + ((words[first + i]! + q) >> 26)) >> 25
     let carry = 19 * q
     for (let i = 0; i < LIMBS; i += 2) {
-      const even = words[first + 2 * i]! + carry
+      const even = words[first + i]! + carry
       h[i] = even & 0x3ffffff
-      const next = words[first + 2 * i + 2]! + (even >> 26)
+      const next = words[first + i + 1]! + (even >> 26)
       h[i + 1] = next & 0x1ffffff
       carry = next >> 25
     }
@@ -148,8 +171,13 @@ const I64 = 0x7e
 const GET = 0x20
 const SET = 0x21
 const TEE = 0x22
-const LOAD = [0x29, 3]
-const STORE = [0x37, 3]
+// To 64 bits, and of them.
+const LOAD = [0x34, 2]
+const STORE = [0x3e, 2]
+const LOAD_32 = [0x28, 2]
+const STORE_32 = [0x36, 2]
+const ADD_32 = 0x6a
+const SUB_32 = 0x6b
 const MUL = 0x7e
 const ADD = 0x7c
 const SUB = 0x7d
@@ -167,8 +195,10 @@ function unsigned(value: number): number[] {
 }
 
 /** A 64-bit constant on the stack. */
-function constant(value: number): number[] {
-  const found = [0x42]
+const constant = (value: number): number[] => [0x42, ...signed(value)]
+
+function signed(value: number): number[] {
+  const found: number[] = []
   for (let left = value; ; ) {
     const low = left & 127
     left >>= 7
@@ -178,8 +208,8 @@ function constant(value: number): number[] {
 }
 
 const get = (local: number): number[] => [GET, ...unsigned(local)]
-const load = (pointer: number, limb: number): number[] => [...get(pointer), ...LOAD, ...unsigned(8 * limb)]
-const store = (pointer: number, limb: number, value: number[]): number[] => [...get(pointer), ...value, ...STORE, ...unsigned(8 * limb)]
+const load = (pointer: number, limb: number): number[] => [...get(pointer), ...LOAD, ...unsigned(4 * limb)]
+const store = (pointer: number, limb: number, value: number[]): number[] => [...get(pointer), ...value, ...STORE, ...unsigned(4 * limb)]
 const all = (make: (limb: number) => number[]): number[] => Array.from({ length: LIMBS }, (_, i) => make(i)).flat()
 
 /** Sums of products by the factor that they all take. */
@@ -239,7 +269,48 @@ function squaring(): number[] {
   ]
 }
 
-const each = (operation: number): number[] => all((i) => store(0, i, [...load(1, i), ...load(2, i), operation]))
+const each = (operation: number): number[] =>
+  all((i) => [...get(0), ...[1, 2].flatMap((pointer) => [...get(pointer), ...LOAD_32, ...unsigned(4 * i)]), operation, ...STORE_32, ...unsigned(4 * i)])
+
+// The functions of the module, in their order.
+const [MULTIPLY, , PLUS, MINUS] = [0, 1, 2, 3]
+
+/** An address: that of an argument and so many elements on, or a fixed one. */
+type Place = number[]
+const after = (argument: number, elements: number): Place => [...get(argument), 0x41, ...signed(elements * SIZE), ADD_32]
+const fixed = (at: number): Place => [0x41, ...signed(at)]
+const call = (which: number, out: Place, a: Place, b: Place): number[] => [...out, ...a, ...b, 0x10, which]
+const [A, B, C, D, E, F, G, H] = Array.from({ length: 8 }, (_, i) => fixed(SUMS + i * SIZE)) as [Place, Place, Place, Place, Place, Place, Place, Place]
+const D2_AT = SUMS + 8 * SIZE
+const D2 = 16295367250680780974490674513165176452449235426866156013048779062215315747161n
+
+/** The second half of each sum of points. */
+const joined = (f: Place, g: Place): number[] => [
+  ...call(MINUS, E, B, A), ...call(MINUS, f, D, C), ...call(PLUS, g, D, C), ...call(PLUS, H, B, A),
+  ...call(MULTIPLY, after(0, 0), E, F), ...call(MULTIPLY, after(0, 1), G, H), ...call(MULTIPLY, after(0, 3), E, H), ...call(MULTIPLY, after(0, 2), F, G),
+]
+
+function pointSum(): number[] {
+  return [
+    ...call(MINUS, A, after(1, 1), after(1, 0)), ...call(MINUS, E, after(2, 1), after(2, 0)), ...call(MULTIPLY, A, A, E),
+    ...call(PLUS, B, after(1, 1), after(1, 0)), ...call(PLUS, E, after(2, 1), after(2, 0)), ...call(MULTIPLY, B, B, E),
+    ...call(MULTIPLY, C, after(1, 3), after(2, 3)), ...call(MULTIPLY, C, C, fixed(D2_AT)),
+    ...call(MULTIPLY, D, after(1, 2), after(2, 2)), ...call(PLUS, D, D, D),
+    ...joined(F, G),
+  ]
+}
+
+/** −(Y + X, Y − X, 2Z, 2dT) = (Y − X, Y + X, 2Z, −2dT): what is taken away changes places. */
+function readySum(isAdded: boolean, isOne: boolean): number[] {
+  const [sum, difference] = isAdded ? [0, 1] : [1, 0]
+  return [
+    ...call(MINUS, A, after(1, 1), after(1, 0)), ...call(MULTIPLY, A, A, after(2, difference)),
+    ...call(PLUS, B, after(1, 1), after(1, 0)), ...call(MULTIPLY, B, B, after(2, sum)),
+    ...call(MULTIPLY, C, after(1, 3), after(2, 3)),
+    ...(isOne ? call(PLUS, D, after(1, 2), after(1, 2)) : call(MULTIPLY, D, after(1, 2), after(2, 2))),
+    ...(isAdded ? joined(F, G) : joined(G, F)),
+  ]
+}
 
 function assembled(): BufferSource {
   const vector = (parts: number[][]): number[] => [...unsigned(parts.length), ...parts.flat()]
@@ -252,9 +323,9 @@ function assembled(): BufferSource {
   return new Uint8Array([
     0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
     ...section(1, vector([[0x60, 3, I32, I32, I32, 0]])),
-    ...section(3, vector([[0], [0], [0], [0]])),
+    ...section(3, vector(Array.from({ length: 9 }, () => [0]))),
     ...section(5, vector([[0, 16]])),
-    ...section(7, vector([[...name('mul'), 0, 0], [...name('square'), 0, 1], [...name('add'), 0, 2], [...name('sub'), 0, 3], [...name('memory'), 2, 0]])),
-    ...section(10, vector([body(31, multiplication()), body(21, squaring()), body(0, each(ADD)), body(0, each(SUB))])),
+    ...section(7, vector([[...name('mul'), 0, 0], [...name('square'), 0, 1], [...name('add'), 0, 2], [...name('sub'), 0, 3], [...name('addPoints'), 0, 4], [...name('addReady'), 0, 5], [...name('addReadyOne'), 0, 6], [...name('subReady'), 0, 7], [...name('subReadyOne'), 0, 8], [...name('memory'), 2, 0]])),
+    ...section(10, vector([body(31, multiplication()), body(21, squaring()), body(0, each(ADD_32)), body(0, each(SUB_32)), body(0, pointSum()), body(0, readySum(true, false)), body(0, readySum(true, true)), body(0, readySum(false, false)), body(0, readySum(false, true))])),
   ])
 }

@@ -3,9 +3,9 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
 
-const FALSE_BITS = 20n
-const RICE_BITS = 19
-const HEAD_BYTES = 16
+const FALSE_BITS = 8n
+const RICE_BITS = 7
+const HEAD_BYTES = 20
 const RECORD_BYTES = 48
 const NONCE_BYTES = 8
 const HANDLE_BYTES = 24
@@ -20,6 +20,8 @@ export interface Filter {
   partBits: number
   bucketBits: number
   bucketBytes: number
+  /** Under which key people are in it. */
+  round: number
 }
 
 /** What stands before the filter, and the filter where it is whole. Throws for less. */
@@ -27,7 +29,7 @@ export function headOf(bytes: Uint8Array): { filter: Filter; whole: Uint8Array }
   if (bytes.length < HEAD_BYTES) throw new RangeError('no filter')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   return {
-    filter: { edition: String(view.getBigUint64(0)), people: view.getUint32(8), partBits: bytes[12]!, bucketBits: bytes[13]!, bucketBytes: view.getUint16(14) * RECORD_BYTES },
+    filter: { edition: String(view.getBigUint64(0)), people: view.getUint32(8), partBits: bytes[12]!, bucketBits: bytes[13]!, bucketBytes: view.getUint16(14) * RECORD_BYTES, round: view.getUint32(16) },
     whole: bytes.subarray(HEAD_BYTES),
   }
 }

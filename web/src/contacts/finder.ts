@@ -26,7 +26,7 @@ export type Told =
   | { told: 'begun'; missing: number; fast: boolean }
   | { told: 'points'; points: Uint8Array }
   | { told: 'finished' }
-  | { told: 'parts'; bits: number; indexes: number[] }
+  | { told: 'parts'; bits: number; indexes: number[]; round: number }
   | { told: 'buckets'; bits: number; indexes: number[] }
   | { told: 'found'; found: { text: string; handle: string }[] }
   | { told: 'wrong'; code: 'bad-proof' | 'failed' }
@@ -82,7 +82,7 @@ async function answerTo(asked: Asked): Promise<Told> {
       filter = read.filter
       whole = read.whole
       parts = filter.partBits === 0 ? [] : [...new Set([...values.values()].map((value) => partOf(value, filter!)))].sort((a, b) => a - b)
-      return { told: 'parts', bits: filter.partBits, indexes: parts }
+      return { told: 'parts', bits: filter.partBits, indexes: parts, round: filter.round }
     }
     case 'match': {
       const size = asked.parts && parts.length ? asked.parts.length / parts.length : 0

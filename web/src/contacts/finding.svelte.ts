@@ -6,6 +6,8 @@ import type { Contact } from './numbers.ts'
 export interface Terms {
   is_offered: boolean
   other_cell: { name: string; operator: string; jurisdiction: string } | null
+  /** The number of the key that is in use, and both its public halves in hex. */
+  round: number
   keys: string[]
   first_points: number
   points_per_day: number
@@ -23,6 +25,8 @@ export type Phase = 'idle' | 'hiding' | 'asking' | 'looking' | 'done'
 const AT_ONCE = 1000
 const TRIES = 3
 
+const isOver = (problem: unknown): boolean => problem instanceof ApiError && problem.code === 'contacts-keys-changed'
+
 export class Finding {
   phase = $state<Phase>('idle')
   problem = $state<unknown>(null)
@@ -35,20 +39,11 @@ export class Finding {
     this.matches = []
     this.looked = contacts.length
     try {
-      this.phase = 'hiding'
-      const keys = terms.keys.map((key) => Uint8Array.from(key.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
-      const texts = contacts.map((contact) => contact.text)
-      let { missing } = await this.ask({ do: 'begin', person, keys, texts }, 'begun')
-      if (missing > terms.left) throw new ApiError(429, 'contacts-asked-too-much', '', '')
-      for (; missing > 0; missing -= AT_ONCE) {
-        this.phase = 'hiding'
-        const { points } = await this.ask({ do: 'blind', most: AT_ONCE }, 'points')
-        this.phase = 'asking'
-        const answer = await api.exchange('/api/contacts/points', new Blob([points as BlobPart]))
-        await this.ask({ do: 'finish', answer }, 'finished')
-      }
-      this.phase = 'looking'
-      const found = await this.match()
+      const found = await this.values(person, terms, contacts).catch(async (problem: unknown) => {
+        // The cells have changed their key meanwhile: all values are others now, so from the start.
+        if (!isOver(problem)) throw problem
+        return this.values(person, await api.get<Terms>('/api/contacts/'), contacts)
+      })
       const names = new Map(contacts.map((contact) => [contact.text, contact.name]))
       const byHandle = new Map<string, string[]>()
       for (const { text, handle } of found) {
@@ -65,6 +60,24 @@ export class Finding {
     }
   }
 
+  /** All of it under one key. Throws `contacts-keys-changed` where that is over. */
+  private async values(person: string, terms: Terms, contacts: Contact[]): Promise<{ text: string; handle: string }[]> {
+    this.phase = 'hiding'
+    const keys = terms.keys.map((key) => Uint8Array.from(key.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+    const texts = contacts.map((contact) => contact.text)
+    let { missing } = await this.ask({ do: 'begin', person, keys, texts }, 'begun')
+    if (missing > terms.left) throw new ApiError(429, 'contacts-asked-too-much', '', '')
+    for (; missing > 0; missing -= AT_ONCE) {
+      this.phase = 'hiding'
+      const { points } = await this.ask({ do: 'blind', most: AT_ONCE }, 'points')
+      this.phase = 'asking'
+      const answer = await api.exchange(`/api/contacts/points?round=${terms.round}`, new Blob([points as BlobPart]))
+      await this.ask({ do: 'finish', answer }, 'finished')
+    }
+    this.phase = 'looking'
+    return this.match(terms.round)
+  }
+
   /** Ends the worker, and with it all that it knew. */
   end(): void {
     this.worker?.terminate()
@@ -72,11 +85,12 @@ export class Finding {
   }
 
   /** Who can be found may change while one looks: then from the filter on, once more. */
-  private async match(): Promise<{ text: string; handle: string }[]> {
+  private async match(round: number): Promise<{ text: string; handle: string }[]> {
     for (let left = TRIES; ; left--) {
       try {
         const head = await api.bytes('/api/contacts/filter')
         const wanted = await this.ask({ do: 'head', bytes: head ?? new Uint8Array() }, 'parts')
+        if (wanted.round !== round) throw new ApiError(409, 'contacts-keys-changed', '', '')
         const parts = wanted.bits ? await api.exchange('/api/contacts/filter', { bits: wanted.bits, indexes: wanted.indexes }) : null
         const buckets = await this.ask({ do: 'match', parts }, 'buckets')
         const pages: Uint8Array[] = []

@@ -42,6 +42,13 @@ export class Kept {
       const place = db.transaction('secrets', 'readwrite').objectStore('secrets')
       const known = (await answer(place.get('own'))) as Secrets | undefined
       if (!known) await answer(place.put(fresh, 'own'))
+      // Values of keys that are over find nobody any more.
+      const both = db.transaction(['secrets', STORE], 'readwrite')
+      const former: unknown = await answer(both.objectStore('secrets').get('round'))
+      if (former !== round) {
+        await answer(both.objectStore(STORE).clear())
+        await answer(both.objectStore('secrets').put(round, 'round'))
+      }
       return new Kept(db, known ?? fresh, round)
     } catch {
       return null

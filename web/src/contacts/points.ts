@@ -8,7 +8,7 @@ import { Field, P, SIZE } from './field.ts'
 const POINT = 4 * SIZE
 const WINDOW = 8
 const WINDOWS = 32
-const DIGITS = 2 ** WINDOW
+const HALF = 2 ** (WINDOW - 1)
 
 const D = 37095705934669439343138083508754565189542113879843219016388785533085940283555n
 const SQRT_M1 = 19681161376707505956807079304988542015446066515923890162744021073123829784752n
@@ -19,6 +19,19 @@ const D_MINUS_ONE_SQ = 404408343463085368581010424693231908262483991462387083522
 const BASE_X = 15112221349535400772501151409588531511454012693041857206046113283949847762202n
 const BASE_Y = 46316835694926478169428394003475163141307993866256225615783033603165251855960n
 
+/**
+ * The digits of a scalar (32 bytes, little-endian) to the base 256, each from −128 to 127. Scalars are below 2^253, so nothing is carried
+ * out of the last.
+ */
+function signedDigits(out: Int16Array, scalar: Uint8Array): void {
+  let carry = 0
+  for (let w = 0; w < WINDOWS; w++) {
+    const digit = scalar[w]! + carry
+    carry = digit >= HALF ? 1 : 0
+    out[w] = digit - carry * 2 * HALF
+  }
+}
+
 /** Where a point is. */
 export type Point = number
 /** Multiples of one point, for many scalars. */
@@ -28,6 +41,7 @@ export class Points {
   protected readonly f = new Field()
   protected readonly c: Record<'one' | 'zero' | 'd' | 'd2' | 'sqrtM1' | 'sqrtAd' | 'invsqrtAd' | 'oneMinusDSq' | 'dMinusOneSq', number>
   protected readonly t: number[]
+  private readonly digits = new Int16Array(WINDOWS)
   readonly base: Point
 
   /** Throws where the browser runs no WebAssembly. */
@@ -75,61 +89,20 @@ export class Points {
     f.copy(out + 3 * SIZE, c.zero)
   }
 
-  /** Section 4.5 of RFC 8032 in extended coordinates (add-2008-hwcd-3). */
   add(out: Point, p: Point, q: Point): void {
-    const { f, t, c } = this
-    const [a, b, cc, d, e, ff, g, h] = t as [number, number, number, number, number, number, number, number]
-    f.sub(a, p + SIZE, p)
-    f.sub(e, q + SIZE, q)
-    f.mul(a, a, e)
-    f.add(b, p + SIZE, p)
-    f.add(e, q + SIZE, q)
-    f.mul(b, b, e)
-    f.mul(cc, p + 3 * SIZE, q + 3 * SIZE)
-    f.mul(cc, cc, c.d2)
-    f.mul(d, p + 2 * SIZE, q + 2 * SIZE)
-    f.add(d, d, d)
-    f.sub(e, b, a)
-    f.sub(ff, d, cc)
-    f.add(g, d, cc)
-    f.add(h, b, a)
-    f.mul(out, e, ff)
-    f.mul(out + SIZE, g, h)
-    f.mul(out + 3 * SIZE, e, h)
-    f.mul(out + 2 * SIZE, ff, g)
+    this.f.addPoints(out, p, q)
   }
 
-  /** A point ready to be added many times: Y + X, Y − X, 2Z, 2dT. */
+  /**
+   * A point ready to be added many times: Y + X, Y − X, 2Z, 2dT. The first three are not carried: a sum of two products has limbs of at
+   * most 27 bits, and ten products of such limbs, by 38 at most, stay below 2^63.
+   */
   private ready(out: Point, p: Point): void {
-    const { f, t, c } = this
-    f.add(t[0]!, p + SIZE, p)
-    f.sub(t[1]!, p + SIZE, p)
-    f.add(t[2]!, p + 2 * SIZE, p + 2 * SIZE)
-    f.mul(out, t[0]!, c.one)
-    f.mul(out + SIZE, t[1]!, c.one)
-    f.mul(out + 2 * SIZE, t[2]!, c.one)
+    const { f, c } = this
+    f.add(out, p + SIZE, p)
+    f.sub(out + SIZE, p + SIZE, p)
+    f.add(out + 2 * SIZE, p + 2 * SIZE, p + 2 * SIZE)
     f.mul(out + 3 * SIZE, p + 3 * SIZE, c.d2)
-  }
-
-  /** out = p + q, where q is ready, and its Z is 1 if so told. */
-  private addReady(out: Point, p: Point, q: Point, isOne: boolean): void {
-    const { f, t } = this
-    const [a, b, cc, d, e, ff, g, h] = t as [number, number, number, number, number, number, number, number]
-    f.sub(a, p + SIZE, p)
-    f.mul(a, a, q + SIZE)
-    f.add(b, p + SIZE, p)
-    f.mul(b, b, q)
-    f.mul(cc, p + 3 * SIZE, q + 3 * SIZE)
-    if (isOne) f.add(d, p + 2 * SIZE, p + 2 * SIZE)
-    else f.mul(d, p + 2 * SIZE, q + 2 * SIZE)
-    f.sub(e, b, a)
-    f.sub(ff, d, cc)
-    f.add(g, d, cc)
-    f.add(h, b, a)
-    f.mul(out, e, ff)
-    f.mul(out + SIZE, g, h)
-    f.mul(out + 3 * SIZE, e, h)
-    f.mul(out + 2 * SIZE, ff, g)
   }
 
   double(out: Point, p: Point): void {
@@ -145,21 +118,21 @@ export class Points {
     }
   }
 
-  /** Multiples of a point, ready: table[w][d] = d · 2^(8w) · point. */
+  /** Multiples of a point, ready: table[w][d − 1] = d · 2^(8w) · point, for digits until 128. */
   table(point: Point): Table {
     const { f } = this
-    const table = this.room(WINDOWS * DIGITS)
+    const table = this.room(WINDOWS * HALF)
     const mark = this.mark()
     const [step, one, sum] = [this.room(1), this.room(1), this.room(1)]
     f.copy(step, point, 4)
     for (let w = 0; w < WINDOWS; w++) {
       this.ready(one, step)
       this.zero(sum)
-      for (let d = 1; d <= DIGITS; d++) {
-        this.addReady(sum, sum, one, false)
-        if (d < DIGITS) this.ready(this.nth(table, w * DIGITS + d), sum)
+      for (let d = 0; d < HALF; d++) {
+        f.addReady(sum, sum, one)
+        this.ready(this.nth(table, w * HALF + d), sum)
       }
-      f.copy(step, sum, 4)
+      this.double(step, sum)
     }
     this.release(mark)
     return table
@@ -167,54 +140,43 @@ export class Points {
 
   /** out = scalar · point of the table; the scalar is 32 bytes, little-endian. */
   multiply(out: Point, table: Table, scalar: Uint8Array): void {
+    const { f, digits } = this
     this.zero(out)
-    for (let w = 0; w < WINDOWS; w++) if (scalar[w]) this.addReady(out, out, this.nth(table, w * DIGITS + scalar[w]!), false)
+    signedDigits(digits, scalar)
+    for (let w = 0; w < WINDOWS; w++) {
+      const digit = digits[w]!
+      if (digit > 0) f.addReady(out, out, this.nth(table, w * HALF + digit - 1))
+      else if (digit < 0) f.subReady(out, out, this.nth(table, w * HALF - digit - 1))
+    }
   }
 
   /** out = the sum of scalars[i] · points[i] (Pippenger, with signed digits of one byte). */
   combine(out: Point, points: Point[], scalars: Uint8Array[]): void {
     const { f, c } = this
     const mark = this.mark()
-    const half = DIGITS / 2
-    const buckets = this.room(half + 1)
+    const buckets = this.room(HALF + 1)
     const [run, sum, total] = [this.room(1), this.room(1), this.room(1)]
     const ready = this.room(points.length)
     const isOne = points.map((point, i) => {
       this.ready(this.nth(ready, i), point)
       return f.same(point + 2 * SIZE, c.one)
     })
-    // digits[w][i] in −128 … 127; the scalars are below 2^253, so nothing is carried out of the last.
-    const digits = Array.from({ length: WINDOWS }, () => new Int16Array(points.length))
-    scalars.forEach((scalar, i) => {
-      let carry = 0
-      for (let w = 0; w < WINDOWS; w++) {
-        const digit = scalar[w]! + carry
-        carry = digit >= half ? 1 : 0
-        digits[w]![i] = digit - carry * DIGITS
-      }
-    })
-    const flipped = this.room(1)
+    const digits = new Int16Array(points.length * WINDOWS)
+    scalars.forEach((scalar, i) => signedDigits(digits.subarray(i * WINDOWS, (i + 1) * WINDOWS), scalar))
     this.zero(total)
     for (let w = WINDOWS - 1; w >= 0; w--) {
       for (let i = 0; i < WINDOW; i++) this.double(total, total)
-      for (let d = 1; d <= half; d++) this.zero(this.nth(buckets, d))
+      for (let d = 1; d <= HALF; d++) this.zero(this.nth(buckets, d))
       for (let i = 0; i < points.length; i++) {
-        const digit = digits[w]![i]!
-        let point = this.nth(ready, i)
-        if (digit < 0) {
-          // −(Y + X, Y − X, 2Z, 2dT) = (Y − X, Y + X, 2Z, −2dT).
-          f.copy(flipped, point + SIZE)
-          f.copy(flipped + SIZE, point)
-          f.copy(flipped + 2 * SIZE, point + 2 * SIZE)
-          f.sub(flipped + 3 * SIZE, c.zero, point + 3 * SIZE)
-          point = flipped
-        }
+        const digit = digits[i * WINDOWS + w]!
+        const point = this.nth(ready, i)
         const bucket = this.nth(buckets, Math.abs(digit))
-        if (digit) this.addReady(bucket, bucket, point, isOne[i]!)
+        if (digit > 0) (isOne[i] ? f.addReadyOne : f.addReady)(bucket, bucket, point)
+        else if (digit < 0) (isOne[i] ? f.subReadyOne : f.subReady)(bucket, bucket, point)
       }
       this.zero(run)
       this.zero(sum)
-      for (let d = half; d > 0; d--) {
+      for (let d = HALF; d > 0; d--) {
         this.add(run, run, this.nth(buckets, d))
         this.add(sum, sum, run)
       }

@@ -21,7 +21,6 @@ const SEED = concatBytes(ascii('Seed-'), CONTEXT)
 const BLOCK = new Uint8Array(128)
 const COMPOSITE = ascii('Composite')
 const FINALIZE = ascii('Finalize')
-const SIZED = new Uint8Array([0, 64, 0])
 
 /** A half of the key was not used as published, or its answer is no answer. */
 export class BadProof extends Error {}
@@ -32,6 +31,8 @@ export class Client {
   private readonly points: Point[]
   private readonly base: Table
   private readonly key: Table
+  /** The points that were blinded last, as they are in the group: decoding them would cost a root each. */
+  private last: { points: Uint8Array; first: Point; mark: number } | null = null
 
   /** `keys`: the public keys of both halves. Throws BadProof where they are none. */
   constructor(group: Group, keys: Uint8Array[]) {
@@ -51,11 +52,15 @@ export class Client {
   /** What to send, 32 bytes for each text, and what takes the blinding away again. */
   blind(texts: Uint8Array[]): { points: Uint8Array; scalars: Uint8Array[] } {
     const { group } = this
+    if (this.last) group.release(this.last.mark)
+    const start = group.mark()
+    const first = group.room(texts.length)
     const mark = group.mark()
-    const [point, hiding] = [group.room(1), group.room(1)]
+    const hiding = group.room(1)
     const points = new Uint8Array(texts.length * POINT_BYTES)
     const scalars = texts.map((text, i) => {
       const scalar = drawn()
+      const point = group.nth(first, i)
       group.map(point, expanded(text, TO_GROUP))
       group.multiply(hiding, this.base, scalar)
       group.add(point, point, hiding)
@@ -63,6 +68,7 @@ export class Client {
       return scalar
     })
     group.release(mark)
+    this.last = { points, first, mark: start }
     return { points, scalars }
   }
 
@@ -73,7 +79,7 @@ export class Client {
     if (answer.length !== 2 * (size + PROOF_BYTES)) throw new BadProof('an answer of another length')
     const halves = [answer.subarray(0, size + PROOF_BYTES), answer.subarray(size + PROOF_BYTES)]
     const mark = group.mark()
-    const sent = this.decoded(blinded.points)
+    const sent = this.last?.points === blinded.points ? texts.map((_, i) => group.nth(this.last!.first, i)) : this.decoded(blinded.points)
     const got = halves.map((half) => this.decoded(half.subarray(0, size)))
     halves.forEach((half, which) => this.check(which, blinded.points, half.subarray(0, size), half.subarray(size), sent, got[which]!))
     const [point, hiding] = [group.room(1), group.room(1)]
@@ -108,17 +114,23 @@ export class Client {
     const [c, s] = [proof.slice(0, 32), proof.slice(32)]
     if (numberOf(c) >= ORDER || numberOf(s) >= ORDER) throw new BadProof('no proof')
     const start = sized(sha512(concatBytes(sized(key), sized(SEED))))
+    // The same bytes for each weight but for the number and both points, which are written in their places.
+    const gap = new Uint8Array(POINT_BYTES)
+    const told = prepared(concatBytes(start, new Uint8Array(2), sized(gap), sized(gap), COMPOSITE), TO_SCALAR)
+    const at = BLOCK.length + start.length
     const weights = sentPoints.map((_, i) => {
-      const at = i * POINT_BYTES
-      const told = [start, new Uint8Array([i >> 8, i & 255]), sized(sent.subarray(at, at + POINT_BYTES)), sized(got.subarray(at, at + POINT_BYTES)), COMPOSITE]
-      return toScalar(concatBytes(...told))
+      told[at] = i >> 8
+      told[at + 1] = i & 255
+      told.set(sent.subarray(i * POINT_BYTES, (i + 1) * POINT_BYTES), at + 4)
+      told.set(got.subarray(i * POINT_BYTES, (i + 1) * POINT_BYTES), at + 6 + POINT_BYTES)
+      return reduced(stretched(told, TO_SCALAR))
     })
     group.combine(m, sentPoints, weights)
     group.combine(z, gotPoints, weights)
     group.combine(t2, [group.base, this.points[which]!], [s, c])
     group.combine(t3, [m, z], [s, c])
-    const told = [key, ...[m, z, t2, t3].map((point) => group.encode(point))].map(sized)
-    const expected = toScalar(concatBytes(...told, ascii('Challenge')))
+    const points = [key, ...[m, z, t2, t3].map((point) => group.encode(point))].map(sized)
+    const expected = toScalar(concatBytes(...points, ascii('Challenge')))
     group.release(mark)
     if (!expected.every((byte, i) => byte === c[i])) throw new BadProof('another key')
   }
@@ -128,12 +140,26 @@ function sized(part: Uint8Array): Uint8Array {
   return concatBytes(new Uint8Array([part.length >> 8, part.length & 255]), part)
 }
 
-/** expand_message_xmd of RFC 9380 for 64 bytes of SHA-512. */
-function expanded(text: Uint8Array, place: Uint8Array): Uint8Array {
-  const tail = concatBytes(place, new Uint8Array([place.length]))
-  const first = sha512(concatBytes(BLOCK, text, SIZED, tail))
-  return sha512(concatBytes(first, new Uint8Array([1]), tail))
+/** expand_message_xmd of RFC 9380 for 64 bytes of SHA-512, in its two steps: what is hashed first, and what comes of it. */
+function prepared(text: Uint8Array, place: Uint8Array): Uint8Array {
+  const told = new Uint8Array(BLOCK.length + text.length + 4 + place.length)
+  told.set(text, BLOCK.length)
+  told[BLOCK.length + text.length + 1] = 64
+  told.set(place, BLOCK.length + text.length + 3)
+  told[told.length - 1] = place.length
+  return told
 }
+
+function stretched(told: Uint8Array, place: Uint8Array): Uint8Array {
+  const again = new Uint8Array(66 + place.length)
+  again.set(sha512(told))
+  again[64] = 1
+  again.set(place, 65)
+  again[again.length - 1] = place.length
+  return sha512(again)
+}
+
+const expanded = (text: Uint8Array, place: Uint8Array): Uint8Array => stretched(prepared(text, place), place)
 
 function numberOf(bytes: Uint8Array): bigint {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Response, Router, delete, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from luciole.cell.contacts import model
 from luciole.cell.contacts.book import Edition
 from luciole.cell.contacts.model import Kind
 from luciole.cell.contacts.service import Discovery
+from luciole.cell.people.model import index_form
 from luciole.cell.people.service import People
+from luciole.config import ContactsSettings
 from luciole.kit.db import Database
 from luciole.kit.web import AnyRequest
 
@@ -49,6 +51,8 @@ class ContactsBody(msgspec.Struct):
 
     is_offered: bool
     other_cell: OtherCell | None
+    round: int
+    """The number of the key that is in use."""
     keys: list[str]
     """The public keys of both halves, in hex: this cell's, the other's."""
     first_points: int
@@ -70,6 +74,11 @@ class TermsBody(msgspec.Struct):
     first_points: int
     points_per_day: int
     new_askers_per_day: int
+    rotate_days: int
+    """After how many days the key is changed by itself; 0: only by the operator."""
+    round: int
+    since: date | None
+    """Since when the key is the one that it is, as far as it is known."""
     days: list[DayBody]
 
 
@@ -83,17 +92,20 @@ class CodeBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def preamble(edition: Edition) -> bytes:
-    """16 bytes: edition (8), people (4), bits of a part (1), of a bucket (1), records in a bucket
-    (2), all big-endian."""
+    """20 bytes: edition (8), people (4), bits of a part (1), of a bucket (1), records in a bucket
+    (2), round of the key (4), all big-endian."""
     return (
         edition.number.to_bytes(8, "big")
         + edition.people.to_bytes(4, "big")
         + bytes([edition.part_bits, edition.bucket_bits])
         + (edition.bucket_bytes // model.RECORD_BYTES).to_bytes(2, "big")
+        + edition.round.to_bytes(4, "big")
     )
 
 
-def routes(db: Database, people: People, discovery: Discovery, new_askers_per_day: int) -> Router:
+def routes(
+    db: Database, people: People, discovery: Discovery, settings: ContactsSettings
+) -> Router:
     """The routes of contact discovery over their collaborators."""
 
     async def require_offered(request: AnyRequest) -> None:
@@ -109,16 +121,18 @@ def routes(db: Database, people: People, discovery: Discovery, new_askers_per_da
         async with db.read() as tx:
             me = await people.require(tx, request)
             terms = await discovery.terms(tx, me.person_id)
+        now = await discovery.round()
         keys: list[str] = []
         other = None
         if discovery.is_offered:
-            keys = [key.hex() for key in await discovery.keys()]
+            keys = [key.hex() for key in await discovery.keys(now)]
             other = await discovery.other_cell()
         return ContactsBody(
             is_offered=discovery.is_offered,
             other_cell=OtherCell(other.display_name, other.operator, other.jurisdiction)
             if other
             else None,
+            round=now.number,
             keys=keys,
             first_points=model.FIRST_POINTS,
             points_per_day=model.POINTS_PER_DAY,
@@ -137,11 +151,15 @@ def routes(db: Database, people: People, discovery: Discovery, new_askers_per_da
         """The quotas, which both cells enforce, and how much all together have asked."""
         async with db.read() as tx:
             days = await discovery.days(tx)
+        now = await discovery.round()
         return TermsBody(
             discovery.is_offered,
             model.FIRST_POINTS,
             model.POINTS_PER_DAY,
-            new_askers_per_day,
+            settings.new_askers_per_day,
+            settings.rotate_days,
+            now.number,
+            now.since,
             [DayBody(one.day, one.points) for one in days],
         )
 
@@ -152,19 +170,22 @@ def routes(db: Database, people: People, discovery: Discovery, new_askers_per_da
         responses=POINTS,
         request_max_body_size=MAX_POINTS_BYTES,
     )
-    async def points(request: AnyRequest) -> Response[bytes]:
+    async def points(
+        request: AnyRequest, number: Annotated[int | None, QueryParameter(name="round")] = None
+    ) -> Response[bytes]:
         """Takes blinded points as the body, 32 bytes each and at most 1,000 (RFC 9497,
         ristretto255-SHA512, VOPRF). Answers what this cell's half of the key makes of them and its
-        proof of 64 bytes, then the same of the other cell. Each point counts."""
+        proof of 64 bytes, then the same of the other cell. Each point counts. `round`: of which
+        keys the device knows; where they are over, nothing is counted."""
         async with db.read() as tx:
             me = await people.require(tx, request)
-        home, other = await discovery.evaluate(me.person_id, await request.body())
+        home, other = await discovery.evaluate(me.person_id, await request.body(), number)
         return Response(b"".join((*home, *other)), media_type=BYTES, headers=HEADERS)
 
     @get("/filter", media_type=BYTES, responses=PIECES)
     async def whole(request: AnyRequest) -> Response[bytes]:
-        """16 bytes (edition of 8, people of 4, bits of a part, bits of a bucket, records in a
-        bucket of 2), then the filter of tags, as far as it is whole."""
+        """20 bytes (edition of 8, people of 4, bits of a part, bits of a bucket, records in a
+        bucket of 2, round of the key of 4), then the filter of tags, as far as it is whole."""
         await require_offered(request)
         edition = await discovery.shelf.newest()
         etag = f'"{edition.number}-{edition.people}-{edition.bucket_bytes}"'
@@ -199,12 +220,14 @@ def routes(db: Database, people: People, discovery: Discovery, new_askers_per_da
             address = next((one.value for one in mine if one.kind == kind), None)
             if address is None:
                 raise model.NoAddress
-            code = await discovery.codes.draw(tx, me.person_id, kind, address, me.locale)
+            index = await discovery.index(kind, address)
+            code = await discovery.codes.draw(tx, me.person_id, kind, address, index, me.locale)
         await discovery.codes.send(db, me.person_id, code)
 
     @put("/{kind:str}/code", status_code=204)
     async def verify(request: AnyRequest, kind: FromPath[Kind], data: JSONBody[CodeBody]) -> None:
-        """Types the code that came; the address is verified then, until it is changed."""
+        """Types the code that came; the address is verified then, until it is changed, or
+        somebody else shows that it is theirs."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
             is_right = await discovery.codes.take(tx, me.person_id, kind, data.code)
@@ -225,7 +248,8 @@ def routes(db: Database, people: People, discovery: Discovery, new_askers_per_da
             raise model.NoAddress
         if not any(one.kind == kind and one.is_verified for one in terms.mine):
             raise model.VerifyFirst
-        opening = await discovery.opening(me.person_id, kind, address, grant)
+        text = model.said(kind, index_form(kind, address))
+        opening = await discovery.opening(await discovery.round(), me.person_id, text, grant)
         async with db.tx() as tx:
             me = await people.require(tx, request)
             # Once more: it may have been changed meanwhile, and is another one's then.

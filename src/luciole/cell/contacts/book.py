@@ -2,8 +2,8 @@
 
 Up to `whole_up_to` people the filter is one part, which every device fetches whole: who looks for
 whom stays on the device. Above it is cut by a piece of the tag into parts of about a hundred. A
-part is a Golomb-coded set: with `n` members, each is a number below `n * 2^20`; sorted, the gaps
-are written with `RICE_BITS` low bits and the rest in unary.
+part is a Golomb-coded set: with `n` members, each is a number below `n * 2^FALSE_BITS`; sorted, the
+gaps are written with `RICE_BITS` low bits and the rest in unary.
 
 The book is always cut, into buckets of about fifty records, by another piece of the tag; every
 bucket is filled up with random bytes to the size of the fullest. A device fetches a fixed number of
@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -25,14 +25,16 @@ from luciole.cell.contacts import store
 from luciole.cell.contacts.model import (
     FALSE_BITS,
     MARK_BYTES,
+    NONCE_BYTES,
     PEOPLE_PER_BUCKET,
     PEOPLE_PER_PART,
     RECORD_BYTES,
     NothingAsked,
+    State,
 )
 from luciole.kit.db import Database
 
-RICE_BITS = 19
+RICE_BITS = 7
 ENTRY_BYTES = MARK_BYTES + RECORD_BYTES
 # Read in so many pieces.
 PIECES = 16
@@ -45,9 +47,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Edition(msgspec.Struct, frozen=True):
-    """A filter and a book that belong together."""
+    """A filter and a book that belong together, under one round of the key."""
 
     number: int
+    round: int
     people: int
     part_bits: int
     parts: tuple[bytes, ...]
@@ -68,7 +71,7 @@ class Edition(msgspec.Struct, frozen=True):
         return self.parts[index]
 
 
-def edition(number: int, entries: bytes, whole_up_to: int) -> Edition:
+def edition(state: State, entries: bytes, whole_up_to: int) -> Edition:
     """A filter and a book of marks (16 bytes) with records (48 bytes)."""
     rows = np.frombuffer(entries, np.uint8).reshape(-1, ENTRY_BYTES)
     marks = np.ascontiguousarray(rows[:, :MARK_BYTES])
@@ -88,7 +91,32 @@ def edition(number: int, entries: bytes, whole_up_to: int) -> Edition:
     bucket_bits = _bits(people, PEOPLE_PER_BUCKET)
     records = np.ascontiguousarray(rows[:, MARK_BYTES:])
     book, bucket_bytes = _book(_top(of_bucket, bucket_bits), records, bucket_bits)
-    return Edition(number, people, part_bits, tuple(parts), bucket_bits, bucket_bytes, book)
+    return Edition(
+        state.number,
+        state.round,
+        people,
+        part_bits,
+        tuple(parts),
+        bucket_bits,
+        bucket_bytes,
+        book,
+    )
+
+
+def without(bucket: bytes, gone: Set[bytes]) -> bytes:
+    """A bucket with random bytes in the place of records that are not to be found any more. `gone`:
+    how those begin."""
+    if not gone:
+        return bucket
+    records = [bucket[i : i + RECORD_BYTES] for i in range(0, len(bucket), RECORD_BYTES)]
+    if not any(record[:NONCE_BYTES] in gone for record in records):
+        return bucket
+    return b"".join(
+        sorted(
+            secrets.token_bytes(RECORD_BYTES) if record[:NONCE_BYTES] in gone else record
+            for record in records
+        )
+    )
 
 
 def coded(tags: Array) -> bytes:
@@ -97,7 +125,7 @@ def coded(tags: Array) -> bytes:
     head = n.to_bytes(4, "big")
     if not n:
         return head
-    # (tag * n * 2^20) >> 64, in two halves of 32 bits: n * 2^20 has at most 52 bits.
+    # (tag * n * 2^FALSE_BITS) >> 64, in two halves of 32 bits.
     room = n << FALSE_BITS
     high, low = tags >> np.uint64(32), tags & np.uint64(0xFFFFFFFF)
     places = np.sort(_scaled(high, low, room))
@@ -168,14 +196,15 @@ class Shelf:
         async with self._making:
             now = self._monotonic()
             age = now - self._made_at
-            if self._edition is not None and age < self._took_s / SHARE:
-                return self._edition
-            async with self._db.read() as tx:
-                number = await store.edition(tx)
-                if self._edition and self._edition.number == number and age < OLDEST_S:
-                    return self._edition
+            async with self._db.snapshot() as tx:
+                state = await store.state(tx)
+                # Of a round that is over, nothing is given out.
+                if (made := self._edition) and made.round == state.round:
+                    is_new = made.number == state.number and age < OLDEST_S
+                    if is_new or age < self._took_s / SHARE:
+                        return made
                 entries = b"".join([await store.entries(tx, *ends) for ends in _pieces()])
-            made = await asyncio.to_thread(edition, number, entries, self._whole_up_to)
+            made = await asyncio.to_thread(edition, state, entries, self._whole_up_to)
             self._edition, self._made_at = made, self._monotonic()
             self._took_s = self._made_at - now
             return made

@@ -41,9 +41,11 @@ class Codes:
         self._key = hmac.digest(secret, b"luciole/contacts/codes/v1", hashlib.sha256)
         self.kinds, self._cell, self._clock = kinds, cell, clock
 
-    async def draw(self, tx: Tx, person_id: UUID, kind: Kind, address: str, locale: str) -> Code:
-        """A code for an address of the person, to be sent once `tx` has ended. Raises NoCodes,
-        NoAddress, CodesTooOften."""
+    async def draw(
+        self, tx: Tx, person_id: UUID, kind: Kind, address: str, index: bytes, locale: str
+    ) -> Code:
+        """A code for an address of the person, to be sent once `tx` has ended. `index`: by what the
+        address is known again. Raises NoCodes, NoAddress, CodesTooOften."""
         if kind not in self.kinds:
             raise NoCodes
         now = self._clock.now()
@@ -57,7 +59,7 @@ class Codes:
             raise CodesTooOften(retry_after_s=24 * 3600)
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         hashed = self._hash(person_id, kind, version, code)
-        await store.set_waiting(tx, person_id, kind, version, hashed, now)
+        await store.set_waiting(tx, person_id, kind, version, hashed, now, index)
         return Code(kind, address, code, self._cell, locale, CODE_MINUTES)
 
     async def send(self, db: Database, person_id: UUID, code: Code) -> None:
@@ -71,8 +73,8 @@ class Codes:
             raise CodeNotSent from error
 
     async def take(self, tx: Tx, person_id: UUID, kind: Kind, typed: str) -> bool:
-        """Whether this is the code; the address is verified then. Each try counts, so commit
-        whatever it says."""
+        """Whether this is the code; the address is verified then, and no more with whoever has
+        shown it before. Each try counts, so commit whatever it says."""
         now = self._clock.now()
         waiting = await store.take_try(tx, person_id, kind, now)
         if waiting is None or waiting.tries > CODE_TRIES or waiting.age_s > CODE_MINUTES * 60:
@@ -83,7 +85,9 @@ class Codes:
         if await store.version(tx, person_id, kind) != waiting.version:
             return False
         await store.drop_waiting(tx, person_id, kind)
-        await store.set_verified(tx, person_id, kind, waiting.version, now.date())
+        await store.set_verified(
+            tx, person_id, kind, waiting.version, now.date(), waiting.address_index
+        )
         return True
 
     def _hash(self, person_id: UUID, kind: Kind, version: int, code: str) -> bytes:

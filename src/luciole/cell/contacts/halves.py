@@ -20,6 +20,7 @@ from luciole.cell.contacts.model import (
     NotOffered,
     OtherCellAway,
     OtherCellWrong,
+    Round,
 )
 from luciole.kit.logs import log
 
@@ -61,11 +62,10 @@ class Halves:
     def __init__(self, secret: bytes, peer: str, outside: Outside) -> None:
         """`secret`: 32 bytes of this process, the same at each start. `peer`: the short name of
         the cell with the other half; empty: none."""
-        seed = hmac.digest(secret, b"luciole/contacts/home/v1", hashlib.sha256)
-        self._key = blind.derive_key(seed, INFO)
+        self._secret = secret
         self._asker_key = hmac.digest(secret, b"luciole/contacts/asker/v1", hashlib.sha256)
         self.peer, self._outside = peer, outside
-        self._other: bytes | None = None
+        self._others: dict[int, bytes] = {}
         # One at a time: the rest of this process answers others meanwhile.
         self._working = asyncio.Semaphore(1)
 
@@ -77,14 +77,24 @@ class Halves:
         """Under what the other cell counts a person: it says nothing to it."""
         return hmac.digest(self._asker_key, person_id.bytes, hashlib.sha256)[:ASKER_BYTES]
 
-    async def keys(self) -> Keys:
+    def home_key(self, of: Round) -> bytes:
+        """The public key of our half in a round."""
+        return blind.public_key(self._key(of))
+
+    async def keys(self, of: Round) -> Keys:
         """Raises NotOffered, OtherCellAway, OtherCellWrong."""
-        if self._other is None:
-            answer = await self._ask(Lookup(1, bytes(ASKER_BYTES), b""))
-            if len(answer.public) != blind.POINT_BYTES:
-                raise OtherCellWrong
-            self._other = answer.public
-        return Keys(blind.public_key(self._key), self._other)
+        other = of.other_key or self._others.get(of.number)
+        if other is None:
+            other = self._others[of.number] = await self.other_key(of)
+        return Keys(self.home_key(of), other)
+
+    async def other_key(self, of: Round) -> bytes:
+        """The public key of the other half, asked now: the other cell draws one for a round that
+        is new, and forgets those before the oldest. Raises as `keys`."""
+        answer = await self._ask(Lookup(1, bytes(ASKER_BYTES), b"", of.number, of.oldest))
+        if len(answer.public) != blind.POINT_BYTES:
+            raise OtherCellWrong
+        return answer.public
 
     async def other_cell(self) -> PeerInfo | None:
         """Which cell has the other half, as the gateway knows it."""
@@ -95,18 +105,18 @@ class Halves:
         except PeerUnreachable:
             return None
 
-    async def both(self, asker: bytes, points: bytes) -> tuple[Half, Half]:
+    async def both(self, of: Round, asker: bytes, points: bytes) -> tuple[Half, Half]:
         """What ours and the other half made of points, each with its proof. Raises NotOffered,
         NothingAsked, AskedTooMuch, OtherCellAway, OtherCellWrong."""
-        home, other = await asyncio.gather(self._home(points), self._others(asker, points))
+        home, other = await asyncio.gather(self._home(of, points), self._asked(of, asker, points))
         return home, other
 
-    async def value(self, person_id: UUID, text: bytes) -> bytes:
+    async def value(self, of: Round, person_id: UUID, text: bytes) -> bytes:
         """The value of one text, blinded here, with the other cell's proof checked: for an address
         by which its owner wants to be found. Raises as `both`."""
-        keys = await self.keys()
+        keys = await self.keys(of)
         scalar, point = blind.blind(text)
-        home, other = await self.both(self.asker(person_id), point)
+        home, other = await self.both(of, self.asker(person_id), point)
         try:
             blind.check(keys.other, point, other.answers, other.proof)
             return blind.finish(text, scalar, blind.together(home.answers, other.answers))
@@ -114,16 +124,25 @@ class Halves:
             log.error("the other half of a look-up was not proved")
             raise OtherCellWrong from error
 
-    async def _home(self, points: bytes) -> Half:
+    def _key(self, of: Round) -> bytes:
+        told = b"luciole/contacts/home/v1"
+        if of.salt:
+            told = b"luciole/contacts/home/v2\0" + of.number.to_bytes(4, "big") + of.salt
+        return blind.derive_key(hmac.digest(self._secret, told, hashlib.sha256), INFO)
+
+    async def _home(self, of: Round, points: bytes) -> Half:
         async with self._working:
             try:
-                return Half(*await asyncio.to_thread(blind.evaluate, self._key, points))
+                return Half(*await asyncio.to_thread(blind.evaluate, self._key(of), points))
             except blind.BadPoint as error:
                 raise NothingAsked from error
 
-    async def _others(self, asker: bytes, points: bytes) -> Half:
-        answer = await self._ask(Lookup(1, asker, points))
+    async def _asked(self, of: Round, asker: bytes, points: bytes) -> Half:
+        answer = await self._ask(Lookup(1, asker, points, of.number, of.oldest))
         if len(answer.answers) != len(points):
+            raise OtherCellWrong
+        if of.other_key not in (None, answer.public):
+            log.error("the other cell has another half than it gave: rotate the key of contacts")
             raise OtherCellWrong
         return Half(answer.answers, answer.proof)
 
@@ -131,9 +150,7 @@ class Halves:
         if not self.peer:
             raise NotOffered
         try:
-            body = await self._outside.ask(
-                self.peer, KIND, msgspec.msgpack.encode(lookup), ANSWERS_WITHIN_S
-            )
+            body = await self._outside.ask(self.peer, KIND, encoded(lookup), ANSWERS_WITHIN_S)
             return _answer.decode(body)
         except PeerUnreachable as error:
             raise OtherCellAway from error
@@ -142,6 +159,17 @@ class Halves:
                 raise AskedTooMuch from error
             if error.said == "bad-lookup":
                 raise NothingAsked from error
+            if error.said == "no-such-round":
+                log.error("the other cell has not got this round: rotate the key of contacts")
+                raise OtherCellWrong from error
             raise OtherCellAway from error
         except msgspec.DecodeError as error:
             raise OtherCellWrong from error
+
+
+def encoded(lookup: Lookup) -> bytes:
+    """A look-up as bytes. Of the first round it is what it was before there were rounds, so that a
+    cell that knows none of them understands it."""
+    return msgspec.msgpack.encode(
+        lookup if lookup.round > 1 else msgspec.structs.astuple(lookup)[:3]
+    )

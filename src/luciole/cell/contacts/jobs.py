@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from luciole.cell.contacts.rotating import Rotating
 from luciole.cell.contacts.service import Discovery
 from luciole.cell.people.service import People
 from luciole.kit.db import Database
 from luciole.kit.queue import Body, Queue
 
 
-def register(queue: Queue, db: Database, people: People, discovery: Discovery) -> None:
+def register(
+    queue: Queue, db: Database, people: People, discovery: Discovery, rotating: Rotating
+) -> None:
     """Declares the jobs of contact discovery."""
 
     @queue.job("people.renamed")
@@ -21,6 +24,11 @@ def register(queue: Queue, db: Database, people: People, discovery: Discovery) -
             card = (await people.cards(tx, [person_id])).get(person_id)
             if card is not None:
                 await discovery.renew(tx, person_id, card.handle)
+
+    @queue.every("contacts.rotate", "* * * * *")
+    async def rotate() -> None:
+        """Changes the key where it is old, or its operator has asked for it; goes on with it."""
+        await rotating.turn()
 
     @queue.every("contacts.tidy", "41 * * * *")
     async def tidy() -> None:

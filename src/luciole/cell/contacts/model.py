@@ -14,6 +14,7 @@ from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany,
 
 Kind = Literal["email", "phone"]
 KINDS: tuple[Kind, ...] = ("email", "phone")
+Why = Literal["first", "operator", "period"]
 
 # --- how much may be asked ---------------------------------------------------------------------
 
@@ -33,8 +34,10 @@ CODE_AGAIN_S = 60
 
 # --- filter and book ---------------------------------------------------------------------------
 
-# One in 2^20 of those who are not here seems to be: they find no record then.
-FALSE_BITS = 20
+# One in 2^8 of those who are not here seems to be, until no record of their bucket opens. A bit
+# more costs everybody an eighth of a byte for each person; each false one costs two buckets, and
+# hides which were wanted. ADR 48 has the sum.
+FALSE_BITS = 8
 PEOPLE_PER_PART = 100
 PEOPLE_PER_BUCKET = 48
 MAX_BUCKETS_AT_ONCE = 64
@@ -43,6 +46,7 @@ MAX_PARTS_AT_ONCE = 2_048
 # --- a value of the blinded function -----------------------------------------------------------
 
 INFO = b"luciole/contacts/v1"
+VALUE_BYTES = 64
 MARK_BYTES = 16
 KEY_BYTES = 32
 HANDLE_BYTES = 24
@@ -62,6 +66,12 @@ def cut(value: bytes) -> tuple[bytes, bytes]:
     """A value of the function: its mark (16 bytes, for everybody to see), and the key of its
     record, which only who knows the address can have."""
     return value[:MARK_BYTES], value[-KEY_BYTES:]
+
+
+def round_of(day: date) -> int:
+    """The number of a round that begins on a day: one a day, always a higher one, also in a cell
+    that was put back from an old copy."""
+    return (day - date(1970, 1, 1)).days
 
 
 def new_nonce() -> bytes:
@@ -111,10 +121,43 @@ class Findable(msgspec.Struct, frozen=True):
     opening: bytes
 
 
+class Round(msgspec.Struct, frozen=True):
+    """One key of contact discovery, in two halves. `salt` makes ours, with the cell's secret;
+    `other_key` is the public key that the other cell has given for it, None where it was not asked.
+    `oldest`: the number of the round that is in use now."""
+
+    number: int
+    salt: bytes
+    other_key: bytes | None
+    why: Why
+    since: date | None
+    oldest: int
+
+
+FIRST_ROUND = Round(1, b"", None, "first", None, 1)
+
+
+class State(msgspec.Struct, frozen=True):
+    """How often what is findable has changed, and under which round of the key it is."""
+
+    number: int
+    round: int
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """By what somebody is found in one round of the key: the value, and with it the address,
+    sealed."""
+
+    round: int
+    value: bytes
+    sealed: bytes
+
+
 class Waiting(msgspec.Struct, frozen=True):
     """A code that was sent."""
 
     version: int
+    address_index: bytes | None
     code_hash: bytes
     tries: int
     age_s: int
@@ -176,6 +219,12 @@ class FilterChanged(Conflict):
     code = "contacts-filter-changed"
     sentence = "Who can be found has changed since you fetched the filter."
     next_step = "Fetch it anew and look once more; the contacts count only once."
+
+
+class KeysChanged(Conflict):
+    code = "contacts-keys-changed"
+    sentence = "The key by which people find each other has been changed just now."
+    next_step = "Do it once more; the new key is used by itself."
 
 
 class VerifyFirst(NotAllowed):

@@ -13,12 +13,13 @@ from luciole.kit.exported import Exported, of
 _CODE = f"until it is typed, at most {CODE_MINUTES} minutes and the next tidying"
 _VERIFIED = "until the address is changed or removed, or the account is deleted"
 _FOUND = "until you want to be found no more, or the address or the account is gone"
+_COMES = "until the key that comes is in use, or you want to be found no more"
 _ANEW = "an address is verified, and a wish to be found made, in each cell anew"
 
 HELD: tuple[Held, ...] = (
     *columns(
         "contacts.verification",
-        "person_id kind version code_hash tries made_at",
+        "person_id kind version code_hash tries made_at address_index",
         DataClass.SECRET,
         "checks a code that was sent to an address, by a keyed hash",
         _CODE,
@@ -38,6 +39,60 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "says that an address is its owner's, without the address",
         _VERIFIED,
+        Border.NEVER,
+    ),
+    Held(
+        "contacts.verified.address_index",
+        DataClass.PERSONAL,
+        "knows by a keyed hash when somebody else shows that the address is theirs now",
+        _VERIFIED,
+        Border.NEVER,
+    ),
+    *columns(
+        "contacts.renewed",
+        "person_id kind round",
+        DataClass.PERSONAL,
+        "who has been brought to the key that comes",
+        _COMES,
+        Border.NEVER,
+    ),
+    *columns(
+        "contacts.renewed",
+        "mark record",
+        DataClass.SHARED,
+        "where a person will be in the filter, and their handle, sealed, under the key that comes",
+        _COMES,
+        Border.NEVER,
+    ),
+    Held(
+        "contacts.renewed.opening",
+        DataClass.PERSONAL,
+        "makes the record under the key that comes; sealed with the person's data key",
+        _COMES,
+        Border.NEVER,
+    ),
+    *columns(
+        "contacts.round",
+        "number is_current why since other_key",
+        DataClass.TELEMETRY,
+        "which key people are found under, since when, and the other cell's public key for it",
+        "until another key has come",
+        Border.COUNTED,
+    ),
+    Held(
+        "contacts.round.salt",
+        DataClass.SECRET,
+        "makes this cell's half of the key, with a secret that is not in the database",
+        "until another key has come",
+        Border.NEVER,
+    ),
+    *columns(
+        "contacts.withdrawn",
+        "number nonce at",
+        DataClass.TELEMETRY,
+        "keeps what is not to be found any more out of the book that is given out; the first "
+        "bytes of a sealed record, drawn at random, and of nobody once the record is gone",
+        "1 day",
         Border.NEVER,
     ),
     *columns(
@@ -60,7 +115,8 @@ HELD: tuple[Held, ...] = (
     Held(
         "contacts.findable.opening",
         DataClass.PERSONAL,
-        "makes the record anew when the handle changes; sealed with the person's data key",
+        "makes the record anew when the handle or the key changes: the value and the address, "
+        "sealed with the person's data key",
         _FOUND,
         Border.NEVER,
     ),
@@ -102,6 +158,9 @@ OWNED: tuple[Owned, ...] = (
     Owned("contacts.sent", stays="counted for a day"),
     Owned("contacts.verified", ("person_id",)),
     Owned("contacts.findable", ("person_id",)),
+    Owned("contacts.renewed", stays="made anew by each change of the key"),
+    Owned("contacts.round", stays="of a key of this cell"),
+    Owned("contacts.withdrawn", stays="good for a day"),
     Owned("contacts.asked", ("person_id",)),
     Owned("contacts.day"),
     Owned("contacts.edition", stays="counts changes in one database"),
@@ -141,6 +200,13 @@ NOT_EXPORTED = {
     "cache:contact filter": "made of the marks and records of all, in memory only",
     "contacts.findable.record": "your own handle, sealed for who has your address",
     "contacts.findable.opening": "the key of that record, which your address and two cells make",
+    "contacts.renewed.person_id": "as in what you are found by now",
+    "contacts.renewed.kind": "as in what you are found by now",
+    "contacts.renewed.round": "which key comes: the same for everybody",
+    "contacts.renewed.mark": "as the mark that you are found by, under the key that comes",
+    "contacts.renewed.record": "your own handle, sealed for who has your address",
+    "contacts.renewed.opening": "as what you are found by now",
+    "contacts.verified.address_index": "a keyed hash of the address, which is in `contacts`",
 }
 
 

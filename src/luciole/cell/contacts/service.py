@@ -11,10 +11,11 @@ import msgspec
 from luciole.ask.client import Custody
 from luciole.ask.gateway import PeerInfo
 from luciole.cell.contacts import model, store
-from luciole.cell.contacts.book import Shelf
+from luciole.cell.contacts.book import Shelf, without
 from luciole.cell.contacts.codes import Codes
 from luciole.cell.contacts.halves import Half, Halves, Keys, Outside
-from luciole.cell.contacts.model import Asked, Kind
+from luciole.cell.contacts.model import Asked, Kind, Opening, Round
+from luciole.cell.contacts.store import rounds
 from luciole.cell.people.model import index_form
 from luciole.config import Settings
 from luciole.custody.model import Field, Grant, KeyGone, NoGrant, NotOpened
@@ -27,6 +28,8 @@ PURPOSE = "contacts"
 DAYS_TOLD = 30
 DAYS_KEPT = 400
 SENT_KEPT_DAYS = 2
+# Longer than any edition of the filter is given out.
+WITHDRAWN_KEPT = timedelta(days=1)
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -57,9 +60,14 @@ class Discovery:
     def is_offered(self) -> bool:
         return self.halves.is_offered
 
-    async def keys(self) -> Keys:
+    async def round(self) -> Round:
+        """Which key is in use."""
+        async with self._db.read() as tx:
+            return await rounds.current(tx)
+
+    async def keys(self, of: Round) -> Keys:
         """Raises NotOffered, OtherCellAway, OtherCellWrong."""
-        return await self.halves.keys()
+        return await self.halves.keys(of)
 
     async def other_cell(self) -> PeerInfo | None:
         return await self.halves.other_cell()
@@ -75,51 +83,70 @@ class Discovery:
         """What all together have asked on each of the last days that are over."""
         return await store.days(tx, self._clock.now().date(), DAYS_TOLD)
 
-    async def evaluate(self, person_id: UUID, points: bytes) -> tuple[Half, Half]:
+    async def evaluate(
+        self, person_id: UUID, points: bytes, number: int | None = None
+    ) -> tuple[Half, Half]:
         """What both halves of the key make of blinded points. They are counted first, and given
-        back where nothing came of it. Raises NotOffered, VerifyFirst, NothingAsked, TooManyAtOnce,
-        AskedTooMuch, OtherCellAway, OtherCellWrong."""
+        back where nothing came of it. `number`: of the round that the device has the keys of.
+        Raises NotOffered, VerifyFirst, NothingAsked, TooManyAtOnce, KeysChanged, AskedTooMuch,
+        OtherCellAway, OtherCellWrong."""
         if not self.is_offered:
             raise model.NotOffered
-        number, rest = divmod(len(points), model.POINT_BYTES)
-        if rest or not number:
+        wanted, rest = divmod(len(points), model.POINT_BYTES)
+        if rest or not wanted:
             raise model.NothingAsked
-        if number > model.MAX_POINTS_AT_ONCE:
+        if wanted > model.MAX_POINTS_AT_ONCE:
             raise model.TooManyAtOnce
         today = self._clock.now().date()
         async with self._db.tx() as tx:
             if not await store.is_verified(tx, person_id):
                 raise model.VerifyFirst
+            now = await rounds.current(tx)
+            if number not in (None, now.number):
+                raise model.KeysChanged
             asked = await store.asked(tx, person_id, today)
-            if asked.left(today) < number:
+            if asked.left(today) < wanted:
                 raise model.AskedTooMuch
-            await store.spend(tx, person_id, today, number)
+            await store.spend(tx, person_id, today, wanted)
         try:
-            return await self.halves.both(self.halves.asker(person_id), points)
+            return await self.halves.both(now, self.halves.asker(person_id), points)
         except (model.OtherCellAway, model.OtherCellWrong, model.NothingAsked):
             async with self._db.tx() as tx:
-                await store.spend(tx, person_id, today, -number)
+                await store.spend(tx, person_id, today, -wanted)
             raise
 
-    async def opening(
-        self, person_id: UUID, kind: Kind, address: str, grant: Grant
-    ) -> tuple[bytes, bytes]:
-        """By what somebody is found at an address: the value, and the value sealed; before a
-        transaction. Raises as `Halves.value`, and what `Custody.seal` raises."""
-        value = await self.halves.value(person_id, model.said(kind, index_form(kind, address)))
-        (sealed,) = await self._custody.seal(grant, [Field(FIELD, VERSION, value)])
-        return value, sealed
+    async def index(self, kind: Kind, address: str) -> bytes:
+        """By what an address is known again, in this cell only."""
+        return await self._custody.index(kind, index_form(kind, address))
+
+    async def opening(self, of: Round, person_id: UUID, text: bytes, grant: Grant) -> Opening:
+        """By what somebody is found at an address (`model.said`), in a round of the key; before a
+        transaction. The address is sealed with it, so that a round that comes finds them too.
+        Raises as `Halves.value`, and what `Custody.seal` raises."""
+        value = await self.halves.value(of, person_id, text)
+        (sealed,) = await self._custody.seal(grant, [Field(FIELD, VERSION, value + text)])
+        return Opening(of.number, value, sealed)
+
+    async def opened(self, person_id: UUID, sealed: bytes) -> tuple[Grant, bytes, bytes]:
+        """The value and the address of an opening, and the grant under which it was opened: for
+        jobs. The address is empty in what was sealed before there were rounds. Raises CustodyAway,
+        KeyGone, NoGrant, NotOpened."""
+        grant = await self._custody.automated_grant(person_id, PURPOSE)
+        (told,) = await self._custody.open(grant, [Field(FIELD, VERSION, sealed)])
+        return grant, told[: model.VALUE_BYTES], told[model.VALUE_BYTES :]
 
     async def be_found(
-        self, tx: Tx, person_id: UUID, kind: Kind, handle: str, opening: tuple[bytes, bytes]
+        self, tx: Tx, person_id: UUID, kind: Kind, handle: str, opening: Opening
     ) -> None:
-        """From now on the person is found at this address. Raises VerifyFirst."""
+        """From now on the person is found at this address. Raises VerifyFirst, KeysChanged."""
+        if await rounds.hold(tx) != opening.round:
+            raise model.KeysChanged
         if not await store.is_verified(tx, person_id, kind):
             raise model.VerifyFirst
-        value, sealed = opening
-        mark, key = model.cut(value)
+        mark, key = model.cut(opening.value)
         record = model.sealed_handle(key, model.new_nonce(), handle)
-        await store.set_findable(tx, person_id, kind, mark, record, sealed)
+        await store.set_findable(tx, person_id, kind, mark, record, opening.sealed)
+        await rounds.drop_renewed(tx, person_id, kind)
 
     async def be_found_no_more(self, tx: Tx, person_id: UUID, kind: Kind) -> None:
         await store.drop_findable(tx, person_id, kind)
@@ -132,15 +159,14 @@ class Discovery:
             return
         try:
             # Nothing of the person is locked yet: the broker notes the grant in the journal.
-            grant = await self._custody.automated_grant(person_id, PURPOSE)
-            fields = [Field(FIELD, VERSION, one.opening) for one in found]
-            values = await self._custody.open(grant, fields)
+            opened = [await self.opened(person_id, one.opening) for one in found]
         except (KeyGone, NoGrant, NotOpened):
             return
-        for one, value in zip(found, values, strict=True):
+        for one, (_, value, _) in zip(found, opened, strict=True):
             _, key = model.cut(value)
             record = model.sealed_handle(key, model.new_nonce(), handle)
             await store.set_record(tx, person_id, one.kind, record)
+        await rounds.drop_renewed(tx, person_id)
 
     async def parts(self, bits: int, indexes: Sequence[int]) -> bytes:
         """Parts of a filter that is cut by so many bits. Raises FilterChanged, NothingAsked,
@@ -160,7 +186,9 @@ class Discovery:
             raise model.TooManyAtOnce
         if bits != found.bucket_bits:
             raise model.FilterChanged
-        return b"".join(map(found.bucket, indexes))
+        async with self._db.read() as tx:
+            gone = await store.withdrawn(tx, found.number)
+        return b"".join(without(found.bucket(index), gone) for index in indexes)
 
     async def tidy(self, tx: Tx) -> None:
         """Forgets codes that have ended, and old counts."""
@@ -170,4 +198,5 @@ class Discovery:
             now - timedelta(minutes=model.CODE_MINUTES),
             now.date() - timedelta(days=SENT_KEPT_DAYS),
             now.date() - timedelta(days=DAYS_KEPT),
+            now - WITHDRAWN_KEPT,
         )

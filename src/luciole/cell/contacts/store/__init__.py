@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import date, datetime
 from uuid import UUID
 
-from luciole.cell.contacts.model import Asked, Day, Findable, Kind, Mine, Waiting
+from luciole.cell.contacts.model import Asked, Day, Findable, Kind, Mine, State, Waiting
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 
@@ -24,28 +24,35 @@ SELECT EXISTS (
     SELECT 1 FROM contacts.verified v JOIN people.contact_version c USING (person_id, kind, version)
     WHERE v.person_id = $1 AND ($2::text IS NULL OR v.kind = $2))
 """
+# Of two who show the same address at once, the lock makes one the last.
+LOCK_ADDRESS = "SELECT pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 52))"
+DROP_FORMER = """
+DELETE FROM contacts.verified WHERE kind = $2 AND address_index = $3 AND person_id <> $1
+"""
 SET_VERIFIED = """
-INSERT INTO contacts.verified (person_id, kind, version, verified_on) VALUES ($1, $2, $3, $4)
+INSERT INTO contacts.verified (person_id, kind, version, verified_on, address_index)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (person_id, kind) DO UPDATE
-    SET version = excluded.version, verified_on = excluded.verified_on
+    SET version = excluded.version, verified_on = excluded.verified_on,
+        address_index = excluded.address_index
 """
 
 SET_WAITING = """
-INSERT INTO contacts.verification (person_id, kind, version, code_hash, made_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO contacts.verification (person_id, kind, version, code_hash, made_at, address_index)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (person_id, kind) DO UPDATE
     SET version = excluded.version, code_hash = excluded.code_hash,
-        made_at = excluded.made_at, tries = 0
+        made_at = excluded.made_at, address_index = excluded.address_index, tries = 0
 """
 # The row stays locked until the transaction ends, so that tries are counted one by one.
 TAKE_TRY = """
 UPDATE contacts.verification SET tries = tries + 1 WHERE person_id = $1 AND kind = $2
-RETURNING version, code_hash, tries, extract(epoch FROM $3::timestamptz - made_at)::integer
-    AS age_s
+RETURNING version, address_index, code_hash, tries,
+    extract(epoch FROM $3::timestamptz - made_at)::integer AS age_s
 """
 WAITING = """
-SELECT version, code_hash, tries, extract(epoch FROM $3::timestamptz - made_at)::integer
-    AS age_s
+SELECT version, address_index, code_hash, tries,
+    extract(epoch FROM $3::timestamptz - made_at)::integer AS age_s
 FROM contacts.verification WHERE person_id = $1 AND kind = $2
 """
 DROP_WAITING = "DELETE FROM contacts.verification WHERE person_id = $1 AND kind = $2"
@@ -62,7 +69,11 @@ ON CONFLICT (person_id, kind) DO UPDATE
 DROP_FINDABLE = "DELETE FROM contacts.findable WHERE person_id = $1 AND kind = $2"
 FINDABLE = "SELECT kind, opening FROM contacts.findable WHERE person_id = $1 ORDER BY kind"
 SET_RECORD = "UPDATE contacts.findable SET record = $3 WHERE person_id = $1 AND kind = $2"
-EDITION = "SELECT number FROM contacts.edition"
+STATE = """
+SELECT coalesce((SELECT number FROM contacts.edition), 0) AS number,
+    coalesce((SELECT number FROM contacts.round WHERE is_current), 1) AS round
+"""
+WITHDRAWN = "SELECT nonce FROM contacts.withdrawn WHERE number > $1"
 # Marks with their records, in order; of people who are leaving none.
 ENTRIES = """
 SELECT string_agg(mark || record, '' ORDER BY mark, person_id, kind)
@@ -88,6 +99,7 @@ DAYS = "SELECT day, points FROM contacts.day WHERE day < $1 ORDER BY day DESC LI
 TIDY_WAITING = "DELETE FROM contacts.verification WHERE made_at < $1"
 TIDY_SENT = "DELETE FROM contacts.sent WHERE day < $1"
 TIDY_DAYS = "DELETE FROM contacts.day WHERE day < $1"
+TIDY_WITHDRAWN = "DELETE FROM contacts.withdrawn WHERE at < $1"
 
 ERASE_WAITING = "DELETE FROM contacts.verification WHERE person_id = $1"
 ERASE_SENT = "DELETE FROM contacts.sent WHERE person_id = $1"
@@ -119,15 +131,27 @@ async def is_verified(tx: Tx, person_id: UUID, kind: Kind | None = None) -> bool
     return bool(await tx.fetchval(IS_VERIFIED, person_id, kind))
 
 
-async def set_verified(tx: Tx, person_id: UUID, kind: Kind, version: int, on: date) -> None:
-    await tx.execute(SET_VERIFIED, person_id, kind, version, on)
+async def set_verified(
+    tx: Tx, person_id: UUID, kind: Kind, version: int, on: date, index: bytes | None
+) -> None:
+    """The address is this person's from now on, and nobody else's."""
+    if index is not None:
+        await tx.execute(LOCK_ADDRESS, index)
+        await tx.execute(DROP_FORMER, person_id, kind, index)
+    await tx.execute(SET_VERIFIED, person_id, kind, version, on, index)
 
 
 async def set_waiting(
-    tx: Tx, person_id: UUID, kind: Kind, version: int, code_hash: bytes, at: datetime
+    tx: Tx,
+    person_id: UUID,
+    kind: Kind,
+    version: int,
+    code_hash: bytes,
+    at: datetime,
+    index: bytes,
 ) -> None:
     """A code that was sent, in place of a former one."""
-    await tx.execute(SET_WAITING, person_id, kind, version, code_hash, at)
+    await tx.execute(SET_WAITING, person_id, kind, version, code_hash, at, index)
 
 
 async def waiting(tx: Tx, person_id: UUID, kind: Kind, now: datetime) -> Waiting | None:
@@ -168,9 +192,16 @@ async def set_record(tx: Tx, person_id: UUID, kind: Kind, record: bytes) -> None
     await tx.execute(SET_RECORD, person_id, kind, record)
 
 
-async def edition(tx: Tx) -> int:
-    """Goes up with each change of what is findable."""
-    return int(await tx.fetchval(EDITION) or 0)
+async def state(tx: Tx) -> State:
+    """What goes up with each change of what is findable."""
+    row = await tx.fetchrow(STATE)
+    assert row is not None
+    return State(**row)
+
+
+async def withdrawn(tx: Tx, after: int) -> frozenset[bytes]:
+    """How records begin that were taken away after an edition."""
+    return frozenset(row["nonce"] for row in await tx.fetch(WITHDRAWN, after))
 
 
 async def entries(tx: Tx, start: bytes, end: bytes | None) -> bytes:
@@ -202,7 +233,14 @@ async def days(tx: Tx, before: date, most: int) -> list[Day]:
     return [Day(**row) for row in await tx.fetch(DAYS, before, most)]
 
 
-async def tidy(tx: Tx, codes_before: datetime, sent_before: date, days_before: date) -> None:
+async def tidy(
+    tx: Tx,
+    codes_before: datetime,
+    sent_before: date,
+    days_before: date,
+    withdrawn_before: datetime,
+) -> None:
+    await tx.execute(TIDY_WITHDRAWN, withdrawn_before)
     await tx.execute(TIDY_WAITING, codes_before)
     await tx.execute(TIDY_SENT, sent_before)
     await tx.execute(TIDY_DAYS, days_before)
