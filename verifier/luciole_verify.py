@@ -12,7 +12,7 @@ Read it from top to bottom: 1 limits, 2 verdicts, 3 reading, 4 hash trees, 5 sig
 6 policy and witnesses, 7 entries, 8 proofs of absence, 9 the claims, 10 the run.
 Sources: RFC 6962 and 9162 (trees); C2SP signed-note, tlog-checkpoint, tlog-cosignature,
 tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals Luciole's
-docs/reference/ledger-formats.md. `crossings` as the first word matches two cells: see beside it.
+docs/reference/ledger-formats.md. `crossings` or `mirror` as the first word: the file beside this.
 """
 
 from __future__ import annotations
@@ -217,6 +217,8 @@ class Site:
     def __init__(self, url: str) -> None:
         self.url = f"{url.rstrip('/').removesuffix('/ledger')}/ledger/"
         self.opener = urllib.request.build_opener(StayHere)
+        if "/mirror/" in self.url:  # the copy of another cell, which has what it could get
+            self.absent = Folder.absent
         self.until = time.monotonic() + RUN_SECONDS
 
     def read(self, name: str, most: int) -> bytes:
@@ -1025,8 +1027,8 @@ def report(claims: list[Any], is_json: bool) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] == ["crossings"]:  # of two cells, in a second file beside this one
-        name = f"{__package__}.luciole_crossings".removeprefix("None.")
+    if words[:1] in (["crossings"], ["mirror"]):  # of two cells, in a second file beside this one
+        name = f"{__package__}.luciole_{words[0]}".removeprefix("None.")
         return int(importlib.import_module(name).main(words[1:]))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", default="", metavar="FOLDER_OR_URL")

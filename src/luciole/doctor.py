@@ -26,6 +26,7 @@ from luciole import (
     fit,
     guarding,
     jobs_console,
+    mirroring,
     peering,
     room,
     statements,
@@ -320,5 +321,6 @@ CHECKS: tuple[Check, ...] = (
     _log,
     jobs_console.looked,
     _border,
+    mirroring.looked,
     _fence,
 )

@@ -22,6 +22,7 @@ from luciole.witness.circle import Circle
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.mirror import Refusal
+from luciole.witness.room import Limits
 from luciole.witness.server import Server
 
 # Between two looks at a cell, and at most between two words about it.
@@ -66,7 +67,9 @@ async def _beside(settings: config.Settings, listener: socket.socket) -> None:
     signers = identity.of(home)
     witness = Witness(home, signers, time.time, told)
     outward = Outward.at(settings.gateway_dir / "witness.sock")
-    circle = Circle(Follower(witness, get), witness, signers, outward, told)
+    ledger = settings.ledger
+    limits = Limits(ledger.mirror_bytes, ledger.mirror_free_bytes, ledger.mirror_bytes_per_s)
+    circle = Circle(Follower(witness, get), witness, signers, outward, told, limits)
     with Server(listener, circle.add_checkpoint, circle.read):
         await circle.run(_signalled())
     await outward.close()

@@ -19,7 +19,9 @@ from luciole.witness.circle import Circle
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.mirror import Refusal
+from luciole.witness.room import Limits
 
+LIMITS = Limits(1 << 30, 0, 1 << 30)
 SG = UUID("6f1d2a34-9b7c-4e58-8a10-5c3de0b7f921")
 
 
@@ -71,12 +73,19 @@ def far() -> Far:
     return Far()
 
 
-def circle_in(home: Path, far: Far) -> Circle:
+def circle_in(home: Path, far: Far, limits: Limits = LIMITS) -> Circle:
     async def nothing(path: str) -> bytes:
         raise Missing(path)
 
     witness = Witness(home, COSIGNERS, lambda: 1_800_000_000.5, lambda sentence: None)
-    return Circle(Follower(witness, nothing), witness, COSIGNERS, far, lambda sentence: None)  # type: ignore[arg-type]
+    return Circle(
+        Follower(witness, nothing),
+        witness,
+        COSIGNERS,
+        far,  # type: ignore[arg-type]
+        lambda sentence: None,
+        limits,
+    )
 
 
 @pytest.fixture
