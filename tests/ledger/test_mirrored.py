@@ -15,7 +15,7 @@ from tests.ledger.test_circle import LIMITS, SG, Far, circle_in
 
 from luciole.kit.blobs import Missing
 from luciole.ledger.mirrors import Mirrors
-from luciole.ledger.note import Note
+from luciole.ledger.note import KeyKind, Note, Signer
 from luciole.ledger.policy import Policy
 from luciole.ledger.tiles import Tile
 from luciole.witness import keeping
@@ -100,6 +100,17 @@ async def test_reader_of_a_mirror_gets_what_the_peer_has_published(
     assert told.bytes >= sum(len(one) for one in far.logs["border"].entries)
 
 
+async def test_head_that_was_published_before_our_word_came_has_it_in_the_mirror(
+    tmp_path: Path, far: Publishing
+) -> None:
+    far.policy = far.policy.replace("quorum us", "quorum none")
+    circle, mirrors = await begun(tmp_path, far)
+    far.published["border/checkpoint"] = far.logs["border"].head()
+    await look(circle, far, publishes=False)
+    note = Note.parse(await mirrors.read("sg", "border/checkpoint"))
+    assert {one.key.name for one in note.verify([COSIGNERS[0].verifier])} == {"watch"}
+
+
 async def test_mirror_is_read_when_the_peer_is_none_any_more(
     tmp_path: Path, far: Publishing
 ) -> None:
@@ -123,7 +134,9 @@ async def test_nothing_else_is_served(tmp_path: Path, far: Publishing, path: str
 
 
 async def unsigned(far: Publishing) -> None:
-    far.published["border/checkpoint"] = far.logs["border"].head()
+    other = Signer("other", KeyKind.COSIGNATURE, b"o" * 32).verifier
+    both = f"witness o {other}\ngroup both all us o\nquorum both"
+    far.policy = far.policy.replace("quorum us", both)
 
 
 async def other_keys(far: Publishing) -> None:

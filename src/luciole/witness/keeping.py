@@ -21,8 +21,8 @@ from luciole.ledger import handover
 from luciole.ledger.archive import CHECKPOINT
 from luciole.ledger.merkle import Refused
 from luciole.ledger.mirrors import LOGS, POLICY, PUBLISHED, TOLD, Mirrored, MirroredLog
-from luciole.ledger.note import Checkpoint, Note, VerifierKey
-from luciole.ledger.policy import Policy
+from luciole.ledger.note import Checkpoint, Note, VerifierKey, to_base64
+from luciole.ledger.policy import NotTrusted, Policy
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import RENEW_S, Get
 from luciole.witness.mirror import Mirror, Refusal
@@ -69,9 +69,24 @@ class Keeper:
         policy = await self._policy_of(keys)
         handovers = await self._handovers(log, mirror)
         policy, ends = handover.known_by(policy, handovers)
-        policy.check(raw, ends)
+        raw += await self._ours(mirror, raw)
+        try:
+            policy.check(raw, ends)
+        except NotTrusted:
+            self._policy = None  # it may have another by now
+            raise
         await asyncio.to_thread(durable.replace, mirror.folder / PUBLISHED, raw)
         self._kept[log] = MirroredLog(log, head.size, int(self._witness.time()))
+
+    async def _ours(self, mirror: Mirror, raw: bytes) -> bytes:
+        """Our own lines for a head, which the cell may add later than it publishes."""
+        ours, theirs = Note.parse(await mirror.blobs.get(CHECKPOINT)), Note.parse(raw)
+        there = {line[:2] for line in theirs.lines}
+        lines = [line for line in ours.lines if line[:2] not in there]
+        if ours.text != theirs.text:
+            return b""
+        written = (f"— {name} {to_base64(id_ + signed)}\n" for name, id_, signed in lines)
+        return "".join(written).encode()
 
     def _known(self, log: str, folder: Path) -> MirroredLog | None:
         """What was kept last, also before a start."""
