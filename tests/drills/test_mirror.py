@@ -25,6 +25,11 @@ def mirror_of(cell: Cell) -> dict[str, int]:
     return {one.log: one.size for mirror in found for one in mirror.logs}
 
 
+def size_of(log: Path) -> int:
+    """How many entries a log has published."""
+    return int((log / "checkpoint").read_bytes().split(b"\n")[1])
+
+
 async def verified(
     capsys: pytest.CaptureFixture[str], *words: object
 ) -> tuple[str, dict[str, dict[str, Any]]]:
@@ -58,10 +63,7 @@ async def test_mirror_proves_what_a_cell_had_that_lost_its_logs(
 
             async def is_mirrored() -> bool:
                 sizes = mirror_of(sg)
-                return all(sizes.get(log) == await size(us, log) for log in luciole_verify.LOGS)
-
-            async def size(cell: Cell, log: str) -> int:
-                return int((logs / log / "checkpoint").read_bytes().split(b"\n")[1])
+                return all(sizes.get(log) == size_of(logs / log) for log in luciole_verify.LOGS)
 
             await until(is_mirrored)
             await us.close()
