@@ -17,6 +17,9 @@ def said(kind: str, n: int) -> bytes:
     return canonical({"v": 1, "at": iso(SEEN - 3600 + n), "kind": kind, "n": n})
 
 
+# What the tests here bring about.
+TOLD = {"mirror.none", "mirror.away", "mirror.cut", "mirror.forked"}
+TOLD |= {"evidence.format", "evidence.proven", "evidence.open"}
 BEFORE = [said("out", n) for n in range(300)]
 
 
@@ -107,6 +110,14 @@ def test_cell_that_is_gone_cannot_be_told_and_the_mirror_holds_by_itself(
     for nowhere in (tmp_path / "gone", "http://127.0.0.1:9"):
         status, verdict, found = run(capsys, nowhere, mirror)
         assert (status, verdict, set(found)) == (2, "CANNOT TELL", {"mirror.away"})
+
+
+def test_log_that_the_mirror_has_not_is_not_told_of(
+    tmp_path: Path, mirror: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (mirror / "ledger" / "access" / "checkpoint").unlink()
+    _, verdict, found = run(capsys, lay(tmp_path / "cell", BEFORE), mirror)
+    assert (verdict, set(found)) == ("CANNOT TELL", {"mirror.none"})
 
 
 def test_mirror_that_lies_is_not_taken_for_the_cell(
