@@ -2017,6 +2017,7 @@ CREATE TABLE abroad.crossing (
 );
 CREATE INDEX crossing_by_person ON abroad.crossing USING btree (person_id, id DESC);
 CREATE INDEX crossing_by_subject ON abroad.crossing USING btree (subject_id, peer, id DESC);
+CREATE INDEX crossing_moves_refused ON abroad.crossing USING btree (offered_at) WHERE kind = 'move'::text AND state = 'refused'::text;
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.crossing TO luciole_abroad;
 
 CREATE TABLE abroad.stale (
