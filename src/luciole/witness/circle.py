@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,13 +92,25 @@ class Circle:
         raise Missing(path)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks at peers and their logs until `stop`."""
-        while not stop.is_set():
-            with contextlib.suppress(PeerUnreachable, PeerRefused):
-                await self.learn()
-                await asyncio.gather(*map(self._look_and_keep, self._peers.values()))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOKS_EVERY_S)
+        """Looks at peers and their logs until `stop`. A long log that is fetched for hours holds
+        nobody else up."""
+        looks: dict[str, asyncio.Task[None]] = {}
+        try:
+            while not stop.is_set():
+                with contextlib.suppress(PeerUnreachable, PeerRefused):
+                    await self.learn()
+                for cell_id, peer in self._peers.items():
+                    before = looks.get(cell_id)
+                    if before is None or before.done():
+                        if before is not None:
+                            before.result()
+                        looks[cell_id] = asyncio.create_task(self._look_and_keep(peer))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOKS_EVERY_S)
+        finally:
+            for look in looks.values():
+                look.cancel()
+            await asyncio.gather(*looks.values(), return_exceptions=True)
 
     async def learn(self) -> None:
         """Which cells are peers. Raises PeerUnreachable, PeerRefused."""
@@ -136,9 +149,10 @@ class Circle:
         own log goes on: it has the same witness."""
         await self._look(peer)
         keys = peer.follower.keys
-        for step in (peer.keeper.keep(keys), peer.keeper.tell(peer.info, keys)):
+        steps = (partial(peer.keeper.keep, keys), partial(peer.keeper.tell, peer.info, keys))
+        for step in steps:
             try:
-                await step
+                await step()
             except (PeerUnreachable, PeerRefused):
                 continue
             except OSError as error:
