@@ -12,7 +12,7 @@ Read it from top to bottom: 1 limits, 2 verdicts, 3 reading, 4 hash trees, 5 sig
 6 policy and witnesses, 7 entries, 8 proofs of absence, 9 the claims, 10 the run.
 Sources: RFC 6962 and 9162 (trees); C2SP signed-note, tlog-checkpoint, tlog-cosignature,
 tlog-policy, tlog-tiles, tlog-proof (texts of 2026-07-22); for entries, seals and journals Luciole's
-docs/reference/ledger-formats.md. `crossings` or `mirror` as the first word: the file beside this.
+docs/reference/ledger-formats.md. `crossings` as the first word matches two cells: see beside it.
 """
 
 from __future__ import annotations
@@ -1027,8 +1027,8 @@ def report(claims: list[Any], is_json: bool) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words[:1] in (["crossings"], ["mirror"]):  # of two cells, in a second file beside this one
-        name = f"{__package__}.luciole_{words[0]}".removeprefix("None.")
+    if words[:1] == ["crossings"]:  # of two cells, in a second file beside this one
+        name = f"{__package__}.luciole_crossings".removeprefix("None.")
         return int(importlib.import_module(name).main(words[1:]))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", default="", metavar="FOLDER_OR_URL")

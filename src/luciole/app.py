@@ -68,7 +68,7 @@ from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
 from luciole.kit.static import Folder
 from luciole.kit.web import AnyRequest
-from luciole.ledger.mirrors import Mirrors
+from luciole.mirrors import Mirrors
 from luciole.parts import Parts
 from luciole.release import Release
 

@@ -23,7 +23,7 @@ from luciole.kit.blobs import Blobs, Missing
 from luciole.ledger.archive import Archive
 from luciole.ledger.entry import parse_canonical
 from luciole.ledger.merkle import Refused
-from luciole.ledger.mirrors import MirroredLog, Mirrors, State
+from luciole.mirrors import MirroredLog, Mirrors, State
 from luciole.parts import Parts
 
 # So far back is looked for the newest statement and the newest counts of guards.
@@ -263,7 +263,7 @@ def _commands(name: str, origin: str, peers: list[GlassPeer]) -> list[str]:
     ]
     checks += [f"{verifier} crossings {name}={origin} {peer.name}={peer.origin}" for peer in peers]
     return checks + [
-        f"{verifier} mirror {peer.origin} {origin}/mirror/{peer.name}"
+        f"python comparer/luciole_mirror.py {peer.origin} {origin}/mirror/{peer.name}"
         for peer in peers
         if peer.mirror
     ]

@@ -12,8 +12,8 @@ from luciole.kit.blobs import Missing
 from luciole.kit.errors import NotFound
 from luciole.ledger import handover
 from luciole.ledger.archive import CHECKPOINT, PENDING
-from luciole.ledger.mirrors import POLICY, Mirrors
 from luciole.ledger_pages import FOR_EVER, NEVER_KEPT
+from luciole.mirrors import POLICY, Mirrors
 
 HEADS = (CHECKPOINT, PENDING, handover.NAME)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from luciole.config import Settings
 from luciole.finding import Finding
-from luciole.ledger.mirrors import Mirrored, told
+from luciole.mirrors import Mirrored, told
 
 SUBJECT = "mirrors"
 # From here on room is running out.

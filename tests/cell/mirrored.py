@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from luciole.ledger.mirrors import FOLDER, POLICY, PUBLISHED, TOLD, Mirrored, MirroredLog, folder_of
 from luciole.ledger.note import Checkpoint, KeyKind, Note, Signer
 from luciole.ledger.tiles import Edge
+from luciole.mirrors import FOLDER, POLICY, PUBLISHED, TOLD, Mirrored, MirroredLog, folder_of
 
 CELL_ID = "6f1d2a34-9b7c-4e58-8a10-5c3de0b7f921"
 AT = 1_800_000_000

@@ -78,7 +78,7 @@ async def test_glass_says_up_to_where_a_peer_is_mirrored(
         "logs": [{"log": "border", "size": 300, "at": mirrored.AT}],
     }
     origin = house.parts.settings.origin
-    assert f"mirror https://border.sg.example {origin}/mirror/sg" in seen["commands"][-1]
+    assert f"luciole_mirror.py https://border.sg.example {origin}/mirror/sg" in seen["commands"][-1]
 
 
 async def test_console_and_doctor_tell_of_a_mirror_that_is_full(

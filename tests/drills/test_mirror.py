@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from comparer import luciole_mirror
 from tests.border.conftest import Cell, cell_in, peered, running, until
 from tests.border.test_two_cells import entry, news, offer
 
-from luciole.ledger.mirrors import Mirrored, told
+from luciole.mirrors import Mirrored, told
 from verifier import luciole_verify
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300), pytest.mark.xdist_group("cells")]
@@ -31,13 +33,13 @@ def size_of(log: Path) -> int:
 
 
 async def verified(
-    capsys: pytest.CaptureFixture[str], *words: object
+    capsys: pytest.CaptureFixture[str], main: Callable[[list[str]], int], *words: object
 ) -> tuple[str, dict[str, dict[str, Any]]]:
     """The verdict, and the claims that are not GREEN by their code."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     given = [*map(str, words), "--now", now, "--json"]
     capsys.readouterr()
-    await asyncio.to_thread(luciole_verify.main, given)
+    await asyncio.to_thread(main, given)
     report = json.loads(capsys.readouterr().out)
     return report["verdict"], {one["code"]: one for one in report["claims"] if one["next"]}
 
@@ -68,10 +70,10 @@ async def test_mirror_proves_what_a_cell_had_that_lost_its_logs(
             await until(is_mirrored)
             await us.close()
         # 1. While the cell is away, its mirror stands for it.
-        verdict, found = await verified(capsys, mirror, "--policy", policy)
+        verdict, found = await verified(capsys, luciole_verify.main, mirror, "--policy", policy)
         assert (verdict, found) == ("GREEN", {})
         # 2. As it was: GREEN. Its folder is what it would serve.
-        words = ("mirror", us.settings.blobs_place, mirror, "--policy", policy)
+        words = (luciole_mirror.main, us.settings.blobs_place, mirror, "--policy", policy)
         verdict, found = await verified(capsys, *words)
         assert (verdict, found) == ("GREEN", {})
         # 3. The disk of its logs is lost: nobody can compare, and the mirror still says all of it.

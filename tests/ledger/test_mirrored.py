@@ -14,10 +14,10 @@ from tests.ledger.shown import COSIGNERS
 from tests.ledger.test_circle import LIMITS, SG, Far, circle_in
 
 from luciole.kit.blobs import Missing
-from luciole.ledger.mirrors import Mirrors
 from luciole.ledger.note import KeyKind, Note, Signer
 from luciole.ledger.policy import Policy
 from luciole.ledger.tiles import Tile
+from luciole.mirrors import Mirrors
 from luciole.witness import keeping
 from luciole.witness.circle import Circle
 from luciole.witness.room import Limits, Room

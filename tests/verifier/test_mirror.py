@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparer import luciole_mirror
 from tests.vectors.log_writer import Signer, b64, canonical, mth, tile_files
 from tests.vectors.world import CELL, LOGS, NOW, OAK, SEEN, iso
 
@@ -58,8 +59,8 @@ def run(
 ) -> tuple[int, str, dict[str, dict[str, Any]]]:
     """Exit status, verdict, and claims that are not GREEN by their code."""
     policy = str(mirror / "ledger" / "policy")
-    words = ["mirror", str(cell), str(mirror), "--policy", policy, "--now", iso(NOW), "--json"]
-    status = luciole_verify.main([*words, *more])
+    words = [str(cell), str(mirror), "--policy", policy, "--now", iso(NOW), "--json"]
+    status = luciole_mirror.main([*words, *more])
     report = json.loads(capsys.readouterr().out)
     found = {one["code"]: one for one in report["claims"] if one["code"] != "green"}
     return status, report["verdict"], found

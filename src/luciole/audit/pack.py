@@ -172,7 +172,8 @@ def _sums(found: dict[str, str]) -> bytes:
 
 
 def _verifier(name: str) -> bytes:
-    for folder in (release.HERE / "verifier_dist", release.HERE.parents[1] / "verifier"):
+    checkout = release.HERE.parents[1]
+    for folder in (release.HERE / "verifier_dist", checkout / "verifier", checkout / "comparer"):
         if (folder / name).exists():
             return (folder / name).read_bytes()
     raise NoVerifier

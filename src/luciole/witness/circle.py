@@ -23,8 +23,8 @@ from luciole.border.peers import MAX_ANSWER_BYTES, PeerAway
 from luciole.kit.blobs import Missing, is_full
 from luciole.kit.logs import log
 from luciole.ledger.archive import PENDING
-from luciole.ledger.mirrors import FOLDER
 from luciole.ledger.note import Signer, VerifierKey
+from luciole.mirrors import FOLDER
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.keeping import Keeper
@@ -157,7 +157,7 @@ class Circle:
                 continue
             except OSError as error:
                 code = "mirror-full" if is_full(error) else "mirror-unwritten"
-                log.error("a mirror is not kept", peer=peer.info.name, code=code)
+                log.error("a mirror of a peer is not kept", code=code)
 
     async def _look(self, peer: _Peer) -> None:
         """One look at all logs of a peer that has said nothing for a while."""

@@ -20,9 +20,9 @@ from luciole.kit.blobs import Missing
 from luciole.ledger import handover
 from luciole.ledger.archive import CHECKPOINT
 from luciole.ledger.merkle import Refused
-from luciole.ledger.mirrors import LOGS, POLICY, PUBLISHED, TOLD, Mirrored, MirroredLog
 from luciole.ledger.note import Checkpoint, Note, VerifierKey, to_base64
 from luciole.ledger.policy import NotTrusted, Policy
+from luciole.mirrors import LOGS, POLICY, PUBLISHED, TOLD, Mirrored, MirroredLog
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import RENEW_S, Get
 from luciole.witness.mirror import Mirror, Refusal

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from luciole.ledger.mirrors import State
+from luciole.mirrors import State
 
 # Between two counts of what lies there: an eighth more, or so many bytes, or so many seconds.
 COUNTED_AGAIN = 8

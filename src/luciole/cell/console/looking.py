@@ -30,7 +30,7 @@ from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.queue_look import Waiting
-from luciole.ledger.mirrors import Mirrored, Mirrors
+from luciole.mirrors import Mirrored, Mirrors
 
 # For these the cell signs, and others verify.
 SIGNING = ("border", "export", "push")

@@ -10,7 +10,7 @@ import msgspec
 
 from luciole.cell.console.model import Act, Page, Role
 from luciole.cell.console.policies import InForce
-from luciole.ledger.mirrors import State
+from luciole.mirrors import State
 
 Health = Literal["well", "look", "bad", "unknown"]
 

@@ -15,9 +15,6 @@ from luciole.kit.exported import ExportedRow, listed
 Side = Literal["left", "came"]
 SIDES: tuple[Side, ...] = ("left", "came")
 
-TOLD_EVERY = timedelta(days=MOVE_TOLD_EVERY_DAYS)
-TOLD_FOR = timedelta(days=MOVE_TOLD_FOR_DAYS)
-
 SAY = """
 INSERT INTO abroad.move (person_id, side, uri, cells, is_shown, said_at)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -134,13 +131,16 @@ async def is_told(
     tx: Tx, person_id: UUID, peer: str, uri: str, since: datetime, now: datetime
 ) -> bool:
     """Whether a cell has heard of a move that was said then, or is not to be told just now."""
-    again, given_up = now - TOLD_EVERY, now - TOLD_FOR
+    again = now - timedelta(days=MOVE_TOLD_EVERY_DAYS)
+    given_up = now - timedelta(days=MOVE_TOLD_FOR_DAYS)
     return bool(await tx.fetchval(IS_TOLD, person_id, peer, uri, since, again, given_up))
 
 
 async def due(tx: Tx, now: datetime, peers: Sequence[str], most: int) -> list[UUID]:
     """Some of the people whose move is to be told once more to one of these cells."""
-    rows = await tx.fetch(DUE, now - TOLD_EVERY, now - TOLD_FOR, list(peers), most)
+    again = now - timedelta(days=MOVE_TOLD_EVERY_DAYS)
+    given_up = now - timedelta(days=MOVE_TOLD_FOR_DAYS)
+    rows = await tx.fetch(DUE, again, given_up, list(peers), most)
     return [row["person_id"] for row in rows]
 
 

@@ -1,18 +1,19 @@
 """Compares a cell's logs with the mirror that another cell keeps of them: whether one was cut, or
 tells two stories. Where the cell is gone, what the mirror has is checked for itself.
 
-    python luciole_verify.py mirror FOLDER_OR_URL FOLDER_OR_URL
+    python luciole_mirror.py FOLDER_OR_URL FOLDER_OR_URL
         [--policy FILE] [--evidence FOLDER] [--now ISO] [--json]
 
 First the cell, then the mirror, such as https://us.example/mirror/sg. What contradicts is written
-into the folder, for others to check. A part of `luciole_verify.py`, which lies beside it; read that
-first.
+into the folder, for others to check. It stands on `luciole_verify.py`, which lies beside it or in
+`verifier`; read that first. What that says of one cell does not depend on anything here.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections import namedtuple
 from functools import partial
@@ -21,7 +22,8 @@ from typing import Any
 
 try:
     from verifier import luciole_verify as v
-except ImportError:  # beside each other in one folder
+except ImportError:  # beside each other in one folder, or in the two folders of a checkout
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "verifier"))
     import luciole_verify as v  # type: ignore[no-redef, import-not-found]
 
 FINDINGS = """\
@@ -168,7 +170,7 @@ def check_cell(claims: list[Any], cell: Any, policy: Any, log: str) -> Any:
     return (tree, point) if tree else None
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     parser = argparse.ArgumentParser("mirror", description=(__doc__ or "").partition("\n")[0])
     for name in ("cell", "mirror"):
@@ -179,3 +181,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     return v.report(audit(options), options.json)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
