@@ -65,6 +65,7 @@ class Check:
 
 
 VERIFIER = ("verifier/luciole_verify.py", "verifier/luciole_crossings.py")
+COMPARER = ("comparer/luciole_mirror.py",)
 
 
 @dataclass
@@ -93,7 +94,7 @@ def checks() -> list[Check]:
         Check("ruff format", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Check("import contracts", [PYTHON, "-c", LINT_IMPORTS]),
         Check("mypy --strict", [PYTHON, "-m", "mypy"]),
-        Check("mypy verifier", [PYTHON, "-m", "mypy", *VERIFIER]),
+        Check("mypy verifier", [PYTHON, "-m", "mypy", *VERIFIER, *COMPARER]),
         Check("web packages", [PYTHON, str(ROOT / "tests" / "web_packages.py"), NODE]),
         Check("svelte-check", [*NPM_RUN, "check"]),
         Check("web tests", [*NPM_RUN, "test"]),

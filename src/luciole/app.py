@@ -11,7 +11,17 @@ from pathlib import Path
 import msgspec
 from litestar import Litestar, Response, Router, get
 
-from luciole import __version__, catalogue, config, glass, ledger_pages, pages, preview, release
+from luciole import (
+    __version__,
+    catalogue,
+    config,
+    glass,
+    ledger_pages,
+    mirror_pages,
+    pages,
+    preview,
+    release,
+)
 from luciole.cell.abroad import api as abroad_api
 from luciole.cell.abroad.moving.service import Moving
 from luciole.cell.clips import api as clips_api
@@ -58,6 +68,7 @@ from luciole.kit.db import Database
 from luciole.kit.errors import NotFound, Unavailable
 from luciole.kit.static import Folder
 from luciole.kit.web import AnyRequest
+from luciole.mirrors import Mirrors
 from luciole.parts import Parts
 from luciole.release import Release
 
@@ -221,6 +232,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_sale.routes(parts.db),
         api_moving.routes(parts.db, parts.people, Moving(parts.abroad, parts.clock), parts.custody),
         ledger_pages.routes(parts.db, parts.blobs),
+        mirror_pages.routes(Mirrors(settings.mirrors_dir)),
         glass.routes(parts),
         _system(parts, dist),
         *pages.routes(

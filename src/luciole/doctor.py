@@ -26,6 +26,7 @@ from luciole import (
     fit,
     guarding,
     jobs_console,
+    mirroring,
     peering,
     room,
     routes,
@@ -322,5 +323,6 @@ CHECKS: tuple[Check, ...] = (
     jobs_console.looked,
     _border,
     routes.looked,
+    mirroring.looked,
     _fence,
 )

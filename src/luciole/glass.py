@@ -23,6 +23,7 @@ from luciole.kit.blobs import Blobs, Missing
 from luciole.ledger.archive import Archive
 from luciole.ledger.entry import parse_canonical
 from luciole.ledger.merkle import Refused
+from luciole.mirrors import MirroredLog, Mirrors, State
 from luciole.parts import Parts
 
 # So far back is looked for the newest statement and the newest counts of guards.
@@ -48,6 +49,15 @@ class GlassCell(msgspec.Struct):
     version: str
 
 
+class GlassMirror(msgspec.Struct):
+    """What this cell keeps of the logs of another, and serves below `/mirror/`: each log up to a
+    size. `state`: `kept`; `limit` or `disk` where entries are no longer kept for want of room."""
+
+    state: State
+    bytes: int
+    logs: list[MirroredLog]
+
+
 class GlassPeer(msgspec.Struct):
     """Another cell. RED: its logs contradict what they were, and nothing crosses."""
 
@@ -60,6 +70,7 @@ class GlassPeer(msgspec.Struct):
     verdict: str
     verdict_code: str
     verdict_at: datetime
+    mirror: GlassMirror | None = None
 
 
 class GlassWitness(msgspec.Struct):
@@ -160,6 +171,10 @@ class Looking:
         async with parts.db.read() as tx:
             peers = [GlassPeer(*row) for row in await tx.fetch(PEERS)]
             report = await parts.notices.report(tx)
+        for one in await Mirrors(parts.settings.mirrors_dir).told():
+            for peer in peers:
+                if str(peer.cell_id) == one.cell_id:
+                    peer.mirror = GlassMirror(one.state, one.bytes, one.logs)
         states = [one["state"] for one in report["notices"]]
         return Glass(
             GlassCell(
@@ -246,8 +261,11 @@ def _commands(name: str, origin: str, peers: list[GlassPeer]) -> list[str]:
         f"curl -o report.json {origin}/api/notices/report",
         f"{verifier} {origin} --notices report.json",
     ]
+    checks += [f"{verifier} crossings {name}={origin} {peer.name}={peer.origin}" for peer in peers]
     return checks + [
-        f"{verifier} crossings {name}={origin} {peer.name}={peer.origin}" for peer in peers
+        f"python comparer/luciole_mirror.py {peer.origin} {origin}/mirror/{peer.name}"
+        for peer in peers
+        if peer.mirror
     ]
 
 

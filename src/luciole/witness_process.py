@@ -23,6 +23,7 @@ from luciole.witness.circle import Circle
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.mirror import Refusal
+from luciole.witness.room import Limits
 from luciole.witness.server import Server
 
 # Between two looks at a cell, and at most between two words about it.
@@ -69,7 +70,9 @@ async def _beside(settings: config.Settings, listeners: list[socket.socket]) -> 
     signers = identity.of(home)
     witness = Witness(home, signers, time.time, told)
     outward = Outward.at(settings.gateway_dir / "witness.sock")
-    circle = Circle(Follower(witness, get), witness, signers, outward, told)
+    ledger = settings.ledger
+    limits = Limits(ledger.mirror_bytes, ledger.mirror_free_bytes, ledger.mirror_bytes_per_s)
+    circle = Circle(Follower(witness, get), witness, signers, outward, told, limits)
     with contextlib.ExitStack() as stack:
         for listener in listeners:
             stack.enter_context(Server(listener, circle.add_checkpoint, circle.read))

@@ -60,6 +60,9 @@ async def test_crossing_is_seen_live_and_opens_to_what_the_log_has(
     page = await stage.phone(path="/glass")
     peer = page.get_by_test_id("glass-peer")
     await expect(peer).to_have_attribute("data-verdict", "GREEN", timeout=PATIENCE_MS)
+    # Its logs are mirrored here; the whole page is drawn anew every half a minute.
+    mirror = peer.get_by_test_id("glass-mirror")
+    await expect(mirror).to_contain_text("Crossings up to", timeout=2 * PATIENCE_MS)
     gone = page.locator('[data-testid="glass-crossing"][data-wire="gone"]')
     before = await gone.count()
     number, _ = await offer(us, "sg")

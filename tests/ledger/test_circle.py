@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,7 +20,9 @@ from luciole.witness.circle import Circle
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
 from luciole.witness.mirror import Refusal
+from luciole.witness.room import Limits
 
+LIMITS = Limits(1 << 30, 0, 1 << 30)
 SG = UUID("6f1d2a34-9b7c-4e58-8a10-5c3de0b7f921")
 
 
@@ -71,12 +74,19 @@ def far() -> Far:
     return Far()
 
 
-def circle_in(home: Path, far: Far) -> Circle:
+def circle_in(home: Path, far: Far, limits: Limits = LIMITS) -> Circle:
     async def nothing(path: str) -> bytes:
         raise Missing(path)
 
     witness = Witness(home, COSIGNERS, lambda: 1_800_000_000.5, lambda sentence: None)
-    return Circle(Follower(witness, nothing), witness, COSIGNERS, far, lambda sentence: None)  # type: ignore[arg-type]
+    return Circle(
+        Follower(witness, nothing),
+        witness,
+        COSIGNERS,
+        far,  # type: ignore[arg-type]
+        lambda sentence: None,
+        limits,
+    )
 
 
 @pytest.fixture
@@ -175,6 +185,36 @@ async def test_peer_with_other_keys_than_the_first_time_is_red(
     await again.learn()
     await look(again)
     assert far.told[-1] == ("RED", "other-key")
+
+
+async def test_peer_with_a_long_log_holds_nobody_else_up(
+    circle: Circle, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = UUID("c0ffee00-1111-4222-8333-444455556666")
+    infos = [far.info, PeerInfo("eu", other, "https://eu.example", "Eu", "FR")]
+    looks: list[str] = []
+    often = asyncio.Event()
+
+    async def peers() -> list[PeerInfo]:
+        return infos
+
+    async def look(peer: Any) -> None:
+        looks.append(peer.info.name)
+        if peer.info.name == "sg":
+            await asyncio.Event().wait()
+        if looks.count("eu") == 3:
+            often.set()
+
+    monkeypatch.setattr(far, "peers", peers)
+    monkeypatch.setattr(circle, "_look_and_keep", look)
+    monkeypatch.setattr("luciole.witness.circle.LOOKS_EVERY_S", 0.01)
+    stop = asyncio.Event()
+    running = asyncio.create_task(circle.run(stop))
+    async with asyncio.timeout(30):
+        await often.wait()
+        stop.set()
+        await running
+    assert looks.count("sg") == 1
 
 
 async def test_it_looks_until_it_is_stopped(circle: Circle, far: Far) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparer import luciole_mirror
 from tests.rules import core
 from tests.rules.source import ROOT
 from tests.vectors import make
 from tests.vectors.world import DAY, NOW
 from tests.verifier import runs
+from tests.verifier.test_mirror import TOLD
 
 from verifier import luciole_crossings, luciole_verify
 
@@ -66,7 +68,9 @@ def test_text_names_verdict_next_step_and_what_is_not_proved(
 def test_every_verdict_has_a_sentence_and_a_vector_or_a_test() -> None:
     codes = {code for name in make.names() for code in make.expected(name)["codes"]}
     codes |= {code for case in CROSSINGS.values() for code in case["codes"]}
+    codes |= TOLD
     assert luciole_crossings.FINDINGS
+    assert luciole_mirror.FINDINGS
     tested = {"tools.missing", "verifier.fault", "source.unreadable", "tree.withheld", "tree.limit"}
     assert luciole_verify.TABLE.keys() - codes - tested == {"green"}
 

@@ -30,7 +30,7 @@ from luciole.ledger.tiles import ENTRIES, WIDTH, Tile, tile_of
 
 LOGS = ("access", "decisions", "border")
 # One cell is judged by the first alone; the second matches it with another cell.
-VERIFIER = ("luciole_verify.py", "luciole_crossings.py")
+VERIFIER = ("luciole_verify.py", "luciole_crossings.py", "luciole_mirror.py")
 # The oldest time that a ZIP can hold.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 COLUMN_TYPES = """
@@ -172,7 +172,8 @@ def _sums(found: dict[str, str]) -> bytes:
 
 
 def _verifier(name: str) -> bytes:
-    for folder in (release.HERE / "verifier_dist", release.HERE.parents[1] / "verifier"):
+    checkout = release.HERE.parents[1]
+    for folder in (release.HERE / "verifier_dist", checkout / "verifier", checkout / "comparer"):
         if (folder / name).exists():
             return (folder / name).read_bytes()
     raise NoVerifier

@@ -182,6 +182,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.data / "run" / "witness.sock"
 
     @property
+    def mirrors_dir(self) -> Path:
+        """What the witness holds of the logs of peers, by the ids of their cells."""
+        return self.witness_dir / "peers"
+
+    @property
     def trustee_dir(self) -> Path:
         """What the trustee holds for other cells."""
         return self.data / "trustee"

@@ -46,6 +46,9 @@ def faults(settings: Any) -> Iterator[str]:
             yield f"LUCIOLE_{name.upper()}_METRICS_PORT should be between 1 and 65535, or 0."
     if not 10 <= settings.ledger.period_ms <= 60_000:
         yield "LUCIOLE_LEDGER_PERIOD_MS should be between 10 and 60000."
+    for name, least in (("bytes", 0), ("free_bytes", 0), ("bytes_per_s", 1 << 16)):
+        if getattr(settings.ledger, f"mirror_{name}") < least:
+            yield f"LUCIOLE_LEDGER_MIRROR_{name.upper()} should be {least} or more."
     if not RANKING.fullmatch(settings.feed.ranking):
         yield "LUCIOLE_FEED_RANKING should be empty, ray or ray:HOST:PORT."
     if not 1 <= settings.feed.replicas <= 64:

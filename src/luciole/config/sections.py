@@ -189,6 +189,13 @@ class LedgerSettings(msgspec.Struct, frozen=True):
     witnesses: str = ""
     #: How many witnesses of that file must cosign before a head is published; 0: the own one does.
     quorum: int = 0
+    #: Most bytes of the disk for the mirror of each peer's logs (10 GiB); beyond, its heads are
+    #: still compared and cosigned, and its entries no longer kept. 0: no entries are kept.
+    mirror_bytes: int = 10_737_418_240
+    #: Bytes of the disk that mirrors leave free (2 GiB).
+    mirror_free_bytes: int = 2_147_483_648
+    #: Bytes a second at which the logs of each peer are fetched, at most (4 MiB).
+    mirror_bytes_per_s: int = 4_194_304
     #: TCP port on loopback where the log's process answers with its metrics; 0: none.
     metrics_port: int = 0
 

@@ -1,7 +1,8 @@
 """The cell's own witness, for the cell itself and for those that it exchanges with.
 
 Each peer's logs are mirrored in a folder of their own, under the keys of its passport, so that a
-peer that was put back, or that shows two histories, is refused here before anything of it crosses.
+peer that was put back, or that shows two histories, is refused here before anything of it crosses;
+and so that what it had can be read here by anybody, also when it is gone (`keeping`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +20,16 @@ from msgspec.structs import replace
 from luciole.ask.gateway import Outward, PeerInfo, PeerRefused, PeerUnreachable
 from luciole.border.outward import Verdict
 from luciole.border.peers import MAX_ANSWER_BYTES, PeerAway
-from luciole.kit.blobs import Missing
+from luciole.kit.blobs import Missing, is_full
+from luciole.kit.logs import log
 from luciole.ledger.archive import PENDING
 from luciole.ledger.note import Signer, VerifierKey
+from luciole.mirrors import FOLDER
 from luciole.witness.cosigner import Witness
 from luciole.witness.follow import LOGS, Follower
+from luciole.witness.keeping import Keeper
 from luciole.witness.mirror import Refusal
+from luciole.witness.room import Limits, Room
 
 # What says that a log was changed, rather than that it cannot be read just now.
 PROVEN = ("fork", "bad-seal")
@@ -37,6 +43,7 @@ class _Peer(NamedTuple):
     info: PeerInfo
     follower: Follower
     witness: Witness
+    keeper: Keeper
 
 
 class Circle:
@@ -50,10 +57,12 @@ class Circle:
         signers: Sequence[Signer],
         outward: Outward,
         told: Callable[[str], None],
+        limits: Limits,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._own, self._witness, self._signers = own, witness, signers
         self._outward, self._told, self._monotonic = outward, told, monotonic
+        self._limits = limits
         self._peers: dict[str, _Peer] = {}
         self._heard: dict[str, float] = {}
 
@@ -83,13 +92,25 @@ class Circle:
         raise Missing(path)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Looks at peers and their logs until `stop`."""
-        while not stop.is_set():
-            with contextlib.suppress(PeerUnreachable, PeerRefused):
-                await self.learn()
-                await asyncio.gather(*map(self._look, self._peers.values()))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), LOOKS_EVERY_S)
+        """Looks at peers and their logs until `stop`. A long log that is fetched for hours holds
+        nobody else up."""
+        looks: dict[str, asyncio.Task[None]] = {}
+        try:
+            while not stop.is_set():
+                with contextlib.suppress(PeerUnreachable, PeerRefused):
+                    await self.learn()
+                for cell_id, peer in self._peers.items():
+                    before = looks.get(cell_id)
+                    if before is None or before.done():
+                        if before is not None:
+                            before.result()
+                        looks[cell_id] = asyncio.create_task(self._look_and_keep(peer))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), LOOKS_EVERY_S)
+        finally:
+            for look in looks.values():
+                look.cancel()
+            await asyncio.gather(*looks.values(), return_exceptions=True)
 
     async def learn(self) -> None:
         """Which cells are peers. Raises PeerUnreachable, PeerRefused."""
@@ -102,24 +123,41 @@ class Circle:
         }
 
     def _peer(self, cell_id: str, info: PeerInfo) -> _Peer:
-        home = self._witness.home / "peers" / cell_id
-        name = info.name
+        home = self._witness.home / FOLDER / cell_id
+        name, room = info.name, Room(home, self._limits, self._monotonic)
 
         async def get(path: str) -> bytes:
             try:
-                return await self._outward.get(name, f"ledger/{path}", MAX_ANSWER_BYTES)
+                found = await self._outward.get(name, f"ledger/{path}", MAX_ANSWER_BYTES)
             except PeerRefused as refused:
                 if refused.said == "missing":
                     raise Missing(path) from refused
                 raise
+            await room.pace(len(found))
+            return found
 
-        witness = Witness(home, self._signers, self._witness.time, self._told)
+        witness = Witness(home, self._signers, self._witness.time, self._told, room)
         follower = Follower(witness, get)
-        peer = _Peer(info, follower, witness)
+        peer = _Peer(info, follower, witness, Keeper(witness, get, room, self._monotonic))
         with contextlib.suppress(Refusal):
             # Other keys than the first time: nothing is cosigned, and `_verdict` says so.
             follower.follow([VerifierKey.parse(key) for key in info.log_keys])
         return peer
+
+    async def _look_and_keep(self, peer: _Peer) -> None:
+        """One look, and the mirror made readable up to what was seen. Whatever becomes of it, our
+        own log goes on: it has the same witness."""
+        await self._look(peer)
+        keys = peer.follower.keys
+        steps = (partial(peer.keeper.keep, keys), partial(peer.keeper.tell, peer.info, keys))
+        for step in steps:
+            try:
+                await step()
+            except (PeerUnreachable, PeerRefused):
+                continue
+            except OSError as error:
+                code = "mirror-full" if is_full(error) else "mirror-unwritten"
+                log.error("a mirror of a peer is not kept", code=code)
 
     async def _look(self, peer: _Peer) -> None:
         """One look at all logs of a peer that has said nothing for a while."""
@@ -127,16 +165,18 @@ class Circle:
         if self._monotonic() - heard < QUIET_S and peer.info.verdict == "GREEN":
             return
         code = ""
-        for log in LOGS:
+        for name in LOGS:
             try:
                 head = await self._outward.get(
-                    peer.info.name, f"ledger/{log}/{PENDING}", MAX_ANSWER_BYTES
+                    peer.info.name, f"ledger/{name}/{PENDING}", MAX_ANSWER_BYTES
                 )
                 await peer.witness.see(head)
             except Refusal as refusal:
                 code = refusal.code if code not in RED else code
             except (PeerUnreachable, PeerRefused, Missing):
                 code = code or "away"
+            except OSError as error:
+                code = code or ("mirror-full" if is_full(error) else "mirror-unwritten")
         await self._tell(peer, *self._verdict(peer, code))
 
     def _verdict(self, peer: _Peer, code: str) -> tuple[Verdict, str]:

@@ -28,6 +28,7 @@ from luciole.ledger.note import (
 )
 from luciole.ledger.tiles import Tile
 from luciole.witness.mirror import Mirror, Refusal
+from luciole.witness.room import Room
 
 MAX_PROOF_LINES = 63
 
@@ -42,14 +43,34 @@ class Witness:
         signers: Sequence[Signer],
         time: Callable[[], float],
         told: Callable[[str], None],
+        room: Room | None = None,
     ) -> None:
         self.home, self.time, self._signers, self._told = home, time, signers, told
+        self._room = room
         self._mirrors: dict[str, Mirror] = {}
 
     def follow(self, key: VerifierKey, source: Tiles, *, has_seals: bool) -> None:
         """Begins to cosign a log, whose heads are signed with `key`."""
         folder = self.home / sha256(key.name.encode()).hexdigest()
-        self._mirrors[key.name] = Mirror(folder, key, source, has_seals=has_seals)
+        self._mirrors[key.name] = Mirror(folder, key, source, has_seals=has_seals, room=self._room)
+
+    async def held(self, key: VerifierKey) -> Mirror:
+        """The mirror of a log that is followed, as its folder has it. Raises Refusal."""
+        mirror = self._mirrors[key.name]
+        async with mirror.lock:
+            await mirror.load()
+        return mirror
+
+    async def continues(self, raw: bytes) -> bool:
+        """Whether all entries under a head of a log are held: False where it is larger than ours.
+        One that contradicts ours is kept as evidence. Raises Refusal."""
+        mirror, head, note = self._read(raw)
+        async with mirror.lock:
+            await mirror.load()
+            signed = await self._signed(mirror, head, note)
+            if fork := await self._contradicts(mirror, head, signed):
+                raise fork
+            return head.size <= mirror.head.size
 
     async def add_checkpoint(self, body: bytes) -> str:
         """Cosignature lines for a head that was handed to us, as tlog-witness says. Raises

@@ -7,6 +7,9 @@ Below a folder of its own:
     state           the newest head and its cover; exchanged as one step for the former one
     checkpoint      the head with our cosignatures
     evidence/…      heads that contradict each other, both signed by the log
+
+Where there is no room for entries, they are left out from then on: the tree and the indexes grow,
+so that heads are compared and cosigned as before. What was left out is fetched when there is room.
 """
 
 from __future__ import annotations
@@ -18,11 +21,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from luciole.kit import durable
-from luciole.kit.blobs import Blobs, Missing, Moved
+from luciole.kit.blobs import Blobs, Missing, Moved, is_full
 from luciole.ledger import handover
 from luciole.ledger.archive import Tiles, sweep
 from luciole.ledger.entry import PersonEntry, SealEntry, decode
@@ -31,14 +35,19 @@ from luciole.ledger.merkle import (
     EMPTY_ROOT,
     Refused,
     consistency_ranges,
+    leaf_hash,
     verify_subtree_consistency,
 )
 from luciole.ledger.note import Checkpoint, Note, VerifierKey
 from luciole.ledger.seal import Cover, SealedIndex, Span
-from luciole.ledger.tiles import Edge
+from luciole.ledger.tiles import ENTRIES, WIDTH, Edge, Tile, entries_of, tile_of
+from luciole.witness.room import Room
 
 # Of each kind.
 MAX_EVIDENCE = 10
+BUNDLES = "tile/entries/"
+# Bundles that were left out and are fetched with one head: 65,536 entries.
+FILLED_AT_ONCE = 256
 
 
 class Refusal(Exception):
@@ -52,24 +61,36 @@ class Refusal(Exception):
 
 class _State(msgspec.Struct, frozen=True):
     """The newest head as the log signed it, the seals of its cover by their indexes, and the keys
-    to which the log was handed over, by the size up to which the one before has signed."""
+    to which the log was handed over, by the size up to which the one before has signed. `kept`: how
+    many entries are kept, where there was no room for all."""
 
     note: str
     seals: dict[int, bytes]
     keys: dict[int, str] = {}
+    kept: int | None = None
 
 
 class Mirror:
     """One log as a witness holds it. `key` is the log's, or the last one to which it was handed
     over; `former` are those before, by the size up to which each has signed. `source` is where its
-    entries are."""
+    entries are, `room` how much of them may be kept; `kept` is how many are, where that is not all
+    of them."""
 
-    def __init__(self, folder: Path, key: VerifierKey, source: Tiles, *, has_seals: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        key: VerifierKey,
+        source: Tiles,
+        *,
+        has_seals: bool,
+        room: Room | None = None,
+    ) -> None:
         self.key, self.folder, self.lock = key, folder, asyncio.Lock()
         self.former: dict[int, VerifierKey] = {}
         self.head = Checkpoint(key.name, 0, EMPTY_ROOT)
         self.blobs = Blobs.open(str(folder))
-        self._source, self._own, self._has_seals = source, Tiles(self.blobs.get), has_seals
+        self._source, self._own, self._has_seals = source, Tiles(self._find), has_seals
+        self._room, self.kept = room, cast("int | None", None)
         self._raw: bytes | None = None
         self._edge, self._cover = Edge(), Cover()
 
@@ -83,6 +104,7 @@ class Mirror:
             return
         state = msgspec.json.decode(raw, type=_State)
         head, edge = Checkpoint.parse(Note.parse(state.note).text), Edge()
+        self.kept = state.kept
         with contextlib.suppress(Missing, Refused, OSError):
             tiles = await self._own.tiles(Edge.tiles(head.size))
             edge = Edge.load(head.size, tiles.__getitem__)
@@ -106,6 +128,31 @@ class Mirror:
     async def handovers(self) -> list[Handover]:
         """Who signed before whom, as the source tells. Raises BadNote."""
         return await self._source.handovers()
+
+    async def _find(self, path: str) -> bytes:
+        """What we keep; of entries that were left out, what the source has, compared with our tree.
+        Raises Missing, Refusal."""
+        try:
+            return await self.blobs.get(path)
+        except Missing:
+            if self.kept is None or not path.startswith(BUNDLES):
+                raise
+        return await self._bundle(Tile.of_path(path))
+
+    async def _bundle(self, tile: Tile) -> bytes:
+        """A bundle out of the source, compared with our tree. Raises Refusal."""
+        hashes = await self._own.read(Tile(0, tile.index, tile.width))
+        try:
+            found = await self._source.read(tile)
+            if b"".join(map(leaf_hash, entries_of(found, tile.width))) != hashes:
+                raise Refused("It is not what was signed.")
+        except Missing as error:
+            raise Refusal(503, "entries-missing", f"{self.key.name} lacks {error}.") from error
+        except Refused as error:
+            raise Refusal(
+                503, "entries-wrong", f"{self.key.name} shows nonsense: {error}"
+            ) from error
+        return found
 
     def _span(self, index: int, entry: bytes) -> Span:
         seal = decode(entry)
@@ -140,6 +187,15 @@ class Mirror:
         and that all seals are right, and keeps all that for good. Raises Refusal."""
         if self._raw is not None and head == self.head:
             return
+        try:
+            await self._move_to(head, note)
+        except OSError as error:
+            if is_full(error):
+                raise Refusal(503, "mirror-full", "The disk of this witness is full.") from error
+            raise
+
+    async def _move_to(self, head: Checkpoint, note: str) -> None:
+        kept = await self._filled()
         edge, cover, fault = self._edge, replace(self._cover), None
         handed: dict[int, VerifierKey] = {}
         cover.unsealed, stored = [*cover.unsealed], list[str]()
@@ -150,7 +206,11 @@ class Mirror:
                         fault = _fault_of(cover, index, entry)
                     if key := handover.named_by(self.key.name, entry):
                         handed[index + 1] = key
-                edge, objects = edge.append(entries)
+                before_size, (edge, objects) = edge.size, edge.append(entries)
+                if kept is None and self._room and not await self._room.has(_bytes(objects)):
+                    kept = before_size
+                if kept is not None:
+                    objects = {k: v for k, v in objects.items() if not k.startswith(BUNDLES)}
                 # What lies behind our head counts for nothing until the state says so.
                 await self._keep(objects)
                 stored += objects
@@ -175,18 +235,39 @@ class Mirror:
         seals = {span.seal_index: span.seal.encode() for span in cover.spans}
         named = dict(zip(self.former, [*self.former.values(), self.key][1:], strict=True)) | handed
         keys = {size: str(key) for size, key in named.items()}
-        raw = msgspec.json.encode(_State(note, seals, keys))
+        raw = msgspec.json.encode(_State(note, seals, keys, kept))
         try:
             await self.blobs.exchange("state", raw, self._raw)
         except Moved:
             raise Refusal(503, "busy", "Another process of mine was here. Ask again.") from None
         self._raw, self.head, self._edge, self._cover = raw, head, edge, cover
+        self.kept = kept
         self._hand_over(handed)
         await self.blobs.delete(*(before.keys() - after.keys()))
         await sweep(self.blobs, "", stored)
 
     async def _keep(self, objects: Mapping[str, bytes]) -> None:
         await asyncio.gather(*(self.blobs.put_durably(*one) for one in objects.items()))
+        if self._room:
+            self._room.took(_bytes(objects))
+
+    async def _filled(self) -> int | None:
+        """Fetches some of the entries that were left out, where there is room for them now; how
+        many are kept then, None for all."""
+        if self.kept is None or self._room is None or not await self._room.has_again():
+            return self.kept
+        size, first = self.head.size, self.kept // WIDTH
+        for index in range(first, -(-size // WIDTH)):
+            tile = tile_of(ENTRIES, index, size)
+            try:
+                found = {tile.path: await self._bundle(tile)}
+            except Refusal:
+                return max(self.kept, index * WIDTH)
+            if index - first >= FILLED_AT_ONCE or not await self._room.has(_bytes(found)):
+                return max(self.kept, index * WIDTH)
+            await self._keep(found)
+            await sweep(self.blobs, "", found)
+        return None
 
     async def _contradiction(self, head: Checkpoint) -> Refusal:
         """Why the entries do not give the root of a head: by the log, or by who delivers it."""
@@ -223,6 +304,10 @@ class Mirror:
             durable.replace(folder / "ours", ours.encode())
         durable.replace(folder / "theirs", note.encode())
         return True
+
+
+def _bytes(objects: Mapping[str, bytes]) -> int:
+    return sum(map(len, objects.values()))
 
 
 def _fault_of(cover: Cover, index: int, entry: bytes) -> Refused | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +10,10 @@ import pytest_asyncio
 from tests.cell.abroad.conftest import agree
 from tests.cell.abroad.peer import Peer
 from tests.cell.abroad.test_leaving import crossings, send
-from tests.cell.house import Browser, House, refused
+from tests.cell.house import PASSWORD, Browser, House, refused
 
 from luciole.border import wire
+from luciole.cell.abroad import model
 from luciole.kit.db import Database
 
 DAY = "2026-11-26"
@@ -167,6 +168,76 @@ async def test_who_moves_away_is_followed_there_by_their_own_cell_too(
     refused(await ana.put("/api/me/moved", json=other), 409, "moved-lately")
     assert (await ana.put("/api/me/moved", json={"address": "https://a.example/@ana"})).is_success
     assert all(not isinstance(one, wire.Move) for one in await eu.takes())
+
+
+async def move_away(house: House, ana: Browser, sg: Peer, film: bytes) -> wire.Move:
+    """What other cells hear of ana, who goes to another one."""
+    await agree(ana)
+    await send(house, ana, film)
+    person, *_ = await sg.takes()
+    assert isinstance(person, wire.Person)
+    there = "https://eu.example/ap/people/00000000-0000-7000-8000-000000000001"
+    body = {"address": "https://eu.example/@ana", "known_as": there}
+    assert (await ana.put("/api/me/moved", json=body)).status_code == 200
+    return wire.Move(person.uri, there, f"{house.clock.now():%Y-%m-%d}")
+
+
+async def told(ana: Browser) -> dict[str, Any]:
+    """The one row of *My crossings* about a move."""
+    (found,) = [one for one in await crossings(ana) if one["kind"] == "move"]
+    return found
+
+
+@pytest.mark.parametrize(("state", "code"), [("refused", "not-wanted"), ("expired", "")])
+async def test_move_that_was_not_taken_is_told_again_the_next_day(
+    house: House, ana: Browser, sg: Peer, tiny_film: bytes, state: str, code: str
+) -> None:
+    word = await move_away(house, ana, sg, tiny_film)
+    assert await sg.takes(state=state, code=code) == [word]
+    first = await told(ana)
+    assert (first["state"], first["refusals"]) == ("refused", 1)
+    again_at = datetime.fromisoformat(first["again_at"])
+    assert timedelta(0) < again_at - house.clock.now() <= timedelta(days=1)
+    # Not before, whatever else changes of what is theirs.
+    await ana.patch("/api/me", json={"display_name": "Ana of the Herons"})
+    assert [type(one) for one in await sg.takes()] == [wire.Person]
+    house.clock.advance(timedelta(days=1))
+    await house.beside.traffic.catch_up()
+    on_its_way = await told(ana)
+    assert (on_its_way["state"], on_its_way["again_at"]) == ("offered", None)
+    assert (on_its_way["refusals"], on_its_way["id"] != first["id"]) == (1, True)
+    assert await sg.takes() == [word]
+    assert (await told(ana))["state"] == "crossed"
+    house.clock.advance(timedelta(days=2))
+    assert await sg.takes() == []
+
+
+async def test_move_that_is_refused_for_a_month_is_given_up_and_said_so(
+    house: House, ana: Browser, sg: Peer, tiny_film: bytes
+) -> None:
+    word = await move_away(house, ana, sg, tiny_film)
+    asked = 0
+    for _ in range(model.MOVE_TOLD_FOR_DAYS + 5):
+        took = await sg.takes(state="refused", code="not-wanted")
+        assert took in ([], [word])
+        asked += len(took)
+        house.clock.advance(timedelta(days=1))
+    assert asked == model.MOVE_TOLD_FOR_DAYS
+    body = {"handle": "ana", "password": PASSWORD}
+    assert (await ana.post("/api/sessions", json=body)).status_code == 201
+    last = await told(ana)
+    assert (last["state"], last["again_at"], last["refusals"]) == ("refused", None, asked)
+
+
+async def test_move_that_was_taken_back_is_not_told_again(
+    house: House, ana: Browser, sg: Peer, tiny_film: bytes
+) -> None:
+    await move_away(house, ana, sg, tiny_film)
+    await sg.takes(state="refused", code="not-wanted")
+    assert (await ana.delete("/api/me/moved")).status_code == 204
+    house.clock.advance(timedelta(days=1))
+    assert await sg.takes() == []
+    assert (await told(ana))["again_at"] is None
 
 
 async def test_who_comes_names_the_former_address_and_those_who_knew_it_are_told(

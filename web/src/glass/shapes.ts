@@ -25,6 +25,14 @@ export interface Peer {
   verdict: 'GREEN' | 'RED' | 'CANNOT TELL'
   verdict_code: string
   verdict_at: string
+  mirror: Mirror | null
+}
+
+/** What this cell keeps of the logs of another; `at` in seconds since 1970. */
+export interface Mirror {
+  state: 'kept' | 'limit' | 'disk'
+  bytes: number
+  logs: { log: Log['log']; size: number; at: number }[]
 }
 
 export interface Log {

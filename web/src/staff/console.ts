@@ -47,6 +47,7 @@ export interface Jobs {
 export interface Storage {
   figures: Figures
   disks: { place: 'data' | 'objects'; free_bytes: number; total_bytes: number }[]
+  mirrors: { cell_id: string; name: string; state: 'kept' | 'limit' | 'disk'; bytes: number; most_bytes: number; entries: number }[]
   objects_at: string
   quotas: { cell_bytes: number; person_bytes: number; clips_per_day: number; max_upload_bytes: number; min_free_bytes: number }
 }

@@ -133,9 +133,9 @@ class CrossingBody(msgspec.Struct):
     """One thing that went to another cell, or is on its way. `can_revoke`: it is there, and
     nothing newer was said about it. What went to the wider Fediverse has the origin of a server as
     its `peer`, and neither operator nor jurisdiction. `is_owed`: a recall that has waited for a
-    week, because the cell does not answer; it is sent until it does. A recall that the cell refused
-    is asked for again at `again_at`, daily and for 30 days; it was refused `refusals` times until
-    now, and is one row."""
+    week, because the cell does not answer; it is sent until it does. A recall or a
+    move that the cell refused is sent again at `again_at`, daily and for 30 days; it was refused
+    `refusals` times until now, and is one row."""
 
     id: UUID
     kind: Kind

@@ -34,7 +34,7 @@ from luciole.cell.abroad.model import (
 from luciole.cell.abroad.moving import service as moving
 from luciole.cell.abroad.reading import Reading
 from luciole.cell.abroad.service import Abroad
-from luciole.cell.abroad.store import consents, crossings, elsewhere, recalls
+from luciole.cell.abroad.store import consents, crossings, elsewhere, moves, recalls
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.model import Card, is_for_all
 from luciole.cell.clips.service import Clips
@@ -117,11 +117,17 @@ class Leaving:
             return len(news)
 
     async def ask_again(self) -> int:
-        """Asks for recalls again that were refused, where it is time; gives of how many."""
+        """Sends recalls and moves again that were refused, where it is time; gives how many."""
         async with self._db.tx() as tx:
             if not await crossings.try_lock(tx):
                 return 0
-            return await recalling.ask_again(tx, self._clock.now(), self._abroad.peers, self._look)
+            now = self._clock.now()
+            done = await recalling.ask_again(tx, now, self._abroad.peers, self._look)
+            names = [one.name for one in await self._abroad.peers(tx)]
+            people = await moves.due(tx, now, names, AT_ONCE)
+            for person_id in people:
+                await self._person(tx, person_id)
+            return done + len(people)
 
     async def _look(self, tx: Tx, kind: str, subject_id: UUID) -> None:
         try:
@@ -156,7 +162,8 @@ class Leaving:
             if peer.name in there and peer.name in held and card is not None:
                 await self._introduce(tx, card, peer, None, live)
         if card is not None:
-            for peer, mine, move in await moving.to_tell(tx, self._abroad.here, card, live, peers):
+            here, now = self._abroad.here, self._clock.now()
+            for peer, mine, move in await moving.to_tell(tx, here, card, live, peers, now):
                 encoded = wire.encode(move)
                 await self._cross(
                     tx, "move", person_id, "person", person_id, peer, None, mine, encoded

@@ -31,6 +31,9 @@ ENDS_AFTER_DAYS = (1, 14)
 # A recall that another cell refused is asked for again so often, for so long.
 RECALLED_EVERY_DAYS = 1
 RECALLED_FOR_DAYS = 30
+# The same for a move that was refused, or that nobody answered, from when it was told first.
+MOVE_TOLD_EVERY_DAYS = 1
+MOVE_TOLD_FOR_DAYS = 30
 # Nobody moves twice within so many days.
 MOVES_EVERY_DAYS = 30
 
@@ -185,9 +188,9 @@ class Crossing(msgspec.Struct, frozen=True):
     is_owed: bool = False
     """A recall that the other cell has not taken for a week; it is sent until it does."""
     again_at: datetime | None = None
-    """When a recall that was refused is asked for again; None where it is not."""
+    """When a recall or a move that was refused is sent again; None where it is not."""
     refusals: int = 0
-    """How often it was refused until now, where it is asked for again."""
+    """How often it was refused until now, where it is sent again."""
 
 
 class CrossingPlace(msgspec.Struct, frozen=True, array_like=True):

@@ -30,6 +30,7 @@ from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.queue_look import Waiting
+from luciole.mirrors import Mirrored, Mirrors
 
 # For these the cell signs, and others verify.
 SIGNING = ("border", "export", "push")
@@ -69,6 +70,7 @@ class Looking:
         self._desk = desk
         self._clock = clock
         self._reader = Reader(blobs)
+        self._mirrors = Mirrors(settings.mirrors_dir)
 
     async def seen(self) -> Seen:
         """The logs, read on from where they were read last."""
@@ -100,6 +102,8 @@ class Looking:
         free = min((one.free_bytes for one in disks), default=None)
         witnesses = min((len(head.witnesses) for head in seen.heads), default=None)
         due = standing.next_due
+        mirrors = await self._mirrors.told()
+        stopped = sum(one.state != "kept" for one in mirrors)
         within = model.COUNTED_WITHIN_MINUTES * 60
         return shapes.Overview(
             __version__,
@@ -110,6 +114,7 @@ class Looking:
                 Check("disk", _high(free, self._settings.media.min_free_bytes), free),
                 Check("log", _low(waiting, MOST_ENTRIES_WAITING), waiting),
                 Check("witnesses", _high(witnesses, 1), witnesses),
+                Check("mirrors", "look" if stopped else "well", len(mirrors)),
                 Check("cases", _low(oldest_s, int(CASE_WAITS.total_seconds())), oldest_s),
                 Check(
                     "appeals",
@@ -167,6 +172,7 @@ class Looking:
         return shapes.Storage(
             await self.figures(tx, "bytes.", "tables.", "films."),
             self._disks(),
+            [_mirror(one) for one in await self._mirrors.told()],
             shown("LUCIOLE_BLOBS", place).partition(":")[0] if "://" in place else "",
             shapes.Quotas(
                 media.cell_bytes,
@@ -260,6 +266,11 @@ class Looking:
         there = next(each for each in (place, *place.parents) if each.is_dir())
         usage = shutil.disk_usage(there)
         return shapes.Disk(name, usage.free, usage.total)
+
+
+def _mirror(one: Mirrored) -> shapes.MirrorBody:
+    entries = sum(log.size for log in one.logs)
+    return shapes.MirrorBody(one.cell_id, one.name, one.state, one.bytes, one.most_bytes, entries)
 
 
 def _figures(found: Sequence[Figure]) -> shapes.Figures:

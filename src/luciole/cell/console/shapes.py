@@ -10,6 +10,7 @@ import msgspec
 
 from luciole.cell.console.model import Act, Page, Role
 from luciole.cell.console.policies import InForce
+from luciole.mirrors import State
 
 Health = Literal["well", "look", "bad", "unknown"]
 
@@ -147,9 +148,22 @@ class Quotas(msgspec.Struct):
     min_free_bytes: int
 
 
+class MirrorBody(msgspec.Struct):
+    """What the cell keeps of the logs of another. `state`: `kept`, or `limit` or `disk` where its
+    entries are no longer kept for want of room. `entries`: of all its logs together."""
+
+    cell_id: str
+    name: str
+    state: State
+    bytes: int
+    most_bytes: int
+    entries: int
+
+
 class Storage(msgspec.Struct):
     figures: Figures
     disks: list[Disk]
+    mirrors: list[MirrorBody]
     objects_at: str
     quotas: Quotas
 

@@ -8,7 +8,7 @@ heard both. Then the follows of their people go over: who follows stays in their
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -106,9 +106,15 @@ class Words(NamedTuple):
 
 
 async def to_tell(
-    tx: Tx, here: Here, card: Person, live: Sequence[Live], peers: Sequence[Peer]
+    tx: Tx,
+    here: Here,
+    card: Person,
+    live: Sequence[Live],
+    peers: Sequence[Peer],
+    now: datetime,
 ) -> list[Words]:
-    """What cells have not been told yet of what a person has said of their move."""
+    """What cells are to be told now of what a person has said of their move: for the first time,
+    or once more where they refused it or did not answer."""
     persona = await consents.persona(tx, card.id)
     found = list[Words]()
     if persona is None:
@@ -125,7 +131,8 @@ async def to_tell(
             body = wire.Move(one.uri, mine, on, who)
         for peer in peers:
             is_meant = peer.name in cells or (one.side == "left" and is_of(peer, one.uri))
-            if is_meant and not await moves.is_told(tx, card.id, peer.name, mine, one.said_at):
+            told = await moves.is_told(tx, card.id, peer.name, mine, one.said_at, now)
+            if is_meant and not told:
                 found.append(Words(peer, mine, body))
     return found
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from luciole.cell.abroad.model import Crossing, Kind, Live, Subject
+from luciole.cell.abroad.model import (
+    MOVE_TOLD_EVERY_DAYS,
+    MOVE_TOLD_FOR_DAYS,
+    Crossing,
+    Kind,
+    Live,
+    Subject,
+)
 from luciole.cell.clips.model import Card, card_of
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
@@ -64,7 +71,7 @@ REPLACED = """
 UPDATE abroad.crossing SET state = 'replaced', settled_at = $4
 WHERE subject_id = $1 AND peer = $2 AND id < $3 AND state = 'offered'
 """
-# A recall that was refused and asked for again is one row: the newest.
+# A recall or a move that was refused and sent again is one row: the newest.
 PAGE = """
 (SELECT c.id, c.kind, c.subject_kind, c.subject_id, c.peer, c.operator, c.jurisdiction, c.state,
        c.refusal, c.receipt IS NOT NULL AS has_receipt, c.offered_at, c.settled_at,
@@ -73,12 +80,23 @@ PAGE = """
            AS is_newest,
        c.kind = 'gone' AND c.state = 'offered' AND c.offered_at < now() - interval '7 days'
            AS is_owed,
-       r.again_at, coalesce(r.refusals, 0) AS refusals
+       coalesce(r.again_at, m.again_at) AS again_at,
+       coalesce(r.refusals, m.refusals, 0) AS refusals
 FROM abroad.crossing c LEFT JOIN abroad.recall r ON r.crossing = c.id
+LEFT JOIN LATERAL (
+    SELECT count(n.id) AS refusals,
+           CASE WHEN c.state = 'refused'
+                AND min(n.offered_at) > c.offered_at + $4::interval - $5::interval
+                AND EXISTS (SELECT 1 FROM abroad.move v WHERE v.person_id = c.person_id
+                            AND v.ended_at IS NULL AND v.said_at <= c.offered_at)
+           THEN c.offered_at + $4::interval END AS again_at
+    FROM abroad.crossing n
+    WHERE n.person_id = c.person_id AND n.peer = c.peer AND n.uri = c.uri AND n.kind = 'move'
+      AND n.state = 'refused' AND n.id <= c.id) m ON c.kind = 'move'
 WHERE c.person_id = $1 AND c.id < $2
-  AND NOT (c.kind = 'gone' AND c.state = 'refused' AND EXISTS (
+  AND NOT (c.kind IN ('gone', 'move') AND c.state = 'refused' AND EXISTS (
       SELECT 1 FROM abroad.crossing n
-      WHERE n.subject_id = c.subject_id AND n.peer = c.peer AND n.id > c.id AND n.kind = 'gone'))
+      WHERE n.subject_id = c.subject_id AND n.peer = c.peer AND n.id > c.id AND n.kind = c.kind))
 ORDER BY c.id DESC LIMIT $3)
 UNION ALL
 (SELECT t.id, CASE WHEN t.is_gone THEN 'gone' ELSE t.kind END, t.kind, t.subject, t.server, '', '',
@@ -254,7 +272,9 @@ async def settle(
 
 
 async def page(tx: Tx, person_id: UUID, before: UUID | None, most: int) -> list[Crossing]:
-    return [Crossing(**row) for row in await tx.fetch(PAGE, person_id, before or LAST_ID, most)]
+    every, within = timedelta(days=MOVE_TOLD_EVERY_DAYS), timedelta(days=MOVE_TOLD_FOR_DAYS)
+    rows = await tx.fetch(PAGE, person_id, before or LAST_ID, most, every, within)
+    return [Crossing(**row) for row in rows]
 
 
 async def one(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from luciole.cell.abroad.model import MOVE_TOLD_EVERY_DAYS, MOVE_TOLD_FOR_DAYS
 from luciole.cell.abroad.store.elsewhere import Arrival
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
@@ -32,10 +33,25 @@ LATELY = """
 SELECT EXISTS (SELECT 1 FROM abroad.move
                WHERE person_id = $1 AND side = $2 AND uri <> $3 AND said_at > $4)
 """
+# It has been told, or refused it less than a day ago, or for a month.
 IS_TOLD = """
 SELECT EXISTS (SELECT 1 FROM abroad.crossing
                WHERE person_id = $1 AND peer = $2 AND kind = 'move' AND uri = $3
-                 AND offered_at >= $4 AND state IN ('offered', 'crossed'))
+                 AND offered_at >= $4
+                 AND (state IN ('offered', 'crossed')
+                      OR state = 'refused' AND (offered_at > $5 OR offered_at <= $6)))
+"""
+# People whose move a peer has refused to hear, the last time before $1, the first after $2.
+DUE = """
+SELECT c.person_id FROM abroad.crossing c
+WHERE c.kind = 'move' AND c.state = 'refused' AND c.offered_at <= $1 AND c.offered_at > $2
+  AND c.peer = ANY($3)
+  AND EXISTS (SELECT 1 FROM abroad.move m
+              WHERE m.person_id = c.person_id AND m.ended_at IS NULL AND m.said_at <= c.offered_at)
+  AND NOT EXISTS (SELECT 1 FROM abroad.crossing n
+                  WHERE n.person_id = c.person_id AND n.peer = c.peer AND n.uri = c.uri
+                    AND n.kind = 'move' AND (n.id > c.id OR n.offered_at <= $2))
+GROUP BY c.person_id ORDER BY random() LIMIT $4
 """
 READERS = "SELECT peer FROM abroad.reader WHERE person_id = $1 ORDER BY peer"
 # What another cell has said of the same move, and waits for this one's word.
@@ -111,8 +127,21 @@ async def said_lately(tx: Tx, person_id: UUID, side: Side, uri: str, since: date
     return bool(await tx.fetchval(LATELY, person_id, side, uri, since))
 
 
-async def is_told(tx: Tx, person_id: UUID, peer: str, uri: str, since: datetime) -> bool:
-    return bool(await tx.fetchval(IS_TOLD, person_id, peer, uri, since))
+async def is_told(
+    tx: Tx, person_id: UUID, peer: str, uri: str, since: datetime, now: datetime
+) -> bool:
+    """Whether a cell has heard of a move that was said then, or is not to be told just now."""
+    again = now - timedelta(days=MOVE_TOLD_EVERY_DAYS)
+    given_up = now - timedelta(days=MOVE_TOLD_FOR_DAYS)
+    return bool(await tx.fetchval(IS_TOLD, person_id, peer, uri, since, again, given_up))
+
+
+async def due(tx: Tx, now: datetime, peers: Sequence[str], most: int) -> list[UUID]:
+    """Some of the people whose move is to be told once more to one of these cells."""
+    again = now - timedelta(days=MOVE_TOLD_EVERY_DAYS)
+    given_up = now - timedelta(days=MOVE_TOLD_FOR_DAYS)
+    rows = await tx.fetch(DUE, again, given_up, list(peers), most)
+    return [row["person_id"] for row in rows]
 
 
 async def readers(tx: Tx, person_id: UUID) -> set[str]:
