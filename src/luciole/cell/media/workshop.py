@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from luciole.cell.media import (
+    credentials,
     editing,
     encode,
     fence,
@@ -195,6 +196,9 @@ class Workshop:
                         await self._attempts.tell(asset, percent)
                 await asyncio.sleep(PROGRESS_EVERY_S)
 
+        brought = None
+        if film.facts.has_credentials:
+            brought = await credentials.check(folder / "source", folder / "out", self._anchors())
         track = await self._track(asset, folder)
         async with self._db.tx() as tx:
             await store.set_state(tx, asset.id, asset.attempt, "encoding", self._clock.now())
@@ -223,7 +227,7 @@ class Workshop:
                 has_audio=film.has_audio or track is not None,
             )
             await looks_store.set_looks(tx, asset.id, looks)
-            await looks_store.set_ai(tx, asset.id, film.facts.ai)
+            await looks_store.set_credentials(tx, asset.id, film.facts.ai, brought)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
@@ -261,8 +265,18 @@ class Workshop:
         if quoted and quoted.how == "stitch":
             cover_ms += quoted.length_ms
         source = await editing.edited(source, film, kept, layers, folder, quoted)
-        film = await probe.probe(source, folder / "out")
-        return source, film, Cut(0, film.duration_ms, cover_ms)
+        edited = await probe.probe(source, folder / "out")
+        return source, edited.with_credentials_of(film), Cut(0, edited.duration_ms, cover_ms)
+
+    def _anchors(self) -> Path | None:
+        """The operator's list of whom to trust."""
+        path = Path(self._settings.trust_anchors)
+        if not self._settings.trust_anchors:
+            return None
+        if path.is_file() and path.stat().st_size <= credentials.MOST_ANCHORS_BYTES:
+            return path.resolve()
+        log.error("the list of trusted signers cannot be read")
+        return None
 
     async def _quoted(self, quote: Quote, folder: Path) -> Quoted:
         """The other film that this one is made from. Raises Unreadable where it is gone."""
