@@ -48,3 +48,18 @@ CREATE OR REPLACE VIEW media.playable AS
         a.sound_mode,
         CASE WHEN a.credentials IN ('trusted', 'valid') THEN a.ai END AS ai
     FROM media.asset a;
+
+-- What the cell says of a film in the credentials that it signs itself.
+ALTER TABLE media.asset
+    -- The author's label on the clip.
+    ADD COLUMN author_says_ai boolean NOT NULL DEFAULT false,
+    -- Whether more was done to it here than encoding: cut, laid over, joined with another.
+    ADD COLUMN is_edited boolean NOT NULL DEFAULT false,
+    -- What the seals on its files say of the author's label; NULL: not all of them have one. A sweep
+    -- seals anew where this differs.
+    ADD COLUMN sealed_says_ai boolean;
+CREATE INDEX asset_wants_seal ON media.asset (attempt, id)
+    WHERE state = 'complete' AND sealed_says_ai IS DISTINCT FROM author_says_ai;
+
+UPDATE media.asset a SET author_says_ai = true
+FROM clips.clip c WHERE c.asset_id = a.id AND c.made_with_ai;

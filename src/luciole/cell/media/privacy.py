@@ -55,6 +55,7 @@ HELD: tuple[Held, ...] = (
     *columns(
         "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
+        "author_says_ai is_edited sealed_says_ai "
         "created_at changed_at sound_asset_id sound_mode turn started_at waits_for av1 pieces "
         "is_muted quoted_asset_id quote_how quote_start_ms quote_end_ms",
         DataClass.PERSONAL,
@@ -253,6 +254,9 @@ EXPORT: tuple[Exported, ...] = (
     ),
 )
 NOT_EXPORTED: dict[str, str] = {
+    "media.asset.author_says_ai": "the label of the clip says the same",
+    "media.asset.is_edited": "what the seals on the files say; the new cell makes its own",
+    "media.asset.sealed_says_ai": "what the seals on the files say; the new cell makes its own",
     "media.file.index": "where each second of a file begins; found anew in its bytes",
 }
 
