@@ -93,6 +93,12 @@ async def test_child_that_breaks_leaves_them_unproven(
     assert told == credentials.NOT_CHECKED
 
 
+async def test_list_that_holds_no_certificates_proves_nobody(tmp_path: Path, film: bytes) -> None:
+    data = signed.camera().signs(film, c2pa.CAPTURED)
+    for listed in ("-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n", "é"):
+        assert (await found(tmp_path, data, listed)).state != "trusted"
+
+
 async def test_probe_tells_which_films_carry_any(tmp_path: Path, film: bytes) -> None:
     for data, has in (
         (film, False),
