@@ -665,39 +665,45 @@ CREATE TABLE media.chunk (
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.chunk TO luciole_media;
 
 CREATE TABLE media.asset (
-    id               uuid NOT NULL,
-    owner_id         uuid NOT NULL,
-    upload_id        uuid,
-    state            text DEFAULT 'queued'::text NOT NULL,
-    refused_code     text,
-    trim_start_ms    integer NOT NULL,
-    trim_end_ms      integer,
-    cover_ms         integer NOT NULL,
-    is_public        boolean NOT NULL,
-    token            text NOT NULL,
-    attempt          integer DEFAULT 0 NOT NULL,
-    crashes          integer DEFAULT 0 NOT NULL,
-    progress         smallint DEFAULT 0 NOT NULL,
-    duration_ms      integer,
-    width            integer,
-    height           integer,
-    has_audio        boolean DEFAULT false NOT NULL,
-    created_at       timestamp with time zone NOT NULL,
-    changed_at       timestamp with time zone NOT NULL,
-    sound_asset_id   uuid,
-    sound_mode       text,
-    turn             integer DEFAULT 0 NOT NULL,
-    started_at       timestamp with time zone,
-    waits_for        text,
-    thumbhash        bytea,
-    av1              text DEFAULT 'no'::text NOT NULL,
-    ai               text,
-    pieces           integer[] DEFAULT '{}'::integer[] NOT NULL,
-    is_muted         boolean DEFAULT false NOT NULL,
-    quoted_asset_id  uuid,
-    quote_how        text,
-    quote_start_ms   integer,
-    quote_end_ms     integer,
+    id                  uuid NOT NULL,
+    owner_id            uuid NOT NULL,
+    upload_id           uuid,
+    state               text DEFAULT 'queued'::text NOT NULL,
+    refused_code        text,
+    trim_start_ms       integer NOT NULL,
+    trim_end_ms         integer,
+    cover_ms            integer NOT NULL,
+    is_public           boolean NOT NULL,
+    token               text NOT NULL,
+    attempt             integer DEFAULT 0 NOT NULL,
+    crashes             integer DEFAULT 0 NOT NULL,
+    progress            smallint DEFAULT 0 NOT NULL,
+    duration_ms         integer,
+    width               integer,
+    height              integer,
+    has_audio           boolean DEFAULT false NOT NULL,
+    created_at          timestamp with time zone NOT NULL,
+    changed_at          timestamp with time zone NOT NULL,
+    sound_asset_id      uuid,
+    sound_mode          text,
+    turn                integer DEFAULT 0 NOT NULL,
+    started_at          timestamp with time zone,
+    waits_for           text,
+    thumbhash           bytea,
+    av1                 text DEFAULT 'no'::text NOT NULL,
+    ai                  text,
+    pieces              integer[] DEFAULT '{}'::integer[] NOT NULL,
+    is_muted            boolean DEFAULT false NOT NULL,
+    quoted_asset_id     uuid,
+    quote_how           text,
+    quote_start_ms      integer,
+    quote_end_ms        integer,
+    credentials         text,
+    credentials_code    text,
+    credentials_signer  text,
+    author_says_ai      boolean DEFAULT false NOT NULL,
+    is_edited           boolean DEFAULT false NOT NULL,
+    sealed_says_ai      boolean,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -712,6 +718,9 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_check5 CHECK (quoted_asset_id IS NULL OR quote_how IS NOT NULL),
     CONSTRAINT asset_check6 CHECK ((quote_how IS NULL) = (quote_start_ms IS NULL) AND (quote_how IS NULL) = (quote_end_ms IS NULL)),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
+    CONSTRAINT asset_credentials_check CHECK (credentials = ANY (ARRAY['trusted'::text, 'valid'::text, 'invalid'::text, 'unchecked'::text])),
+    CONSTRAINT asset_credentials_code_check CHECK (credentials_code ~ '^[A-Za-z0-9._-]{1,80}$'::text),
+    CONSTRAINT asset_credentials_signer_check CHECK (char_length(credentials_signer) >= 1 AND char_length(credentials_signer) <= 80),
     CONSTRAINT asset_pieces_check CHECK ((cardinality(pieces) % 2) = 0 AND cardinality(pieces) <= 32),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
     CONSTRAINT asset_quote_how_check CHECK (quote_how = ANY (ARRAY['duet'::text, 'stitch'::text])),
@@ -732,6 +741,7 @@ CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'q
 CREATE INDEX asset_quoting ON media.asset USING btree (quoted_asset_id) WHERE quoted_asset_id IS NOT NULL;
 CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
 CREATE INDEX asset_wants_av1 ON media.asset USING btree (attempt, id) WHERE av1 = 'wanted'::text AND state = 'complete'::text;
+CREATE INDEX asset_wants_seal ON media.asset USING btree (attempt, id) WHERE state = 'complete'::text AND sealed_says_ai IS DISTINCT FROM author_says_ai;
 CREATE INDEX asset_with_lost_quote ON media.asset USING btree (id) WHERE quote_how IS NOT NULL AND quoted_asset_id IS NULL;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
@@ -839,7 +849,10 @@ CREATE VIEW media.playable AS
               WHERE f.asset_id = a.id AND f.kind = 'poster'::text) AS poster_key,
         NULL::text AS captions_key,
         sound_mode,
-        ai
+            CASE
+                WHEN credentials = ANY (ARRAY['trusted'::text, 'valid'::text]) THEN ai
+                ELSE NULL::text
+            END AS ai
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_abroad;
 GRANT SELECT ON media.playable TO luciole_clips;
