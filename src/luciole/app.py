@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hmac
 import os
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, MediaType, Response, Router, get
 
 from luciole import (
     __version__,
@@ -279,6 +280,11 @@ def _system(parts: Parts, dist: Path) -> Router:
         """What runs here: the digests of the server's files and of the web client's."""
         return build
 
+    @get("/.well-known/luciole/content-credentials.pem", media_type=MediaType.TEXT)
+    async def root_of_credentials() -> str:
+        """The certificate under which this cell signs the films that it encodes, as PEM."""
+        return ssl.DER_cert_to_PEM_cert((await parts.custody.certificates()).root)
+
     @get("/healthz")
     async def healthz() -> Health:
         """Whether the process is alive; looks at nothing else."""
@@ -318,4 +324,8 @@ def _system(parts: Parts, dist: Path) -> Router:
             media_type=metrics.CONTENT_TYPE,
         )
 
-    return Router("/", route_handlers=[cell, built, healthz, readyz, measured], tags=["cell"])
+    return Router(
+        "/",
+        route_handlers=[cell, built, root_of_credentials, healthz, readyz, measured],
+        tags=["cell"],
+    )

@@ -8,7 +8,7 @@ import signal
 import threading
 from typing import NamedTuple
 
-from luciole import catalogue, config
+from luciole import __version__, catalogue, config
 from luciole.ask.gateway import Outward
 from luciole.cell.abroad import jobs as abroad_jobs
 from luciole.cell.abroad.arriving import Arriving
@@ -30,6 +30,7 @@ from luciole.cell.media import avatar
 from luciole.cell.media import jobs as media_jobs
 from luciole.cell.media.adoption import Adoption
 from luciole.cell.media.aftercare import Aftercare
+from luciole.cell.media.sealing import Sealer
 from luciole.cell.media.service import Room
 from luciole.cell.messages import jobs as messages_jobs
 from luciole.cell.notices import jobs as notices_jobs
@@ -90,6 +91,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
         parts.settings,
         parts.clock,
         parts.clips.outcomes.show_progress,
+        Sealer(parts.custody, __version__),
     )
     people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
     rotating = Rotating(

@@ -28,6 +28,9 @@ NO_TAGS = bytes.fromhex(
     "00000008"
     "696c7374"
 )
+# C2PA 2.2, A.5.1.
+SEAL = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+MOST_SEAL_BYTES = 2_200
 NESTED = {"moov", "trak", "edts", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf"}
 
 
@@ -55,6 +58,11 @@ def nothing_private(data: bytes, *, is_in_segments: bool = False) -> None:
     for name, content in boxes(data):
         if name == "udta":
             assert content == NO_TAGS, content
+            continue
+        if name == "uuid":
+            # The cell's own credentials, and nothing of the film's.
+            assert content[:16] == SEAL, content[:16]
+            assert len(content) < MOST_SEAL_BYTES
             continue
         assert name in expected, f"box {name}"
         if name in ("mvhd", "tkhd", "mdhd"):

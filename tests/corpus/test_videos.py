@@ -19,6 +19,7 @@ from tests.corpus import golden, mp4
 
 from luciole.cell.media import fence, launchers
 from luciole.cell.media.model import REFUSALS
+from luciole.cell.media.sealing import Sealer
 from luciole.cell.media.workshop import Workshop
 
 PLACE = os.environ.get("LUCIOLE_CORPUS", "")
@@ -221,7 +222,14 @@ async def nothing_is_left(house: House, before: set[int]) -> None:
     async def show(*_: object) -> None: ...
 
     await Workshop(
-        parts.db, parts.media, parts.blobs, parts.queue, parts.settings, parts.clock, show
+        parts.db,
+        parts.media,
+        parts.blobs,
+        parts.queue,
+        parts.settings,
+        parts.clock,
+        show,
+        Sealer(parts.custody, "0"),
     ).sweep()
     assert await house.rows("SELECT * FROM media.unclaimed") == []
     assert await house.rows("SELECT * FROM media.upload") == []

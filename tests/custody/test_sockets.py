@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.custody.conftest import Place, Somebody
 
 from luciole.ask.client import Custody
@@ -81,6 +83,35 @@ async def test_index_and_signature_are_for_declared_uses(api: Custody, worker: C
         await worker.sign("checkpoint", b"forged")
     with pytest.raises(NoGrant):
         await worker.public_key("checkpoint")
+
+
+async def test_worker_has_credentials_signed_under_a_root_that_signs_nothing_else(
+    place: Place, api: Custody, worker: Custody
+) -> None:
+    found = await worker.certificates()
+    assert found == await api.certificates()
+    root, signer = (x509.load_der_x509_certificate(one) for one in (found.root, found.signer))
+    signer.verify_directly_issued_by(root)
+    public = (await api.public_key("credentials")).key
+    key = signer.public_key()
+    assert isinstance(key, Ed25519PublicKey)
+    assert key.public_bytes_raw() == public
+    signature = await worker.sign("credentials", b"a claim")
+    assert verifies(Algorithm.ED25519, public, signature, b"a claim")
+    ledger, gateway = place.custody("ledger"), place.custody("gateway")
+    for asked in (
+        worker.sign("credentials-root", b"a certificate"),
+        api.sign("credentials", b""),
+        gateway.sign("credentials", b""),
+        ledger.certificates(),
+        gateway.certificates(),
+    ):
+        with pytest.raises(CustodyAway):
+            await asked
+    with pytest.raises(NoGrant):
+        await api.public_key("credentials-root")
+    await ledger.close()
+    await gateway.close()
 
 
 async def test_gateway_has_three_things_signed_and_asks_nothing_else(

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 from playwright.async_api import Page, Route, expect
 from tests.e2e.stage import Cell, Stage, current, plays
-from tests.unit.media import c2pa, films
+from tests.unit.media import c2pa, films, signed
 
 from luciole.cell.media import av1, fence, packaging, probe
 from luciole.cell.media.rungs import Cut
@@ -89,8 +89,8 @@ async def test_clip_is_played_in_what_the_browser_decodes_smoothly(
 ) -> None:
     source = films.make(tmp_path / "a.mp4", size="720x1280", seconds=2.5, rate=15, sound=False)
     member = await cell.member("watched")
-    said = c2pa.store(c2pa.manifest(c2pa.actions(c2pa.GENERATED)))
-    clip = await member.clip(c2pa.in_film(source.read_bytes(), said), caption="Waves of colour")
+    said = signed.camera().signs(source.read_bytes(), c2pa.GENERATED)
+    clip = await member.clip(said, caption="Waves of colour")
     offered = await made(source, tmp_path)
     page = await stage.phone(member)
     if not is_smooth:
@@ -102,6 +102,8 @@ async def test_clip_is_played_in_what_the_browser_decodes_smoothly(
     size = await current(page).locator("video").evaluate("(v) => [v.videoWidth, v.videoHeight]")
     assert size == [540, 960]
     await expect(page.get_by_test_id("ai-label")).to_have_text("Made with AI, says its file")
+    told = "Its file is signed by “Camera Works”. The name was not checked against a list."
+    await expect(page.get_by_test_id("credentials")).to_have_text(told)
     if shots := os.environ.get("LUCIOLE_SHOTS"):
         await page.screenshot(path=Path(shots, f"av1-{is_smooth}.png"))
 

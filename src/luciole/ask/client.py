@@ -20,6 +20,7 @@ from luciole.custody import store, wire
 from luciole.custody.model import (
     REFUSALS,
     ApprovalRefused,
+    Certificates,
     Class,
     CustodyAway,
     Drawn,
@@ -123,6 +124,10 @@ class Custody:
     async def public_key(self, purpose: str) -> PublicKey:
         """With what signatures for a purpose are verified, and whose they are. Raises NoGrant."""
         return await self._line.ask(wire.PublicKeyOf(purpose), PublicKey)
+
+    async def certificates(self) -> Certificates:
+        """Under which the cell signs content credentials."""
+        return await self._line.ask(wire.CertificatesOf(), Certificates)
 
     async def verify(self, public_key: bytes, signature: bytes, message: bytes) -> bool:
         """Whether the holder of an Ed25519 key signed a message."""

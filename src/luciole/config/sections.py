@@ -152,6 +152,8 @@ class MediaSettings(msgspec.Struct, frozen=True):
     delivery_url: str = ""
     #: Watches in For You within a day from which on a public clip gets AV1 beside H.264; 0: never.
     av1_watches: int = 100
+    #: File (PEM) of signers of content credentials whom this cell trusts; empty: none is on a list.
+    trust_anchors: str = ""
     #: Decode without a fence where the platform has none; only together with a demo on loopback.
     allow_unfenced_decoding: bool = False
 

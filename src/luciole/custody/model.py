@@ -60,6 +60,13 @@ class PublicKey(msgspec.Struct, frozen=True):
     key: bytes
 
 
+class Certificates(msgspec.Struct, frozen=True):
+    """The root of a cell and, under it, the certificate of its key for content credentials; DER."""
+
+    root: bytes
+    signer: bytes
+
+
 class StaffRead(msgspec.Struct, frozen=True):
     """What staff ask to read of one person. `asked` is the request as JSON, whose SHA-256 they
     sign; `ends_at` is until when it may be signed or, granted, be used."""

@@ -38,6 +38,7 @@ _COMMON: tuple[type[wire.Request], ...] = (
     wire.LabelKey,
     wire.OpenJournal,
     wire.PublicKeyOf,
+    wire.CertificatesOf,
 )
 _STAFF = (wire.AskRead, wire.LookAtReads, wire.ApproveRead, wire.OpenRead, wire.SignerOf)
 ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
@@ -53,7 +54,7 @@ ALLOWED: dict[Process, tuple[type[wire.Request], ...]] = {
 }
 # For what a process may have something signed: what speaks to other cells signs nothing else.
 SIGNS: dict[Process, tuple[str, ...]] = {
-    "worker": ("export", "push"),
+    "worker": ("export", "push", "credentials"),
     "gateway": ("border", "actor", "fediverse"),
 }
 
@@ -101,6 +102,7 @@ NAMES: dict[type, str] = {
         wire.Sign,
         wire.SignAll,
         wire.PublicKeyOf,
+        wire.CertificatesOf,
         wire.Verify,
         wire.Shred,
         wire.Guardian,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.custody.model import NoGrant
-from luciole.keys import KeyStore
+from luciole.keys import KeyStore, certificate
 from luciole.keys.rsa import RsaKey
 from luciole.keys.signing import Algorithm, SigningKey
 
@@ -20,7 +20,10 @@ SIGNING = {
     "push": Algorithm.P_256,
     "border": Algorithm.ED25519,
     "actor": Algorithm.ED25519,
+    "credentials": Algorithm.ED25519,
 }
+# Signs certificates, and nothing that anybody asks for.
+ROOT = "credentials-root"
 # A key for each persona: the purpose is `actor/<number of the persona>`.
 OF_EACH = ("actor",)
 # RSA, for servers of the wider Fediverse that verify nothing newer.
@@ -45,6 +48,11 @@ class Signers:
         if name not in SIGNING or not is_whole:
             raise NoGrant
         return SigningKey(SIGNING[name], self._keys.secret.derived(f"sign/{purpose}"))
+
+    def certificates(self, host: str) -> tuple[bytes, bytes]:
+        """The root of this cell and the certificate of its key for content credentials (DER)."""
+        root = self._keys.secret.derived(f"sign/{ROOT}")
+        return certificate.chain(root, self.key("credentials").public, host)
 
 
 def _is_number(text: str) -> bool:

@@ -27,6 +27,7 @@ from luciole.custody.broker import Broker, said
 from luciole.custody.keyring import Guardian
 from luciole.custody.model import (
     ApprovalRefused,
+    Certificates,
     Drawn,
     Kind,
     NoGrant,
@@ -63,6 +64,10 @@ class StaffBroker(Broker):
         super().__init__(keys, db, clock, guardian)
         self._origin = origin
         self._rp_id = urlsplit(origin).hostname or "localhost"
+
+    async def certificates(self, _: wire.CertificatesOf) -> Certificates:
+        """Under which the cell signs content credentials, by the name that people know."""
+        return Certificates(*self._signers.certificates(self._rp_id))
 
     async def ask_read(self, asked: wire.AskRead) -> StaffRead:
         """A request that waits for its signatures. Raises NotStaff, ReadRefused."""

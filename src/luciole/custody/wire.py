@@ -114,6 +114,10 @@ class PublicKeyOf(Request, tag="public-key", frozen=True):
     purpose: str
 
 
+class CertificatesOf(Request, tag="certificates", frozen=True):
+    """The certificates under which the cell signs content credentials."""
+
+
 class Verify(Request, tag="verify", frozen=True):
     """Whether the holder of an Ed25519 key signed a message."""
 
@@ -190,6 +194,7 @@ Asked = (
     | Sign
     | SignAll
     | PublicKeyOf
+    | CertificatesOf
     | Verify
     | Shred
     | AskRead

@@ -9,7 +9,7 @@ import pytest
 from tests.cell.abroad.conftest import agree
 from tests.cell.abroad.peer import Peer
 from tests.cell.house import Browser, House, refused
-from tests.unit.media import c2pa
+from tests.unit.media import c2pa, signed
 
 from luciole.border import wire
 from luciole.cell.abroad import sheets
@@ -144,8 +144,7 @@ async def test_what_the_file_says_of_ai_crosses_as_the_label_does(
     house: House, ana: Browser, sg: Peer, tiny_film: bytes
 ) -> None:
     await agree(ana)
-    said = c2pa.store(c2pa.manifest(c2pa.actions(c2pa.COMPOSITE)))
-    await send(house, ana, c2pa.in_film(tiny_film, said))
+    await send(house, ana, signed.camera().signs(tiny_film, c2pa.COMPOSITE))
     _, made = await sg.takes()
     assert isinstance(made, wire.Clip)
     assert made.made_with_ai

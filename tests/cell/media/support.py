@@ -19,6 +19,7 @@ from luciole.cell.media import api, jobs
 from luciole.cell.media.aftercare import Aftercare
 from luciole.cell.media.avatar import maker
 from luciole.cell.media.model import Edit
+from luciole.cell.media.sealing import Sealer
 from luciole.cell.media.service import Media
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
@@ -71,7 +72,14 @@ class Cell:
             self.progress.append((asset_id, percent))
 
         self.workshop = Aftercare(
-            self.db, self.media, self.blobs, self.queue, self.settings, self.clock, show
+            self.db,
+            self.media,
+            self.blobs,
+            self.queue,
+            self.settings,
+            self.clock,
+            show,
+            Sealer(self.vault.custody(self.clock), "0"),
         )
         jobs.register(self.queue, self.workshop, self.settings.worker)
         cursors = Cursors(self.vault.derived()["cursors"])

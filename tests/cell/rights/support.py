@@ -10,6 +10,7 @@ from tests.cell.house import Browser, House
 
 from luciole import catalogue
 from luciole.cell.media.aftercare import Aftercare
+from luciole.cell.media.sealing import Sealer
 from luciole.cell.rights.erasing import Erasing
 from luciole.kit.db import Tx
 
@@ -101,6 +102,7 @@ def workshop_of(house: House) -> Aftercare:
         parts.settings,
         parts.clock,
         parts.clips.outcomes.show_progress,
+        Sealer(parts.custody, "0"),
     )
 
 

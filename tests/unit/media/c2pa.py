@@ -1,4 +1,5 @@
-"""Content credentials as a camera or a generator would write them, without a signature that counts.
+"""Content credentials as a camera or a generator would write them, without a signature that counts
+(`signed` has those that do).
 
 Written after C2PA 2.1 and ISO/IEC 19566-5, for tests: our reader is not its own witness, since the
 same reader is put before boxes that the library of C2PA has written (`credentials/`).

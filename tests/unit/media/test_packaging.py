@@ -9,10 +9,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.media import films
+from tests.unit.media import films, sealer
 
-from luciole.cell.media import encode, fence, packaging, playlists, probe, recognise
+from luciole.cell.media import encode, fence, packaging, playlists, probe, recognise, sealing
 from luciole.cell.media.encode import Encoded, EncodingFailed
+from luciole.cell.media.manifest import Told
 from luciole.cell.media.model import NotOurs, Rendition, Segments
 from luciole.cell.media.packaging import NotPacked, Packed
 from luciole.cell.media.rungs import Cut
@@ -188,6 +189,15 @@ async def test_one_in_segments_is_recognised_and_a_changed_one_is_not(
     assert has_sound
     assert (made.width, made.height) == (packed.of.width, packed.of.height)
     data = packed.path.read_bytes()
+    # As another cell has sealed it: its own bytes come out again.
+    path = out / "sealed.mp4"
+    path.write_bytes(data)
+    await sealer.sealer().seal(path, Told(author_says_ai=True))
+    assert path.read_bytes() != data
+    again, _ = await recognise.rendition(path, "540", out, LONGEST_MS)
+    assert again.size_bytes == made.size_bytes
+    path.write_bytes(path.read_bytes() + box(b"uuid", sealing.manifest.USER + b"hidden"))
+    assert await recognise.rendition(path, "540", out, LONGEST_MS) == (again, has_sound)
     at = data.rindex(b"mdat") - 4
     for changed in (
         data + box(b"free", b"hidden"),

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import later
-from tests.unit.media import films
+from tests.unit.media import films, sealer
 
 from luciole.cell.media import encode, fence, probe, recognise, soundtrack
 from luciole.cell.media.encode import Encoded
+from luciole.cell.media.manifest import Told
 from luciole.cell.media.model import NotOurs
 from luciole.cell.media.rungs import FIRST, Cut
 
@@ -65,6 +66,9 @@ async def test_what_we_make_is_recognised(
     for each in (first, *await encode.ladder(source, film, cut, tmp_path)):
         assert await recognise.rendition(each.path, each.name, out, LONGEST_MS) == (each, sound)
     await recognise.still(still.path, first.width, first.height, out)
+    await sealer.sealer().seal(first.path, Told())
+    bare, has_sound = await recognise.rendition(first.path, first.name, out, LONGEST_MS)
+    assert (bare.size_bytes, has_sound) == (first.size_bytes, sound)
 
 
 def remuxed(*options: str) -> Callable[[Path, Path], None]:

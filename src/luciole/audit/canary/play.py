@@ -254,6 +254,7 @@ async def watch(stage: Stage) -> None:
         "GET /api/glass",
         "GET /api/glass/crossings",
         "GET /.well-known/luciole/build.json",
+        "GET /.well-known/luciole/content-credentials.pem",
         "GET /healthz",
         "GET /readyz",
     ):

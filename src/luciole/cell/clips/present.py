@@ -13,7 +13,7 @@ from luciole.cell.clips.model import Audience, Card, Credit, ListKind, Marks, St
 from luciole.cell.clips.quotes_model import How
 from luciole.cell.clips.sounds_model import Sound
 from luciole.cell.graph.model import Follows
-from luciole.cell.media.model import Ai, Segments, Shown, Way, refusal
+from luciole.cell.media.model import Ai, Segments, Shown, Soundness, Way, refusal
 from luciole.cell.media.service import Media
 from luciole.cell.notices.model import LabelKind
 from luciole.cell.people.model import Person, Viewer
@@ -100,6 +100,20 @@ class ViewerMarks(msgspec.Struct):
     may_quote: bool = False
 
 
+class CredentialsBody(msgspec.Struct):
+    """Content credentials (C2PA) that the uploaded file carried. `trusted`: sound, by a signer of
+    this cell's list; `valid`: sound, by whoever it may be; `invalid`: not sound, so that what they
+    say counts as no fact; `unchecked`: read before this cell checked any."""
+
+    state: Soundness
+    code: str | None
+    """The reason in the standard's words."""
+    signer: str | None
+    """As the certificate has the name."""
+    says_ai: Ai | None
+    """What they say of AI, sound or not."""
+
+
 class LabelBody(msgspec.Struct):
     """A label that a decision of moderators has put on a clip, and the statement that says why."""
 
@@ -121,8 +135,8 @@ class ClipBody(msgspec.Struct):
     made_with_ai: bool
     """The label of its author."""
     ai_in_file: Ai | None
-    """What the content credentials (C2PA) in the uploaded file said; whose signature they have was
-    not checked."""
+    """What sound content credentials (C2PA) in the uploaded file said."""
+    credentials: CredentialsBody | None
     published_at: datetime | None
     created_at: datetime
     likes: int
@@ -207,7 +221,8 @@ class Presenter:
             audience_list=card.audience_list if is_author else None,
             state=card.state,
             made_with_ai=card.made_with_ai,
-            ai_in_file=shown.ai,
+            ai_in_file=shown.ai if shown.credentials and shown.credentials.count else None,
+            credentials=_credentials(shown),
             published_at=card.published_at,
             created_at=card.created_at,
             likes=marks.likes.get(card.id, card.likes),
@@ -296,3 +311,8 @@ def _parts(segments: Segments, url: str) -> tuple[str, int, int, list[int], list
 def _refusal(code: str) -> RefusalBody:
     problem = refusal(code)
     return RefusalBody(problem.code, problem.sentence, problem.next_step)
+
+
+def _credentials(shown: Shown) -> CredentialsBody | None:
+    found = shown.credentials
+    return CredentialsBody(found.state, found.code, found.signer, shown.ai) if found else None

@@ -117,6 +117,8 @@ class Clips:
             if made_from
             else None,
         )
+        if made_with_ai:
+            await self._media.say_ai(tx, asset_id, True)
         clip_id = new_id()
         await store.add(
             tx,
@@ -148,6 +150,8 @@ class Clips:
         caption = clean_caption(clip.caption)
         hashtags = hashtags_of(caption)
         captions = clean_captions(*clip.captions) if clip.captions else None
+        if clip.made_with_ai:
+            await self._media.say_ai(tx, asset_id, True)
         clip_id = new_id()
         await store.bring(
             tx,
@@ -267,6 +271,8 @@ class Clips:
             # First, for the list that was there may not go with the audience that comes.
             await self.audiences.set_list(tx, clip_id, author_id, wanted, None)
         await store.edit(tx, clip_id, text, hashtags_of(text), wanted, label)
+        if label != card.made_with_ai:
+            await self._media.say_ai(tx, card.asset_id, label)
         if comments_by is not None:
             who = None if comments_by == "preferred" else comments_by
             await store.set_conversation(tx, clip_id, who, card.answers_id)

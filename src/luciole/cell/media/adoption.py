@@ -79,7 +79,7 @@ class Adoption:
         prefix = f"{'p' if is_public else 'r'}/{token}/"
         made = [one for one, _ in judged]
         laid = [
-            *await laying.renditions(made, prefix, ATTEMPT, work_dir),
+            *await laying.renditions(made, prefix, ATTEMPT, work_dir, None),
             laying.picture("poster", shown, prefix, ATTEMPT),
         ]
         files = [file for file, _ in laid]

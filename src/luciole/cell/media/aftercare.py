@@ -15,11 +15,12 @@ from luciole.cell.media.rungs import Cut
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import looks as looks_store
-from luciole.cell.media.store import quotes, silence
+from luciole.cell.media.store import quotes, seals, silence
 from luciole.cell.media.workshop import Workshop
 
 # AV1 takes minutes of work; it is given up as soon as somebody's film comes.
 GIVES_WAY_EVERY_S = 2.0
+SEALED_KINDS = ("rendition", "segments", "av1")
 
 
 class Aftercare(Workshop):
@@ -69,7 +70,8 @@ class Aftercare(Workshop):
                     await self._shelf.fetch(file, loud)
                     size = (file.width, file.height)
                     made.append(await encode.silenced(loud, file.name, size, folder / "out"))
-                laid = await self._lay(asset, made, folder)
+                told = await self._told(asset)
+                laid = await self._lay(asset, made, folder, told)
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     if await self._shelf.replace(tx, asset, laid):
@@ -106,7 +108,11 @@ class Aftercare(Workshop):
                 track = Track(first.path, "ready") if film.has_audio else None
                 made = [first, *await encode.ladder(source, film, cut, out_dir, track=track)]
                 small = await pictures.small(source, film, cut, out_dir)
-                laid = [*await self._lay(asset, made, folder), *self._hang(asset, small)]
+                told = await self._told(asset)
+                laid = [
+                    *await self._lay(asset, made, folder, told),
+                    *self._hang(asset, small),
+                ]
                 laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
@@ -130,16 +136,40 @@ class Aftercare(Workshop):
             if asset is None:
                 return
             async with self._attempts.of(asset) as folder:
-                made = []
+                made, told = [], await self._told(asset)
                 for file in await self._shelf.renditions(asset.id):
                     if file.index is None:
                         path = folder / "out" / f"{file.name}.mp4"
                         await self._shelf.fetch(file, path)
                         made.append(laying.stored(file, path))
-                laid = await laying.cut(made, asset.prefix, asset.attempt, folder / "out")
+                laid = await laying.cut(
+                    made, asset.prefix, asset.attempt, folder / "out", self._seal(told)
+                )
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     await self._shelf.replace(tx, asset, laid)
+
+    async def seal(self, asset_id: UUID) -> None:
+        """Seals all files of a finished film anew, because its author's label has changed, or
+        because they have no seal of this cell yet."""
+        async with self._ladders:
+            asset = await self._attempts.start(asset_id, ("complete",), "complete")
+            if asset is None:
+                return
+            async with self._attempts.of(asset) as folder:
+                laid, told = [], await self._told(asset)
+                for file in await self._shelf.files(asset.id):
+                    if file.kind not in SEALED_KINDS:
+                        continue
+                    path = folder / "out" / file.filename
+                    await self._shelf.fetch(file, path)
+                    await self._sealer.seal(path, told)
+                    laid.append(await laying.exchanged(file, path, asset.prefix, asset.attempt))
+                laid = laying.with_index(laid)
+                await self._shelf.put(asset, laid)
+                async with self._db.tx() as tx:
+                    if await self._shelf.exchange(tx, asset, laid):
+                        await seals.sealed_anew(tx, asset.id, told)
 
     async def av1(self, asset_id: UUID) -> None:
         """Makes AV1 of a film that is watched. Does nothing while another film waits to be made or
@@ -190,9 +220,10 @@ class Aftercare(Workshop):
                 made = await av1.made(source, film, cut, rungs, crf, out, track)
             except Unreadable as error:
                 raise encode.EncodingFailed("a rendition takes too long") from error
+            seal = self._seal(await self._told(asset))
             laid = [
                 (file, path)
-                for file, path in await laying.av1(made, asset.prefix, asset.attempt, out)
+                for file, path in await laying.av1(made, asset.prefix, asset.attempt, out, seal)
                 if file.size_bytes < files[file.name].size_bytes
             ]
             await self._shelf.put(asset, laid)

@@ -9,8 +9,8 @@ counted. What is read:
 3. In each manifest, the claim (CBOR): it lists assertions with the hash of each.
 4. In assertions whose hash is as the claim has it, the key `digitalSourceType` with a term of IPTC.
 
-What is not checked: whose signature is under the claim, and whether the manifest belongs to these
-pictures. So this is what the file says, and it is shown as that.
+Whose signature is under the claim, and whether the manifest belongs to these pictures, is found out
+by the library of the standard (`credentials`); what is read here counts only where that is sound.
 """
 
 import hashlib
@@ -47,6 +47,14 @@ def said(path: str) -> str | None:
         return None if data is None else of_store(data)
     except (Strange, struct.error, ValueError, RecursionError, OverflowError):
         return None
+
+
+def has(path: str) -> bool:
+    """Whether the file carries credentials, be they readable or not."""
+    try:
+        return store(path) is not None
+    except (Strange, struct.error, ValueError, OverflowError):
+        return True
 
 
 def store(path: str) -> bytes | None:

@@ -3,14 +3,15 @@ players that take no segments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from luciole.cell.media import encode, packaging
 from luciole.cell.media.encode import Encoded, EncodingFailed
-from luciole.cell.media.packaging import SUFFIX, Packed
+from luciole.cell.media.packaging import SUFFIX, Index, NotPacked, Packed
 from luciole.cell.media.pictures import AVIF_POSTER, PREVIEW
 from luciole.cell.media.rungs import FIRST
 from luciole.cell.media.store import File
@@ -27,32 +28,100 @@ MIME = {
 
 # A row, and the file whose bytes it is of.
 Laid = tuple[File, Path]
+# Puts the cell's signed credentials into a file.
+Seal = Callable[[Path], Awaitable[None]]
 
 
 async def renditions(
-    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path
+    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal | None
 ) -> list[Laid]:
-    """The rows and files of renditions that the encoder made. What cannot be packed is stored as it
-    is: it plays, only less well."""
+    """The rows and files of renditions that the encoder made, sealed. What cannot be packed is
+    stored as it is: it plays, only less well."""
     if not made:
         return []
     try:
-        return await cut(made, prefix, attempt, out_dir)
+        packed = await packaging.pack(made, out_dir)
     except EncodingFailed:
         log.warning("a film could not be cut into segments", exc_info=True)
-        return [(file("rendition", one, prefix, attempt), one.path) for one in made]
+        whole = [await _sealed(one, seal) for one in made]
+        return [(file("rendition", one, prefix, attempt), one.path) for one in whole]
+    return await _all(packed, prefix, attempt, seal)
 
 
-async def cut(made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path) -> list[Laid]:
+async def cut(
+    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal
+) -> list[Laid]:
     """The same, but raises EncodingFailed where one cannot be packed."""
-    packed = await packaging.pack(made, out_dir)
-    return [laid for one in packed for laid in _packed(one, prefix, attempt)]
+    return await _all(await packaging.pack(made, out_dir), prefix, attempt, seal)
 
 
-async def av1(made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path) -> list[Laid]:
-    """The rows and files of renditions in AV1. Raises EncodingFailed."""
+async def _all(
+    packed: Sequence[Packed], prefix: str, attempt: int, seal: Seal | None
+) -> list[Laid]:
     laid = []
-    for one in await packaging.pack(made, out_dir):
+    for one in packed:
+        sealed = await _sealed_parts(one, seal)
+        if one.of.name == FIRST.name:
+            sealed = msgspec.structs.replace(sealed, of=await _sealed(one.of, seal))
+        laid += _packed(sealed, prefix, attempt)
+    return laid
+
+
+async def _sealed(made: Encoded, seal: Seal | None) -> Encoded:
+    if seal is None:
+        return made
+    await seal(made.path)
+    return msgspec.structs.replace(made, size_bytes=encode.size_bytes(made.path))
+
+
+async def _sealed_parts(packed: Packed, seal: Seal | None) -> Packed:
+    if seal is None:
+        return packed
+    await seal(packed.path)
+    size_bytes, index = encode.size_bytes(packed.path), await read_index(packed.path)
+    return msgspec.structs.replace(packed, size_bytes=size_bytes, index=index)
+
+
+async def read_index(path: Path) -> Index:
+    """The byte index of a sealed file. Raises EncodingFailed."""
+    try:
+        return await asyncio.to_thread(packaging.read_index, path)
+    except NotPacked as error:
+        raise EncodingFailed("a sealed file has no segments") from error
+
+
+async def exchanged(old: File, path: Path, prefix: str, attempt: int) -> Laid:
+    """The row and file in the place of a stored one, after `path` was sealed anew."""
+    begin, _, rest = old.filename.rpartition("-")
+    filename = f"{begin}-{attempt}.{rest.partition('.')[2]}"
+    index = None
+    if await asyncio.to_thread(packaging.is_fragmented, path):
+        index = msgspec.json.encode(await read_index(path)).decode()
+    size_bytes = encode.size_bytes(path)
+    row = msgspec.structs.replace(
+        old, filename=filename, object_key=prefix + filename, size_bytes=size_bytes, index=index
+    )
+    return row, path
+
+
+def with_index(laid: Sequence[Laid]) -> list[Laid]:
+    """The same, but that the index of segments stands with their rendition, where both have a
+    file."""
+    indexes = {file.name: file.index for file, _ in laid if file.kind == "segments"}
+    found = []
+    for file, path in laid:
+        index = None if file.kind == "segments" else file.index or indexes.get(file.name)
+        found.append((msgspec.structs.replace(file, index=index), path))
+    return found
+
+
+async def av1(
+    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal
+) -> list[Laid]:
+    """The rows and files of renditions in AV1, sealed. Raises EncodingFailed."""
+    laid = []
+    for packed in await packaging.pack(made, out_dir):
+        one = await _sealed_parts(packed, seal)
         name = f"{one.of.name}-av1-{attempt}{SUFFIX}"
         parts = msgspec.structs.replace(one.of, size_bytes=one.size_bytes)
         index = msgspec.json.encode(one.index).decode()

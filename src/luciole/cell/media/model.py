@@ -13,6 +13,8 @@ from luciole.kit.errors import Conflict, Invalid, NotFound, Problem, TooLarge, T
 State = Literal["queued", "probing", "encoding", "playable", "complete", "refused"]
 # That AI made a film, or a part of it.
 Ai = Literal["made", "partly"]
+# How sound content credentials are: as `0054_credentials.sql` says.
+Soundness = Literal["trusted", "valid", "invalid", "unchecked"]
 
 SHORTEST_MS = 100
 PIECE_BYTES = 4 * 1024 * 1024
@@ -160,6 +162,20 @@ class Rendition(msgspec.Struct, frozen=True):
     av1: Av1 | None = None
 
 
+class Credentials(msgspec.Struct, frozen=True):
+    """Content credentials that a film brought: how sound they are, the standard's code for the
+    reason, and who signed, as their certificate names them."""
+
+    state: Soundness
+    code: str | None
+    signer: str | None
+
+    @property
+    def count(self) -> bool:
+        """Whether what they say is a fact: that their signer has said it."""
+        return self.state in ("trusted", "valid")
+
+
 class Shown(msgspec.Struct, frozen=True):
     """What is shown of a film beside it, or before it plays: the hint, and addresses as in
     `media.playable`. None where it is not made yet."""
@@ -168,7 +184,8 @@ class Shown(msgspec.Struct, frozen=True):
     avif_poster_key: str | None
     preview_key: str | None
     ai: Ai | None = None
-    """What the content credentials in the uploaded file said about AI."""
+    """What the content credentials in the uploaded file said about AI, sound or not."""
+    credentials: Credentials | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True):

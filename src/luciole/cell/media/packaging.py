@@ -144,7 +144,8 @@ def read_index(path: Path) -> Index:
                 if not sizes:
                     raise NotPacked
                 sizes[-1] += size
-            elif name not in (b"ftyp", b"sidx"):
+            elif name not in (b"ftyp", b"sidx", b"uuid") or sizes:
+                # The seal (`sealing`) is a part of the beginning.
                 raise NotPacked
             place += size
     if not sizes or len(sizes) != len(durations) or init_bytes + sum(sizes) != total:

@@ -46,7 +46,16 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "media.asset",
+        "credentials credentials_code credentials_signer",
+        DataClass.SHARED,
+        "whether the content credentials of a film are sound, and who signed them, as they say",
+        _WITH_CLIP,
+        Border.NEVER,
+    ),
+    *columns(
+        "media.asset",
         "upload_id state refused_code trim_start_ms trim_end_ms cover_ms attempt crashes "
+        "author_says_ai is_edited sealed_says_ai "
         "created_at changed_at sound_asset_id sound_mode turn started_at waits_for av1 pieces "
         "is_muted quoted_asset_id quote_how quote_start_ms quote_end_ms",
         DataClass.PERSONAL,
@@ -165,6 +174,7 @@ EXPORT: tuple[Exported, ...] = (
             "id is_public token progress duration_ms width height has_audio upload_id state "
             "refused_code trim_start_ms trim_end_ms cover_ms attempt crashes created_at changed_at "
             "sound_asset_id sound_mode turn started_at waits_for thumbhash av1 ai pieces is_muted "
+            "credentials credentials_code credentials_signer "
             "quoted_asset_id quote_how quote_start_ms quote_end_ms",
         ),
         exports.assets,
@@ -185,6 +195,9 @@ EXPORT: tuple[Exported, ...] = (
                 "waits_for",
                 "av1",
                 "ai",
+                "credentials",
+                "credentials_code",
+                "credentials_signer",
                 "pieces",
                 "is_muted",
                 "quoted_asset_id",
@@ -241,6 +254,9 @@ EXPORT: tuple[Exported, ...] = (
     ),
 )
 NOT_EXPORTED: dict[str, str] = {
+    "media.asset.author_says_ai": "the label of the clip says the same",
+    "media.asset.is_edited": "what the seals on the files say; the new cell makes its own",
+    "media.asset.sealed_says_ai": "what the seals on the files say; the new cell makes its own",
     "media.file.index": "where each second of a file begins; found anew in its bytes",
 }
 

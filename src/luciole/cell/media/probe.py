@@ -57,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True):
     bits: Small
     ai: Ai | None = None
     """What its content credentials say about AI."""
+    has_credentials: bool = False
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -84,6 +85,13 @@ class Probe(msgspec.Struct, frozen=True):
     def without_sound(self) -> Probe:
         """The same film, as if it had no sound."""
         facts = msgspec.structs.replace(self.facts, audio_index=None)
+        return msgspec.structs.replace(self, facts=facts)
+
+    def with_credentials_of(self, film: Probe) -> Probe:
+        """This one, which was made from that film: what that film's file said is said of it."""
+        facts = msgspec.structs.replace(
+            self.facts, ai=film.facts.ai, has_credentials=film.facts.has_credentials
+        )
         return msgspec.structs.replace(self, facts=facts)
 
 

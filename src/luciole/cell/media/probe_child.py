@@ -232,6 +232,7 @@ def probe(av: Any, path: str) -> dict[str, Any]:
         "is_full_range": int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"),
         "bits": max(component.bits for component in frame.format.components),
         "ai": credentials.said(path) if is_mov else None,
+        "has_credentials": is_mov and credentials.has(path),
     }
     container.close()
     return facts

@@ -28,7 +28,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from luciole.cell.media import encode, fence, packaging, probe, soundtrack
+from luciole.cell.media import encode, fence, packaging, probe, sealing, soundtrack
 from luciole.cell.media.encode import Encoded, EncodingFailed
 from luciole.cell.media.fence import Limits, Outcome
 from luciole.cell.media.model import NotOurs
@@ -59,6 +59,13 @@ async def rendition(
     rung = RUNGS.get(name)
     if rung is None:
         raise NotOurs
+    bare = work_dir / f"bare-{name}.mp4"
+    try:
+        # The seal of the cell that it comes from is no part of what our muxer makes.
+        if await asyncio.to_thread(sealing.bare, source, bare):
+            source = bare
+    except EncodingFailed as error:
+        raise NotOurs from error
     if not await asyncio.to_thread(packaging.is_fragmented, source):
         return await _whole(source, name, rung, work_dir, longest_ms)
     # In segments: our own muxer writes its streams as one piece, which is judged as ever; and cut

@@ -41,6 +41,7 @@ from luciole.cell.media.store import (
     layers,
     looks,
     quotes,
+    seals,
     unclaimed,
     waiting,
 )
@@ -151,6 +152,11 @@ class Media:
         await store.drop_upload(tx, upload_id)
 
     # Assets
+
+    async def say_ai(self, tx: Tx, asset_id: UUID, says_ai: bool) -> None:
+        """The author's label on the clip, for the seals on its film; what is sealed already is
+        sealed anew with the next sweep."""
+        await seals.set_author_says(tx, asset_id, says_ai)
 
     async def begin(
         self,

@@ -12,7 +12,7 @@ from luciole.cell.media.held import Held, storing
 from luciole.cell.media.laying import Laid
 from luciole.cell.media.model import Asset, NotStored, State
 from luciole.cell.media.service import Media
-from luciole.cell.media.store import File, quotes, segments, unclaimed
+from luciole.cell.media.store import File, quotes, seals, segments, unclaimed
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database, Tx
@@ -98,6 +98,19 @@ class Shelf:
         old = await segments.replace(tx, asset.id, files, self._clock.now())
         await self._media.disown(tx, *old)
         return True
+
+    async def exchange(self, tx: Tx, asset: Asset, laid: list[Laid]) -> bool:
+        """The same, file by file: the film stays the same film."""
+        if not await self._is_current(tx, asset, laid, ("complete",)):
+            return False
+        old = await seals.exchange(tx, asset.id, [file for file, _ in laid])
+        await self._media.disown(tx, *old)
+        return True
+
+    async def files(self, asset_id: UUID) -> list[File]:
+        """All that is stored of a film."""
+        async with self._db.read() as tx:
+            return await store.files(tx, asset_id)
 
     async def replace_all(self, tx: Tx, asset: Asset, laid: list[Laid]) -> bool:
         """The same, with all files of the film."""

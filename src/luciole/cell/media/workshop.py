@@ -15,7 +15,10 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from luciole.cell.media import (
+    credentials,
     editing,
     encode,
     fence,
@@ -30,18 +33,20 @@ from luciole.cell.media.attempts import Attempts, ShowProgress
 from luciole.cell.media.editing import Quoted
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.held import Held, holding, require_room, storing
-from luciole.cell.media.laying import Laid
+from luciole.cell.media.laying import Laid, Seal
 from luciole.cell.media.looks import seen
+from luciole.cell.media.manifest import Told
 from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, Quote, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
+from luciole.cell.media.sealing import Sealer
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import layers as layers_store
 from luciole.cell.media.store import looks as looks_store
-from luciole.cell.media.store import quotes, segments, silence, unclaimed, waiting
+from luciole.cell.media.store import quotes, seals, segments, silence, unclaimed, waiting
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
@@ -55,6 +60,7 @@ STUCK_AFTER = timedelta(minutes=2)
 SWEPT_AT_ONCE = 500
 LOOKED_AT_ONCE = 20
 SEGMENTED_AT_ONCE = 20
+SEALED_AT_ONCE = 20
 AV1_AT_ONCE = 4
 # Of the rendition that another film quotes.
 MOST_QUOTED = 720
@@ -73,6 +79,7 @@ class Workshop:
         settings: Settings,
         clock: Clock,
         show_progress: ShowProgress,
+        sealer: Sealer,
     ) -> None:
         self._db = db
         self._media = media
@@ -82,6 +89,7 @@ class Workshop:
         self._shelf = Shelf(db, media, blobs, clock)
         self._folder = settings.work_dir / "media"
         self._clock = clock
+        self._sealer = sealer
         self._attempts = Attempts(db, self._folder, clock, show_progress)
         encoders = max(1, settings.worker.encoders)
         self._benches = asyncio.Semaphore(encoders)
@@ -159,6 +167,8 @@ class Workshop:
                 await self._media.put_job(tx, "media.look", asset_id)
             for asset_id in await segments.without(tx, SEGMENTED_AT_ONCE, FAILURE_COUNTS):
                 await self._media.put_job(tx, "media.segment", asset_id)
+            for asset_id in await seals.without(tx, SEALED_AT_ONCE, FAILURE_COUNTS):
+                await self._media.put_job(tx, "media.seal", asset_id)
             if not await av1_store.is_busy(tx):
                 for asset_id in await av1_store.wanted(tx, AV1_AT_ONCE, FAILURE_COUNTS):
                     await self._media.put_job(tx, "media.av1", asset_id)
@@ -195,6 +205,9 @@ class Workshop:
                         await self._attempts.tell(asset, percent)
                 await asyncio.sleep(PROGRESS_EVERY_S)
 
+        brought = None
+        if film.facts.has_credentials:
+            brought = await credentials.check(folder / "source", folder / "out", self._anchors())
         track = await self._track(asset, folder)
         async with self._db.tx() as tx:
             await store.set_state(tx, asset.id, asset.attempt, "encoding", self._clock.now())
@@ -207,7 +220,14 @@ class Workshop:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
         looks = await asyncio.to_thread(seen, folder / "out", first.width, first.height, cut)
-        laid = await self._lay(asset, [first], folder)
+        told = await self._told(asset)
+        edit = asset.edit
+        is_edited = source != folder / "source" or edit.is_muted or edit.trim_start_ms > 0
+        is_edited = is_edited or edit.trim_end_ms is not None or track is not None
+        told = msgspec.structs.replace(
+            told, file_says_ai=film.facts.ai, came_with=brought, is_edited=is_edited
+        )
+        laid = await self._lay(asset, [first], folder, told)
         laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
         await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
@@ -223,7 +243,8 @@ class Workshop:
                 has_audio=film.has_audio or track is not None,
             )
             await looks_store.set_looks(tx, asset.id, looks)
-            await looks_store.set_ai(tx, asset.id, film.facts.ai)
+            await looks_store.set_credentials(tx, asset.id, film.facts.ai, brought)
+            await seals.set_sealed(tx, asset.id, told)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
@@ -261,8 +282,18 @@ class Workshop:
         if quoted and quoted.how == "stitch":
             cover_ms += quoted.length_ms
         source = await editing.edited(source, film, kept, layers, folder, quoted)
-        film = await probe.probe(source, folder / "out")
-        return source, film, Cut(0, film.duration_ms, cover_ms)
+        edited = await probe.probe(source, folder / "out")
+        return source, edited.with_credentials_of(film), Cut(0, edited.duration_ms, cover_ms)
+
+    def _anchors(self) -> Path | None:
+        """The operator's list of whom to trust."""
+        path = Path(self._settings.trust_anchors)
+        if not self._settings.trust_anchors:
+            return None
+        if path.is_file() and path.stat().st_size <= credentials.MOST_ANCHORS_BYTES:
+            return path.resolve()
+        log.error("the list of trusted signers cannot be read")
+        return None
 
     async def _quoted(self, quote: Quote, folder: Path) -> Quoted:
         """The other film that this one is made from. Raises Unreadable where it is gone."""
@@ -313,8 +344,20 @@ class Workshop:
                 await asyncio.to_thread(file.write, data)
                 offset += len(data)
 
-    async def _lay(self, asset: Asset, made: list[Encoded], folder: Path) -> list[Laid]:
-        return await laying.renditions(made, asset.prefix, asset.attempt, folder / "out")
+    async def _told(self, asset: Asset) -> Told:
+        async with self._db.read() as tx:
+            return await seals.told(tx, asset.id)
+
+    def _seal(self, told: Told) -> Seal:
+        async def seal(path: Path) -> None:
+            await self._sealer.seal(path, told)
+
+        return seal
+
+    async def _lay(self, asset: Asset, made: list[Encoded], folder: Path, told: Told) -> list[Laid]:
+        return await laying.renditions(
+            made, asset.prefix, asset.attempt, folder / "out", self._seal(told)
+        )
 
     def _hang(self, asset: Asset, small: list[Encoded]) -> list[Laid]:
         return [laying.picture(each.name, each, asset.prefix, asset.attempt) for each in small]
@@ -322,10 +365,13 @@ class Workshop:
     async def _finish(
         self, asset: Asset, made: list[Encoded], small: list[Encoded], folder: Path
     ) -> None:
-        laid = [*await self._lay(asset, made, folder), *self._hang(asset, small)]
+        told = await self._told(asset)
+        laid = [*await self._lay(asset, made, folder, told), *self._hang(asset, small)]
         await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
             if await self._shelf.claim(tx, asset, laid, ("playable",)):
+                if made:
+                    await seals.also_sealed(tx, asset.id, told)
                 await self._complete(tx, asset)
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:

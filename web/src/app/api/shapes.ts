@@ -111,8 +111,10 @@ export interface Clip {
   state: 'processing' | 'published' | 'refused'
   /** The label of its author. */
   made_with_ai: boolean
-  /** What content credentials in the uploaded file said. */
+  /** What sound content credentials in the uploaded file said. */
   ai_in_file: 'made' | 'partly' | null
+  /** Whose credentials the file carried and whether they are sound; null where it carried none. */
+  credentials: { state: 'trusted' | 'valid' | 'invalid' | 'unchecked'; code: string | null; signer: string | null; says_ai: 'made' | 'partly' | null } | null
   published_at: string | null
   created_at: string
   likes: number

@@ -12,6 +12,7 @@ ASSETS = """
 SELECT id, is_public, token, progress, duration_ms, width, height, has_audio, upload_id, state,
        refused_code, trim_start_ms, trim_end_ms, cover_ms, attempt, crashes, created_at, changed_at,
        sound_asset_id, sound_mode, turn, started_at, waits_for, av1, ai,
+       credentials, credentials_code, credentials_signer,
        encode(thumbhash, 'hex') AS thumbhash, pieces, is_muted,
        quoted_asset_id, quote_how, quote_start_ms, quote_end_ms
 FROM media.asset WHERE owner_id = $1 ORDER BY created_at, id

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from luciole.cell.media.looks import Looks
-from luciole.cell.media.model import Ai, Shown
+from luciole.cell.media.model import Ai, Credentials, Shown
 from luciole.kit.db import Tx
 
-SET_AI = "UPDATE media.asset SET ai = $2 WHERE id = $1"
+SET_CREDENTIALS = """
+UPDATE media.asset
+SET ai = $2, credentials = $3, credentials_code = $4, credentials_signer = $5
+WHERE id = $1
+"""
 SET_HINT = "UPDATE media.asset SET thumbhash = $2 WHERE id = $1"
 FORGET_STILLS = "DELETE FROM media.still WHERE asset_id = $1"
 ADD_STILLS = """
@@ -24,7 +28,7 @@ ORDER BY attempt, id LIMIT $2
 """
 IS_SEEN = "SELECT thumbhash IS NOT NULL FROM media.asset WHERE id = $1"
 SHOWN = """
-SELECT a.id, a.thumbhash, a.ai,
+SELECT a.id, a.thumbhash, a.ai, a.credentials, a.credentials_code, a.credentials_signer,
        CASE WHEN a.is_public THEN 'p/' ELSE 'r/' END || a.token || '/' AS prefix,
        (SELECT f.filename FROM media.file f
         WHERE f.asset_id = a.id AND f.kind = 'avif-poster') AS avif_poster,
@@ -47,9 +51,10 @@ async def set_looks(tx: Tx, asset_id: UUID, seen: Looks) -> None:
     )
 
 
-async def set_ai(tx: Tx, asset_id: UUID, ai: Ai | None) -> None:
-    """Keeps what the uploaded file says about AI; the file itself goes."""
-    await tx.execute(SET_AI, asset_id, ai)
+async def set_credentials(tx: Tx, asset_id: UUID, ai: Ai | None, found: Credentials | None) -> None:
+    """Keeps what the uploaded file says about AI, and how sound that is; the file itself goes."""
+    state, code, signer = (found.state, found.code, found.signer) if found else (None, None, None)
+    await tx.execute(SET_CREDENTIALS, asset_id, ai, state, code, signer)
 
 
 async def is_seen(tx: Tx, asset_id: UUID) -> bool:
@@ -74,6 +79,9 @@ async def shown(tx: Tx, asset_ids: Sequence[UUID]) -> dict[UUID, Shown]:
             key(row["prefix"], row["avif_poster"]),
             key(row["prefix"], row["preview"]),
             row["ai"],
+            Credentials(row["credentials"], row["credentials_code"], row["credentials_signer"])
+            if row["credentials"]
+            else None,
         )
         for row in await tx.fetch(SHOWN, list(asset_ids))
     }

@@ -77,7 +77,7 @@ async def _take_one(taking: Taking, clip: ClipRow, film: _Film) -> bool:
         clip.caption,
         clip.audience_here,
         # What the film's file once said comes along as the word of whoever brings it.
-        clip.made_with_ai or (film.row is not None and film.row.ai is not None),
+        clip.made_with_ai or (film.row is not None and film.row.says_ai),
         await _captions(taking, clip),
         clip.created_at,
         clip.published_at,

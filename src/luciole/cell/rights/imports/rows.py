@@ -58,6 +58,12 @@ class FilmRow(msgspec.Struct, frozen=True):
     trim_end_ms: _Day | None = None
     cover_ms: _Day = 0
     ai: Literal["made", "partly"] | None = None
+    credentials: Literal["trusted", "valid", "invalid", "unchecked"] | None = None
+
+    @property
+    def says_ai(self) -> bool:
+        """Whether credentials that were sound said that AI had a part in it."""
+        return self.ai is not None and self.credentials in ("trusted", "valid")
 
 
 class FileRow(msgspec.Struct, frozen=True):
