@@ -3585,6 +3585,8 @@ GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
+GRANT luciole_media, luciole_queue
+    TO luciole_films_process;
 GRANT luciole_border
     TO luciole_gateway_process;
 GRANT luciole_ledger
