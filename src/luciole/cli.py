@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = _add(commands, "serve", _serve, "your own cell: database, API, worker, web client")
     _port(one)
+    _add(commands, "films", _films, "encode films of a cell that is on another machine")
     _add(commands, "stop", _stop, "stop the cell that runs in the data folder")
 
     _add(commands, "migrate", _migrate, "bring the database to this version")
@@ -267,6 +268,13 @@ def _stop(chosen: argparse.Namespace) -> int:
 
     settings = config.load(_environment(chosen, demo=False))
     print(f"Stopped what ran in {serve.stop(settings)}.")
+    return 0
+
+
+def _films(_chosen: argparse.Namespace) -> int:
+    from luciole import films_process
+
+    films_process.main()
     return 0
 
 

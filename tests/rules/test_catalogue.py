@@ -46,6 +46,7 @@ HELD_BY = {
     "luciole_custody_process": ("custody",),
     "luciole_ledger_process": ("ledger",),
     "luciole_gateway_process": ("border",),
+    "luciole_films_process": ("media", "queue"),
 }
 KINDS = {"blob", "cache", "file", "log"}
 

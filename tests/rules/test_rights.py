@@ -29,6 +29,8 @@ APART = {
     "luciole_ledger_process": "luciole_ledger",
     "luciole_gateway_process": "luciole_border",
 }
+# The process of machines that only encode, and all that it acts as.
+FILMS = {"luciole_films_process": {"luciole_media", "luciole_queue"}}
 OWN = {
     f"luciole_{name}": name for name in (*SLICES, "custody", "ledger", "border", "rights", "queue")
 }
@@ -72,7 +74,7 @@ async def known(owner: asyncpg.Connection) -> Rights:
 
 
 async def test_all_roles_and_tables_are_in_the_net(known: Rights) -> None:
-    assert {role.name for role in known.roles} == {*OWN, *PROCESSES, *APART, REPLICATION}
+    assert {role.name for role in known.roles} == {*OWN, *PROCESSES, *APART, *FILMS, REPLICATION}
     assert {relation.schema for relation in known.relations} <= {*OWN.values(), "house"}
     assert len(known.relations) > 25
 
@@ -165,6 +167,8 @@ async def test_processes_act_as_slices_and_slices_as_nobody(known: Rights) -> No
         assert acts_as[process] == slices
     for process, role in APART.items():
         assert acts_as[process] == {role}
+    for process, roles in FILMS.items():
+        assert acts_as[process] == roles
     for role in OWN:
         assert acts_as[role] == set()
 

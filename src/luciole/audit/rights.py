@@ -298,6 +298,7 @@ _ABOUT = {
     "custody_process": "the process that holds keys: the broker",
     "ledger_process": "the process that writes the log",
     "gateway_process": "the process that speaks outside",
+    "films_process": "the process of machines that only encode",
     "queue": "whoever puts or takes jobs",
     "replication": "what copies the cluster for a backup abroad, through the socket only",
     "custody": "the key broker's own tables",

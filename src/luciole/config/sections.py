@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Process = Literal["api", "worker", "custody", "ledger", "gateway"]
+Process = Literal["api", "worker", "custody", "ledger", "gateway", "films"]
 # Roles of the database as which the processes of a cell act.
 ROLES: dict[Process, str] = {
     "api": "luciole_api",
@@ -15,6 +15,7 @@ ROLES: dict[Process, str] = {
     "custody": "luciole_custody_process",
     "ledger": "luciole_ledger_process",
     "gateway": "luciole_gateway_process",
+    "films": "luciole_films_process",
 }
 
 
@@ -59,6 +60,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     ledger_url: str = ""
     #: URL for the gateway; empty: the owner's URL with SET ROLE luciole_gateway_process.
     gateway_url: str = ""
+    #: URL for `luciole films` on a machine that only encodes; empty: the owner's URL with SET ROLE.
+    films_url: str = ""
     #: Connections that one process keeps open at most.
     pool_size: int = 10
 

@@ -12,6 +12,7 @@ PROCESSES = (
     "luciole_custody_process",
     "luciole_ledger_process",
     "luciole_gateway_process",
+    "luciole_films_process",
 )
 # Who may copy the whole cluster, where a backup abroad is made; through the socket only.
 REPLICATION = "luciole_replication"

@@ -2,6 +2,7 @@
 import type { Reach } from '../../abroad/shapes.ts'
 import type { Audience, NewClip, WhoMay } from '../../app/api/shapes.ts'
 import { joined, momentIn, type Piece } from '../../media/pieces.ts'
+import type { Plan } from '../../media/shrink.ts'
 import type { FilmText } from '../../media/texts.ts'
 import { isWhole, type Trim } from '../../media/trim.ts'
 import { wishOf, type PeopleList } from '../audience/list.ts'
@@ -43,6 +44,10 @@ export interface Draft {
   layer?: string | null
   coverMs: number
   captions: { text: string; language: string; name: string } | null
+  /** How small the film is to be made here before it is sent; null: it goes as it is. Without a word: nobody has chosen yet. */
+  shrink?: Plan | null
+  /** The film so made, which is sent in its place. */
+  small?: File | null
   /** "Post" was pressed: the upload goes on by itself. */
   posting: boolean
   /** The finished upload, when the file is at the cell already. */

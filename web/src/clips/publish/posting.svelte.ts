@@ -5,7 +5,9 @@ import type { Clip } from '../../app/api/shapes.ts'
 import { t, tell } from '../../app/i18n/index.svelte.ts'
 import { toasts } from '../../notify/toasts.svelte.ts'
 import { streams } from '../../feed/streams.svelte.ts'
+import { Smaller } from '../../media/smaller.svelte.ts'
 import { MediaUpload } from '../../media/upload.svelte.ts'
+import type { Plan } from '../../media/shrink.ts'
 import { shelf } from '../shelf.svelte.ts'
 import { bodyOf, dropDraft, keepDraft, type Draft } from './draft.ts'
 
@@ -13,7 +15,10 @@ import { bodyOf, dropDraft, keepDraft, type Draft } from './draft.ts'
 const ASK_AGAIN_MS = 4000
 
 class Posting {
-  phase = $state<'idle' | 'uploading' | 'posting' | 'sent'>('idle')
+  phase = $state<'idle' | 'shrinking' | 'uploading' | 'posting' | 'sent'>('idle')
+  smaller = $state.raw<Smaller | null>(null)
+  /** How many bytes less are sent than the film has. */
+  spared = $state(0)
   upload = $state.raw<MediaUpload | null>(null)
   clip = $state.raw<Clip | null>(null)
   problem = $state<unknown>(null)
@@ -23,7 +28,7 @@ class Posting {
   private timer: ReturnType<typeof setInterval> | undefined
 
   get running(): boolean {
-    return this.phase === 'uploading' || this.phase === 'posting'
+    return this.phase === 'shrinking' || this.phase === 'uploading' || this.phase === 'posting'
   }
 
   async start(draft: Draft, durationMs: number, handle: string): Promise<void> {
@@ -42,9 +47,12 @@ class Posting {
     addEventListener('beforeunload', warn)
     try {
       if (!draft.uploadId) {
+        if (draft.shrink && !draft.small && !(await this.shrink(draft, draft.shrink))) return
         this.phase = 'uploading'
         void keepDraft({ ...draft, posting: true })
-        this.upload = new MediaUpload(draft.file)
+        const film = draft.small ?? draft.file
+        this.spared = draft.file.size - film.size
+        this.upload = new MediaUpload(film)
         draft.uploadId = await this.upload.finished
         void keepDraft({ ...draft, posting: true })
       }
@@ -63,6 +71,19 @@ class Posting {
     }
   }
 
+  /** Makes the draft's film smaller, or finds that it goes as it is; false where it goes nowhere any more. */
+  private async shrink(draft: Draft, plan: Plan): Promise<boolean> {
+    this.phase = 'shrinking'
+    void keepDraft({ ...draft, posting: true })
+    this.smaller = new Smaller(draft.file, plan)
+    draft.small = await this.smaller.finished
+    // What could not be done once is not tried again.
+    draft.shrink = null
+    if (this.draft !== draft) return false
+    this.smaller = null
+    return true
+  }
+
   /** The clip is posted either way: what cannot leave stays in its region, and one is told. */
   private async letOut(id: string, reach: Reach): Promise<void> {
     try {
@@ -76,6 +97,7 @@ class Posting {
   /** Stops and goes back to the editor; what the cell has of the file is dropped. */
   async cancel(): Promise<void> {
     const upload = this.upload
+    this.smaller?.stop()
     this.reset()
     await upload?.cancel()
   }
@@ -84,6 +106,8 @@ class Posting {
     clearInterval(this.timer)
     this.draft = null
     this.upload = null
+    this.smaller = null
+    this.spared = 0
     this.clip = null
     this.problem = null
     this.phase = 'idle'
