@@ -27,6 +27,11 @@ async def of_the_staff(cell: Cell, stage: Stage, word: str) -> tuple[Member, Pag
     )
     await at_the_machine(cell, "staff", "add", member.handle)
     await page.goto("/staff")
+    # Nothing is there before the passkey has opened it.
+    await expect(page.get_by_test_id("console-begin")).to_be_visible()
+    await expect(page.get_by_test_id("staff")).to_have_count(0)
+    await page.get_by_test_id("console-begin").click()
+    await expect(page.get_by_test_id("staff")).to_be_visible()
     return member, page
 
 

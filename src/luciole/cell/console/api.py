@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,14 +14,32 @@ from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 
 from luciole.ask.client import Custody
 from luciole.cell.console import model, shapes
+from luciole.cell.console.desk import Desk
 from luciole.cell.console.model import Page, Shift
 from luciole.cell.console.service import Console
 from luciole.cell.people.model import Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
-from luciole.kit.web import AnyRequest
+from luciole.kit.errors import NotSignedIn
+from luciole.kit.web import AnyRequest, session_token
 
+StaffToken = Callable[[AnyRequest], Awaitable[str]]
 JobId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+def staff_token(db: Database, people: People, desk: Desk) -> StaffToken:
+    """For the routes of other slices where notices and reads are signed: the session of who asks,
+    once a passkey has opened the console on it."""
+
+    async def opened(request: AnyRequest) -> str:
+        async with db.tx() as tx:
+            await desk.sign(tx, await people.require(tx, request))
+        token = session_token(request)
+        if token is None:
+            raise NotSignedIn
+        return token
+
+    return opened
 
 
 def routes(db: Database, people: People, console: Console, custody: Custody) -> Router:

@@ -91,11 +91,21 @@ class Desk:
 
     async def at_work(self, tx: Tx, viewer: Viewer, page: Page) -> Shift:
         """The shift in which something of a page may be done. Raises as `look`."""
+        return await self._at_work(tx, viewer, model.PAGES[page])
+
+    async def sign(self, tx: Tx, viewer: Viewer) -> Shift:
+        """The shift in which notices and reads are asked for, signed and looked at, which is noted.
+        Raises as `look`."""
+        shift = await self._at_work(tx, viewer, model.SIGNS)
+        await self._add(tx, shift, "look", "signatures")
+        return shift
+
+    async def _at_work(self, tx: Tx, viewer: Viewer, roles: Sequence[Role]) -> Shift:
         shift = await self.now(tx, viewer)
         if shift is None:
             await self.roles(tx, viewer)
             raise refusals.ConsoleShiftNeeded
-        if shift.role not in model.PAGES[page]:
+        if shift.role not in roles:
             raise refusals.NotInThisRole
         return shift
 
