@@ -39,6 +39,7 @@ GET    console/keys                                    401 403 403 403 200 403
 GET    console/policies                                401 403 403 200 200 200
 GET    console/ledger                                  401 403 403 403 200 200
 GET    console/acts                                    401 403 403 403 200 200
+GET    console/acts/list                               401 403 403 403 200 200
 POST   review/shifts                                   401 403 403 201 403 403
 POST   review/shifts/{shift_id}/signature              401 403 403 201 403 403
 GET    review/queue                                    401 403 403 200 403 403

@@ -47,6 +47,7 @@ async def run(stage: Stage, cell: Cell, owner: Database) -> None:
     await dan.ask(f"GET {CONSOLE}/shift")
     for page in PAGES:
         await dan.ask(f"GET {CONSOLE}/{page}")
+    await dan.ask(f"GET {CONSOLE}/acts/list")
     async with owner.tx() as tx:
         stuck = await tx.fetchval(FORMER)
     await dan.ask(f"POST {CONSOLE}/jobs/{{job_id}}/retry", job_id=stuck)

@@ -129,6 +129,31 @@ class Desk:
         shown = found[: model.ACTS_AT_ONCE]
         return shown, shown[-1].id if len(found) > len(shown) else None
 
+    def first_line(self, cell_id: str) -> tuple[bytes, datetime, datetime]:
+        """The first line of the list as it is taken along, from when on the acts are in it, and
+        before when."""
+        now = self._clock.now()
+        since = (now - timedelta(days=model.ACTS_KEPT_DAYS)).date()
+        head = {
+            "v": 1,
+            "kind": "console-acts",
+            "cell": cell_id,
+            "from": since.isoformat(),
+            "at": model.instant(now),
+        }
+        return canonical(head) + b"\n", _start(since), now + timedelta.resolution
+
+    async def taken(
+        self, tx: Tx, since: datetime, until: datetime
+    ) -> tuple[bytes, datetime] | None:
+        """The lines of the first day that has acts from a time on, as the digest is over them, and
+        where to go on."""
+        at = await store.first_act_since(tx, since)
+        if at is None or at >= until:
+            return None
+        following = _start(at.date() + timedelta(days=1))
+        return lines(await store.acts_of(tx, _start(at.date()), min(following, until))), following
+
     async def days(self, tx: Tx) -> list[tuple[Day, Day]]:
         """The last days that were closed, the newest first: as they were, and as their acts are
         now."""
@@ -173,7 +198,12 @@ class Desk:
 
 def digest(acts: Sequence[Done]) -> bytes:
     """SHA-256 over acts, one a line, the oldest first."""
-    return hashlib.sha256(b"".join(canonical(model.line_of(one)) + b"\n" for one in acts)).digest()
+    return hashlib.sha256(lines(acts)).digest()
+
+
+def lines(acts: Sequence[Done]) -> bytes:
+    """Acts as canonical JSON, one a line."""
+    return b"".join(canonical(model.line_of(one)) + b"\n" for one in acts)
 
 
 def _start(day: date) -> datetime:
