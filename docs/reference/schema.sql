@@ -299,7 +299,7 @@ CREATE TABLE people.pace (
     done       integer NOT NULL,
     CONSTRAINT pace_pkey PRIMARY KEY (person_id, act),
     CONSTRAINT pace_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text])),
+    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text, 'report'::text, 'message-report'::text, 'family-code'::text])),
     CONSTRAINT pace_done_check CHECK (done > 0)
 );
 CREATE INDEX pace_by_time ON people.pace USING btree (begun_at);
@@ -1678,6 +1678,17 @@ CREATE TABLE messages.unclaimed (
 );
 CREATE INDEX unclaimed_by_age ON messages.unclaimed USING btree (since);
 GRANT SELECT, INSERT, UPDATE, DELETE ON messages.unclaimed TO luciole_messages;
+
+CREATE TABLE messages.files_sent (
+    person_id   uuid NOT NULL,
+    begun_at    timestamp with time zone NOT NULL,
+    size_bytes  bigint NOT NULL,
+    CONSTRAINT files_sent_pkey PRIMARY KEY (person_id),
+    CONSTRAINT files_sent_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT files_sent_size_bytes_check CHECK (size_bytes > 0)
+);
+CREATE INDEX files_sent_by_age ON messages.files_sent USING btree (begun_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.files_sent TO luciole_messages;
 
 CREATE VIEW messages.reported AS
     SELECT id,
