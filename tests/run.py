@@ -64,7 +64,7 @@ class Check:
         self.seconds = time.monotonic() - began
 
 
-VERIFIER = ("verifier/luciole_verify.py", "verifier/luciole_crossings.py")
+VERIFIER = tuple(f"verifier/luciole_{name}.py" for name in ("verify", "crossings", "acts"))
 COMPARER = ("comparer/luciole_mirror.py",)
 
 

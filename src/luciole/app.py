@@ -155,9 +155,10 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
                 await parts.outward.close()
                 await parts.db.close()
 
+    staff_token = console_api.staff_token(parts.db, parts.people, parts.console.desk)
     routers = [
         people_api.routes(parts.db, parts.people, parts.blobs, make_avatar, settings),
-        api_staff.routes(parts.db, parts.people, parts.custody),
+        api_staff.routes(parts.db, parts.people, parts.custody, staff_token),
         api_family.routes(
             parts.db, parts.people, parts.graph.is_apart, parts.messages.who_may_write
         ),
@@ -165,7 +166,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         graph_api.routes(parts.db, parts.people, parts.graph, parts.notices, avatar_url),
         notify_api.routes(parts.db, parts.people, parts.notify, hub, avatar_url),
         api_choices.routes(parts.db, parts.people, parts.pushes),
-        notices_api.routes(parts.db, parts.people, parts.notices, parts.custody),
+        notices_api.routes(parts.db, parts.notices, parts.custody, staff_token),
         *media_api.routes(
             parts.db, parts.people, parts.media, parts.notices, parts.blobs, settings
         ),
@@ -197,7 +198,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         messages_api.routes(
             parts.db, parts.people, parts.messages, parts.blobs, Room(parts.settings), avatar_url
         ),
-        messages_staff_api.routes(parts.db, parts.people, parts.messages),
+        messages_staff_api.routes(parts.db, parts.messages, staff_token),
         feed_api.routes(parts.db, parts.people, parts.clips, parts.feed, presenter),
         api_for_you.routes(parts.db, parts.people, parts.clips, parts.for_you, presenter),
         search_api.routes(

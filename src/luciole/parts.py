@@ -150,7 +150,7 @@ class Parts:
             sounds=Sounds(clips, graph, cursors),
             quotes=Quotes(clips, media),
             comments=comments,
-            messages=Messages(custody, notify, clock, journal.receipt_at),
+            messages=Messages(settings.messages, custody, notify, clock, journal.receipt_at),
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)

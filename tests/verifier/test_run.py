@@ -19,9 +19,10 @@ from tests.vectors.world import DAY, NOW
 from tests.verifier import runs
 from tests.verifier.test_mirror import TOLD
 
-from verifier import luciole_crossings, luciole_verify
+from verifier import luciole_acts, luciole_crossings, luciole_verify
 
 CROSSINGS = json.loads((ROOT / "tests/vectors/crossings.json").read_text(encoding="utf-8"))
+ACTS = json.loads((ROOT / "tests/vectors/acts.json").read_text(encoding="utf-8"))
 FILE = ROOT / "verifier" / "luciole_verify.py"
 # Without what is withheld and by whose order, and who may sign a log that was handed over, it was
 # 632.
@@ -67,9 +68,11 @@ def test_text_names_verdict_next_step_and_what_is_not_proved(
 
 def test_every_verdict_has_a_sentence_and_a_vector_or_a_test() -> None:
     codes = {code for name in make.names() for code in make.expected(name)["codes"]}
-    codes |= {code for case in CROSSINGS.values() for code in case["codes"]}
+    for cases in (CROSSINGS, ACTS):
+        codes |= {code for case in cases.values() for code in case["codes"]}
     codes |= TOLD
     assert luciole_crossings.FINDINGS
+    assert luciole_acts.FINDINGS
     assert luciole_mirror.FINDINGS
     tested = {"tools.missing", "verifier.fault", "source.unreadable", "tree.withheld", "tree.limit"}
     assert luciole_verify.TABLE.keys() - codes - tested == {"green"}

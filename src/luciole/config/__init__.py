@@ -24,6 +24,7 @@ from luciole.config.sections import (
     KeysSettings,
     LedgerSettings,
     MediaSettings,
+    MessagesSettings,
     PacesSettings,
     PeopleSettings,
     Process,
@@ -49,6 +50,7 @@ __all__ = [
     "KeysSettings",
     "LedgerSettings",
     "MediaSettings",
+    "MessagesSettings",
     "PacesSettings",
     "PeopleSettings",
     "Process",
@@ -102,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
     border: BorderSettings = BorderSettings()
     contacts: ContactsSettings = ContactsSettings()
     feed: FeedSettings = FeedSettings()
+    messages: MessagesSettings = MessagesSettings()
     paces: PacesSettings = PacesSettings()
     search: SearchSettings = SearchSettings()
     trustee: TrusteeSettings = TrusteeSettings()

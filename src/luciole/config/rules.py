@@ -92,6 +92,12 @@ def faults(settings: Any) -> Iterator[str]:
     for name in ("person_bytes", "cell_bytes", "clips_per_day"):
         if getattr(settings.media, name) < 0:
             yield f"LUCIOLE_MEDIA_{name.upper()} should be 0 or more."
+    for name in ("person_bytes", "cell_bytes"):
+        if getattr(settings.messages, name) < 0:
+            yield f"LUCIOLE_MESSAGES_{name.upper()} should be 0 or more."
+    for name in ("reports_per_day", "message_reports_per_day"):
+        if getattr(settings.paces, name) < 1:
+            yield f"LUCIOLE_PACES_{name.upper()} should be 1 or more: who is harmed has to say so."
     if settings.people.registration not in ("open", "invitation", "approval", "closed"):
         yield "LUCIOLE_PEOPLE_REGISTRATION should be open, invitation, approval or closed."
     if not 0 <= settings.people.sign_up_work <= 350:

@@ -284,6 +284,15 @@ class ContactsSettings(msgspec.Struct, frozen=True):
     rotate_days: int = 180
 
 
+class MessagesSettings(msgspec.Struct, frozen=True):
+    """Messages: room for their sealed files."""
+
+    #: Bytes of files that one person may send in messages within 30 days; 0: no limit.
+    person_bytes: int = 2_000_000_000
+    #: Bytes that files and backups of messages may take here together; 0: until the disk is full.
+    cell_bytes: int = 20_000_000_000
+
+
 class PacesSettings(msgspec.Struct, frozen=True):
     """How often one account may do what others meet. 0: not at all."""
 
@@ -299,6 +308,10 @@ class PacesSettings(msgspec.Struct, frozen=True):
     clips_per_day: int = 100
     #: Conversations begun a day, with whom it has not written before.
     conversations_per_day: int = 60
+    #: Reports of clips, comments and people a day; 1 at least.
+    reports_per_day: int = 30
+    #: Reports of messages a day; 1 at least.
+    message_reports_per_day: int = 20
 
 
 class FeedSettings(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.cell.test_glass import publish
 from luciole import staffing
 from luciole.cell.console import model
 from luciole.cell.console.logs import Reader
+from luciole.ledger.entry import canonical
+from verifier import luciole_acts, luciole_verify
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +151,40 @@ async def test_a_changed_list_of_acts_does_not_match_the_log(
         await tx.execute("DELETE FROM console.act WHERE act = 'look' AND what = 'people'")
     (day,) = (await page(eve, "acts"))["days"]
     assert (day["acts"], day["state"]) == (1, "changed")
+
+
+async def test_an_auditor_takes_the_list_along_and_the_verifier_matches_it_with_the_log(
+    house: House, owner_url: str, pools: Pools, tmp_path: Path
+) -> None:
+    eve, hers = await staff(house, owner_url, "eve", "operator")
+    await begin(eve, hers, "operator")
+    await page(eve, "people")
+    house.clock.advance(timedelta(days=1, hours=2))
+    await house.parts.queue._periodic["console.close"][0]()
+    zoe = await at_work(house, owner_url, "zoe", "auditor")
+    await publish(house, {"decisions": list(await decisions(pools))})
+
+    async def judged() -> str:
+        answer = await zoe.get(f"{CONSOLE}/acts/list")
+        assert answer.headers["content-disposition"].startswith("attachment; filename=")
+        (tmp_path / "list").write_bytes(answer.content)
+        entries = [luciole_verify.text_of(canonical(one)) for one in await decisions(pools)]
+        origin = f"luciole/{house.vault.store.secret.cell_id}/decisions"
+        point = luciole_verify.Point("", b"", origin, len(entries), b"", [])
+        log = luciole_verify.Log(point, [], [], int(house.clock.now().timestamp()))
+        claims: list[dict[str, str]] = []
+        luciole_verify.claim(
+            claims, "acts", luciole_acts.check_acts, tmp_path / "list", log, entries
+        )
+        return claims[0]["code"]
+
+    assert await judged() == "green"
+    *_, mine = (tmp_path / "list").read_text().splitlines()
+    assert '"act":"look"' in mine
+    assert '"what":"acts"' in mine
+    async with pools[0].tx() as tx:
+        await tx.execute("DELETE FROM console.act WHERE act = 'look' AND what = 'people'")
+    assert await judged() == "acts.changed"
 
 
 async def test_old_shifts_and_acts_are_forgotten(

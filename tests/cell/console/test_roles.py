@@ -39,6 +39,7 @@ GET    console/keys                                    401 403 403 403 200 403
 GET    console/policies                                401 403 403 200 200 200
 GET    console/ledger                                  401 403 403 403 200 200
 GET    console/acts                                    401 403 403 403 200 200
+GET    console/acts/list                               401 403 403 403 200 200
 POST   review/shifts                                   401 403 403 201 403 403
 POST   review/shifts/{shift_id}/signature              401 403 403 201 403 403
 GET    review/queue                                    401 403 403 200 403 403
@@ -207,6 +208,7 @@ async def test_everybody_gets_what_the_table_says(
 ) -> None:
     world = await furnished(house, owner_url, tiny_film)
     other = await staff(house, owner_url, "second", "operator")
+    await begin(*other, "operator")
     wrong = []
     for (method, path), numbers in table().items():
         for who, expected in zip(WHO, numbers, strict=True):
@@ -218,6 +220,46 @@ async def test_everybody_gets_what_the_table_says(
                 wrong.append(f"{method} {path} by {who}: {answer.status_code} {code}")
             if (method, path, who) == ("DELETE", f"{CONSOLE}/shift", who) and expected == 204:
                 await begin(world.browsers[who], world.keys[who], who)
+    assert not wrong, "\n".join(wrong)
+
+
+#: What there is to do before a passkey has opened anything, for who has the role.
+BEGINS = {
+    ("GET", f"{CONSOLE}/shift"),
+    ("DELETE", f"{CONSOLE}/shift"),
+    ("POST", f"{CONSOLE}/shifts"),
+    ("POST", f"{CONSOLE}/shifts/{{shift_id}}/signature"),
+    ("POST", f"{REVIEW}/shifts"),
+    ("POST", f"{REVIEW}/shifts/{{shift_id}}/signature"),
+}
+
+
+async def test_session_without_a_passkey_opens_nothing_of_the_staff(
+    house: House, owner_url: str
+) -> None:
+    """Whoever has the password of one of the staff, or their session, and not their passkey."""
+    roles = ("moderator", "operator", "auditor")
+    at_home = {name: await staff(house, owner_url, HANDLES[name], name) for name in roles}
+    at_home["all"] = await staff(house, owner_url, "alma", *roles)
+    nowhere = "0190b6a5-1111-7000-8000-000000000001"
+    wrong = []
+    for method, path in sorted(set(table()) - BEGINS):
+        place = path.replace("{job_id}", "1").replace("{name}", "poster")
+        place = place.replace("{outcome}", "upheld")
+        for part in ("notice_id", "clip_id", "review_id", "read_id"):
+            place = place.replace(f"{{{part}}}", nowhere)
+        bodies: dict[str, Any] = {"notes": {"words": "Look."}, "dismissal": {"answer": "No."}}
+        bodies |= {"decision": safety.REMOVE, "reads": ASKED, "approvals": {"credential": {}}}
+        bodies |= {"upheld": {"answer": "No."}, "signatures": {"credential": {}}}
+        body = bodies.get(place.rpartition("/")[2]) if method == "POST" else None
+        for who, (browser, _) in at_home.items():
+            answer = await browser.request(method, place, json=body)
+            code = answer.json().get("code", "")
+            needed = "shift-needed" if path.startswith(REVIEW) else "console-shift-needed"
+            if path.startswith(REVIEW) and who in ("operator", "auditor"):
+                needed = "not-moderator"
+            if (answer.status_code, code) != (403, needed):
+                wrong.append(f"{method} {path} by {who}: {answer.status_code} {code}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from tests.cell.messages.phone import M, Phone
 
 from luciole.cell.media import service as media
 from luciole.cell.messages import limits, model
+from luciole.config import MessagesSettings
 from luciole.kit.rates import Rate
 
 SEALED = os.urandom(300_000)
@@ -157,6 +159,63 @@ async def test_full_disk_takes_no_sealed_files(
     place = f"{M}/conversations/{pair}/attachments"
     refused(await anas.browser.post(place, content=SEALED), 507, "disk-full")
     refused(await anas.browser.put(f"{M}/backup", content=SEALED), 507, "disk-full")
+
+
+@pytest.fixture
+def room(house: House) -> Iterator[Callable[..., None]]:
+    """Sets limits of the house, which is shared: they are put back."""
+    files = house.parts.messages.files
+    before = files._settings, files._taken
+
+    def allow(**limits: int) -> None:
+        files._settings = MessagesSettings(**{"person_bytes": 0, "cell_bytes": 0, **limits})
+        files._taken = (house.clock.now() - timedelta(hours=1), 0)
+
+    yield allow
+    files._settings, files._taken = before
+
+
+async def test_one_person_sends_so_many_bytes_of_files_in_thirty_days(
+    house: House, anas: Phone, bens: Phone, room: Callable[..., None]
+) -> None:
+    room(person_bytes=2 * len(SEALED))
+    pair = await anas.talk("pair", bens)
+    for _ in range(2):
+        await attach(anas, pair)
+    place = f"{M}/conversations/{pair}/attachments"
+    answer = await anas.browser.post(place, content=b"x")
+    refused(answer, 429, "files-of-30-days")
+    assert 29 * 86_400 < int(answer.headers["retry-after"]) <= 30 * 86_400 + 1
+    # What was refused was not kept, and does not count; the other one goes on, a backup is apart.
+    assert len(await objects(house)) == 2
+    (row,) = await house.rows("SELECT size_bytes FROM messages.files_sent")
+    assert row["size_bytes"] == 2 * len(SEALED)
+    await attach(bens, pair)
+    assert (await anas.browser.put(f"{M}/backup", content=SEALED)).status_code == 204
+    house.clock.advance(timedelta(days=29))
+    refused(await anas.browser.post(place, content=b"x"), 429, "files-of-30-days")
+    house.clock.advance(timedelta(days=1))
+    await attach(anas, pair)
+    house.clock.advance(timedelta(days=30))
+    await tidy(house)
+    assert await house.rows("SELECT FROM messages.files_sent") == []
+
+
+async def test_files_of_all_together_have_a_limit(
+    house: House, anas: Phone, bens: Phone, room: Callable[..., None]
+) -> None:
+    room(cell_bytes=2 * len(SEALED) + 1)
+    pair = await anas.talk("pair", bens)
+    await attach(anas, pair)
+    assert (await bens.browser.put(f"{M}/backup", content=SEALED)).status_code == 204
+    place = f"{M}/conversations/{pair}/attachments"
+    refused(await anas.browser.post(place, content=SEALED), 507, "messages-full")
+    refused(await anas.browser.put(f"{M}/backup", content=SEALED), 507, "messages-full")
+    assert len(await objects(house)) == 2
+    # Added up anew: what went makes room.
+    assert (await bens.browser.delete(f"{M}/backup")).status_code == 204
+    house.clock.advance(timedelta(minutes=2))
+    await attach(anas, pair)
 
 
 async def test_one_person_sends_so_many_bytes_of_files_a_day(

@@ -68,6 +68,25 @@ async def test_what_is_refused_is_not_counted(house: House, ben: Browser) -> Non
     assert await house.rows("SELECT FROM people.pace") == []
 
 
+async def test_reports_are_told_of_as_the_others_are(
+    house: House, ana: Browser, ben: Browser
+) -> None:
+    limited(house, "report", 2, paces.DAY)
+    body = {"what": "person", "name": "ana", "category": "violence"}
+    # What is refused for what it says is no report.
+    assert (await ben.post("/api/reports", json={**body, "name": "nobody"})).status_code == 404
+    for _ in range(2):
+        assert (await ben.post("/api/reports", json=body)).status_code == 201
+    answer = await ben.post("/api/reports", json=body)
+    refused(answer, 429, "pace-report")
+    assert "sent 2 reports in a day" in answer.json()["sentence"]
+    assert "emergency number" in answer.json()["next_step"]
+    assert answer.headers["x-pace"].startswith("most=2;per_s=86400;until=")
+    assert (await ana.post("/api/reports", json={**body, "name": "ben"})).status_code == 201
+    house.clock.advance(timedelta(days=1, seconds=1))
+    assert (await ben.post("/api/reports", json=body)).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("method", "path", "act"),
     [
@@ -81,7 +100,11 @@ async def test_what_is_refused_is_not_counted(house: House, ben: Browser) -> Non
         ("DELETE", "/api/clips/1/like", None),
         ("GET", "/api/clips/1/comments", None),
         ("POST", "/api/messages/conversations/1/messages", None),
-        ("POST", "/api/reports", None),
+        ("POST", "/api/reports", "report"),
+        ("POST", "/api/messages/reports", "message-report"),
+        ("POST", "/api/me/family/claims", "family-code"),
+        ("POST", "/api/report-form", None),
+        ("POST", "/api/reports/1/appeal", None),
     ],
 )
 def test_which_request_is_which_act(method: str, path: str, act: str | None) -> None:

@@ -9,12 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-import pytest
 from tests.cell.house import Browser, House, refused
 from tests.cell.notices.court import decisions, order, settle
 from tests.cell.safety.bench import ANSWER, REVIEW, Pools, at_work, decide, report, take
 
-from luciole.cell.safety import model, reporting
+from luciole.cell.safety import model
 from luciole.kit.blobs import Blobs
 from luciole.ledger.note import Checkpoint, KeyKind, Signer
 from luciole.ledger.tiles import Edge
@@ -40,18 +39,6 @@ async def test_what_one_may_not_see_one_does_not_report(
     body = {"what": "person", "name": "ana", "category": "violence", "is_illegal": True}
     refused(await ben.post("/api/reports", json=body), 400, "bad-safety-report")
     refused(await house.visitor().post("/api/reports", json=body), 401, "not-signed-in")
-
-
-async def test_too_many_reports_say_so(
-    house: House, ana: Browser, ben: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reporting, "REPORTS_A_DAY", 2)
-    for words in ("Once.", "Twice."):
-        await report(ben, "person", "ana", explanation=words)
-    body = {"what": "person", "name": "ana", "category": "violence"}
-    refused(await ben.post("/api/reports", json=body), 429, "reported-often")
-    house.clock.advance(timedelta(days=1, seconds=1))
-    await report(ben, "person", "ana")
 
 
 async def test_notice_without_an_account_has_a_receipt_and_an_outcome(

@@ -43,16 +43,11 @@ async def run(stage: Stage, cell: Cell, owner: Database) -> None:
             for page in PAGES:
                 await stage[person].ask(f"GET {CONSOLE}/{page}", expect=NOT_FOR_THEM)
     dan = stage["dan"]
-    asked = (await dan.ask(f"POST {CONSOLE}/shifts", json={"role": "operator"})).json()
-    options = {"rpId": "localhost", "challenge": asked["challenge"]}
-    await dan.ask(
-        f"POST {CONSOLE}/shifts/{{shift_id}}/signature",
-        shift_id=asked["id"],
-        json={"credential": PASSKEYS["dan"].get(options)},
-    )
+    await begin(stage, "dan")
     await dan.ask(f"GET {CONSOLE}/shift")
     for page in PAGES:
         await dan.ask(f"GET {CONSOLE}/{page}")
+    await dan.ask(f"GET {CONSOLE}/acts/list")
     async with owner.tx() as tx:
         stuck = await tx.fetchval(FORMER)
     await dan.ask(f"POST {CONSOLE}/jobs/{{job_id}}/retry", job_id=stuck)
@@ -60,3 +55,14 @@ async def run(stage: Stage, cell: Cell, owner: Database) -> None:
         await tx.execute(DONE)
     await dan.ask(f"POST {CONSOLE}/jobs/healing")
     await dan.ask(f"DELETE {CONSOLE}/shift")
+
+
+async def begin(stage: Stage, person: str) -> None:
+    """One of the staff begins work at the console as an operator."""
+    asked = (await stage[person].ask(f"POST {CONSOLE}/shifts", json={"role": "operator"})).json()
+    options = {"rpId": "localhost", "challenge": asked["challenge"]}
+    await stage[person].ask(
+        f"POST {CONSOLE}/shifts/{{shift_id}}/signature",
+        shift_id=asked["id"],
+        json={"credential": PASSKEYS[person].get(options)},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from luciole.audit.canary import play_safety, play_withheld
+from luciole.audit.canary import play_console, play_safety, play_withheld
 from luciole.audit.canary.browser import Stale
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.play import PASSKEYS, new_passkey
@@ -29,6 +29,9 @@ async def read(stage: Stage, cell: Cell) -> None:
     await stage["gil"].ask("POST /api/me/passkeys", json=made)
     for person in STAFF:
         await asyncio.to_thread(cell.command, "staff", "add", stage.handle(person))
+        # A session alone, by password or by passkey, opens nothing of the staff's.
+        await stage[person].ask(f"GET {READS}", expect=(403,))
+        await play_console.begin(stage, person)
     contacts = await approved(stage, "abuse-report", "contact.email", "contact.phone")
     await look(stage, "contacts", contacts)
     await stage["dan"].ask("GET /api/staff/message-reports")

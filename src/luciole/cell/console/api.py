@@ -5,22 +5,46 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Router, delete, get, post
+from litestar import Response, Router, delete, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
+from litestar.response import Stream
 
 from luciole.ask.client import Custody
 from luciole.cell.console import model, shapes
+from luciole.cell.console.desk import Desk
 from luciole.cell.console.model import Page, Shift
 from luciole.cell.console.service import Console
 from luciole.cell.people.model import Viewer
 from luciole.cell.people.service import People
 from luciole.kit.db import Database, Tx
-from luciole.kit.web import AnyRequest
+from luciole.kit.errors import NotSignedIn
+from luciole.kit.web import AnyRequest, session_token
 
+StaffToken = Callable[[AnyRequest], Awaitable[str]]
+JSON_LINES = "application/jsonl"
+NO_STORE = {"cache-control": "private, no-store"}
+LIST = {200: ResponseSpec(Any, False, "A line about the list, then one an act.", JSON_LINES)}
 JobId = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
+
+
+def staff_token(db: Database, people: People, desk: Desk) -> StaffToken:
+    """For the routes of other slices where notices and reads are signed: the session of who asks,
+    once a passkey has opened the console on it."""
+
+    async def opened(request: AnyRequest) -> str:
+        async with db.tx() as tx:
+            await desk.sign(tx, await people.require(tx, request))
+        token = session_token(request)
+        if token is None:
+            raise NotSignedIn
+        return token
+
+    return opened
 
 
 def routes(db: Database, people: People, console: Console, custody: Custody) -> Router:
@@ -174,6 +198,29 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
                 await looking.days(tx) if before is None else [],
             )
 
+    @get("/acts/list", media_type=JSON_LINES, responses=LIST)
+    async def taken(request: AnyRequest) -> Response[Any]:
+        """The same as a file, of all days that are kept, for `luciole_verify.py --acts`, which
+        matches it with the log."""
+        async with db.tx() as tx:
+            await look(tx, request, "acts")
+        head, since, until = desk.first_line((await looking.seen()).cell_id)
+
+        async def written() -> AsyncIterator[bytes]:
+            yield head
+            at = since
+            while True:
+                async with db.read() as tx:
+                    found = await desk.taken(tx, at, until)
+                if found is None:
+                    return
+                some, at = found
+                yield some
+
+        name = f"luciole-acts-{until:%Y-%m-%d}.jsonl"
+        headers = {**NO_STORE, "content-disposition": f'attachment; filename="{name}"'}
+        return Stream(written(), headers=headers, media_type=JSON_LINES)
+
     handlers: list[Any] = [shift, ask, begin, end, overview, accounts, clips, queue, jobs, retry]
-    handlers += [heal, storage, keys, policies, ledger, acts]
+    handlers += [heal, storage, keys, policies, ledger, acts, taken]
     return Router("/api/staff/console", route_handlers=handlers, tags=["console"])

@@ -91,11 +91,21 @@ class Desk:
 
     async def at_work(self, tx: Tx, viewer: Viewer, page: Page) -> Shift:
         """The shift in which something of a page may be done. Raises as `look`."""
+        return await self._at_work(tx, viewer, model.PAGES[page])
+
+    async def sign(self, tx: Tx, viewer: Viewer) -> Shift:
+        """The shift in which notices and reads are asked for, signed and looked at, which is noted.
+        Raises as `look`."""
+        shift = await self._at_work(tx, viewer, model.SIGNS)
+        await self._add(tx, shift, "look", "signatures")
+        return shift
+
+    async def _at_work(self, tx: Tx, viewer: Viewer, roles: Sequence[Role]) -> Shift:
         shift = await self.now(tx, viewer)
         if shift is None:
             await self.roles(tx, viewer)
             raise refusals.ConsoleShiftNeeded
-        if shift.role not in model.PAGES[page]:
+        if shift.role not in roles:
             raise refusals.NotInThisRole
         return shift
 
@@ -118,6 +128,31 @@ class Desk:
         found = await store.acts(tx, before, model.ACTS_AT_ONCE + 1)
         shown = found[: model.ACTS_AT_ONCE]
         return shown, shown[-1].id if len(found) > len(shown) else None
+
+    def first_line(self, cell_id: str) -> tuple[bytes, datetime, datetime]:
+        """The first line of the list as it is taken along, from when on the acts are in it, and
+        before when."""
+        now = self._clock.now()
+        since = (now - timedelta(days=model.ACTS_KEPT_DAYS)).date()
+        head = {
+            "v": 1,
+            "kind": "console-acts",
+            "cell": cell_id,
+            "from": since.isoformat(),
+            "at": model.instant(now),
+        }
+        return canonical(head) + b"\n", _start(since), now + timedelta.resolution
+
+    async def taken(
+        self, tx: Tx, since: datetime, until: datetime
+    ) -> tuple[bytes, datetime] | None:
+        """The lines of the first day that has acts from a time on, as the digest is over them, and
+        where to go on."""
+        at = await store.first_act_since(tx, since)
+        if at is None or at >= until:
+            return None
+        following = _start(at.date() + timedelta(days=1))
+        return lines(await store.acts_of(tx, _start(at.date()), min(following, until))), following
 
     async def days(self, tx: Tx) -> list[tuple[Day, Day]]:
         """The last days that were closed, the newest first: as they were, and as their acts are
@@ -163,7 +198,12 @@ class Desk:
 
 def digest(acts: Sequence[Done]) -> bytes:
     """SHA-256 over acts, one a line, the oldest first."""
-    return hashlib.sha256(b"".join(canonical(model.line_of(one)) + b"\n" for one in acts)).digest()
+    return hashlib.sha256(lines(acts)).digest()
+
+
+def lines(acts: Sequence[Done]) -> bytes:
+    """Acts as canonical JSON, one a line."""
+    return b"".join(canonical(model.line_of(one)) + b"\n" for one in acts)
 
 
 def _start(day: date) -> datetime:

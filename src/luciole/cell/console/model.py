@@ -37,6 +37,8 @@ PAGES: dict[Page, tuple[Role, ...]] = {
     "ledger": ("operator", "auditor"),
     "acts": ("operator", "auditor"),
 }
+#: Who asks for reads, signs them and notices, and looks at what two have signed.
+SIGNS: tuple[Role, ...] = ("operator",)
 SHIFT_HOURS = 2
 SHIFT_ASKED_MINUTES = 5
 SHIFT_KEPT_DAYS = 30

@@ -8,8 +8,8 @@ from luciole.kit.errors import Conflict, NotAllowed
 
 class ConsoleShiftNeeded(NotAllowed):
     code = "console-shift-needed"
-    sentence = f"The console opens with your passkey, and again after {SHIFT_HOURS} hours."
-    next_step = "Choose as what you work, and sign with your passkey."
+    sentence = f"What the staff see opens with your passkey, and again after {SHIFT_HOURS} hours."
+    next_step = "Load the page /staff anew, choose as what you work, and sign with your passkey."
 
 
 class NotInThisRole(NotAllowed):

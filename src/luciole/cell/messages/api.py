@@ -160,7 +160,6 @@ def routes(
         grant = await people.grant(request)
         async with db.tx() as tx:
             me = await writer(tx, request)
-            messages.rates.take(limits.REPORT, str(me.person_id))
             conversation = await messages.conversations.to_report(
                 tx, me.person_id, data.conversation_id
             )

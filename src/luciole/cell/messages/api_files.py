@@ -79,7 +79,8 @@ def handlers(
             await messages.check_attaching(tx, me, conversation_id)
         body = await received(request, me, model.MAX_ATTACHMENT_BYTES, refusals.AttachmentTooLarge)
         async with db.tx() as tx:
-            key = await files.announce_attachment(tx)
+            await files.require_room(tx, len(body))
+            key = await files.announce_attachment(tx, me.person_id, len(body))
         await blobs.put(key, body)
         async with db.tx() as tx:
             # Once more: much may have changed while the bytes came.
@@ -104,6 +105,7 @@ def handlers(
             messages.rates.take(limits.FILE, str(me.person_id), refusal=refusals.FilesTooOften)
         body = await received(request, me, model.MAX_BACKUP_BYTES, refusals.BackupTooLarge)
         async with db.tx() as tx:
+            await files.require_room(tx, len(body))
             key = await files.announce_backup(tx)
         await blobs.put(key, body)
         async with db.tx() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,10 +12,10 @@ from litestar.params import FromPath
 
 from luciole.cell.messages.model import Reason
 from luciole.cell.messages.service import Messages
-from luciole.cell.people.service import People
 from luciole.kit.db import Database
-from luciole.kit.errors import NotSignedIn
-from luciole.kit.web import AnyRequest, session_token
+from luciole.kit.web import AnyRequest
+
+StaffToken = Callable[[AnyRequest], Awaitable[str]]
 
 
 class WaitingReport(msgspec.Struct):
@@ -54,23 +55,15 @@ class ReportBodies(msgspec.Struct):
     items: list[ReportBody]
 
 
-def routes(db: Database, people: People, messages: Messages) -> Router:
-    """The routes of this file over their collaborators."""
-
-    async def staff_token(request: AnyRequest) -> str:
-        token = session_token(request)
-        async with db.read() as tx:
-            await people.require(tx, request)
-        if token is None:
-            raise NotSignedIn
-        return token
+def routes(db: Database, messages: Messages, staff_token: StaffToken) -> Router:
+    """The routes of this file over their collaborators. `staff_token` gives the session of
+    who is at work as an operator, by a passkey, and refuses everybody else."""
 
     @get("/message-reports")
     async def waiting(request: AnyRequest) -> WaitingReports:
         """Reports of messages, the newest first: by whom, and when. To read them, ask for a read
         of the reporter with the purpose `message-report`."""
-        token = await staff_token(request)
-        await messages.reports.check_staff(token)
+        await staff_token(request)
         async with db.read() as tx:
             found = await messages.reports.waiting(tx)
         return WaitingReports([WaitingReport(*each) for each in found])

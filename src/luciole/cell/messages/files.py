@@ -8,23 +8,52 @@ from uuid import UUID
 from luciole.cell.messages import model, refusals
 from luciole.cell.messages.model import Stored
 from luciole.cell.messages.store import files as store
+from luciole.config import MessagesSettings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.errors import Unavailable
 from luciole.kit.ids import new_id, new_token
 
 AT_ONCE = 200
+# All files are added up at most so often: a large table takes a while.
+TAKEN_EVERY = timedelta(minutes=1)
+# As long as a file is kept.
+COUNTED_FOR = timedelta(days=model.KEPT_DAYS)
 
 
 class Files:
     """Objects of messages. Each is announced, written, and then claimed by a row, so that a kill
     between the steps leaves nothing that `due` does not find."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, settings: MessagesSettings, clock: Clock) -> None:
+        self._settings = settings
         self._clock = clock
+        self._taken = (clock.now() - 2 * TAKEN_EVERY, 0)
 
-    async def announce_attachment(self, tx: Tx) -> str:
-        """The key of an object that will be an attachment; commit before it is written."""
+    async def require_room(self, tx: Tx, size_bytes: int) -> None:
+        """Raises MessagesFull where so much more would be too much for the cell."""
+        if not self._settings.cell_bytes:
+            return
+        now, (at, taken) = self._clock.now(), self._taken
+        if now - at >= TAKEN_EVERY:
+            at, taken = now, await store.taken(tx)
+        is_full = taken + size_bytes > self._settings.cell_bytes
+        # What this process lets in counts at once; what others do, within the minute.
+        self._taken = at, taken if is_full else taken + size_bytes
+        if is_full:
+            raise refusals.MessagesFull
+
+    async def announce_attachment(self, tx: Tx, person_id: UUID, size_bytes: int) -> str:
+        """The key of an object that will be an attachment; commit before it is written. The bytes
+        count for who sends it. Raises FilesOfTheMonth."""
+        most, now = self._settings.person_bytes, self._clock.now()
+        if most:
+            begun_at, sent = await store.count_sent(
+                tx, person_id, size_bytes, now, now - COUNTED_FOR
+            )
+            if sent > most:
+                wait = begun_at + COUNTED_FOR - now
+                raise refusals.FilesOfTheMonth(retry_after_s=max(1, int(wait.total_seconds()) + 1))
         key = f"attachments/{new_token()}"
         await store.announce(tx, [key], self._clock.now())
         return key
@@ -81,6 +110,7 @@ class Files:
     async def due(self, tx: Tx) -> list[str]:
         """Objects to delete now, some of them; `forget` them afterwards."""
         now = self._clock.now()
+        await store.tidy_sent(tx, now - COUNTED_FOR)
         old = await store.old_attachments(tx, now - timedelta(days=model.KEPT_DAYS), AT_ONCE)
         await store.announce(tx, old, model.LONG_AGO)
         return await store.doom(tx, now - timedelta(hours=model.OBJECT_GRACE_HOURS), AT_ONCE)

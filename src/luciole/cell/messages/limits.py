@@ -11,6 +11,5 @@ OPEN = Rate("open", 60, 3600)
 SEND = Rate("send", 120, 60)
 SIGNAL = Rate("signal", 120, 60)
 FILE = Rate("file", 60, 3600)
-# Of one person, attachments and backups together: 537 MB a day.
+# Of one person, attachments and backups together: 536 MB a day.
 FILE_BYTES = Rate("file-bytes", 512 * 1024 * 1024, 86_400)
-REPORT = Rate("report", 20, 86_400)

@@ -141,6 +141,14 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
     *columns(
+        "messages.files_sent",
+        "person_id begun_at size_bytes",
+        DataClass.PERSONAL,
+        "how many bytes a person has sent in files of messages, in all, for a limit; not which",
+        f"{model.KEPT_DAYS} days",
+        Border.NEVER,
+    ),
+    *columns(
         "messages.unclaimed",
         "object_key since is_doomed",
         DataClass.TELEMETRY,
@@ -198,6 +206,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("messages.backup", ("person_id",), objects="object_key", again=("person_id",)),
     Owned("messages.setting", ("person_id",)),
     Owned("messages.report", ("reporter_id", "about_id")),
+    Owned("messages.files_sent", stays="it counts anew after a restore"),
     Owned("messages.unclaimed", stays="objects without a row are not copied"),
 )
 
@@ -286,6 +295,10 @@ NOT_EXPORTED: dict[str, str] = {
         f"messages.attachment.{name}": _SEALED
         for name in ("id", "conversation_id", "object_key", "size_bytes", "at")
     },
+    **{
+        f"messages.files_sent.{name}": "a sum for a limit, of files that are sealed"
+        for name in ("person_id", "begun_at", "size_bytes")
+    },
     "blob:attachments/": _SEALED,
     "cache:message limits": "numbers in memory that are gone within a day",
 }
@@ -301,6 +314,7 @@ async def erase(tx: Tx, person_id: UUID) -> Removed:
     if reports := await erasure.erase_reports(tx, person_id, REPORTS_AT_ONCE):
         return Removed({"message reports": reports}, is_more=True)
     await erasure.erase_setting(tx, person_id)
+    await files.erase_sent(tx, person_id)
     backup = await erasure.erase_backup(tx, person_id)
     if backup is not None:
         await files.announce(tx, [backup], model.LONG_AGO)

@@ -11,7 +11,15 @@ from luciole.cell.messages.model import (
     MAX_REPORTED,
     MAX_REQUEST_MESSAGES,
 )
-from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge, TooMany
+from luciole.kit.errors import (
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    TooLarge,
+    TooMany,
+    Unavailable,
+)
 
 
 class MessagesOff(NotAllowed):
@@ -58,8 +66,24 @@ class FilesTooOften(TooMany):
 
 class FilesTooLarge(TooMany):
     code = "files-too-large-together"
-    sentence = "With this file you would send more than 537 MB today, as much as one may."
+    sentence = "With this file you would send more than 536 MB today, as much as one may."
     next_step = "Send it tomorrow, or a smaller one."
+
+
+class FilesOfTheMonth(TooMany):
+    code = "files-of-30-days"
+    sentence = (
+        "With this file you would send more in messages within 30 days than this cell gives to one "
+        "person."
+    )
+    next_step = "Send a smaller one, or wait; what you have sent is forgotten after 30 days."
+
+
+class MessagesFull(Unavailable):
+    code = "messages-full"
+    sentence = "This cell has given away all its room for files of messages; nothing was stored."
+    next_step = "Send text for now, try the file again later, and tell the operator of the cell."
+    http_status = 507
 
 
 class TooManyKeyPackages(TooMany):
@@ -162,13 +186,13 @@ class MarksOff(NotAllowed):
 
 class AttachmentTooLarge(TooLarge):
     code = "attachment-too-large"
-    sentence = f"A file in a message has at most {MAX_ATTACHMENT_BYTES / 10**6:.1f} MB."
+    sentence = f"A file in a message has at most {MAX_ATTACHMENT_BYTES // 10**5 / 10} MB."
     next_step = "Send a smaller one."
 
 
 class BackupTooLarge(TooLarge):
     code = "backup-too-large"
-    sentence = f"A backup of messages has at most {MAX_BACKUP_BYTES / 10**6:.1f} MB."
+    sentence = f"A backup of messages has at most {MAX_BACKUP_BYTES // 10**5 / 10} MB."
     next_step = "Leave older messages out of it."
 
 

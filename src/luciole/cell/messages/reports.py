@@ -95,10 +95,6 @@ class Reports:
 
     # --- for staff -----------------------------------------------------------------------------
 
-    async def check_staff(self, token: str) -> None:
-        """Raises NotStaff."""
-        await self._custody.reads(token)
-
     async def waiting(self, tx: Tx) -> list[tuple[UUID, str, datetime]]:
         """The newest reports: which, by whom, when."""
         return await store.waiting(tx, model.MAX_REPORTS_LISTED)

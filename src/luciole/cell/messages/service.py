@@ -17,6 +17,7 @@ from luciole.cell.messages.store import conversations as store
 from luciole.cell.messages.store import people as people_store
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.model import AgeBand, Viewer
+from luciole.config import MessagesSettings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.rates import Buckets
@@ -27,12 +28,19 @@ TOO_YOUNG = ("under-13", "13-15")
 class Messages:
     """Sending, and what people chose. Devices, conversations, files and reports have parts."""
 
-    def __init__(self, custody: Custody, notify: Notify, clock: Clock, prove: Prove) -> None:
+    def __init__(
+        self,
+        settings: MessagesSettings,
+        custody: Custody,
+        notify: Notify,
+        clock: Clock,
+        prove: Prove,
+    ) -> None:
         self.rates = Buckets()
         self.post = Post(notify, clock)
         self.devices = Devices(custody, clock, prove)
         self.conversations = Conversations(self.devices, self.post, notify, clock)
-        self.files = Files(clock)
+        self.files = Files(settings, clock)
         self.reports = Reports(custody, clock)
 
     @staticmethod

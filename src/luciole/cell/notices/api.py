@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,12 +15,11 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from luciole.ask.client import Custody
 from luciole.cell.notices.model import AsksFor, Ground, Notice, Outcome, State, What, signed_text
 from luciole.cell.notices.service import Notices
-from luciole.cell.people.service import People
 from luciole.custody.model import ApprovalRefused
 from luciole.kit.db import Database
-from luciole.kit.errors import NotSignedIn
-from luciole.kit.web import AnyRequest, session_token
+from luciole.kit.web import AnyRequest
 
+StaffToken = Callable[[AnyRequest], Awaitable[str]]
 Limit = Annotated[int, QueryParameter(ge=1, le=100)]
 
 
@@ -99,8 +99,9 @@ class Signature(msgspec.Struct):
     credential: dict[str, Any]
 
 
-def routes(db: Database, people: People, notices: Notices, custody: Custody) -> Router:
-    """The routes of notices over their collaborators."""
+def routes(db: Database, notices: Notices, custody: Custody, staff_token: StaffToken) -> Router:
+    """The routes of notices over their collaborators. `staff_token` gives the session of
+    who is at work as an operator, by a passkey, and refuses everybody else."""
 
     @get("/notices")
     async def listed(cursor: FromQuery[str | None] = None, limit: Limit = 20) -> NoticePage:
@@ -133,18 +134,10 @@ def routes(db: Database, people: People, notices: Notices, custody: Custody) -> 
             counts = (await notices.report(tx))["counts"]
         return OrderPage(msgspec.convert(items, list[OrderBody]), following, counts)
 
-    async def staff_token(request: AnyRequest) -> str:
-        token = session_token(request)
-        async with db.read() as tx:
-            await people.require(tx, request)
-        if token is None:
-            raise NotSignedIn
-        return token
-
     @get("/staff/notices")
     async def waiting(request: AnyRequest) -> WaitingList:
         """Notices that wait for signatures of staff, the newest first."""
-        await custody.reads(await staff_token(request))  # refuses who is no staff
+        await staff_token(request)
         async with db.read() as tx:
             return WaitingList([_waiting(one) for one in await notices.waiting(tx)])
 

@@ -17,7 +17,6 @@ from luciole.cell.people.model import AgeBand, Person, Viewer
 from luciole.cell.people.service import People
 from luciole.cell.people.shapes import Nothing
 from luciole.kit.db import Database, Tx
-from luciole.kit.rates import Buckets, Rate
 from luciole.kit.web import AnyRequest
 
 # Who may write to a person of this age band, by what they chose: messages know, which are above.
@@ -27,7 +26,6 @@ WhoWrites = Callable[[Tx, UUID, AgeBand], Awaitable[shapes.WhoWrites]]
 def routes(db: Database, people: People, apart: Apart, who_writes: WhoWrites) -> Router:
     """The routes of families over their collaborators."""
     family = people.family
-    tries, entering = Buckets(), Rate("family-code", families.TRIES_PER_HOUR, 3600)
 
     def pairing_of(
         me: Viewer, found: Pairing, cards: dict[UUID, Person], standing: Sequence[Change]
@@ -101,12 +99,10 @@ def routes(db: Database, people: People, apart: Apart, who_writes: WhoWrites) ->
     ) -> shapes.PairingBody:
         """Enters the code that the other one shows: a pairing that both have yet to confirm. Six
         codes an hour may be tried."""
-        async with db.read() as tx:
-            me = await people.require(tx, request)
-        # Before the transaction that a wrong code ends: what was tried counts.
-        tries.take(entering, str(me.person_id))
+        # Apart from the transaction that a wrong code ends: what was tried counts, once.
         async with db.tx() as tx:
             me = await people.require(tx, request)
+        async with db.tx() as tx:
             return await one_of(tx, me, await family.enter(tx, me, data.code, apart))
 
     @post("/pairings/{pairing_id:uuid}/confirm", status_code=200)

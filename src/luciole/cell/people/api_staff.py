@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,8 +22,9 @@ from luciole.cell.people import shapes
 from luciole.cell.people.service import People
 from luciole.custody.model import NoSuchRead, StaffRead
 from luciole.kit.db import Database
-from luciole.kit.errors import NotSignedIn
-from luciole.kit.web import AnyRequest, session_token
+from luciole.kit.web import AnyRequest
+
+StaffToken = Callable[[AnyRequest], Awaitable[str]]
 
 
 class ReadRequest(msgspec.Struct):
@@ -57,16 +59,9 @@ class Approval(msgspec.Struct):
     credential: dict[str, Any]
 
 
-def routes(db: Database, people: People, custody: Custody) -> Router:
-    """The routes of staff over their collaborators."""
-
-    async def staff_token(request: AnyRequest) -> str:
-        token = session_token(request)
-        async with db.read() as tx:
-            await people.require(tx, request)
-        if token is None:
-            raise NotSignedIn
-        return token
+def routes(db: Database, people: People, custody: Custody, staff_token: StaffToken) -> Router:
+    """The routes of staff over their collaborators. `staff_token` gives the session of
+    who is at work as an operator, by a passkey, and refuses everybody else."""
 
     @post("/reads")
     async def ask(request: AnyRequest, data: JSONBody[ReadRequest]) -> ReadBody:

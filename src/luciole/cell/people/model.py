@@ -64,8 +64,18 @@ class Viewer(msgspec.Struct, frozen=True):
         return self.age_band != "18+"
 
 
-#: What an account does only so often, since others meet it.
-PacedAct = Literal["like", "follow", "comment", "repost", "clip", "conversation"]
+#: What an account does only so often, since others meet it or it could be guessed.
+PacedAct = Literal[
+    "like",
+    "follow",
+    "comment",
+    "repost",
+    "clip",
+    "conversation",
+    "report",
+    "message-report",
+    "family-code",
+]
 
 
 class Pace(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """How often one account may do something that others meet: by the requests that do it.
 
 Counted in the database, so that it holds over all processes and their restarts, and says until
-when. What is refused is not counted, and what is taken back does not give anything back.
+when. What is refused is not counted, but for codes that are guessed at; what is taken back does
+not give anything back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from luciole.kit.db import Tx
 from luciole.kit.errors import TooMany
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Codes of families that one person may enter in an hour: 31^8 codes are there to guess.
+FAMILY_CODES = 6
 ACTS: tuple[tuple[PacedAct, str, re.Pattern[str]], ...] = (
     ("like", "PUT", re.compile(r"/api/(clips|comments)/[^/]+/like$")),
     ("follow", "PUT", re.compile(r"/api/people/[^/]+/follow$")),
@@ -28,6 +31,9 @@ ACTS: tuple[tuple[PacedAct, str, re.Pattern[str]], ...] = (
     ("repost", "PUT", re.compile(r"/api/clips/[^/]+/repost$")),
     ("clip", "POST", re.compile(r"/api/clips$")),
     ("conversation", "POST", re.compile(r"/api/messages/conversations$")),
+    ("report", "POST", re.compile(r"/api/reports$")),
+    ("message-report", "POST", re.compile(r"/api/messages/reports$")),
+    ("family-code", "POST", re.compile(r"/api/me/family/claims$")),
 )
 
 
@@ -43,6 +49,7 @@ class PaceReached(TooMany):
     the header."""
 
     said: ClassVar[str] = "done this"
+    besides: ClassVar[str] = ""
     code = "pace"
     sentence = "You have done this as often as one account may here."
     next_step = "Wait until it is possible again, then go on."
@@ -56,7 +63,7 @@ class PaceReached(TooMany):
         told = cls(
             f"You have {cls.said.format(most=f'{limit.most:,}')} in {per}, which is as many as "
             "one account may here.",
-            next_step=f"Go on from {until:%H:%M} UTC on {until:%d %B}.",
+            next_step=f"Go on from {until:%H:%M} UTC on {until:%d %B}.{cls.besides}",
             retry_after_s=max(1, int((until - now).total_seconds()) + 1),
         )
         told.http_headers = {
@@ -102,6 +109,26 @@ class WroteToMany(PaceReached):
     sentence = "You have begun as many conversations as one account may here."
 
 
+class ReportedOften(PaceReached):
+    said = "sent {most} reports"
+    besides = " In danger, call the emergency number of your country."
+    code = "pace-report"
+    sentence = "You have sent as many reports as one account may here."
+
+
+class ReportedMessagesOften(PaceReached):
+    said = "reported messages {most} times"
+    besides = " In danger, call the emergency number of your country."
+    code = "pace-message-report"
+    sentence = "You have reported messages as often as one account may here."
+
+
+class EnteredCodesOften(PaceReached):
+    said = "entered {most} codes"
+    code = "pace-family-code"
+    sentence = "You have entered as many codes of families as one account may here."
+
+
 REFUSALS: dict[PacedAct, type[PaceReached]] = {
     "like": LikedOften,
     "follow": FollowedOften,
@@ -109,6 +136,9 @@ REFUSALS: dict[PacedAct, type[PaceReached]] = {
     "repost": RepostedOften,
     "clip": PublishedOften,
     "conversation": WroteToMany,
+    "report": ReportedOften,
+    "message-report": ReportedMessagesOften,
+    "family-code": EnteredCodesOften,
 }
 
 
@@ -123,6 +153,10 @@ class Paces:
             "repost": Limit(settings.reposts_per_day, DAY),
             "clip": Limit(settings.clips_per_day, DAY),
             "conversation": Limit(settings.conversations_per_day, DAY),
+            "report": Limit(settings.reports_per_day, DAY),
+            "message-report": Limit(settings.message_reports_per_day, DAY),
+            # No setting: codes are guessed at.
+            "family-code": Limit(FAMILY_CODES, HOUR),
         }
 
     async def keep(self, tx: Tx, person_id: UUID, method: str, path: str, now: datetime) -> None:

@@ -48,8 +48,8 @@ HELD: tuple[Held, ...] = (
         "people.pace",
         "person_id act begun_at done",
         DataClass.PERSONAL,
-        "how often an account has liked, followed and so on of late, for limits that explain "
-        "themselves",
+        "how often an account has liked, followed, reported and so on of late, for limits that "
+        "explain themselves",
         "a day",
         Border.NEVER,
     ),
@@ -307,7 +307,7 @@ EXPORT: tuple[Exported, ...] = (
 )
 NOT_EXPORTED = {
     **{
-        f"people.pace.{name}": "counts of the last day, of what is in the export itself"
+        f"people.pace.{name}": "counts of the last day, nearly all of what is in the export itself"
         for name in ("person_id", "act", "begun_at", "done")
     },
     **joining.NOT_EXPORTED,

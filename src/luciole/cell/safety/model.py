@@ -72,7 +72,6 @@ LISTED = 50
 #: How long who filled in the form stays known after the outcome.
 NOTIFIER_KEPT_DAYS = APPEAL_DAYS
 SHIFT_KEPT_DAYS = 30
-REPORTS_A_DAY = 30
 #: Of block lists: hashes in one, and in all that are loaded together.
 MAX_HASHES = 250_000
 MAX_HASHES_TOGETHER = 1_000_000

@@ -6,7 +6,6 @@ from luciole.cell.safety.model import (
     APPEAL_ANSWERED_DAYS,
     CASES_A_DAY,
     FORMS_AN_HOUR,
-    REPORTS_A_DAY,
     SHIFT_HOURS,
 )
 from luciole.kit.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
@@ -34,12 +33,6 @@ class NotInGoodFaith(Invalid):
     code = "good-faith-missing"
     sentence = "A notice needs your word that what it says is accurate and complete."
     next_step = "Tick the box if you believe so in good faith, and send it again."
-
-
-class ReportedOften(TooMany):
-    code = "reported-often"
-    sentence = f"You have sent {REPORTS_A_DAY} reports in a day, which is as many as one may."
-    next_step = "Wait until tomorrow. In danger, call the emergency number of your country."
 
 
 class FormsOften(TooMany):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
 from uuid import UUID
 
 from luciole.cell.clips.comments.model import NoSuchComment
@@ -15,7 +14,6 @@ from luciole.cell.people.model import handle_sought
 from luciole.cell.safety import refusals, statement, store, suggesting
 from luciole.cell.safety.model import (
     MAX_EXPLANATION,
-    REPORTS_A_DAY,
     Category,
     Found,
     Report,
@@ -77,10 +75,7 @@ class Reporting:
         is_illegal: bool,
         explanation: str,
     ) -> Report:
-        """A report of who has an account. Raises BadReport, ReportedOften."""
-        since = self._clock.now() - timedelta(days=1)
-        if await store.made_since(tx, reporter_id, since, REPORTS_A_DAY) >= REPORTS_A_DAY:
-            raise refusals.ReportedOften
+        """A report of who has an account. Raises BadReport."""
         words = clean(explanation)
         if is_illegal and not words:
             # Article 16(2)(a): a sufficiently substantiated explanation.

@@ -215,7 +215,7 @@ export function day(time: string): string {
   return new Intl.DateTimeFormat(state.locale, { dateStyle: 'medium' }).format(when)
 }
 
-export const megabytes = (bytes: number): string => megabytesIn(state.locale, bytes)
+export const megabytes = (bytes: number, to?: 'down' | 'up'): string => megabytesIn(state.locale, bytes, to)
 
 /** What to tell a person about an error: our words for its code, else the cell's own. */
 export function tell(problem: unknown): Told {

@@ -41,6 +41,21 @@ INSERT INTO messages.backup (person_id, object_key, size_bytes, made_on) VALUES 
 ON CONFLICT (person_id) DO UPDATE SET object_key = excluded.object_key,
     size_bytes = excluded.size_bytes, made_on = excluded.made_on
 """
+# One sum for each person, from the first file on until the time is over; not which files.
+COUNT_SENT = """
+INSERT INTO messages.files_sent AS f (person_id, begun_at, size_bytes) VALUES ($1, $2, $3)
+ON CONFLICT (person_id) DO UPDATE SET
+    begun_at = CASE WHEN f.begun_at <= $4 THEN excluded.begun_at ELSE f.begun_at END,
+    size_bytes = CASE WHEN f.begun_at <= $4 THEN excluded.size_bytes
+                      ELSE f.size_bytes + excluded.size_bytes END
+RETURNING begun_at, size_bytes
+"""
+TIDY_SENT = "DELETE FROM messages.files_sent WHERE begun_at <= $1"
+ERASE_SENT = "DELETE FROM messages.files_sent WHERE person_id = $1"
+TAKEN = """
+SELECT (SELECT coalesce(sum(size_bytes), 0) FROM messages.attachment)::bigint
+     + (SELECT coalesce(sum(size_bytes), 0) FROM messages.backup)::bigint
+"""
 DOOM = """
 UPDATE messages.unclaimed SET is_doomed = true
 WHERE object_key IN (
@@ -99,6 +114,30 @@ async def drop_backup(tx: Tx, person_id: UUID) -> str | None:
 
 async def set_backup(tx: Tx, person_id: UUID, stored: Stored, on: date) -> None:
     await tx.execute(SET_BACKUP, person_id, stored.object_key, stored.size_bytes, on)
+
+
+async def count_sent(
+    tx: Tx, person_id: UUID, size_bytes: int, now: datetime, since: datetime
+) -> tuple[datetime, int]:
+    """Counts so many bytes more, anew where it was begun at `since` or before: since when it
+    counts, and how many there are."""
+    row = await tx.fetchrow(COUNT_SENT, person_id, now, size_bytes, since)
+    assert row is not None
+    return row["begun_at"], row["size_bytes"]
+
+
+async def tidy_sent(tx: Tx, since: datetime) -> None:
+    """Forgets sums that count no more."""
+    await tx.execute(TIDY_SENT, since)
+
+
+async def erase_sent(tx: Tx, person_id: UUID) -> None:
+    await tx.execute(ERASE_SENT, person_id)
+
+
+async def taken(tx: Tx) -> int:
+    """Bytes of all files and backups; reads both tables."""
+    return int(await tx.fetchval(TAKEN))
 
 
 async def doom(tx: Tx, before: datetime, most: int) -> list[str]:

@@ -23,8 +23,6 @@ LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_CHARS = 8
 CODE_LIFE = timedelta(minutes=10)
 CONFIRM_WITHIN = timedelta(minutes=15)
-# Codes that one person may enter in an hour: 31^8 codes are there to guess.
-TRIES_PER_HOUR = 6
 MAX_GUARDIANS = 2
 MAX_TEENS = 6
 # Below 16 a pairing ends so long after the young person wanted that, and the guardian was told.

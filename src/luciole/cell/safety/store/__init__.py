@@ -41,9 +41,6 @@ OF_REVIEW = """
 SELECT id, review_id, what, category, is_illegal, explanation, made_at, outcome, answer, decided_at
 FROM safety.report WHERE review_id = $1 ORDER BY id
 """
-SINCE = """
-SELECT id FROM safety.report WHERE reporter_id = $1 AND made_at > $2 ORDER BY id DESC LIMIT $3
-"""
 ANSWER = """
 UPDATE safety.report SET outcome = $2, answer = $3, decided_at = $4
 WHERE review_id = $1 AND outcome = ANY ($5::text[]) RETURNING id, reporter_id
@@ -193,11 +190,6 @@ async def own_report(tx: Tx, report_id: UUID, person_id: UUID) -> Report | None:
 
 async def of_review(tx: Tx, review_id: UUID) -> list[Report]:
     return [Report(*row) for row in await tx.fetch(OF_REVIEW, review_id)]
-
-
-async def made_since(tx: Tx, person_id: UUID, since: datetime, most: int) -> int:
-    """How many reports somebody has made since, up to `most`."""
-    return len(await tx.fetch(SINCE, person_id, since, most))
 
 
 async def answer(
