@@ -44,6 +44,8 @@ interface Running extends Fetch {
   leftBytes: number
   /** It will end before the next one's first byte can be here, and that was said. */
   isEnding: boolean
+  /** Keeps what came, for another request that goes on from there. */
+  keep: () => void
 }
 
 const TRIES = 3
@@ -125,7 +127,9 @@ export class Loader {
 
   /** Breaks a request off; what came of it is kept. */
   private displace(abort: AbortController): void {
-    const { fed, segment } = this.running.get(abort)!
+    const { fed, segment, keep } = this.running.get(abort)!
+    // Before it is broken off: it may be asked for again at once.
+    keep()
     abort.abort()
     this.running.delete(abort)
     const kept = this.films.get(fed)
@@ -164,7 +168,7 @@ export class Loader {
     const { fed, cut } = kept
     const abort = new AbortController()
     kept.has[what.segment] = true
-    const running = { ...what, fed, leftBytes: cut.segments.sizes[what.segment]!, isEnding: false }
+    const running = { ...what, fed, leftBytes: cut.segments.sizes[what.segment]!, isEnding: false, keep: () => undefined }
     this.running.set(abort, running)
     try {
       const pieces = await this.pieces(kept, cut, running, abort.signal)
@@ -214,6 +218,7 @@ export class Loader {
       if (begun) bytes.set(begun)
       place = begun?.length ?? 0
       kept.begun.delete(name)
+      what.keep = () => void kept.begun.set(name, bytes.slice(0, place))
       const came = (piece: Uint8Array) => {
         if (place + piece.length > bytes.length) throw new Error('more than was asked for')
         bytes.set(piece, place)
@@ -225,7 +230,6 @@ export class Loader {
         if (place !== bytes.length) throw new Error('cut off')
         return bytes
       } catch (problem) {
-        if (signal.aborted && place > 0) kept.begun.set(name, bytes.slice(0, place))
         if (signal.aborted || left <= 1 || problem instanceof Gone) throw problem
         const own = /\/p\/[\w-]+\/[\w.-]+$/.exec(url)
         if (own && !url.startsWith('/')) url = `/media${own[0]}`
