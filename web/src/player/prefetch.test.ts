@@ -69,6 +69,13 @@ test('on a slow line something of the clip after the next comes before more of t
   assert.deepEqual(at(1, 1), { offset: 1, segment: 1, urgent: false })
 })
 
+test('more of the next clip waits where the clip on screen would need its own meanwhile', () => {
+  const line = { ...QUICK, bps: 2_000_000, waitMs: 120 }
+  const at = (playedMs: number) => asks([film(0, first(2), playedMs, 94_000), film(1, first(1), 0, 191_000), film(2, first(1))], line)
+  assert.deepEqual(at(100), { offset: 1, segment: 1, urgent: false })
+  assert.deepEqual(at(600), { offset: 0, segment: 2, urgent: false })
+})
+
 test('on a tight line the next clip begins once what is here lasts for both', () => {
   const line = { ...QUICK, bps: 2_000_000, waitMs: 120 }
   const at = (playedMs: number) => asks([film(0, first(2), playedMs, 165_000), film(1, none(), 0, 85_000)], line, (ms) => ms / 10_000)

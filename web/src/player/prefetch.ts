@@ -126,9 +126,8 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
       const take = fetchMs(current.sizes[missing]!, line)
       const spare = aheadMs - take * PATIENCE - MARGIN_MS
       const fetch = { offset: 0, segment: missing, urgent: true }
-      if (aheadMs === 0 || !next) {
-        if (spare <= 0) return fetch
-      } else if (spare <= 0 && !isMissedMore(fetchMs(by.get(1)!.sizes[next.segment]!, line), take, aheadMs, leave)) return fetch
+      const nextMs = next ? fetchMs(by.get(1)!.sizes[next.segment]!, line) : 0
+      if (aheadMs === 0 || (spare <= nextMs && !(next && isMissedMore(nextMs, take, aheadMs, leave)))) return fetch
       const load = take / Math.max(1, current.durationsMs[missing]!)
       const wanted = load > TIGHT ? TIGHT_AHEAD_MS * (1 - leave(TIGHT_AHEAD_MS)) : 0
       if (aheadMs < wanted || isKept(aheadMs, line, leave)) onward = { ...fetch, urgent: false }
@@ -142,6 +141,8 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
   if (onward) return onward
   // More of the next clip only now: that something of the one after it is here counts for more.
   const more = by.has(1) ? starter(by, 1, starterSize(by.get(1)!, line)) : null
+  // What does not end before the clip on screen needs its next segment comes after that.
+  if (more && quietMs < fetchMs(by.get(1)!.sizes[more.segment]!, line)) return { offset: 0, segment: aheadOf(current!).missing, urgent: false }
   if (more) return more
   const back = line.saveData ? null : starter(by, -1, 1)
   if (back && quietMs > roomMs(far)) return back
