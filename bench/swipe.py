@@ -6,9 +6,11 @@ because of the clip on screen it fetches no more than the next second.
 
 A real Chromium swipes the same clips, for the same times, by four ways in turns: a file from its
 beginning, the same with the next one preloaded, hls.js over our playlists with the next one
-prepared, and our own player and loader, as the app has them. The network is shaped by Chromium
-itself (CDP `Network.emulateNetworkConditions`): a rate and a time to the first byte. That knows no
-slow start, no loss and no queue, and a new connection costs nothing; a real line is worse for all.
+prepared, and our own player and loader, as the app has them; with `--before`, ours as it was at a
+commit as well. The floor is what this machine takes where nothing is to be fetched. The network is
+shaped by Chromium itself (CDP `Network.emulateNetworkConditions`): a rate and a time to the first
+byte. That knows no slow start, no loss and no queue, and a new connection costs nothing; a real
+line is worse for all.
 Clips are drawn by the demo and encoded by our encoder. Bytes are those that reached the page.
 
     PYTHONPATH=src:. .venv/bin/python -m bench.swipe --rounds 3
@@ -26,6 +28,7 @@ import json
 import os
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import tempfile
@@ -35,7 +38,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from playwright.async_api import Browser, Page, async_playwright
@@ -56,9 +59,19 @@ SCENES = ("rain", "waves", "fireworks", "train", "cat", "bubbles", "dunes", "aur
 DWELLS_MS = (2600, 700, 3100, 1200, 4000, 900, 2200, 3400)
 LINES = {"5 Mbit/s, 70 ms": (5_000_000, 70), "2 Mbit/s, 120 ms": (2_000_000, 120)}
 HTML = """<!doctype html><meta charset=utf-8><style>
-body{margin:0;background:#000}#slides{width:390px;height:693px;overflow:hidden}
-#slides>div{height:693px}video{width:390px;height:693px;object-fit:cover}
-</style><div id=slides></div><script src=page.js></script>"""
+body{{margin:0;background:#000}}#slides{{width:390px;height:693px;overflow:hidden}}
+#slides>div{{height:693px}}video{{width:390px;height:693px;object-fit:cover}}
+</style><div id=slides></div><script src={page}.js></script>"""
+FLOOR = "floor: whole in memory"
+BEFORE = "before"
+HEAD = ["way", "first clip, ms", "picture p50, ms", "p90", "worst", "next frame p50, ms", "p90",
+        "moves p50, ms", "p90", "MB", "of what is watched", "stall a visit, ms"]  # fmt: skip
+READING = """
+*Picture*: from the swipe until a picture of the clip is on screen; where it was painted before,
+that is the browser's next frame. *Next frame*: until a frame is presented after the swipe, which of
+a clip that was painted before is its second one; before, this was the only measure. *Moves*: until
+its second frame. The *floor* plays whole files from memory, painted before each swipe: it is the
+browser and the machine alone."""
 OPTIONS = ["--mute-audio", "--autoplay-policy=no-user-gesture-required"]
 
 
@@ -160,25 +173,47 @@ async def clip(folder: Path, work: Path, number: int, scene: str) -> dict[str, A
     }
 
 
-def bundle(target: Path) -> None:
-    """The page with the app's own player, by the app's own tools."""
+def unpacked(commit: str, folder: Path) -> Path:
+    """The page of today, where it finds the app's own player as it was at a commit."""
+    folder.mkdir()
+    packed = subprocess.run(["git", "archive", commit, "web/src"], cwd=machine.ROOT,
+                            capture_output=True, check=True)  # fmt: skip
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=packed.stdout, check=True)
+    (folder / "web" / "node_modules").symlink_to(WEB / "node_modules")
+    (folder / "bench").mkdir()
+    return shutil.copy(PAGE, folder / "bench")
+
+
+def bundle(page: Path, name: str, target: Path) -> None:
+    """A page with the app's own player, by the app's own tools."""
     script = f"""
         import {{ build }} from 'vite'
         import {{ svelte }} from '@sveltejs/vite-plugin-svelte'
         await build({{ configFile: false, logLevel: 'error', plugins: [svelte()], build: {{
             outDir: {json.dumps(str(target))}, emptyOutDir: false, minify: false, target: 'es2022',
-            lib: {{ entry: {json.dumps(str(PAGE))}, formats: ['iife'], name: 'page',
-                    fileName: () => 'page.js' }} }} }})
+            lib: {{ entry: {json.dumps(str(page))}, formats: ['iife'], name: 'page',
+                    fileName: () => {json.dumps(name + ".js")} }} }} }})
     """
     subprocess.run([find.NODE, "--input-type=module", "-e", script], cwd=WEB, check=True)
+    (target / f"{name}.html").write_text(HTML.format(page=name))
+
+
+class Visit(NamedTuple):
+    """What was seen at each swipe, the bytes that came, and what ours asked for."""
+
+    seen: list[dict[str, Any]]
+    moved: int
+    asked: list[dict[str, Any]]
 
 
 async def visit(
     browser: Browser, origin: str, way: str, clips: list[Any], line: tuple[int, int]
-) -> tuple[list[dict[str, Any]], int]:
-    """What was seen at each swipe, and the bytes that came."""
+) -> Visit:
     page: Page = await browser.new_page(viewport={"width": 390, "height": 693})
-    await page.goto(f"{origin}/index.html")
+    await page.goto(f"{origin}/{BEFORE if way == BEFORE else 'now'}.html")
+    way = "ours" if way == BEFORE else way
+    if way == FLOOR:
+        await page.evaluate("(clips) => prepare(clips)", clips)
     cdp = await page.context.new_cdp_session(page)
     moved = 0
 
@@ -196,15 +231,16 @@ async def visit(
     )  # fmt: skip
     seen = await page.evaluate("([way, clips, dwells]) => run(way, clips, dwells)",
                                [way, clips, list(DWELLS_MS)])  # fmt: skip
+    asked = await page.evaluate("askedFor()")
     await page.close()
-    return seen, moved
+    return Visit(seen, moved, asked)
 
 
 def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-async def measure(rounds: int, folder: Path) -> str:
+async def measure(asked: argparse.Namespace, folder: Path) -> str:
     program = find.find()
     assert program is not None, "No Chromium: set LUCIOLE_CHROMIUM."
     site = folder / "site"
@@ -215,63 +251,96 @@ async def measure(rounds: int, folder: Path) -> str:
         made = [await clip(site, work, n, scene) for n, scene in enumerate(SCENES)]
         (site / "clips.json").write_text(json.dumps(made))
     clips = json.loads((site / "clips.json").read_text())
-    (site / "index.html").write_text(HTML)
-    bundle(site)
+    bundle(PAGE, "now", site)
+    if asked.before:
+        with tempfile.TemporaryDirectory() as old:
+            bundle(unpacked(asked.before, Path(old, "before")), BEFORE, site)
     watched = sum(
         one["renditions"][0]["size_bytes"] * ms / one["duration_ms"]
         for one, ms in zip(clips, DWELLS_MS, strict=False)
     )
-    found: dict[tuple[str, str], list[tuple[list[Any], int]]] = defaultdict(list)
+    found: dict[tuple[str, str], list[Visit]] = defaultdict(list)
     options = [*OPTIONS, "--no-sandbox"] if os.geteuid() == 0 else OPTIONS
-    load = os.getloadavg()[0]
+    loads = [os.getloadavg()[0]]
     with served(site) as origin:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=program, args=options)
             page = await browser.new_page()
-            await page.goto(f"{origin}/index.html")
+            await page.goto(f"{origin}/now.html")
             ways = await page.evaluate("ways")
             version = browser.version
             await page.close()
-            for turn in range(rounds):
+            if asked.before:
+                ways.append(BEFORE)
+            ways = [way for way in ways if not asked.only or way in asked.only]
+            for turn in range(asked.rounds):
                 for name, line in LINES.items():
                     for way in random.Random(turn).sample(ways, len(ways)):
-                        found[name, way].append(await visit(browser, origin, way, clips, line))
+                        one = await visit(browser, origin, way, clips, line)
+                        found[name, way].append(one)
+                        if asked.trace:
+                            print(f"{name}, {way}, turn {turn}\n{traced(one)}", flush=True)
+                loads.append(os.getloadavg()[0])
             await browser.close()
-    return written(found, ways, watched, f"Chromium {version}; load {load:.1f}; {rounds} rounds")
+    how = f"Chromium {version}; load {min(loads):.1f} to {max(loads):.1f}; {asked.rounds} rounds"
+    if asked.before:
+        how += f"; before is {asked.before}"
+    return written(found, ways, watched, how)
 
 
-def written(found: Any, ways: list[str], watched: float, how: str) -> str:
-    text = f"{machine.described()} {how}. {watched / 1e6:.2f} MB are watched in a visit.\n"
+def traced(visit: Visit) -> str:
+    """A visit, swipe by swipe, and what was asked for meanwhile."""
+    lines = [f"  {one['fromMs']:7.0f} – {one['tillMs']:7.0f} {one['bytes']:8} {one['what']}"
+             for one in visit.asked]  # fmt: skip
+    lines += [f"  swipe {at}: at {one['atMs']:.0f}, painted {one['painted']}, {one['hereS']:.1f} s "
+              f"here, picture {one['pictureMs']:.0f}, next {one['nextMs']:.0f}, moves "
+              f"{one['movesMs']:.0f}, stall {one['stallMs']:.0f}"
+              for at, one in enumerate(visit.seen)]  # fmt: skip
+    return "\n".join(lines)
+
+
+def written(
+    found: dict[tuple[str, str], list[Visit]], ways: list[str], watched: float, how: str
+) -> str:
+    text = (
+        f"{machine.described()} {how}. {watched / 1e6:.2f} MB are watched in a visit. {READING}\n"
+    )
     for name in LINES:
         rows = []
         for way in ways:
             visits = found[name, way]
-            first = [one["firstMs"] for seen, _ in visits for one in seen]
-            swiped = [one["firstMs"] for seen, _ in visits for one in seen[1:]]
-            stalls = [sum(one["stallMs"] for one in seen) for seen, _ in visits]
-            megabytes = [moved / 1e6 for _, moved in visits]
+            swipes = [one for visit in visits for one in visit.seen[1:]]
+            picture, following, moves = (
+                [one[what] for one in swipes] for what in ("pictureMs", "nextMs", "movesMs")
+            )
+            first = statistics.median(visit.seen[0]["pictureMs"] for visit in visits)
+            stall = statistics.mean(sum(one["stallMs"] for one in visit.seen) for visit in visits)
+            moved = statistics.median(visit.moved for visit in visits)
             rows.append(
-                [way, f"{first[0]:.0f}", f"{statistics.median(swiped):.0f}",
-                 f"{percentile(swiped, 0.9):.0f}", f"{max(swiped):.0f}",
-                 f"{statistics.median(megabytes):.2f}",
-                 f"{statistics.median(megabytes) * 1e6 / watched:.2f}",
-                 f"{statistics.mean(stalls):.0f}"]
+                [way, f"{first:.0f}", *shares(picture), f"{max(picture):.0f}", *shares(following),
+                 *shares(moves), f"{moved / 1e6:.2f}", f"{moved / watched:.2f}", f"{stall:.0f}"]
             )  # fmt: skip
-        head = ["way", "first clip, ms", "swipe p50, ms", "p90, ms", "worst, ms", "MB",
-                "of what is watched", "stall a visit, ms"]  # fmt: skip
-        text += f"\n**{name}**\n\n{machine.table(head, rows)}"
+        text += f"\n**{name}**\n\n{machine.table(HEAD, rows)}"
     return text
+
+
+def shares(values: list[float]) -> list[str]:
+    return [f"{statistics.median(values):.0f}", f"{percentile(values, 0.9):.0f}"]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time to the first frame of a swipe, and bytes.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where made clips are kept for the next time")
+    parser.add_argument("--before", help="a commit whose player takes its turns too")
+    parser.add_argument("--only", nargs="+", help="these ways only; nothing is kept of it")
+    parser.add_argument("--trace", action="store_true", help="print each swipe and each request")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        text = asyncio.run(measure(asked.rounds, asked.folder or Path(made)))
+        text = asyncio.run(measure(asked, asked.folder or Path(made)))
     print(text)
-    RESULTS.write_text(f"# Swipes\n\n{text}")
+    if not asked.only:
+        RESULTS.write_text(f"# Swipes\n\n{text}")
 
 
 if __name__ == "__main__":

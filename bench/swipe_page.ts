@@ -1,4 +1,7 @@
-/** The page of bench/swipe.py: the same swipes through the same clips, by four ways of delivery. */
+/**
+ * The page of bench/swipe.py: the same swipes through the same clips, by four ways of delivery; and the
+ * floor, below which no way can be on this machine.
+ */
 import Hls from '../web/node_modules/hls.js/dist/hls.light.mjs'
 import type { Clip } from '../web/src/app/api/shapes.ts'
 import { loader } from '../web/src/player/loader.ts'
@@ -53,6 +56,22 @@ function progressive(clips: Clip[], ahead: boolean): Way {
   }
 }
 
+/**
+ * The floor: files that lie in memory, the next one whole, decoded, painted and paused. What is measured
+ * of it is the browser and the machine alone.
+ */
+const inMemory = new Map<string, string>()
+
+async function prepare(clips: Clip[]): Promise<void> {
+  for (const { renditions } of clips) {
+    const answer = await fetch(renditions[0]!.url)
+    inMemory.set(renditions[0]!.url, URL.createObjectURL(await answer.blob()))
+  }
+}
+
+const floor = (clips: Clip[]) =>
+  progressive(clips.map((clip) => ({ ...clip, renditions: clip.renditions.map((one) => ({ ...one, url: inMemory.get(one.url)! })) })), true)
+
 /** hls.js (light) over our playlists; the next clip is prepared, both with five seconds ahead at most. */
 function withHls(clips: Clip[]): Way {
   const made = new Map<number, { hls: Hls; video: HTMLVideoElement }>()
@@ -86,12 +105,14 @@ function withHls(clips: Clip[]): Way {
 /** What the app does: its own players and loader, one behind and two ahead. */
 function ours(clips: Clip[]): Way {
   const made = new Map<number, { player: Player; leave: () => void }>()
+  let current = 0
   const drop = (at: number) => {
     made.get(at)?.leave()
     made.delete(at)
   }
   return {
     show(at) {
+      current = at
       for (const other of [...made.keys()]) if (other < at - 1 || other > at + 2) drop(other)
       for (let other = Math.max(0, at - 1); other <= at + 2; other += 1) {
         if (!clips[other]) continue
@@ -102,8 +123,10 @@ function ours(clips: Clip[]): Way {
           made.set(other, one)
         }
         one.player.place(other - at)
-        void one.player.load(390, 693)
-        if (other === at) void one.player.play()
+        // As the app's slide does: what is not loaded yet plays once it is.
+        const { player } = one
+        void player.load(390, 693).then(() => other === current && player.play())
+        if (other === at) void player.play()
         else one.player.rewind(), one.player.pause()
       }
       return box(at).querySelector('video')!
@@ -117,52 +140,117 @@ const WAYS: Record<string, (clips: Clip[]) => Way> = {
   'progressive, next preloaded': (clips) => progressive(clips, true),
   'hls.js, next prepared': withHls,
   ours,
+  'floor: whole in memory': floor,
 }
 
 interface Seen {
-  /** From the swipe to the next frame of the clip that was presented, in milliseconds. */
-  firstMs: number
-  /** Whether a frame of it was on screen when the swipe came. */
-  ready: boolean
+  /** When the swipe came, in milliseconds of the visit. */
+  atMs: number
+  /** From the swipe until a picture of the clip is on screen, in milliseconds: this time, if it was painted before, is that of the browser's next frame. */
+  pictureMs: number
+  /** Until the next frame of it is presented: of a clip that was painted before, its second one. */
+  nextMs: number
+  /** Until it moves: until its second frame after the swipe, or the one after what was painted before. */
+  movesMs: number
+  /** Whether it was painted when the swipe came. */
+  painted: boolean
+  /** How much of its beginning was here then. */
+  hereS: number
   stallMs: number
   atEndS: number
 }
 
+/** What was asked for: from when to when, in milliseconds of the visit, and the bytes. */
+interface Asked {
+  what: string
+  fromMs: number
+  tillMs: number
+  bytes: number
+}
+
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms))
+const painting = () => new Promise(requestAnimationFrame)
+
+/** Videos of which a frame was presented since they were given what they play. */
+const painted = new WeakSet<EventTarget>()
+document.addEventListener(
+  'loadstart',
+  (event) => {
+    const video = event.target as HTMLVideoElement
+    painted.delete(video)
+    video.requestVideoFrameCallback(() => painted.add(video))
+  },
+  true,
+)
+
+const asked: Asked[] = []
+let began = performance.now()
+const plainFetch = globalThis.fetch
+globalThis.fetch = (what, how) => {
+  const range = /(\d+)-(\d+)/.exec(new Headers(how?.headers).get('range') ?? '')
+  if (range) asked.push({ what: `${String(what)} ${range[0]}`, fromMs: performance.now() - began, tillMs: NaN, bytes: Number(range[2]) + 1 - Number(range[1]) })
+  return plainFetch(what, how)
+}
+
+/** What was asked for in the visit, with the times of the browser's own book. */
+function askedFor(): Asked[] {
+  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+  const used = new Set<PerformanceResourceTiming>()
+  for (const one of asked) {
+    const entry = entries.find((each) => !used.has(each) && one.what.startsWith(new URL(each.name).pathname + ' ') && each.startTime - began >= one.fromMs - 5)
+    if (!entry) continue
+    used.add(entry)
+    one.tillMs = entry.responseEnd - began
+  }
+  return asked
+}
 
 async function run(name: string, clips: Clip[], dwellsMs: number[]): Promise<Seen[]> {
   sound.wanted = false
   slides.replaceChildren(...clips.map(() => document.createElement('div')))
   slides.scrollTop = 0
+  began = performance.now()
   const way = WAYS[name]!(clips)
   const found: Seen[] = []
   for (const [at, dwellMs] of dwellsMs.entries()) {
     const before = box(at).querySelector('video')
-    const ready = (before?.readyState ?? 0) >= HTMLMediaElement.HAVE_CURRENT_DATA
+    const seen: Seen = { atMs: performance.now() - began, pictureMs: Infinity, nextMs: Infinity, movesMs: Infinity, painted: before !== null && painted.has(before), hereS: before?.buffered.length ? before.buffered.end(0) : 0, stallMs: 0, atEndS: 0 }
     const swiped = performance.now()
+    const since = () => performance.now() - swiped
     slides.scrollTop = at * slides.clientHeight
     const shown = way.show(at)
-    let firstMs = Infinity
-    let stallMs = 0
-    let since = 0
-    shown.requestVideoFrameCallback(() => (firstMs = performance.now() - swiped))
-    const waits = () => (since = firstMs < Infinity && !shown.seeking && since === 0 ? performance.now() : since)
+    // The first callback comes before the browser's next frame is drawn, the second one after it.
+    if (seen.painted) void painting().then(painting).then(() => (seen.pictureMs = Math.min(seen.pictureMs, since())))
+    shown.requestVideoFrameCallback(() => {
+      seen.nextMs = since()
+      seen.pictureMs = Math.min(seen.pictureMs, seen.nextMs)
+      if (seen.painted) seen.movesMs = seen.nextMs
+      else shown.requestVideoFrameCallback(() => (seen.movesMs = since()))
+    })
+    let waitsSince = 0
+    const waits = () => (waitsSince = seen.nextMs < Infinity && !shown.seeking && waitsSince === 0 ? performance.now() : waitsSince)
     const goes = () => {
-      if (since > 0) stallMs += performance.now() - since
-      since = 0
+      if (waitsSince > 0) seen.stallMs += performance.now() - waitsSince
+      waitsSince = 0
     }
     shown.addEventListener('waiting', waits)
     shown.addEventListener('playing', goes)
     await sleep(dwellMs)
     // Whoever has seen nothing yet waits for it.
-    while (firstMs === Infinity) await sleep(20)
+    while (seen.movesMs === Infinity) await sleep(20)
     goes()
     shown.removeEventListener('waiting', waits)
     shown.removeEventListener('playing', goes)
-    found.push({ firstMs, ready, stallMs, atEndS: shown.currentTime })
+    found.push({ ...seen, atEndS: shown.currentTime })
   }
   way.close()
   return found
 }
 
-Object.assign(globalThis, { run, ways: Object.keys(WAYS), believed: () => ({ bps: loader.meter.bps, waitMs: loader.meter.waitMs }) })
+Object.assign(globalThis, {
+  run,
+  prepare,
+  askedFor,
+  ways: Object.keys(WAYS),
+  believed: () => ({ bps: loader.meter.bps, waitMs: loader.meter.waitMs, varies: loader.meter.varies }),
+})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 
-from playwright.async_api import Page, expect
+from PIL import Image
+from playwright.async_api import FloatRect, Page, expect
 from tests.e2e.stage import Cell, Member, Stage, current, plays, swipe, true, untouched
 
 SEEN = "document.querySelector('[data-current=true]').dataset.clip"
@@ -75,6 +77,33 @@ async def test_next_two_clips_are_warm_before_they_are_asked_for(
         assert await video.evaluate("(video) => video.paused")
     third = page.get_by_test_id("slide").nth(3)
     assert await third.locator("video").count() == 0
+
+
+async def test_clip_shows_its_picture_before_it_plays(
+    cell: Cell, stage: Stage, author: Member
+) -> None:
+    """`data-painted`, and what bench/swipe.py takes for a picture on screen, is one."""
+    # With reduced motion a clip waits for a tap, with its first frame painted.
+    page = await stage.phone(await viewer(cell, author), "/following", reduced_motion="reduce")
+    following = page.get_by_test_id("slide").nth(1)
+    box = following.get_by_test_id("stage-box")
+    await expect(box).to_have_attribute("data-painted", "true")
+    await page.keyboard.press("ArrowDown")
+    await expect(following).to_have_attribute("data-current", "true")
+    await expect(box).to_have_attribute("data-playing", "false")
+    await box.evaluate("""(box) => {
+        for (const part of box.children) if (part.className !== 'host') part.style.opacity = 0
+    }""")
+    area = {"x": 20, "y": 150, "width": 250, "height": 150}
+    assert await colours(page, area) > 20
+    await box.locator("video").evaluate("(video) => { video.style.opacity = 0 }")
+    assert await colours(page, area) == 1
+
+
+async def colours(page: Page, area: FloatRect) -> int:
+    """How many different colours a part of the screen has."""
+    picture = Image.open(io.BytesIO(await page.screenshot(clip=area))).convert("RGB")
+    return len(set(picture.getdata()))
 
 
 async def test_wheel_brings_one_clip_a_flick(cell: Cell, stage: Stage, author: Member) -> None:

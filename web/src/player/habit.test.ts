@@ -72,3 +72,18 @@ test('small pieces say nothing of the line, and a stall lowers what is believed'
   meter.stalled()
   assert.ok(meter.bps < before)
 })
+
+test('a line varies where its pace does, not where a busy page hears of bytes late', () => {
+  const varies = (takes: number[]) => {
+    const meter = new Meter()
+    let now = 0
+    for (const tookMs of takes) {
+      meter.began(now, 50)
+      meter.came(100_000)
+      meter.ended((now += tookMs))
+    }
+    return meter.varies
+  }
+  assert.equal(varies([160, 185, 140, 165, 180, 145]), 0)
+  assert.ok(varies([160, 160, 640, 160, 160, 640]) > 0.3)
+})

@@ -4,7 +4,7 @@ import { headersFor } from './cmcd.ts'
 import { Habit } from './habit.ts'
 import { connection } from './line.ts'
 import { Meter } from './meter.ts'
-import { nextFetch, type Fetch, type Film, type Line } from './prefetch.ts'
+import { aheadOf, nextFetch, turnOf, type Fetch, type Film, type Line } from './prefetch.ts'
 
 export type Cut = Rendition & { segments: Segments }
 
@@ -34,9 +34,20 @@ interface Kept {
   /** Of which rendition the last bytes were. */
   last: Cut | null
   inits: Map<string, Uint8Array<ArrayBuffer>>
+  /** Beginnings of ranges whose fetch was displaced, by what was asked for: they go on from there. */
+  begun: Map<string, Uint8Array<ArrayBuffer>>
 }
 
-const AT_ONCE = 2
+/** A request that has begun. */
+interface Running extends Fetch {
+  fed: Fed
+  leftBytes: number
+  /** It will end before the next one's first byte can be here, and that was said. */
+  isEnding: boolean
+  /** Keeps what came, for another request that goes on from there. */
+  keep: () => void
+}
+
 const TRIES = 3
 const AGAIN_MS = 400
 /** A part of the line stays for all else. */
@@ -49,7 +60,7 @@ export class Loader {
   readonly meter: Meter
   readonly habit = new Habit()
   private readonly films = new Map<Fed, Kept>()
-  private readonly running = new Map<AbortController, Fetch & { fed: Fed }>()
+  private readonly running = new Map<AbortController, Running>()
   private timer: ReturnType<typeof setTimeout> | undefined
   private shownSince = performance.now()
   private shown: Fed | null = null
@@ -61,7 +72,7 @@ export class Loader {
   }
 
   add(fed: Fed): void {
-    this.films.set(fed, { fed, cut: fed.choose(null), has: [], last: null, inits: new Map() })
+    this.films.set(fed, { fed, cut: fed.choose(null), has: [], last: null, inits: new Map(), begun: new Map() })
     this.look()
   }
 
@@ -102,12 +113,27 @@ export class Loader {
         if (anyMoves) this.timer = setTimeout(() => this.decide(), Math.max(LEAST_TIMER_MS, Math.min(found.inMs, LOOK_MS)))
         return
       }
-      // Beside another request only what is waited for.
-      if (this.running.size >= (found.urgent ? AT_ONCE : 1)) return
       const at = kept.find((one) => one.fed.offset === found.offset)
       if (!at) return
+      const film = films.find((one) => one.offset === found.offset)!
+      const isStarved = found.offset === 0 && aheadOf(film).aheadMs === 0
+      const underWay = [...this.running].map(([abort, one]) => ({ abort, offset: one.fed.offset, leftBytes: one.leftBytes }))
+      const { begins, displaced } = turnOf(found, isStarved, underWay, this.line())
+      if (!begins) return
+      for (const { abort } of displaced) this.displace(abort)
       void this.fetch(at, found)
     }
+  }
+
+  /** Breaks a request off; what came of it is kept. */
+  private displace(abort: AbortController): void {
+    const { fed, segment, keep } = this.running.get(abort)!
+    // Before it is broken off: it may be asked for again at once.
+    keep()
+    abort.abort()
+    this.running.delete(abort)
+    const kept = this.films.get(fed)
+    if (kept) kept.has[segment] = false
   }
 
   /** Learns how long clips stay on screen. */
@@ -142,12 +168,16 @@ export class Loader {
     const { fed, cut } = kept
     const abort = new AbortController()
     kept.has[what.segment] = true
-    this.running.set(abort, { ...what, fed })
+    const running = { ...what, fed, leftBytes: cut.segments.sizes[what.segment]!, isEnding: false, keep: () => undefined }
+    this.running.set(abort, running)
     try {
-      const pieces = await this.pieces(kept, cut, what, abort.signal)
+      const pieces = await this.pieces(kept, cut, running, abort.signal)
+      // The line is free, while the browser takes in what came.
+      this.running.delete(abort)
+      this.look()
       if (this.films.get(fed) !== kept) return
       for (const piece of pieces) await fed.take(piece)
-      if (kept.has.every(Boolean) && this.running.size <= 1) fed.whole()
+      if (kept.has.every(Boolean) && ![...this.running.values()].some((one) => one.fed === fed)) fed.whole()
     } catch {
       if (abort.signal.aborted) return
       kept.has[what.segment] = false
@@ -159,31 +189,46 @@ export class Loader {
   }
 
   /** The bytes to append for a segment: those of its rendition's beginning first where they change. */
-  private async pieces(kept: Kept, cut: Cut, what: Fetch, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>[]> {
+  private async pieces(kept: Kept, cut: Cut, what: Running, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>[]> {
     const { segments } = cut
     const start = segments.sizes.slice(0, what.segment).reduce((sum, one) => sum + one, segments.init_bytes)
     const end = start + segments.sizes[what.segment]!
-    let init = kept.inits.get(cut.url)
-    if (!init && what.segment > 0) {
-      init = await this.range(cut, 0, segments.init_bytes, what, signal)
-      kept.inits.set(cut.url, init)
-    }
-    const bytes = await this.range(cut, init ? start : 0, end, what, signal)
+    const isWhole = what.segment === 0 && !kept.inits.has(cut.url)
+    const bytes = await this.range(kept, cut, isWhole ? 0 : start, end, what, signal)
     const isNew = kept.last !== cut
     kept.last = cut
-    if (!init) {
+    if (isWhole) {
       kept.inits.set(cut.url, bytes.slice(0, segments.init_bytes))
       return [bytes]
     }
+    // Asked for only now: with the first segment it may have come meanwhile.
+    const init = kept.inits.get(cut.url) ?? (await this.range(kept, cut, 0, segments.init_bytes, what, signal))
+    kept.inits.set(cut.url, init)
     return isNew ? [init, bytes] : [bytes]
   }
 
   /** Some bytes of a file. Where another place than the cell delivers and does not answer, the cell is asked. */
-  private async range(cut: Cut, start: number, end: number, what: Fetch, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  private async range(kept: Kept, cut: Cut, start: number, end: number, what: Running, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     let url = cut.segments.url
+    const name = `${cut.url} ${start}-${end}`
+    const bytes = new Uint8Array(end - start)
+    let place = 0
     for (let left = TRIES; ; left -= 1) {
+      const begun = kept.begun.get(name)
+      if (begun) bytes.set(begun)
+      place = begun?.length ?? 0
+      kept.begun.delete(name)
+      what.keep = () => void kept.begun.set(name, bytes.slice(0, place))
+      const came = (piece: Uint8Array) => {
+        if (place + piece.length > bytes.length) throw new Error('more than was asked for')
+        bytes.set(piece, place)
+        place += piece.length
+        this.came(what, piece.length, bytes.length - place)
+      }
       try {
-        return await this.asked(url, cut, start, end, what, signal)
+        await this.asked(url, cut, start + place, end, what, came, signal)
+        if (place !== bytes.length) throw new Error('cut off')
+        return bytes
       } catch (problem) {
         if (signal.aborted || left <= 1 || problem instanceof Gone) throw problem
         const own = /\/p\/[\w-]+\/[\w.-]+$/.exec(url)
@@ -193,31 +238,33 @@ export class Loader {
     }
   }
 
-  private async asked(url: string, cut: Cut, start: number, end: number, what: Fetch, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  /** Bytes came; `leftBytes` of their range are still to come. */
+  private came(what: Running, bytes: number, leftBytes: number): void {
+    this.meter.came(bytes)
+    what.leftBytes = leftBytes
+    if (what.isEnding || (leftBytes * 8000) / this.meter.bps > this.meter.waitMs) return
+    what.isEnding = true
+    this.look()
+  }
+
+  private async asked(url: string, cut: Cut, start: number, end: number, what: Fetch, came: (piece: Uint8Array) => void, signal: AbortSignal): Promise<void> {
     const asked = performance.now()
     const headers = { range: `bytes=${start}-${end - 1}`, ...headersFor(url, cut, what) }
     const answer = await fetch(url, { headers, signal, credentials: 'same-origin', priority: what.offset === 0 ? 'high' : 'auto' })
     const own = url.startsWith('/')
     if (answer.status === 403 || answer.status === 404) throw own ? new Gone() : new Error('not there')
     if (answer.status !== 206 || !answer.body) throw new Error(`status ${answer.status}`)
-    const bytes = new Uint8Array(end - start)
-    let place = 0
     this.meter.began(performance.now(), performance.now() - asked)
     try {
       const reader = answer.body.getReader()
       for (;;) {
         const { done, value } = await reader.read()
         if (done) break
-        if (place + value.length > bytes.length) throw new Error('more than was asked for')
-        bytes.set(value, place)
-        place += value.length
-        this.meter.came(value.length)
+        came(value)
       }
     } finally {
       this.meter.ended(performance.now())
     }
-    if (place !== bytes.length) throw new Error('cut off')
-    return bytes
   }
 }
 

@@ -6,6 +6,8 @@ const FIRST_WAIT_MS = 100
 /** Smaller pieces say more of the waiting than of the line. */
 const LEAST_BYTES = 12_000
 const LEAST_MS = 4
+/** A busy page hears of bytes that much sooner or later: of the line that says nothing. */
+const CLOCK_MS = 30
 /** How fast the two averages follow, by the bytes that came; the lower one counts. */
 const QUICK_BYTES = 150_000
 const SLOW_BYTES = 900_000
@@ -49,7 +51,8 @@ export class Meter {
     const tookMs = nowMs - this.since
     if (this.bytes >= LEAST_BYTES && tookMs >= LEAST_MS) {
       const bps = (this.bytes * 8000) / tookMs
-      const off = Math.min(1, Math.abs(bps - (this.slow ?? bps)) / Math.max(bps, this.slow ?? bps))
+      const expectedMs = (this.bytes * 8000) / (this.slow ?? bps)
+      const off = Math.max(0, Math.abs(tookMs - expectedMs) - CLOCK_MS) / Math.max(tookMs, expectedMs)
       this.deviation += (off - this.deviation) * (off > this.deviation ? SHARE_OF_WORSE : SHARE_OF_BETTER)
       this.quick = follow(this.quick, bps, this.bytes / QUICK_BYTES)
       this.slow = follow(this.slow, bps, this.bytes / SLOW_BYTES)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { aheadOf, fetchMs, nextFetch, segmentAt, starterSize, type Fetch, type Film, type Line } from './prefetch.ts'
+import { aheadOf, fetchMs, nextFetch, segmentAt, starterSize, turnOf, type Fetch, type Film, type Line } from './prefetch.ts'
 
 const QUICK: Line = { bps: 5_000_000, waitMs: 70, varies: 0, saveData: false }
 const SLOW: Line = { bps: 900_000, waitMs: 200, varies: 0, saveData: false }
@@ -58,6 +58,56 @@ test('saving data, only the clip on screen and the beginning of the next one com
   const line = { ...QUICK, saveData: true }
   assert.deepEqual(asks([film(0, first(1)), film(1, none()), film(2, none())], line), { offset: 1, segment: 0, urgent: false })
   assert.ok('inMs' in asks([film(0, first(1)), film(1, first(1)), film(2, none()), film(-1, none())], line))
+})
+
+test('on a slow line something of the clip after the next comes before more of the next', () => {
+  const line = { ...QUICK, bps: 1_800_000, waitMs: 150 }
+  const at = (next: number, far: number) => asks([film(0, first(8)), film(1, first(next)), film(2, first(far))], line)
+  assert.ok(starterSize(film(1, first(1)), line) > 1)
+  assert.deepEqual(at(0, 0), { offset: 1, segment: 0, urgent: false })
+  assert.deepEqual(at(1, 0), { offset: 2, segment: 0, urgent: false })
+  assert.deepEqual(at(1, 1), { offset: 1, segment: 1, urgent: false })
+})
+
+test('more of the next clip waits where the clip on screen would need its own meanwhile', () => {
+  const line = { ...QUICK, bps: 2_000_000, waitMs: 120 }
+  const at = (playedMs: number) => asks([film(0, first(2), playedMs, 94_000), film(1, first(1), 0, 191_000), film(2, first(1))], line)
+  assert.deepEqual(at(100), { offset: 1, segment: 1, urgent: false })
+  assert.deepEqual(at(600), { offset: 0, segment: 2, urgent: false })
+})
+
+test('on a tight line the next clip begins once what is here lasts for both', () => {
+  const line = { ...QUICK, bps: 2_000_000, waitMs: 120 }
+  const at = (playedMs: number) => asks([film(0, first(2), playedMs, 165_000), film(1, none(), 0, 85_000)], line, (ms) => ms / 10_000)
+  assert.deepEqual(at(1100), { offset: 0, segment: 2, urgent: true })
+  assert.deepEqual(at(600), { offset: 1, segment: 0, urgent: false })
+})
+
+const begins = (fetch: Fetch, ...underWay: [number | null, number][]) => turnOf(fetch, false, underWay.map(([offset, leftBytes]) => ({ offset, leftBytes })), QUICK).begins
+
+test('segments of one clip come one after the other, and the next is asked for while the last bytes come', () => {
+  const soon = { offset: 0, segment: 1, urgent: true }
+  assert.ok(begins(soon))
+  assert.ok(!begins(soon, [0, 100_000]))
+  assert.ok(begins(soon, [0, 20_000]))
+  assert.ok(begins({ ...soon, urgent: false }, [1, 20_000]))
+  assert.ok(!begins({ ...soon, urgent: false }, [1, 100_000]))
+  assert.ok(!begins(soon, [0, 20_000], [1, 0]))
+})
+
+test('what the clip on screen needs soon goes beside the next one, and in the place of those that were left', () => {
+  const soon = { offset: 0, segment: 1, urgent: true }
+  const [next, left, gone] = [{ offset: 1, leftBytes: 90_000 }, { offset: -1, leftBytes: 90_000 }, { offset: null, leftBytes: 90_000 }]
+  assert.deepEqual(turnOf(soon, false, [next], QUICK), { begins: true, displaced: [] })
+  assert.deepEqual(turnOf(soon, false, [next, left], QUICK), { begins: true, displaced: [left] })
+  assert.deepEqual(turnOf(soon, false, [left, gone], QUICK), { begins: true, displaced: [left, gone] })
+  assert.deepEqual(turnOf({ ...soon, urgent: false }, false, [left], QUICK), { begins: false, displaced: [] })
+})
+
+test('a clip on screen with nothing to show has the line for itself', () => {
+  const waited = { offset: 0, segment: 4, urgent: true }
+  const all = [{ offset: 0, leftBytes: 90_000 }, { offset: 1, leftBytes: 90_000 }]
+  assert.deepEqual(turnOf(waited, true, all, QUICK), { begins: true, displaced: all })
 })
 
 test('on a slow line a clip needs more of its beginning', () => {
@@ -124,6 +174,16 @@ test('saving data never fetches of more clips than one ahead', () => {
   fc.assert(fc.property(someFilms, someLine, someChance, (films, line, chance) => {
     const found = nextFetch(films, { ...line, saveData: true }, () => chance)
     return 'inMs' in found || found.offset === 0 || found.offset === 1
+  }))
+})
+
+test('never more than two are under way, and nothing is displaced but for a clip on screen', () => {
+  const others = fc.array(fc.record({ offset: fc.constantFrom(-1, 0, 1, 2, null), leftBytes: fc.nat(2_000_000) }), { maxLength: 2 })
+  const fetch = fc.record({ offset: fc.constantFrom(-1, 0, 1, 2), segment: fc.nat(20), urgent: fc.boolean() })
+  fc.assert(fc.property(fetch, fc.boolean(), others, someLine, (wanted, isStarved, underWay, line) => {
+    const turn = turnOf(wanted, isStarved, underWay, line)
+    if (!turn.begins) return turn.displaced.length === 0 && underWay.length > 0
+    return underWay.length - turn.displaced.length < 2 && (wanted.urgent || turn.displaced.length === 0)
   }))
 })
 

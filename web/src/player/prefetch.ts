@@ -44,7 +44,7 @@ export interface Fetch {
 }
 
 /** Times are guesses: that much longer may a fetch take before the picture stops. */
-const PATIENCE = 1.3
+const PATIENCE = 1.5
 const MARGIN_MS = 120
 /** Beyond this share of their length, segments come hardly faster than they play. */
 const TIGHT = 0.75
@@ -58,6 +58,8 @@ const STEADY = 0.2
 const LEAST_LIKELY = 0.25
 /** Who stays with this chance is worth keeping something for on any line that is not steady. */
 const NEARLY_ALL = 0.75
+/** So many requests are under way at most. */
+const AT_ONCE = 2
 /** A starter of a clip further on is fetched if it is that likely to be seen within the horizon. */
 const WORTH = 0.02
 const HORIZON_MS = 10_000
@@ -114,6 +116,7 @@ export function starterSize(film: Film, line: Line): number {
 export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance): Fetch | { inMs: number } {
   const by = new Map(films.map((film) => [film.offset, film]))
   const current = by.get(0)
+  const next = starter(by, 1, 1)
   let quietMs = Infinity
   let onward: Fetch | null = null
 
@@ -123,27 +126,61 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
       const take = fetchMs(current.sizes[missing]!, line)
       const spare = aheadMs - take * PATIENCE - MARGIN_MS
       const fetch = { offset: 0, segment: missing, urgent: true }
-      if (aheadMs === 0 || spare <= 0) {
-        // Almost gone already? Then the next clip's beginning would be missed more.
-        if (aheadMs === 0 || !starter(by, line, 1) || leave(aheadMs) < 0.5) return fetch
-      }
+      const nextMs = next ? fetchMs(by.get(1)!.sizes[next.segment]!, line) : 0
+      if (aheadMs === 0 || (spare <= nextMs && !(next && isMissedMore(nextMs, take, aheadMs, leave)))) return fetch
       const load = take / Math.max(1, current.durationsMs[missing]!)
       const wanted = load > TIGHT ? TIGHT_AHEAD_MS * (1 - leave(TIGHT_AHEAD_MS)) : 0
       if (aheadMs < wanted || isKept(aheadMs, line, leave)) onward = { ...fetch, urgent: false }
       quietMs = Math.max(1, spare)
     }
   }
-  const next = starter(by, line, 1)
   if (next) return next
+  const roomMs = (film: Fetch | null) => (film ? fetchMs(by.get(film.offset)!.sizes[film.segment]!, line) : 0) * 0.5
+  const far = line.saveData ? null : starter(by, 2, 1)
+  if (far && quietMs > roomMs(far) && leave(HORIZON_MS) ** 2 >= WORTH) return far
   if (onward) return onward
-  if (!line.saveData) {
-    const far = starter(by, line, 2)
-    const isRoomy = !current || aheadOf(current).missing < 0 || quietMs > (far ? fetchMs(by.get(2)!.sizes[far.segment]!, line) : 0) * 0.5
-    if (far && isRoomy && leave(HORIZON_MS) ** 2 >= WORTH) return far
-    const back = starter(by, line, -1)
-    if (back && isRoomy) return back
-  }
+  // More of the next clip only now: that something of the one after it is here counts for more.
+  const more = by.has(1) ? starter(by, 1, starterSize(by.get(1)!, line)) : null
+  // What does not end before the clip on screen needs its next segment comes after that.
+  if (more && quietMs < fetchMs(by.get(1)!.sizes[more.segment]!, line)) return { offset: 0, segment: aheadOf(current!).missing, urgent: false }
+  if (more) return more
+  const back = line.saveData ? null : starter(by, -1, 1)
+  if (back && quietMs > roomMs(far)) return back
   return { inMs: quietMs }
+}
+
+/**
+ * Whether the beginning of the next clip, if it came only after the segment that the clip on screen needs
+ * soon, would be waited for longer than that segment if it came second. Both by their chances, in milliseconds.
+ */
+function isMissedMore(nextMs: number, currentMs: number, aheadMs: number, leave: LeaveChance): boolean {
+  const waited = leave(currentMs + nextMs) * nextMs
+  const stopped = (1 - leave(aheadMs)) * Math.max(0, nextMs + currentMs - aheadMs)
+  return waited > stopped
+}
+
+/** A fetch that has begun: of which clip, and how many bytes are still to come. */
+export interface UnderWay {
+  /** Null: of a clip that holds no player any more. */
+  offset: number | null
+  leftBytes: number
+}
+
+/**
+ * Whether a fetch may begin where others are under way, and which of them it displaces: those go on later
+ * from where they were. A clip that waits has the line for itself; what plays does not share it with clips
+ * that were left.
+ */
+export function turnOf<One extends UnderWay>(fetch: Fetch, isStarved: boolean, underWay: readonly One[], line: Line): { begins: boolean; displaced: One[] } {
+  const displaced = fetch.urgent ? underWay.filter((one) => isStarved || one.offset === null || one.offset < 0) : []
+  const staying = underWay.filter((one) => !displaced.includes(one))
+  const leftMs = (staying.reduce((sum, one) => sum + one.leftBytes, 0) * 8000) / Math.max(1, line.bps)
+  // They end by the time that its first byte can be here: asked for now, the line is not idle meanwhile.
+  const isEnding = leftMs <= line.waitMs
+  // Segments of one clip come one after the other: half of two shows nothing.
+  const isBeside = fetch.urgent && staying.every((one) => one.offset !== fetch.offset)
+  const begins = staying.length === 0 || (staying.length < AT_ONCE && (isEnding || isBeside))
+  return { begins, displaced: begins ? displaced : [] }
 }
 
 /** Whether a segment that plays after `aheadMs` is to be here early, because the line may fail meanwhile. */
@@ -153,12 +190,11 @@ function isKept(aheadMs: number, line: Line, leave: LeaveChance): boolean {
   return 1 - leave(aheadMs) >= Math.min(needed, NEARLY_ALL)
 }
 
-/** The next segment of a clip's beginning that is not here yet, if any. */
-function starter(by: ReadonlyMap<number, Film>, line: Line, offset: number): Fetch | null {
+/** The first of a clip's first `size` segments that is not here yet, if any. */
+function starter(by: ReadonlyMap<number, Film>, offset: number, size: number): Fetch | null {
   const film = by.get(offset)
   if (!film) return null
   const first = segmentAt(film.durationsMs, film.atMs)
-  const size = offset === 1 ? starterSize(film, line) : 1
   for (let at = first; at < Math.min(first + size, film.sizes.length); at += 1) {
     if (!film.has[at]) return { offset, segment: at, urgent: false }
   }

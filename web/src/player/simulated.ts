@@ -4,7 +4,7 @@
  */
 import { Habit } from './habit.ts'
 import { Meter } from './meter.ts'
-import { aheadOf, nextFetch, type Fetch, type Film, type LeaveChance, type Line } from './prefetch.ts'
+import { aheadOf, nextFetch, turnOf, type Fetch, type Film, type LeaveChance, type Line } from './prefetch.ts'
 
 /** Bits per second in each `STEP_MS`, again and again, and the time to a first byte. */
 export interface Trace {
@@ -31,13 +31,11 @@ export type Decide = (films: readonly Film[], line: Line, leave: LeaveChance) =>
 
 export const STEP_MS = 500
 const TICK_MS = 5
-const AT_ONCE = 2
 
 interface Transfer {
   clip: number
   segment: number
   left: number
-  bytes: number
   waitsMs: number
   began: boolean
 }
@@ -60,6 +58,8 @@ export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, sav
   const has = visit.clips.map((clip) => clip.sizes.map(() => false))
   const here = visit.clips.map((clip) => clip.sizes.map(() => false))
   const transfers: Transfer[] = []
+  /** Bytes that are left of what was displaced. */
+  const parts = new Map<string, number>()
   const out: Outcome = { firstMs: [], stallMs: 0, movedBytes: 0, watchedBytes: 0 }
   let at = 0
   let shownMs = 0
@@ -113,23 +113,35 @@ export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, sav
       changed = true
     }
     // 4. The loader looks whether something is to be fetched.
-    if (!changed && now < wakeMs) continue
+    const left = transfers.reduce((sum, one) => sum + one.left, 0)
+    const endsSoon = transfers.length === 1 && (left * 8000) / meter.bps <= meter.waitMs
+    if (!changed && !endsSoon && now < wakeMs) continue
     for (;;) {
       const films: Film[] = []
       for (const offset of [-1, 0, 1, 2]) {
         const other = visit.clips[at + offset]
         if (other) films.push({ offset, ...other, has: has[at + offset]!, atMs: offset === 0 ? atMs : 0 })
       }
-      const found = decide(films, { bps: meter.bps, waitMs: meter.waitMs, varies: meter.varies, saveData }, (within) => habit.leaves(shownMs, within))
+      const line = { bps: meter.bps, waitMs: meter.waitMs, varies: meter.varies, saveData }
+      const found = decide(films, line, (within) => habit.leaves(shownMs, within))
       if ('inMs' in found) {
         wakeMs = now + Math.min(found.inMs, 250)
         break
       }
-      if (transfers.length >= (found.urgent ? AT_ONCE : 1)) break
+      const isStarved = found.offset === 0 && aheadOf(films.find((one) => one.offset === 0)!).aheadMs === 0
+      const underWay = transfers.map((one) => ({ one, offset: one.clip - at, leftBytes: one.left }))
+      const { begins, displaced } = turnOf(found, isStarved, underWay, line)
+      if (!begins) break
+      for (const { one } of displaced) {
+        if (one.began) meter.ended(now)
+        has[one.clip]![one.segment] = false
+        parts.set(`${one.clip} ${one.segment}`, one.left)
+        transfers.splice(transfers.indexOf(one), 1)
+      }
       const which = at + found.offset
       has[which]![found.segment] = true
-      const bytes = visit.clips[which]!.sizes[found.segment]!
-      transfers.push({ clip: which, segment: found.segment, left: bytes, bytes, waitsMs: trace.waitMs, began: false })
+      const bytes = parts.get(`${which} ${found.segment}`) ?? visit.clips[which]!.sizes[found.segment]!
+      transfers.push({ clip: which, segment: found.segment, left: bytes, waitsMs: trace.waitMs, began: false })
     }
   }
   return out
