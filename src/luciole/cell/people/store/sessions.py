@@ -11,15 +11,17 @@ from luciole.cell.people.model import Session, Viewer
 from luciole.kit.db import Tx
 
 # From here on the connection asks as an adult, where it is one: what is for adults only is left out
-# for all others (`notices.here`).
-LIVE = """
+# for all others (`notices.here`). It begins as `kit.db.SAYS_WHO_ASKS` does, and has one row
+# whatever is found, so that who asked before is forgotten.
+LIVE = """/* says who asks */
 SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band,
        ARRAY(SELECT r.act FROM people.restriction r
              WHERE r.person_id = p.id AND r.ended_at IS NULL
                AND (r.until IS NULL OR r.until > $2)) AS restricted,
        set_config('luciole.adult', CASE p.age_band WHEN '18+' THEN 'yes' ELSE '' END, false)
-FROM people.session s JOIN people.person p ON p.id = s.person_id
-WHERE s.token_hash = $1 AND s.expires_at > $2
+FROM (SELECT) AS asked
+LEFT JOIN (people.session s JOIN people.person p ON p.id = s.person_id)
+    ON s.token_hash = $1 AND s.expires_at > $2
 """
 TOUCH = "UPDATE people.session SET last_seen_on = $2, expires_at = $3 WHERE id = $1"
 ADD = """
@@ -53,7 +55,7 @@ class Found(msgspec.Struct, frozen=True):
 
 async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
     row = await tx.fetchrow(LIVE, token_hash, now)
-    if row is None:
+    if row is None or row["id"] is None:
         return None
     viewer = Viewer(
         row["person_id"],
