@@ -29,6 +29,7 @@ from luciole.cell.clips.model import (
     hashtags_of,
     is_counted,
     is_for_all,
+    is_visible,
 )
 from luciole.cell.clips.outcomes import Outcomes
 from luciole.cell.clips.quotes_model import MadeFrom
@@ -174,12 +175,14 @@ class Clips:
 
     async def see(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Card:
         """A clip that the viewer may see. Raises NoSuchClip; Withheld in their country."""
-        card = await store.card(tx, clip_id)
-        if card is None or not await self.audiences.meant_for(tx, viewer_id, [card]):
+        found = await store.seen(tx, clip_id, viewer_id)
+        if found is None or not is_visible(
+            found.card, viewer_id, found.relation, is_open=found.is_open
+        ):
             raise NoSuchClip
-        if notice_id := (await self.audiences.withheld(tx, viewer_id, [card])).get(card.id):
-            await self._notices.refuse(tx, notice_id)
-        return card
+        if found.notice_id is not None:
+            await self._notices.refuse(tx, found.notice_id)
+        return found.card
 
     async def seen(self, tx: Tx, clip_ids: Sequence[UUID], viewer_id: UUID | None) -> list[Card]:
         """Those of the clips that are published and that the viewer may see, in this order."""

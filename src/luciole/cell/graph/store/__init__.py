@@ -44,6 +44,7 @@ ON CONFLICT (person_id) DO UPDATE SET
     following = graph.tally.following + CASE WHEN excluded.person_id = $1 THEN $3 ELSE 0 END
 """
 TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
+# By a subquery, of whose length the planner knows nothing: else it plans each short list anew.
 RELATIONS = """
 SELECT
     p.id,
@@ -54,7 +55,7 @@ SELECT
     EXISTS (SELECT 1 FROM graph.mute WHERE muter_id = $1 AND muted_id = p.id) AS mutes,
     EXISTS (SELECT 1 FROM graph.restriction WHERE restricter_id = $1 AND restricted_id = p.id)
         AS restricts
-FROM unnest($2::uuid[]) AS p (id)
+FROM unnest((SELECT $2::uuid[])) AS p (id)
 """
 FOLLOWED_AMONG = """
 SELECT followee_id, state FROM graph.follow
