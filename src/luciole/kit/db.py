@@ -149,6 +149,14 @@ class Session(asyncpg.Connection):  # type: ignore[misc]
             self.is_changed = True
         return self._rows(functools.partial(super().cursor, query, *args, **kwargs))
 
+    async def prepare(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        """As the driver's. What is prepared may be run any time, so it counts as run."""
+        if kind_of(query) != "plain":
+            self.is_changed = True
+        return await self.minding(
+            "plain", functools.partial(super().prepare, query, *args, **kwargs)
+        )
+
     async def _rows(self, opened: Callable[[], Any]) -> AsyncIterator[Row]:
         async for row in await self.minding("plain", _soon(opened)):
             yield row
@@ -159,7 +167,6 @@ class Session(asyncpg.Connection):  # type: ignore[misc]
     fetchmany = _noted(asyncpg.Connection.fetchmany)
     fetchrow = _noted(asyncpg.Connection.fetchrow)
     fetchval = _noted(asyncpg.Connection.fetchval)
-    prepare = _noted(asyncpg.Connection.prepare)
 
 
 def _soon(made: Callable[[], Any]) -> Callable[[], Any]:
@@ -205,6 +212,9 @@ class Database:
             reset=_restore,
             # Idle connections are kept: reconnecting costs more than a socket.
             max_inactive_connection_lifetime=0,
+            # So are the last hundred statements of each: forgotten after five minutes, as is the
+            # driver's way, they would be planned anew five times over.
+            max_cached_statement_lifetime=0,
         )
 
     @classmethod
