@@ -68,6 +68,10 @@ class Viewer(msgspec.Struct, frozen=True):
 PacedAct = Literal["like", "follow", "comment", "repost", "clip", "conversation"]
 
 
+# What is counted, from the beginning again where that was at this time or before.
+Counted = tuple[PacedAct, datetime]
+
+
 class Pace(msgspec.Struct, frozen=True):
     """How often somebody has done something since it counts."""
 
