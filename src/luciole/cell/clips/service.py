@@ -42,6 +42,7 @@ from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit, Quote, SoundOf
 from luciole.cell.media.service import Media
 from luciole.cell.notices.service import Notices
+from luciole.cell.notify.model import Shown
 from luciole.cell.notify.service import Notify
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
@@ -321,10 +322,8 @@ class Clips:
             return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, 1)
         if me != card.author_id:
-            await self._notify.tell(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
-            await self._notify.show(
-                tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
-            )
+            shows, to = Shown("like", {"likes": likes}), card.author_id
+            await self._notify.tell(tx, "like", to=to, by=me, clip_id=clip_id, shows=shows)
         return await self._likes_seen(tx, me, card, likes)
 
     async def like_again(self, tx: Tx, me: UUID, clip_id: UUID, made_at: datetime) -> None:

@@ -19,7 +19,8 @@ ON CONFLICT (follower_id, followee_id) DO NOTHING
 # Others of the same person wait until this transaction ends.
 LOCK_FOLLOWER = "SELECT pg_advisory_xact_lock(hashtextextended('graph.follow/' || $1::text, 0))"
 FOLLOWS_AT_LEAST = """
-SELECT cardinality(ARRAY(SELECT 1 FROM graph.follow WHERE follower_id = $1 LIMIT $2)) >= $2
+SELECT cardinality(ARRAY(SELECT 1 FROM graph.follow WHERE follower_id = $1 LIMIT $2)) >= $2 AS many,
+       EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $1 AND x.b = $3) AS is_apart
 """
 UNFOLLOW = "DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 RETURNING state"
 DECLINE = """
@@ -161,11 +162,16 @@ async def follow(
     return done.endswith(" 1")
 
 
-async def follows_at_least(tx: Tx, follower_id: UUID, many: int) -> bool:
-    """Whether a person follows, or asks to follow, so many; stays so until this transaction ends,
-    as far as other follows are concerned."""
+async def follows_at_least(
+    tx: Tx, follower_id: UUID, many: int, other_id: UUID
+) -> tuple[bool, bool]:
+    """Whether a person follows, or asks to follow, so many; and whether they and another are kept
+    apart. Both stay so until this transaction ends, as far as other follows and blocks of the
+    person are concerned."""
     await tx.execute(LOCK_FOLLOWER, str(follower_id))
-    return bool(await tx.fetchval(FOLLOWS_AT_LEAST, follower_id, many))
+    row = await tx.fetchrow(FOLLOWS_AT_LEAST, follower_id, many, other_id)
+    assert row is not None
+    return row["many"], row["is_apart"]
 
 
 async def unfollow(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:
