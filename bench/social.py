@@ -105,8 +105,7 @@ def _follow(town: social_town.Town, dice: random.Random) -> Call:
     while (other := towns.id_of(towns.PERSON, number)) == reader.id:
         number = dice.randrange(town.people)
     return Call("PUT", f"/api/people/townsman{number}/follow", reader, None, _bare(
-        (accounts.CARD_BY_HANDLE, (f"townsman{number}",)),
-        (accounts.HOLD, (other,)),
+        (accounts.HOLD_BY_HANDLE, (f"townsman{number}",)),
         (graph.FOLLOW, (reader.id, other, "accepted", None)),
         (graph.TALLY_ADD, (reader.id, other, 1)),
     ))  # fmt: skip
@@ -118,7 +117,6 @@ def _comment(town: social_town.Town, dice: random.Random) -> Call:
     return Call("POST", f"/api/clips/{clip}/comments", reader, {"text": text}, _bare(
         (clips.CARD, (clip,)),
         (comments.ADD, (new_id(), clip, reader.id, None, None, text, [], None)),
-        (comments.ADD_TO_CLIP, (clip, 1)),
     ))  # fmt: skip
 
 
@@ -126,8 +124,7 @@ def _thread(town: social_town.Town, dice: random.Random) -> Call:
     reader, clip = dice.choice(town.readers), dice.choice(town.talked)
     return Call("GET", f"/api/clips/{clip}/comments?limit={PAGE}", reader, None, _bare(
         (clips.CARD, (clip,)),
-        (comments.PINNED, (reader.id, clip)),
-        (comments.BEST, (reader.id, clip, float("inf"), LAST_ID, PAGE + 1)),
+        (comments.FIRST_BEST, (reader.id, clip, PAGE + 1)),
     ))  # fmt: skip
 
 

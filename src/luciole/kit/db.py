@@ -12,7 +12,7 @@ import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import asyncpg
 
@@ -77,30 +77,89 @@ LASTING = re.compile(
     r"|set_config\s*\(|advisory_lock",
     re.IGNORECASE | re.DOTALL,
 )
+# A query that begins so sets `luciole.adult` whatever it finds, and nothing else that lasts.
+SAYS_WHO_ASKS = "/* says who asks */"
+NOBODY_ASKS = "SELECT set_config('luciole.adult', '', false)"
+BOUNDARY = re.compile(r"(?:BEGIN|COMMIT|SAVEPOINT|RELEASE)\b")
+# It brings back what was set before.
+BACK = re.compile(r"ROLLBACK\b")
+
+Kind = Literal["plain", "lasting", "says-who-asks", "boundary", "back"]
 
 
 @functools.lru_cache(maxsize=4096)
-def lasts(query: str) -> bool:
-    """Whether a query may change what lasts longer than its transaction: settings, locks of the
-    session, channels that it listens to."""
-    return LASTING.search(query) is not None
+def kind_of(query: str) -> Kind:
+    """What a query may do to its connection that lasts longer than its transaction: settings, locks
+    of the session, channels that it listens to."""
+    if query.startswith(SAYS_WHO_ASKS):
+        return "says-who-asks"
+    if LASTING.search(query) is not None:
+        return "lasting"
+    if BOUNDARY.match(query):
+        return "boundary"
+    return "back" if BACK.match(query) else "plain"
 
 
 def _noted(run: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(run)
     def noting(session: Session, query: str, *args: Any, **kwargs: Any) -> Any:
-        if lasts(query):
-            session.is_changed = True
-        return run(session, query, *args, **kwargs)
+        kind = kind_of(query)
+        if kind == "plain" and not session.is_of_another:
+            return run(session, query, *args, **kwargs)
+        return session.minding(kind, functools.partial(run, session, query, *args, **kwargs))
 
     return noting
 
 
 class Session(asyncpg.Connection):  # type: ignore[misc]
     """A connection that knows whether it may be as it was made. It goes by what the queries say, so
-    that no caller has to think of it."""
+    that no caller has to think of it.
+
+    Nearly every request begins by saying who asks. That stays on a connection that is given back,
+    since the next request says it anew; where its first query is another one, it is forgotten
+    before that query runs.
+    """
 
     is_changed = False
+    # Whether it may be set who asks, and whether that may be somebody of before.
+    says_who_asks = False
+    is_of_another = False
+
+    async def minding(self, kind: Kind, run: Callable[[], Any]) -> Any:
+        """Runs a query with what its kind asks for."""
+        if kind == "lasting":
+            self.is_changed = True
+        if kind == "says-who-asks":
+            self.says_who_asks = True
+            answer = await run()
+            self.is_of_another = False
+            return answer
+        if kind == "back":
+            self.is_of_another = self.says_who_asks
+        elif self.is_of_another and kind != "boundary":
+            await asyncpg.Connection.execute(self, NOBODY_ASKS)
+            self.is_of_another = False
+            if not self.is_in_transaction():  # Else it may be taken back.
+                self.says_who_asks = False
+        return await run()
+
+    def cursor(self, query: str, *args: Any, **kwargs: Any) -> AsyncIterator[Row]:
+        """The rows as they are asked for. Nothing else is to be done with what it gives."""
+        if kind_of(query) != "plain":
+            self.is_changed = True
+        return self._rows(functools.partial(super().cursor, query, *args, **kwargs))
+
+    async def prepare(self, query: str, *args: Any, **kwargs: Any) -> Any:
+        """As the driver's. What is prepared may be run any time, so it counts as run."""
+        if kind_of(query) != "plain":
+            self.is_changed = True
+        return await self.minding(
+            "plain", functools.partial(super().prepare, query, *args, **kwargs)
+        )
+
+    async def _rows(self, opened: Callable[[], Any]) -> AsyncIterator[Row]:
+        async for row in await self.minding("plain", _soon(opened)):
+            yield row
 
     execute = _noted(asyncpg.Connection.execute)
     executemany = _noted(asyncpg.Connection.executemany)
@@ -108,8 +167,13 @@ class Session(asyncpg.Connection):  # type: ignore[misc]
     fetchmany = _noted(asyncpg.Connection.fetchmany)
     fetchrow = _noted(asyncpg.Connection.fetchrow)
     fetchval = _noted(asyncpg.Connection.fetchval)
-    cursor = _noted(asyncpg.Connection.cursor)
-    prepare = _noted(asyncpg.Connection.prepare)
+
+
+def _soon(made: Callable[[], Any]) -> Callable[[], Any]:
+    async def make() -> Any:
+        return made()
+
+    return make
 
 
 async def _restore(session: Session) -> None:
@@ -117,8 +181,9 @@ async def _restore(session: Session) -> None:
     If this fails, the pool closes the connection."""
     if session.is_changed:
         # Resetting all leaves the role out.
-        await session.execute(f"{session.get_reset_query()}\nRESET ROLE;")
-        session.is_changed = False
+        await asyncpg.Connection.execute(session, f"{session.get_reset_query()}\nRESET ROLE;")
+        session.is_changed = session.says_who_asks = False
+    session.is_of_another = session.says_who_asks
 
 
 class Database:
@@ -147,6 +212,9 @@ class Database:
             reset=_restore,
             # Idle connections are kept: reconnecting costs more than a socket.
             max_inactive_connection_lifetime=0,
+            # So are the last hundred statements of each: forgotten after five minutes, as is the
+            # driver's way, they would be planned anew five times over.
+            max_cached_statement_lifetime=0,
         )
 
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import Parameters, extract_parameters
@@ -13,6 +13,8 @@ from tests.cell.people.support import PASSWORD, Cell, new_person, refused
 
 from luciole.cell.people.passwords import Passwords
 from luciole.cell.people.refusals import Busy
+from luciole.cell.people.store import sessions
+from luciole.kit.db import Database
 
 RIGHT = {"handle": "ana", "password": PASSWORD}
 
@@ -352,3 +354,11 @@ async def test_tidying_takes_what_has_expired_and_nothing_else(cell: Cell) -> No
         assert len(await cell.rows("SELECT id FROM people.session")) == 1
         assert len(await cell.rows("SELECT id FROM people.challenge")) == 1
         assert await cell.rows("SELECT changed_at FROM people.handle_change") == []
+
+
+async def test_token_of_nobody_says_that_no_adult_asks(db: Database) -> None:
+    """The connection may have been an adult's before."""
+    async with db.tx() as tx:
+        await tx.execute("SELECT set_config('luciole.adult', 'yes', false)")
+        assert await sessions.by_token(tx, bytes(32), datetime.now(UTC)) is None
+        assert await tx.fetchval("SELECT current_setting('luciole.adult')") == ""

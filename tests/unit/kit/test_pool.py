@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import asyncpg
 import pytest
 
-from luciole.kit.db import LOST, Database, Tx, asked_from
+from luciole.cell.people.store.sessions import LIVE
+from luciole.kit.db import LOST, SAYS_WHO_ASKS, Database, Tx, asked_from
 
 HOME, AWAY = "SG", "FR"
 STATE = """
@@ -23,6 +24,8 @@ SELECT coalesce(current_setting('luciole.country', true), '') AS country,
        (SELECT count(*) FROM pg_listening_channels()) AS channels
 """
 ADULT = "SELECT set_config('luciole.adult', 'yes', false)"
+ADULT_ASKS = f"{SAYS_WHO_ASKS} {ADULT}"
+MINOR_ASKS = f"{SAYS_WHO_ASKS} SELECT set_config('luciole.adult', '', false)"
 Act = Callable[[Tx], Awaitable[object]]
 
 
@@ -53,6 +56,10 @@ async def state(pool: Database) -> dict[str, object]:
 async def as_adult(tx: Tx) -> None:
     """As the query of sessions does it: a row with a setting beside it, with an argument."""
     await tx.fetchrow("SELECT $1::int, set_config('luciole.adult', 'yes', false)", 1)
+
+
+async def by_saying_who_asks(tx: Tx) -> None:
+    assert await tx.fetchval(ADULT_ASKS) == "yes"
 
 
 async def by_value(tx: Tx) -> None:
@@ -97,6 +104,7 @@ async def by_listening(tx: Tx) -> None:
 
 ACTS = (
     as_adult,
+    by_saying_who_asks,
     by_value,
     by_set,
     by_a_later_statement,
@@ -249,4 +257,94 @@ async def test_connection_that_nothing_was_set_on_is_not_reset(
     assert "RESET ALL" in await last(pid)
     async with pool.read() as tx:
         assert await tx.fetchval("SELECT pg_backend_pid()") == pid
+    await owner.close()
+
+
+async def adult(tx: Tx) -> str:
+    return str(await tx.fetchval("SELECT coalesce(current_setting('luciole.adult', true), '')"))
+
+
+async def by_rows(tx: Tx) -> str:
+    query = "SELECT coalesce(current_setting('luciole.adult', true), '')"
+    return "".join([row[0] async for row in tx.cursor(query)])
+
+
+@pytest.mark.parametrize("look", [adult, by_rows])
+async def test_nobody_asks_as_who_asked_before(
+    pool: Database, look: Callable[[Tx], Awaitable[str]]
+) -> None:
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+        assert await adult(tx) == "yes"
+    async with pool.tx() as tx:
+        assert await look(tx) == ""
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+    async with pool.tx() as tx:
+        await tx.fetchval(MINOR_ASKS)
+        assert await look(tx) == ""
+
+
+async def fail(pool: Database, act: Act) -> None:
+    async with pool.tx() as tx:
+        await act(tx)
+        raise ZeroDivisionError
+
+
+async def test_asker_of_before_does_not_come_back_with_what_is_taken_back(pool: Database) -> None:
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+    # Who asks now is set in a transaction that fails, which sets the one of before again.
+    with pytest.raises(ZeroDivisionError):
+        await fail(pool, lambda tx: tx.fetchval(MINOR_ASKS))
+    async with pool.read() as tx:
+        assert await adult(tx) == ""
+    # Forgotten in a transaction that fails: the same.
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+    with pytest.raises(ZeroDivisionError):
+        await fail(pool, adult)
+    async with pool.tx() as tx:
+        assert await adult(tx) == ""
+    # A part of a transaction.
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+    async with pool.tx() as tx:
+        await tx.execute("SAVEPOINT part")
+        await tx.fetchval(MINOR_ASKS)
+        await tx.execute("ROLLBACK TO SAVEPOINT part")
+        assert await adult(tx) == ""
+
+
+def test_query_of_sessions_begins_as_it_has_to() -> None:
+    assert LIVE.startswith(SAYS_WHO_ASKS)
+
+
+async def test_asker_that_could_not_be_found_is_nobody(pool: Database) -> None:
+    async with pool.read() as tx:
+        await tx.fetchval(ADULT_ASKS)
+    async with pool.read() as tx:
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await tx.fetchval(
+                f"{SAYS_WHO_ASKS} SELECT 1 / 0, set_config('luciole.adult', '', false)"
+            )
+        assert await adult(tx) == ""
+
+
+async def test_who_asks_costs_no_round_trip_of_its_own(pool: Database, empty_url: str) -> None:
+    owner = await Database.open(empty_url, size=1)
+
+    async def last(pid: int) -> str:
+        async with owner.read() as tx:
+            return str(await tx.fetchval("SELECT query FROM pg_stat_activity WHERE pid = $1", pid))
+
+    for _ in range(2):
+        async with pool.read() as tx:
+            await tx.fetchval(ADULT_ASKS)
+            pid = await tx.fetchval("SELECT pg_backend_pid()")
+        assert await last(pid) == "SELECT pg_backend_pid()"
+        async with pool.tx() as tx:
+            assert await last(pid) == "BEGIN;"
+            await tx.fetchval(ADULT_ASKS)
+        assert await last(pid) == "COMMIT;"
     await owner.close()

@@ -29,6 +29,7 @@ from luciole.cell.clips.model import (
     hashtags_of,
     is_counted,
     is_for_all,
+    is_visible,
 )
 from luciole.cell.clips.outcomes import Outcomes
 from luciole.cell.clips.quotes_model import MadeFrom
@@ -41,6 +42,7 @@ from luciole.cell.graph.service import Graph
 from luciole.cell.media.model import Edit, Quote, SoundOf
 from luciole.cell.media.service import Media
 from luciole.cell.notices.service import Notices
+from luciole.cell.notify.model import Shown
 from luciole.cell.notify.service import Notify
 from luciole.kit.clock import Clock
 from luciole.kit.cursor import Cursors
@@ -178,12 +180,14 @@ class Clips:
 
     async def see(self, tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Card:
         """A clip that the viewer may see. Raises NoSuchClip; Withheld in their country."""
-        card = await store.card(tx, clip_id)
-        if card is None or not await self.audiences.meant_for(tx, viewer_id, [card]):
+        found = await store.seen(tx, clip_id, viewer_id)
+        if found is None or not is_visible(
+            found.card, viewer_id, found.relation, is_open=found.is_open
+        ):
             raise NoSuchClip
-        if notice_id := (await self.audiences.withheld(tx, viewer_id, [card])).get(card.id):
-            await self._notices.refuse(tx, notice_id)
-        return card
+        if found.notice_id is not None:
+            await self._notices.refuse(tx, found.notice_id)
+        return found.card
 
     async def seen(self, tx: Tx, clip_ids: Sequence[UUID], viewer_id: UUID | None) -> list[Card]:
         """Those of the clips that are published and that the viewer may see, in this order."""
@@ -324,10 +328,8 @@ class Clips:
             return await self._likes_seen(tx, me, card, card.likes)
         likes = await store.add_likes(tx, clip_id, 1)
         if me != card.author_id:
-            await self._notify.tell(tx, "like", to=card.author_id, by=me, clip_id=clip_id)
-            await self._notify.show(
-                tx, "like", to=card.author_id, by=me, clip_id=clip_id, body={"likes": likes}
-            )
+            shows, to = Shown("like", {"likes": likes}), card.author_id
+            await self._notify.tell(tx, "like", to=to, by=me, clip_id=clip_id, shows=shows)
         return await self._likes_seen(tx, me, card, likes)
 
     async def like_again(self, tx: Tx, me: UUID, clip_id: UUID, made_at: datetime) -> None:

@@ -54,9 +54,9 @@ def routes(
         """Follows a person, or asks to, where their account is private."""
         async with db.tx() as tx:
             me = await people.require(tx, request)
-            other = await people.by_handle(tx, handle)
-            is_private = await people.hold_privacy(tx, other.id)
-            return FollowBody(await graph.follow(tx, me.person_id, other.id, is_private=is_private))
+            other = await people.by_handle(tx, handle, is_held=True)
+            done = await graph.follow(tx, me.person_id, other.id, is_private=other.is_private)
+            return FollowBody(done)
 
     @delete("/people/{handle:str}/follow", status_code=200)
     async def unfollow(request: AnyRequest, handle: FromPath[str]) -> FollowBody:

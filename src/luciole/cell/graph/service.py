@@ -25,6 +25,7 @@ from luciole.cell.graph.model import (
     Tally,
 )
 from luciole.cell.graph.store import apart
+from luciole.cell.notify.model import Shown
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.family.service import Family
 from luciole.cell.people.model import NoSuchPerson
@@ -56,21 +57,23 @@ class Graph:
         """
         if me == other:
             raise CannotFollowYourself
-        # Requests too: each of them may be accepted any time.
-        if await store.follows_at_least(tx, me, MAX_FOLLOWING):
+        # Requests too: each of them may be accepted any time. Asked under the lock that blocking
+        # takes too.
+        has_many, is_apart = await store.follows_at_least(tx, me, MAX_FOLLOWING, other)
+        if has_many:
             raise FollowsTooMany
-        # Asked under the lock that blocking takes too.
-        await self.require_reach(tx, me, other)
+        if is_apart:
+            raise NoSuchPerson
         wanted = "pending" if is_private else "accepted"
         if not await store.follow(tx, me, other, wanted, made_at):
             return (await self.relation(tx, me, other)).follows
         if is_private:
-            await self._notify.tell(tx, "follow-request", to=other, by=me)
-            await self._notify.show(tx, "follow", to=other, by=me, body={"state": "pending"})
+            asks = Shown("follow", {"state": "pending"})
+            await self._notify.tell(tx, "follow-request", to=other, by=me, shows=asks)
             return "pending"
         await store.tally_add(tx, me, other, 1)
-        await self._notify.tell(tx, "follow", to=other, by=me)
-        await self._notify.show(tx, "follow", to=other, by=me, body={"state": "yes"})
+        done = Shown("follow", {"state": "yes"})
+        await self._notify.tell(tx, "follow", to=other, by=me, shows=done)
         return "yes"
 
     async def unfollow(self, tx: Tx, me: UUID, other: UUID) -> None:
@@ -91,8 +94,8 @@ class Graph:
     async def _accepted(self, tx: Tx, me: UUID, follower: UUID) -> None:
         await store.tally_add(tx, follower, me, 1)
         await self._notify.withdraw(tx, "follow-request", to=me, by=follower)
-        await self._notify.tell(tx, "follow-accepted", to=follower, by=me)
-        await self._notify.show(tx, "follow-accepted", to=follower, by=me)
+        shows = Shown("follow-accepted", {})
+        await self._notify.tell(tx, "follow-accepted", to=follower, by=me, shows=shows)
 
     async def decline(self, tx: Tx, me: UUID, follower: UUID) -> None:
         """The other person is not told. Raises NoSuchRequest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
 import msgspec
@@ -102,6 +102,14 @@ WAKES_AGAIN_AFTER: dict[WokenFor, timedelta] = {
     "news": timedelta(hours=1),
     "message": timedelta(minutes=1),
 }
+
+
+class Shown(NamedTuple):
+    """An event of an act, for the open page. Nothing personal goes into `body`: it holds states and
+    counts."""
+
+    kind: EventKind
+    body: Mapping[str, Any]
 
 
 class Actor(msgspec.Struct, frozen=True):

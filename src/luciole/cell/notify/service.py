@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from luciole.cell.notify.model import (
     Notification,
     NotificationKind,
     NotificationPlace,
+    Shown,
     is_night,
 )
 from luciole.cell.notify.store import devices, events, lines, wishes
@@ -32,8 +32,6 @@ from luciole.kit.ids import new_id
 from luciole.kit.queue import Queue
 
 SCOPE = "notifications"
-# Who is called by name in a line.
-NAMED = 3
 # A device is woken this long after the first news, so that one push tells of several, and none of
 # what was seen on an open page meanwhile.
 WAKES_AFTER = timedelta(seconds=5)
@@ -61,7 +59,8 @@ class Notify:
         """Shows an event on the open pages of a person (or, with `to` None, of everybody) as soon
         as the transaction commits. Nothing personal goes into `body`: it holds states and counts.
         """
-        await events.add_event(tx, new_id(), to, kind, by, clip_id, body or {}, CHANNEL)
+        given = [(new_id(), kind, body or {})]
+        await events.add_events(tx, to, by, clip_id, given, CHANNEL)
 
     async def tell(
         self,
@@ -72,11 +71,15 @@ class Notify:
         by: UUID,
         clip_id: UUID | None = None,
         about_id: UUID | None = None,
+        shows: Shown | None = None,
     ) -> bool:
         """Tells a person what somebody did, once for the same act (`about_id`: a comment, where it
         is about one): in the list, on the open page, and by waking devices. Where they want a
         digest it waits for that; at night, where nights are quiet, it is in the list only. False
-        where it is not told at all: their own act, a kind that they have turned off, once more."""
+        where it is not told at all: their own act, a kind that they have turned off, once more.
+
+        `shows` is an event of the act itself, which the open page is shown also where nothing is
+        told of it, unless the act is their own."""
         if to == by:
             return False
         is_group = kind in GROUPED
@@ -92,14 +95,21 @@ class Notify:
             line_about=about_id if not is_group or kind in ABOUT_ONE else None,
             is_group=is_group,
         )
-        if added is None:
-            return False
-        if not added.waits:
-            if not (added.is_quiet and is_night(self._clock.now(), added.offset_minutes)):
-                await self.show_line(tx, kind, added.line_id, to=to, by=by, clip_id=clip_id)
-            if added.has_device:
-                await self.wake(tx, to)
-        return True
+        given: list[tuple[UUID, EventKind, Mapping[str, Any]]] = []
+        is_now = added is not None and not added.waits
+        if (
+            added is not None
+            and is_now
+            and not (added.is_quiet and is_night(self._clock.now(), added.offset_minutes))
+        ):
+            given.append((new_id(), "notification", _line(kind, added.line_id)))
+        if shows is not None:
+            given.append((new_id(), *shows))
+        if given:
+            await events.add_events(tx, to, by, clip_id, given, CHANNEL)
+        if added is not None and is_now and added.has_device:
+            await self.wake(tx, to)
+        return added is not None
 
     async def tell_as_cell(
         self,
@@ -130,8 +140,9 @@ class Notify:
         clip_id: UUID | None = None,
     ) -> None:
         """Shows a line on the open pages of its person."""
-        body = {"kind": kind, "line_id": str(line_id)}
-        await self.show(tx, "notification", to=to, by=by, clip_id=clip_id, body=body)
+        await self.show(
+            tx, "notification", to=to, by=by, clip_id=clip_id, body=_line(kind, line_id)
+        )
 
     async def wake(self, tx: Tx, person_id: UUID, *, is_message: bool = False) -> None:
         """Has a person's devices woken in a moment, where they want that. Nothing of what
@@ -187,18 +198,16 @@ class Notify:
         return await self._shown(tx, found), following
 
     async def _shown(self, tx: Tx, found: list[Line]) -> list[Notification]:
-        named = iter(await lines.actors(tx, [one for line in found for one in line.actors[:NAMED]]))
         counts = await lines.digest_counts(tx, [one.id for one in found if one.kind == "digest"])
         shown = []
         for line in found:
-            by = tuple(one for one in islice(named, len(line.actors[:NAMED])) if one is not None)
-            if line.actors and not by:
+            if line.actors and not line.named:
                 continue  # all of them are leaving
             shown.append(
                 Notification(
                     line.id,
                     line.kind,
-                    by,
+                    line.named,
                     len(line.actors),
                     line.clip_id,
                     line.about_id,
@@ -219,3 +228,8 @@ class Notify:
         if wished is not None and wished.is_quiet_at(self._clock.now()):
             return False
         return await lines.has_unread(tx, person_id)
+
+
+def _line(kind: str, line_id: UUID) -> dict[str, str]:
+    """The body of an event that tells of a line."""
+    return {"kind": kind, "line_id": str(line_id)}

@@ -78,6 +78,10 @@ PacedAct = Literal[
 ]
 
 
+# What is counted, from the beginning again where that was at this time or before.
+Counted = tuple[PacedAct, datetime]
+
+
 class Pace(msgspec.Struct, frozen=True):
     """How often somebody has done something since it counts."""
 

@@ -11,11 +11,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
-from uuid import UUID
 
 import msgspec
 
-from luciole.cell.people.model import PacedAct
+from luciole.cell.people.model import Counted, Pace, PacedAct
 from luciole.cell.people.store import paces as store
 from luciole.config import PacesSettings
 from luciole.kit.db import Tx
@@ -159,16 +158,16 @@ class Paces:
             "family-code": Limit(FAMILY_CODES, HOUR),
         }
 
-    async def keep(self, tx: Tx, person_id: UUID, method: str, path: str, now: datetime) -> None:
-        """Counts what a request does. Raises a PaceReached, which takes the count back with the
-        transaction."""
+    def counted(self, method: str, path: str, now: datetime) -> Counted | None:
+        """What a request does that is counted, and since when at the earliest."""
         act = act_of(method, path)
-        if act is None:
-            return
-        limit = self._limits[act]
-        found = await store.take(tx, person_id, act, now, now - limit.per)
-        if found.done > limit.most:
-            raise REFUSALS[act].at(limit, found.begun_at + limit.per, now)
+        return (act, now - self._limits[act].per) if act else None
+
+    def keep(self, pace: Pace, now: datetime) -> None:
+        """Raises a PaceReached, which takes the count back with the transaction."""
+        limit = self._limits[pace.act]
+        if pace.done > limit.most:
+            raise REFUSALS[pace.act].at(limit, pace.begun_at + limit.per, now)
 
 
 def act_of(method: str, path: str) -> PacedAct | None:

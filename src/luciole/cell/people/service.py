@@ -64,15 +64,17 @@ class People:
     async def require(self, tx: Tx, request: AnyRequest) -> Viewer:
         """The signed-in person. Raises NotSignedIn, and Suspended or Limited where a decision
         keeps them from what the request does; PaceReached where they have done it very often."""
-        viewer = await self.whoever(tx, request)
-        if viewer is None:
+        # Not `request.url`, which costs more than all of the rest here.
+        method, path, now = request.method, request.scope["path"], self._clock.now()
+        counted = self._paces.counted(method, path, now)
+        found = await self._live(tx, session_token(request), now, counted)
+        if found is None:
             raise NotSignedIn
-        if viewer.restricted:
-            restrictions.check(viewer.restricted, request.method, request.url.path)
-        await self._paces.keep(
-            tx, viewer.person_id, request.method, request.url.path, self._clock.now()
-        )
-        return viewer
+        if found.viewer.restricted:
+            restrictions.check(found.viewer.restricted, method, path)
+        if found.pace is not None:
+            self._paces.keep(found.pace, now)
+        return found.viewer
 
     async def require_proof(
         self, tx: Tx, request: AnyRequest, minutes: int = model.PROOF_MINUTES
@@ -86,15 +88,18 @@ class People:
 
     async def by_token(self, tx: Tx, token: str | None) -> Viewer | None:
         """The person of a session token. The first request of a day prolongs the session."""
+        found = await self._live(tx, token, self._clock.now(), None)
+        return found.viewer if found else None
+
+    async def _live(
+        self, tx: Tx, token: str | None, now: datetime, counted: model.Counted | None
+    ) -> sessions.Found | None:
         if not token or len(token) > MAX_TOKEN_CHARS:
             return None
-        now = self._clock.now()
-        found = await sessions.by_token(tx, _token_hash(token), now)
-        if found is None:
-            return None
-        if found.last_seen_on < now.date():
+        found = await sessions.by_token(tx, _token_hash(token), now, counted)
+        if found is not None and found.last_seen_on < now.date():
             await sessions.touch(tx, found.viewer.session_id, now.date(), now + self._session_life)
-        return found.viewer
+        return found
 
     async def grant(self, request: AnyRequest) -> Grant:
         """The grant of this session, for what is sealed. Ask before a transaction, and `require`
@@ -123,10 +128,12 @@ class People:
 
     # --- look-ups ------------------------------------------------------------------------------
 
-    async def by_handle(self, tx: Tx, handle: str) -> Person:
-        """What everybody may see of a person. Raises NoSuchPerson."""
+    async def by_handle(self, tx: Tx, handle: str, *, is_held: bool = False) -> Person:
+        """What everybody may see of a person; `is_held`: which stays so, as with `hold_privacy`.
+        Raises NoSuchPerson."""
         sought = model.handle_sought(handle)
-        person = await accounts.card_by_handle(tx, sought) if sought else None
+        find = accounts.hold_by_handle if is_held else accounts.card_by_handle
+        person = await find(tx, sought) if sought else None
         if person is None:
             raise model.NoSuchPerson
         return person

@@ -78,17 +78,21 @@ class Comments:
         page begins with those that the author pinned. Raises NoSuchClip."""
         card = await self._clips.see(tx, clip_id, viewer_id)
         scope = f"comments:{clip_id}:{order}"
+        pinned: list[Comment] = []
         if order == "new":
             read = self._newest(tx, clip_id, viewer_id)
             found, following = await self._by_id(scope, cursor, limit, read)
+            pinned = [] if cursor else await store.pinned(tx, viewer_id, clip_id)
+            return card, [*pinned, *found], following
+        place = self._cursors.read(scope, cursor, BestPlace)
+        if place is None:
+            pinned, found = await store.first_best(tx, viewer_id, clip_id, limit + 1)
         else:
-            place = self._cursors.read(scope, cursor, BestPlace)
             found = await store.best(tx, viewer_id, clip_id, place, limit + 1)
-            following = None
-            if len(found) > limit:
-                found = found[:limit]
-                following = self._cursors.make(scope, BestPlace(found[-1].score, found[-1].id))
-        pinned = [] if cursor else await store.pinned(tx, viewer_id, clip_id)
+        following = None
+        if len(found) > limit:
+            found = found[:limit]
+            following = self._cursors.make(scope, BestPlace(found[-1].score, found[-1].id))
         return card, [*pinned, *found], following
 
     async def replies(
@@ -153,22 +157,23 @@ class Comments:
             return NO_MARKS
         ids = [comment.id for comment in comments]
         authors = {comment.author_id for comment in comments}
-        liked = await store.liked_among(tx, ids, {*authors, *([viewer_id] if viewer_id else [])})
+        people = {*authors, *([viewer_id] if viewer_id else [])}
+        liked, answers = await store.marked_among(tx, ids, people)
         by_author = {
             comment.id for comment in comments if comment.id in liked.get(comment.author_id, ())
         }
         return Marks(
             liked.get(viewer_id, frozenset()) if viewer_id else frozenset(),
             frozenset(by_author),
-            await self._answers(tx, ids, viewer_id),
+            await self._answers(tx, answers, viewer_id),
         )
 
     async def _answers(
-        self, tx: Tx, comments: list[UUID], viewer_id: UUID | None
+        self, tx: Tx, answers: list[UUID], viewer_id: UUID | None
     ) -> dict[UUID, list[Answer]]:
-        """The clips that answer these comments, as far as the viewer may see them."""
+        """Those of the clips that answer comments that the viewer may see, by comment."""
         found: dict[UUID, list[Answer]] = {}
-        for card in await self._clips.seen(tx, await store.answers(tx, comments), viewer_id):
+        for card in await self._clips.seen(tx, answers, viewer_id):
             if card.answers_id is not None:
                 found.setdefault(card.answers_id, []).append(Answer(card.id, card.handle))
         return {comment: clips[:SHOWN_ANSWERS] for comment, clips in found.items()}
@@ -206,21 +211,14 @@ class Comments:
         if to and to.held_for and me == card.author_id:
             await self.approve(tx, me, to.id)
         mentioned = await mentioned_in(tx, me, text)
-        comment_id = new_id()
-        await store.add(
-            tx,
-            comment_id,
-            clip_id,
-            me,
-            (to.parent_id or to.id) if to else None,
-            to.id if to else None,
-            text,
-            [one.handle for one in mentioned],
-            _held_for(rule, card, me, text, to),
-        )
-        made = await self._known(tx, comment_id, me)
+        handles = [one.handle for one in mentioned]
+        waits = _held_for(rule, card, me, text, to)
+        added = await store.add(tx, new_id(), card, me, to, text, handles, waits)
+        if added is None:
+            raise NoSuchComment
+        made, is_shown = added
         if made.held_for is None:
-            await self._telling.said(tx, made, to, mentioned)
+            await self._telling.said(tx, made, to, mentioned, is_seen_by_author=is_shown)
         await self._telling.held(tx, made)
         return made
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from luciole.cell.clips.comments.model import Comment
 from luciole.cell.clips.mentions.model import Mentioned
-from luciole.cell.notify.model import NotificationKind
+from luciole.cell.notify.model import NotificationKind, Shown
 from luciole.cell.notify.service import Notify
 from luciole.kit.db import Tx
 
@@ -23,23 +23,34 @@ class Telling:
         self._is_seen_by = is_seen_by
 
     async def said(
-        self, tx: Tx, comment: Comment, to: Comment | None, mentioned: Iterable[Mentioned]
+        self,
+        tx: Tx,
+        comment: Comment,
+        to: Comment | None,
+        mentioned: Iterable[Mentioned],
+        *,
+        is_seen_by_author: bool | None = None,
     ) -> None:
-        """A comment that everybody may see now. `to`: what it replies to."""
+        """A comment that everybody may see now. `to`: what it replies to. `is_seen_by_author`:
+        whether the author of the clip sees it, where that is known."""
         body = {
             "comment_id": str(comment.id),
             "parent_id": str(comment.parent_id) if comment.parent_id else None,
         }
         for person_id, kind in _recipients(comment, to, mentioned).items():
-            if not await self._is_seen_by(tx, comment, person_id):
-                continue
-            by, clip_id = comment.writer_id, comment.clip_id
-            await self._notify.tell(
-                tx, kind, to=person_id, by=by, clip_id=clip_id, about_id=comment.id
-            )
-            await self._notify.show(
-                tx, "comment", to=person_id, by=by, clip_id=clip_id, body={**body, "kind": kind}
-            )
+            is_seen = is_seen_by_author if person_id == comment.author_id else None
+            if is_seen is None:
+                is_seen = await self._is_seen_by(tx, comment, person_id)
+            if is_seen:
+                await self._notify.tell(
+                    tx,
+                    kind,
+                    to=person_id,
+                    by=comment.writer_id,
+                    clip_id=comment.clip_id,
+                    about_id=comment.id,
+                    shows=Shown("comment", {**body, "kind": kind}),
+                )
 
     async def held(self, tx: Tx, comment: Comment) -> None:
         """Tells the author of the clip of a comment that waits because of a word in it. Whom they

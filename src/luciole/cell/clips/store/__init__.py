@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from luciole.cell.clips.model import Audience, Card, ListKind, State, WhoMay, card_of
+from luciole.cell.graph.model import Relation
 from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 from luciole.kit.ids import LAST_ID
@@ -30,6 +32,27 @@ SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code
        is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
        comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past
 FROM clips.card WHERE id = ANY($1::uuid[])
+"""
+# With all that says whether a viewer sees it where they are, in one round trip: what is not asked
+# for a clip like this one is not looked up. Nobody's own are withheld from them.
+SEEN = """
+SELECT id, author_id, asset_id, caption, hashtags, audience, state, refused_code, made_with_ai,
+       likes, captions_language, created_at, published_at, handle, display_name, avatar_key,
+       is_private, duration_ms, width, height, progress, renditions, poster_key, has_audio,
+       comments, reposts, favourites, comments_by, sound_id, answers_id, audience_list, is_past,
+       is_private AND EXISTS (
+           SELECT 1 FROM graph.accepted f WHERE f.follower_id = $2 AND f.followee_id = author_id)
+           AS follows,
+       audience = 'friends' AND EXISTS (
+           SELECT 1 FROM graph.friends f WHERE f.a = $2 AND f.b = author_id) AS is_friend,
+       EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $2 AND x.b = author_id) AS is_apart,
+       audience_list IS NULL OR clips.is_open_to($2, id, audience_list) AS is_open,
+       CASE WHEN author_id IS DISTINCT FROM $2 THEN coalesce(
+           (SELECT h.notice_id FROM notices.clips_here h WHERE h.clip_id = card.id
+            ORDER BY h.notice_id LIMIT 1),
+           (SELECT h.notice_id FROM notices.people_here h WHERE h.person_id = author_id
+            ORDER BY h.notice_id LIMIT 1)) END AS notice_id
+FROM clips.card WHERE id = $1
 """
 LOCK = "SELECT id FROM clips.clip WHERE id = $1 FOR UPDATE"
 AUTHOR = "SELECT author_id FROM clips.clip WHERE id = $1"
@@ -130,6 +153,16 @@ FROM clips.preference WHERE person_id = $1
 EXPORT_TALLY = "SELECT clips FROM clips.tally WHERE person_id = $1"
 
 
+class Seen(NamedTuple):
+    """A clip, the viewer's relation to its author as far as this clip asks for it, whether its list
+    lets them see it, and the notice by which it is withheld where they are."""
+
+    card: Card
+    relation: Relation
+    is_open: bool
+    notice_id: UUID | None
+
+
 async def films_for_all(tx: Tx, clip_ids: Sequence[UUID]) -> list[UUID]:
     """The assets of those of the clips that everybody may see."""
     return [row["asset_id"] for row in await tx.fetch(FILMS_FOR_ALL, list(clip_ids))]
@@ -168,6 +201,20 @@ async def add(
 async def card(tx: Tx, clip_id: UUID) -> Card | None:
     row = await tx.fetchrow(CARD, clip_id)
     return card_of(row) if row else None
+
+
+async def seen(tx: Tx, clip_id: UUID, viewer_id: UUID | None) -> Seen | None:
+    """A clip with how the viewer stands to it."""
+    row = await tx.fetchrow(SEEN, clip_id, viewer_id)
+    if row is None:
+        return None
+    *of_card, follows, is_friend, is_apart, is_open, notice_id = row
+    return Seen(
+        card_of(of_card),
+        Relation("yes" if follows or is_friend else "no", is_friend, is_blocked=is_apart),
+        is_open,
+        notice_id,
+    )
 
 
 async def cards(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Card]:

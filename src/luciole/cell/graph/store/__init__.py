@@ -19,7 +19,8 @@ ON CONFLICT (follower_id, followee_id) DO NOTHING
 # Others of the same person wait until this transaction ends.
 LOCK_FOLLOWER = "SELECT pg_advisory_xact_lock(hashtextextended('graph.follow/' || $1::text, 0))"
 FOLLOWS_AT_LEAST = """
-SELECT cardinality(ARRAY(SELECT 1 FROM graph.follow WHERE follower_id = $1 LIMIT $2)) >= $2
+SELECT cardinality(ARRAY(SELECT 1 FROM graph.follow WHERE follower_id = $1 LIMIT $2)) >= $2 AS many,
+       EXISTS (SELECT 1 FROM graph.apart x WHERE x.a = $1 AND x.b = $3) AS is_apart
 """
 UNFOLLOW = "DELETE FROM graph.follow WHERE follower_id = $1 AND followee_id = $2 RETURNING state"
 DECLINE = """
@@ -44,6 +45,7 @@ ON CONFLICT (person_id) DO UPDATE SET
     following = graph.tally.following + CASE WHEN excluded.person_id = $1 THEN $3 ELSE 0 END
 """
 TALLY = "SELECT followers, following FROM graph.tally WHERE person_id = $1"
+# By a subquery, of whose length the planner knows nothing: else it plans each short list anew.
 RELATIONS = """
 SELECT
     p.id,
@@ -54,7 +56,7 @@ SELECT
     EXISTS (SELECT 1 FROM graph.mute WHERE muter_id = $1 AND muted_id = p.id) AS mutes,
     EXISTS (SELECT 1 FROM graph.restriction WHERE restricter_id = $1 AND restricted_id = p.id)
         AS restricts
-FROM unnest($2::uuid[]) AS p (id)
+FROM unnest((SELECT $2::uuid[])) AS p (id)
 """
 FOLLOWED_AMONG = """
 SELECT followee_id, state FROM graph.follow
@@ -160,11 +162,16 @@ async def follow(
     return done.endswith(" 1")
 
 
-async def follows_at_least(tx: Tx, follower_id: UUID, many: int) -> bool:
-    """Whether a person follows, or asks to follow, so many; stays so until this transaction ends,
-    as far as other follows are concerned."""
+async def follows_at_least(
+    tx: Tx, follower_id: UUID, many: int, other_id: UUID
+) -> tuple[bool, bool]:
+    """Whether a person follows, or asks to follow, so many; and whether they and another are kept
+    apart. Both stay so until this transaction ends, as far as other follows and blocks of the
+    person are concerned."""
     await tx.execute(LOCK_FOLLOWER, str(follower_id))
-    return bool(await tx.fetchval(FOLLOWS_AT_LEAST, follower_id, many))
+    row = await tx.fetchrow(FOLLOWS_AT_LEAST, follower_id, many, other_id)
+    assert row is not None
+    return row["many"], row["is_apart"]
 
 
 async def unfollow(tx: Tx, follower_id: UUID, followee_id: UUID) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,7 +14,21 @@ from luciole.kit.exported import ExportedRow, listed
 
 # Nobody of another cell has an open page here. Announced with the horizon of now: all that ended
 # before it was announced before this.
-ADD_EVENT = """
+ADD_EVENTS = """
+WITH given AS (
+    SELECT id, kind, body, place
+    FROM unnest((SELECT $1::uuid[]), (SELECT $2::text[]), (SELECT $3::text[]))
+        WITH ORDINALITY AS g (id, kind, body, place)
+), added AS (
+    INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
+    SELECT id, $4, kind, $5, $6, body::jsonb FROM given
+    WHERE NOT EXISTS (SELECT 1 FROM people.card p WHERE p.id = $4 AND p.home IS NOT NULL)
+)
+SELECT pg_notify($7, id::text || ' ' || coalesce($4::uuid::text, '*') || ' '
+                     || pg_snapshot_xmin(pg_current_snapshot())::text)
+FROM given ORDER BY place
+"""
+EVENT = """
 WITH added AS (
     INSERT INTO notify.event (id, person_id, kind, actor_id, clip_id, body)
     SELECT $1, $2, $3, $4, $5, $6
@@ -64,20 +78,20 @@ WHERE person_id = $1 ORDER BY id
 """
 
 
-async def add_event(
+async def add_events(
     tx: Tx,
-    event_id: UUID,
     person_id: UUID | None,
-    kind: EventKind,
     actor_id: UUID | None,
     clip_id: UUID | None,
-    body: Mapping[str, Any],
+    given: Sequence[tuple[UUID, EventKind, Mapping[str, Any]]],
     channel: str,
 ) -> None:
-    """Notes an event, and sends its id, for whom it is (`*`: everybody) and the horizon of this
-    moment over the channel when the transaction commits."""
-    text = msgspec.json.encode(body).decode()
-    await tx.execute(ADD_EVENT, event_id, person_id, kind, actor_id, clip_id, text, channel)
+    """Notes events (id, kind, body) in this order, and sends the id of each, for whom it is (`*`:
+    everybody) and the horizon of this moment over the channel when the transaction commits."""
+    ids = [event_id for event_id, _, _ in given]
+    kinds = [kind for _, kind, _ in given]
+    bodies = [msgspec.json.encode(body).decode() for _, _, body in given]
+    await tx.execute(ADD_EVENTS, ids, kinds, bodies, person_id, actor_id, clip_id, channel)
 
 
 async def event(tx: Tx, event_id: UUID, horizon: int) -> Event | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -84,10 +84,12 @@ FORGET_CLIP = "DELETE FROM notify.line WHERE person_id = $1 AND clip_id = $2"
 FORGET_ABOUT = """
 DELETE FROM notify.notification WHERE person_id = $1 AND about_id = $2 RETURNING line_id
 """
-# Who did the newest hundred of each line.
+# Who did the newest hundred of each line. The newest three are named, as far as they are here to be
+# seen; who did several things is named once, and the cell itself is nobody.
 PAGE = """
 SELECT l.id, l.kind, l.clip_id, l.about_id, l.top_id, l.is_read,
-       coalesce(acts.newest_at, l.made_at) AS made_at, acts.actors
+       coalesce(acts.newest_at, l.made_at) AS made_at, acts.actors,
+       named.handles, named.names, named.avatar_keys
 FROM notify.line l CROSS JOIN LATERAL (
     SELECT max(recent.made_at) AS newest_at,
            array_agg(recent.actor_id ORDER BY recent.id DESC) AS actors
@@ -96,13 +98,23 @@ FROM notify.line l CROSS JOIN LATERAL (
               SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id)
           ORDER BY n.id DESC LIMIT 100) AS recent
 ) AS acts
+CROSS JOIN LATERAL (
+    SELECT array_agg(p.handle ORDER BY few.place) AS handles,
+           array_agg(p.display_name ORDER BY few.place) AS names,
+           array_agg(p.avatar_key ORDER BY few.place) AS avatar_keys
+    FROM (SELECT a.id, min(a.place) AS place
+          FROM unnest(acts.actors) WITH ORDINALITY AS a (id, place)
+          WHERE a.id IS NOT NULL GROUP BY a.id ORDER BY 2 LIMIT 3) AS few
+    JOIN people.card p ON p.id = few.id
+) AS named
 WHERE l.person_id = $1 AND l.top_id < $2 AND l.digest_id IS NULL AND NOT l.waits
   AND (acts.newest_at IS NOT NULL OR l.kind = 'digest')
 ORDER BY l.top_id DESC LIMIT $3
 """
 PAGE_OF_DIGEST = """
 SELECT l.id, l.kind, l.clip_id, l.about_id, l.top_id, l.is_read,
-       coalesce(acts.newest_at, l.made_at) AS made_at, acts.actors
+       coalesce(acts.newest_at, l.made_at) AS made_at, acts.actors,
+       named.handles, named.names, named.avatar_keys
 FROM notify.line l CROSS JOIN LATERAL (
     SELECT max(recent.made_at) AS newest_at,
            array_agg(recent.actor_id ORDER BY recent.id DESC) AS actors
@@ -111,14 +123,17 @@ FROM notify.line l CROSS JOIN LATERAL (
               SELECT 1 FROM notify.hushed h WHERE h.person_id = $1 AND h.actor_id = n.actor_id)
           ORDER BY n.id DESC LIMIT 100) AS recent
 ) AS acts
+CROSS JOIN LATERAL (
+    SELECT array_agg(p.handle ORDER BY few.place) AS handles,
+           array_agg(p.display_name ORDER BY few.place) AS names,
+           array_agg(p.avatar_key ORDER BY few.place) AS avatar_keys
+    FROM (SELECT a.id, min(a.place) AS place
+          FROM unnest(acts.actors) WITH ORDINALITY AS a (id, place)
+          WHERE a.id IS NOT NULL GROUP BY a.id ORDER BY 2 LIMIT 3) AS few
+    JOIN people.card p ON p.id = few.id
+) AS named
 WHERE l.person_id = $1 AND l.top_id < $2 AND l.digest_id = $4 AND acts.newest_at IS NOT NULL
 ORDER BY l.top_id DESC LIMIT $3
-"""
-# A row for each, also where nobody is to be seen.
-ACTORS = """
-SELECT p.handle, p.display_name, p.avatar_key
-FROM unnest($1::uuid[]) WITH ORDINALITY AS n (id, place) LEFT JOIN people.card p ON p.id = n.id
-ORDER BY n.place
 """
 # A hundred of each line at most.
 DIGEST_COUNTS = """
@@ -189,7 +204,8 @@ class Added(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line as it is stored: who did its newest acts by id, the newest first."""
+    """A line as it is stored: who did its newest acts by id, and some of them by name, the newest
+    first."""
 
     id: UUID
     kind: LineKind
@@ -199,6 +215,7 @@ class Line(NamedTuple):
     is_read: bool
     made_at: datetime
     actors: list[UUID]
+    named: tuple[Actor, ...]
 
 
 async def add(
@@ -287,12 +304,6 @@ async def page(
     return [_line(row) for row in rows]
 
 
-async def actors(tx: Tx, ids: Sequence[UUID]) -> list[Actor | None]:
-    """These people, in this order; None for who is not here to be seen."""
-    rows = await tx.fetch(ACTORS, ids) if ids else []
-    return [Actor(*row) if row["handle"] is not None else None for row in rows]
-
-
 async def digest_counts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, dict[str, int]]:
     """How many acts of which kind are in each of these digests."""
     found: dict[UUID, dict[str, int]] = {}
@@ -346,4 +357,5 @@ def _line(row: Row) -> Line:
         row["is_read"],
         row["made_at"],
         actors,
+        tuple(map(Actor, row["handles"] or (), row["names"] or (), row["avatar_keys"] or ())),
     )

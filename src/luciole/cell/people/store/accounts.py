@@ -48,6 +48,11 @@ HANDLE_OF_ANOTHER = "SELECT EXISTS (SELECT 1 FROM people.person WHERE handle = $
 LOCK = "SELECT 1 FROM people.person WHERE id = $1 FOR NO KEY UPDATE"
 # Shared, so that many may follow one person at once; a change of the account waits for them.
 HOLD = "SELECT is_private FROM people.person WHERE id = $1 FOR SHARE"
+# The same with who it is.
+HOLD_BY_HANDLE = """
+SELECT id, handle, display_name, bio, avatar_key, is_private
+FROM people.person WHERE handle = $1 AND leaving_at IS NULL FOR SHARE
+"""
 # A sign-up and a change of handle touch two tables in different orders; this comes before both.
 LOCK_LIKENESS = "SELECT pg_advisory_xact_lock(hashtextextended('people.handle/' || $1::text, 0))"
 IS_FREE = "SELECT NOT EXISTS (SELECT 1 FROM people.handle_taken WHERE likeness = $1)"
@@ -136,6 +141,13 @@ async def hold(tx: Tx, person_id: UUID) -> bool | None:
     nobody's."""
     is_private: bool | None = await tx.fetchval(HOLD, person_id)
     return is_private
+
+
+async def hold_by_handle(tx: Tx, handle: str) -> Person | None:
+    """Who has a handle, as `card_by_handle`; the account stays as it is until this transaction
+    ends."""
+    row = await tx.fetchrow(HOLD_BY_HANDLE, handle)
+    return Person(**row) if row else None
 
 
 async def lock_likeness(tx: Tx, likeness: str) -> None:

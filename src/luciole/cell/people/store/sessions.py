@@ -7,19 +7,44 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.people.model import Session, Viewer
+from luciole.cell.people.model import Counted, Pace, Session, Viewer
 from luciole.kit.db import Tx
 
 # From here on the connection asks as an adult, where it is one: what is for adults only is left out
-# for all others (`notices.here`).
-LIVE = """
+# for all others (`notices.here`). It begins as `kit.db.SAYS_WHO_ASKS` does, and has one row
+# whatever is found, so that who asked before is forgotten.
+LIVE = """/* says who asks */
 SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band,
        ARRAY(SELECT r.act FROM people.restriction r
              WHERE r.person_id = p.id AND r.ended_at IS NULL
                AND (r.until IS NULL OR r.until > $2)) AS restricted,
        set_config('luciole.adult', CASE p.age_band WHEN '18+' THEN 'yes' ELSE '' END, false)
-FROM people.session s JOIN people.person p ON p.id = s.person_id
-WHERE s.token_hash = $1 AND s.expires_at > $2
+FROM (SELECT) AS asked
+LEFT JOIN (people.session s JOIN people.person p ON p.id = s.person_id)
+    ON s.token_hash = $1 AND s.expires_at > $2
+"""
+# The same, and what they do is counted. One row for each act of a person: from when on it counts,
+# and how often since; from the beginning again where that was at $4 or before.
+LIVE_COUNTED = """/* says who asks */
+WITH live AS (
+    SELECT s.id, s.person_id, s.last_seen_on, s.proved_at, p.handle, p.locale, p.age_band,
+           ARRAY(SELECT r.act FROM people.restriction r
+                 WHERE r.person_id = p.id AND r.ended_at IS NULL
+                   AND (r.until IS NULL OR r.until > $2)) AS restricted
+    FROM people.session s JOIN people.person p ON p.id = s.person_id
+    WHERE s.token_hash = $1 AND s.expires_at > $2
+), counted AS (
+    INSERT INTO people.pace AS p (person_id, act, begun_at, done)
+    SELECT person_id, $3, $2, 1 FROM live
+    ON CONFLICT (person_id, act) DO UPDATE SET
+        begun_at = CASE WHEN p.begun_at <= $4 THEN excluded.begun_at ELSE p.begun_at END,
+        done = CASE WHEN p.begun_at <= $4 THEN 1 ELSE p.done + 1 END
+    RETURNING act, begun_at, done
+)
+SELECT l.id, l.person_id, l.last_seen_on, l.proved_at, l.handle, l.locale, l.age_band,
+       l.restricted, c.act, c.begun_at, c.done,
+       set_config('luciole.adult', CASE l.age_band WHEN '18+' THEN 'yes' ELSE '' END, false)
+FROM (SELECT) AS asked LEFT JOIN live l ON true LEFT JOIN counted c ON true
 """
 TOUCH = "UPDATE people.session SET last_seen_on = $2, expires_at = $3 WHERE id = $1"
 ADD = """
@@ -45,15 +70,22 @@ TIDY = "DELETE FROM people.session WHERE expires_at <= $1"
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A live session, and when it was last seen."""
+    """A live session, and when it was last seen; with how often its person did what was counted."""
 
     viewer: Viewer
     last_seen_on: date
+    pace: Pace | None = None
 
 
-async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
-    row = await tx.fetchrow(LIVE, token_hash, now)
-    if row is None:
+async def by_token(
+    tx: Tx, token_hash: bytes, now: datetime, counted: Counted | None = None
+) -> Found | None:
+    """The live session of a token; what its person does is counted once more."""
+    if counted is None:
+        row = await tx.fetchrow(LIVE, token_hash, now)
+    else:
+        row = await tx.fetchrow(LIVE_COUNTED, token_hash, now, *counted)
+    if row is None or row["id"] is None:
         return None
     viewer = Viewer(
         row["person_id"],
@@ -64,7 +96,8 @@ async def by_token(tx: Tx, token_hash: bytes, now: datetime) -> Found | None:
         row["proved_at"],
         frozenset(row["restricted"]),
     )
-    return Found(viewer, row["last_seen_on"])
+    pace = Pace(row["act"], row["begun_at"], row["done"]) if counted else None
+    return Found(viewer, row["last_seen_on"], pace)
 
 
 async def touch(tx: Tx, session_id: UUID, today: date, expires_at: datetime) -> None:

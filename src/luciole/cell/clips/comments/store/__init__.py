@@ -12,13 +12,27 @@ from luciole.cell.clips.comments.model import (
     HeldFor,
     comment_of,
 )
+from luciole.cell.clips.model import Card
 from luciole.kit.db import Tx
 from luciole.kit.ids import LAST_ID
 
+# With the numbers that it adds to, where it does not wait; the clip is locked before. Nothing comes
+# back where its writer is leaving. Its writer and the author of the clip see it, as
+# `clips.comments_for` has it: the author unless the writer is withheld where is asked from.
 ADD = """
-INSERT INTO clips.comment
-    (id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, score)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clips.comment_score(0, now()))
+WITH counted AS (
+    UPDATE clips.clip SET comments = comments + 1 WHERE id = $2 AND $8::text IS NULL
+), answered AS (
+    UPDATE clips.comment SET replies = replies + 1 WHERE id = $4 AND $8::text IS NULL
+), added AS (
+    INSERT INTO clips.comment
+        (id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, score)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clips.comment_score(0, now()))
+    RETURNING score, made_at
+)
+SELECT a.score, a.made_at, p.handle, p.display_name, p.avatar_key,
+       NOT EXISTS (SELECT 1 FROM notices.people_here h WHERE h.person_id = $3) AS is_shown_here
+FROM added a JOIN people.card p ON p.id = $3
 """
 ADD_TO_CLIP = "UPDATE clips.clip SET comments = comments + $2 WHERE id = $1"
 ADD_REPLIES = "UPDATE clips.comment SET replies = replies + $2 WHERE id = $1"
@@ -39,6 +53,19 @@ SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes
 FROM clips.comments_for($1)
 WHERE clip_id = $2 AND parent_id IS NULL AND pinned_at IS NULL AND (score, id) < ($3, $4)
 ORDER BY score DESC, id DESC LIMIT $5
+"""
+# The first page: those that the author pinned, and the best, in one round trip.
+FIRST_BEST = """
+(SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+        pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+ FROM clips.comments_for($1) WHERE clip_id = $2 AND pinned_at IS NOT NULL
+ ORDER BY pinned_at DESC, id)
+UNION ALL
+(SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
+        pinned_at, made_at, handle, display_name, avatar_key, author_id, audience
+ FROM clips.comments_for($1)
+ WHERE clip_id = $2 AND parent_id IS NULL AND pinned_at IS NULL
+ ORDER BY score DESC, id DESC LIMIT $3)
 """
 NEWEST = """
 SELECT id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for, likes, replies, score,
@@ -95,34 +122,41 @@ UPDATE clips.comment
 SET likes = likes + $2, score = clips.comment_score(likes + $2, made_at)
 WHERE id = $1 RETURNING likes
 """
-LIKED_AMONG = """
-SELECT comment_id, person_id FROM clips.comment_liked
-WHERE comment_id = ANY($1::uuid[]) AND person_id = ANY($2::uuid[])
-"""
-# The oldest first, whoever may see them.
-ANSWERS = """
-SELECT id FROM clips.clip
-WHERE answers_id = ANY($1::uuid[]) AND state = 'published'
-ORDER BY id LIMIT 100
+# Who of these people likes which of the comments; then the clips that answer one of them, the
+# oldest first, whoever may see them.
+MARKED_AMONG = """
+SELECT comment_id AS id, person_id FROM clips.comment_liked
+WHERE comment_id = ANY((SELECT $1::uuid[])::uuid[]) AND person_id = ANY((SELECT $2::uuid[])::uuid[])
+UNION ALL
+(SELECT id, NULL FROM clips.clip
+ WHERE answers_id = ANY((SELECT $1::uuid[])::uuid[]) AND state = 'published'
+ ORDER BY id LIMIT 100)
 """
 
 
 async def add(
     tx: Tx,
     comment_id: UUID,
-    clip_id: UUID,
+    card: Card,
     writer_id: UUID,
-    parent_id: UUID | None,
-    to_id: UUID | None,
+    to: Comment | None,
     text: str,
     mentions: list[str],
     held_for: HeldFor | None,
-) -> None:
-    await tx.execute(
-        ADD, comment_id, clip_id, writer_id, parent_id, to_id, text, mentions, held_for
+) -> tuple[Comment, bool] | None:
+    """The comment as its writer sees it, and whether the author of its clip sees it too, to whom it
+    is not closed otherwise. None: its writer is leaving."""
+    parent_id = (to.parent_id or to.id) if to else None
+    to_id = to.id if to else None
+    row = await tx.fetchrow(
+        ADD, comment_id, card.id, writer_id, parent_id, to_id, text, mentions, held_for
     )
-    if held_for is None:
-        await count(tx, clip_id, parent_id, 1)
+    if row is None:
+        return None
+    score, made_at, *writer, is_shown_here = row
+    head = (comment_id, card.id, writer_id, parent_id, to_id, text, mentions, held_for)
+    made = comment_of((*head, 0, 0, score, None, made_at, *writer, card.author_id, card.audience))
+    return made, is_shown_here
 
 
 async def count(tx: Tx, clip_id: UUID, parent_id: UUID | None, by: int) -> None:
@@ -142,12 +176,19 @@ async def pinned(tx: Tx, viewer_id: UUID | None, clip_id: UUID) -> list[Comment]
 
 
 async def best(
-    tx: Tx, viewer_id: UUID | None, clip_id: UUID, place: BestPlace | None, limit: int
+    tx: Tx, viewer_id: UUID | None, clip_id: UUID, place: BestPlace, limit: int
 ) -> list[Comment]:
-    # The top is a place too: a test for NULL in the query would keep the index from seeking.
-    score, before = (place.score, place.id) if place else (float("inf"), LAST_ID)
-    rows = await tx.fetch(BEST, viewer_id, clip_id, score, before, limit)
+    rows = await tx.fetch(BEST, viewer_id, clip_id, place.score, place.id, limit)
     return [comment_of(row) for row in rows]
+
+
+async def first_best(
+    tx: Tx, viewer_id: UUID | None, clip_id: UUID, limit: int
+) -> tuple[list[Comment], list[Comment]]:
+    """Those that the author pinned, and the first of the best."""
+    found = [comment_of(row) for row in await tx.fetch(FIRST_BEST, viewer_id, clip_id, limit)]
+    pinned = [one for one in found if one.pinned_at is not None]
+    return pinned, found[len(pinned) :]
 
 
 async def newest(
@@ -224,16 +265,16 @@ async def add_likes(tx: Tx, comment_id: UUID, by: int) -> int:
     return int(await tx.fetchval(ADD_LIKES, comment_id, by))
 
 
-async def liked_among(
+async def marked_among(
     tx: Tx, comments: list[UUID], people: Iterable[UUID]
-) -> dict[UUID, frozenset[UUID]]:
-    """Which of these comments each of these people likes."""
+) -> tuple[dict[UUID, frozenset[UUID]], list[UUID]]:
+    """Which of these comments each of these people likes; and the clips that answer one of them,
+    whoever may see them."""
     liked: dict[UUID, set[UUID]] = defaultdict(set)
-    for row in await tx.fetch(LIKED_AMONG, comments, list(people)):
-        liked[row["person_id"]].add(row["comment_id"])
-    return {person: frozenset(ids) for person, ids in liked.items()}
-
-
-async def answers(tx: Tx, comments: list[UUID]) -> list[UUID]:
-    """The clips that answer one of the comments, whoever may see them."""
-    return [row["id"] for row in await tx.fetch(ANSWERS, comments)]
+    answers: list[UUID] = []
+    for found, person in await tx.fetch(MARKED_AMONG, comments, list(people)):
+        if person is None:
+            answers.append(found)
+        else:
+            liked[person].add(found)
+    return {person: frozenset(ids) for person, ids in liked.items()}, answers
