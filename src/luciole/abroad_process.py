@@ -18,7 +18,7 @@ from luciole.abroad.spool import Spool
 from luciole.abroad.state import State
 from luciole.ask.gateway import Outward
 from luciole.config import Settings
-from luciole.kit import logs, metrics
+from luciole.kit import logs, scraping
 from luciole.kit.blobs import Blobs
 from luciole.kit.clock import Clock
 from luciole.kit.logs import log
@@ -30,12 +30,12 @@ WAITS_FOR_KEY_S = 2.0
 
 
 def main(metrics_handle: int | None = None) -> None:
-    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.metrics`."""
+    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.scraping`."""
     settings = config.load(os.environ)
     logs.setup("abroad", level=settings.log_level)
     if settings.abroad.metrics_port:
         try:
-            metrics.serve(settings.abroad.metrics_port, metrics_handle)
+            scraping.serve(settings.abroad.metrics_port, metrics_handle)
         except OSError as error:
             log.error("metrics port cannot be used", error=type(error).__name__)
     asyncio.run(_run(settings))

@@ -19,7 +19,7 @@ from luciole.ask.gateway import Outward, PeerInfo, PeerRefused, PeerUnreachable
 from luciole.ask.witnesses import Outsider, PeerWitness
 from luciole.border.peers import Cosigner, Witnesses, WitnessPeer
 from luciole.config import SettingError, Settings
-from luciole.kit import logs, metrics
+from luciole.kit import logs, scraping
 from luciole.kit.blobs import Blobs, Missing, Moved
 from luciole.kit.clock import Clock
 from luciole.kit.db import LOST, Database
@@ -52,12 +52,12 @@ HEARD_WITHIN_S = 10.0
 
 def main(witness_url: str, witness_socket: str, metrics_handle: int | None = None) -> None:
     """Runs until SIGTERM or SIGINT. `witness_url`: the cell's own witness, as it stands in our
-    policy; `witness_socket`: where it answers us; `metrics_handle`: see `kit.metrics`."""
+    policy; `witness_socket`: where it answers us; `metrics_handle`: see `kit.scraping`."""
     settings = config.load(os.environ)
     logs.setup("ledger", level=settings.log_level)
     if settings.ledger.metrics_port:
         try:
-            metrics.serve(settings.ledger.metrics_port, metrics_handle)
+            scraping.serve(settings.ledger.metrics_port, metrics_handle)
         except OSError as error:
             lines.error("metrics port cannot be used", error=type(error).__name__)
     asyncio.run(_run(settings, witness_url, Path(witness_socket)))

@@ -46,7 +46,7 @@ from luciole.cell.rights.imports.taking import Taker
 from luciole.cell.safety import jobs as safety_jobs
 from luciole.cell.search import jobs as search_jobs
 from luciole.cell.search.indexing import Indexing
-from luciole.kit import logs, metrics, queue
+from luciole.kit import logs, queue, scraping
 from luciole.kit.db import Database
 from luciole.kit.logs import log
 from luciole.parts import Parts
@@ -60,13 +60,13 @@ LEAVE_WITHIN_S = 20.0
 
 
 def main(metrics_handle: int | None = None) -> None:
-    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.metrics`. Raises one of
+    """Runs until SIGTERM or SIGINT. `metrics_handle`: see `kit.scraping`. Raises one of
     `kit.db.LOST` when the database goes away: the supervisor starts the worker anew."""
     settings = config.load(os.environ)
     logs.setup("worker", level=settings.log_level)
     if settings.worker.metrics_port:
         try:
-            metrics.serve(settings.worker.metrics_port, metrics_handle)
+            scraping.serve(settings.worker.metrics_port, metrics_handle)
         except OSError as error:
             # Films are still made; only nobody can count them.
             log.error("metrics port cannot be used", error=type(error).__name__)

@@ -9,7 +9,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,24 +176,6 @@ async def test_witness_answers_as_the_protocol_says(url: str, watch: Watch, log:
     assert (await peer.ask("POST", "add-checkpoint", b"x")).status == 400
     tile = await peer.get(f"{watch.folder.name}/tile/0/000")
     assert tile == log.objects["tile/0/000"]
-
-
-async def test_witness_answers_on_a_unix_socket_too(
-    watch: Watch, log: Shown, tmp_path: Path
-) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(place := tmp_path / "w"))
-        listener.listen()
-        made = Server(listener, watch.witness.add_checkpoint, watch.witness.read)
-        peer = WitnessPeer("http://nowhere.example", through=place)
-        assert (await peer.add_checkpoint(0, [], log.head())).status == 200
-        assert await peer.head(SIGNER.verifier.name)
-        peer.close()
-        await asyncio.to_thread(made.shutdown)
-        made.server_close()
-    place.unlink()
-    with pytest.raises(PeerAway):
-        await peer.get("checkpoint")
 
 
 async def test_kinds_of_answers(url: str, watch: Watch, log: Shown) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from luciole import apart, config, programs, routes
+from luciole.border.peers import PeerAway, WitnessPeer
 from luciole.config import Settings
 from luciole.kit import processes
+from luciole.witness.server import Server
 
 SOCKET_URL = "postgresql://luciole_api:x@/luciole?host=%2Fvar%2Flib%2Fluciole%2Fs&port=5432"
 TCP_URL = "postgresql://luciole_api:x@db.example:5432/luciole"
@@ -97,6 +100,30 @@ def test_doctor_names_who_keeps_it_and_why(tmp_path: Path, monkeypatch: pytest.M
     assert (found.verdict, "no network namespaces" in found.sentence) == ("WARN", True)
 
 
+async def test_witness_is_asked_through_a_unix_socket(tmp_path: Path) -> None:
+    async def add(body: bytes) -> str:
+        return f"{len(body)}\n"
+
+    async def read(path: str) -> bytes:
+        return path.encode()
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place := tmp_path / "witness.sock"))
+        listener.listen()
+        server = Server(listener, add, read)
+        # Nobody is at that address: the socket alone leads to the witness.
+        peer = WitnessPeer("http://127.0.0.1:1", through=place)
+        assert await peer.get("a/checkpoint") == b"a/checkpoint"
+        answer = await peer.add_checkpoint(0, [], b"note")
+        assert (answer.status, answer.body) == (200, b"11\n")
+        peer.close()
+        await asyncio.to_thread(server.shutdown)
+        server.server_close()
+    place.unlink()
+    with pytest.raises(PeerAway):
+        await peer.get("a/checkpoint")
+
+
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as made:
@@ -118,8 +145,8 @@ def test_program_that_lost_its_route_reaches_not_even_this_machine(
 @pytest.mark.skipif(not processes.can_lose_route(), reason="no network namespaces here")
 def test_metrics_are_read_from_a_process_without_a_route(listener: socket.socket) -> None:
     code = (
-        "import sys, time\nfrom luciole.kit import metrics\n"
-        "metrics.serve(1, int(sys.argv[1]))\ntime.sleep(60)\n"
+        "import sys, time\nfrom luciole.kit import scraping\n"
+        "scraping.serve(1, int(sys.argv[1]))\ntime.sleep(60)\n"
     )
     handle, port = listener.fileno(), listener.getsockname()[1]
     command = processes.launched([sys.executable, "-c", code, str(handle)], route="lost")

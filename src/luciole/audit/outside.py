@@ -37,6 +37,7 @@ LOCAL = {
     "luciole.cell.media.launchers": "asks for children in the fence, through two connected ends",
     "luciole.demo": "plays persons, against the demo on this machine",
     "luciole.doctor": "looks whether a port is free",
+    "luciole.kit.scraping": "answers who reads a process's metrics, on loopback",
     "luciole.kit.postgres_place": "finds a port for the database that a cell brings along",
     "luciole.me.client": "a person's own tool, at the person's own machine",
     "luciole.ranking_process": "answers the cell's own processes, on a Unix socket",

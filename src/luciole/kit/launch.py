@@ -38,6 +38,7 @@ _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_AF_INET, _SOCK_DGRAM = 2, 2
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 1
 _CAP_DAC_OVERRIDE = 1
@@ -67,7 +68,6 @@ def main(arguments: list[str]) -> None:
 
 def _lose_route() -> None:
     import fcntl
-    import socket
     import struct
 
     if os.geteuid() == 0:
@@ -75,9 +75,13 @@ def _lose_route() -> None:
         _call("unshare", _CLONE_NEWNET)
     else:
         _enter_namespace(os.geteuid(), os.getegid(), _CLONE_NEWNET)
-    # netdevice(7). Some libraries take a machine without loopback for a broken one.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+    # netdevice(7). Some libraries take a machine without loopback for a broken one. No module for
+    # sockets is imported here, so that none comes to those who may not speak outside.
+    any_socket = ctypes.CDLL(None, use_errno=True).socket(_AF_INET, _SOCK_DGRAM, 0)
+    try:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _IFF_UP))
+    finally:
+        os.close(any_socket)
 
 
 def _enter_namespace(as_uid: int = NOBODY, as_gid: int = NOBODY, others: int = 0) -> None:

@@ -6,10 +6,6 @@ a path never is one.
 
 from __future__ import annotations
 
-import socket
-import threading
-from http.server import ThreadingHTTPServer
-
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -26,6 +22,7 @@ __all__ = [
     "Counter",
     "Gauge",
     "Histogram",
+    "MetricsHandler",
     "job_duration",
     "render",
     "request_duration",
@@ -55,15 +52,7 @@ def render() -> bytes:
     return _render(REGISTRY)
 
 
-def serve(port: int, handle: int | None = None) -> None:
+def serve(port: int) -> None:
     """Answers every GET on a loopback port with all metrics of this process, from a thread; for
-    processes that have no HTTP server. `handle`: a listening socket that was handed down, in place
-    of one of our own. Raises OSError where the port cannot be had."""
-    if handle is None:
-        _start_http_server(port, addr="127.0.0.1")
-        return
-    server = ThreadingHTTPServer(("127.0.0.1", port), MetricsHandler, bind_and_activate=False)
-    server.socket.close()
-    server.socket = socket.socket(fileno=handle)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    processes that have no HTTP server. Raises OSError where the port cannot be had."""
+    _start_http_server(port, addr="127.0.0.1")

@@ -3,7 +3,7 @@
 Everything is below one folder: `data/` (the cluster), `passwords/` (one file per login) and a
 private folder for the socket. Nobody gets in without a password, not even through the socket, and
 TCP stays off unless no short enough place for a socket can be had. As root the server runs in a
-user namespace of its own, else as nobody, because PostgreSQL refuses to run as root.
+user namespace, else as nobody, because PostgreSQL refuses to run as root.
 
     with postgres.embedded(Path("var/postgres"), logins) as server:
         server.url("owner")
@@ -74,9 +74,8 @@ class Server:
     logins: Logins = field(default_factory=Logins)
     bin_dir: Path | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
-    # None chooses by itself; see `launch` for the words.
+    # None chooses by itself; see `launch` for the words, and for what it is to lose the route.
     user: str | None = None
-    # Starts it where it reaches nobody, if it needs no TCP; see `launch`.
     loses_route: bool = False
     _bin: Path = field(init=False)
     _user: str = field(init=False)
@@ -141,12 +140,9 @@ class Server:
 
     def command(self) -> list[str]:
         """The command line that becomes the server, tied to this process; after `prepare`."""
-        return processes.launched(
-            [self._bin / "postgres", "-D", self.data_dir, *self._options()],
-            last_signal=signal.SIGINT,
-            user=self._user,
-            route="lost" if self.loses_route and self._place.tcp_port is None else "kept",
-        )
+        words: list[str | Path] = [self._bin / "postgres", "-D", self.data_dir, *self._options()]
+        route = "lost" if self.loses_route and not self._place.tcp_port else "kept"
+        return processes.launched(words, last_signal=signal.SIGINT, user=self._user, route=route)
 
     @staticmethod
     def environment() -> dict[str, str]:
