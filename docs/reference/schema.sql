@@ -299,7 +299,7 @@ CREATE TABLE people.pace (
     done       integer NOT NULL,
     CONSTRAINT pace_pkey PRIMARY KEY (person_id, act),
     CONSTRAINT pace_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
-    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text])),
+    CONSTRAINT pace_act_check CHECK (act = ANY (ARRAY['like'::text, 'follow'::text, 'comment'::text, 'repost'::text, 'clip'::text, 'conversation'::text, 'report'::text, 'message-report'::text, 'family-code'::text])),
     CONSTRAINT pace_done_check CHECK (done > 0)
 );
 CREATE INDEX pace_by_time ON people.pace USING btree (begun_at);
@@ -665,39 +665,45 @@ CREATE TABLE media.chunk (
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.chunk TO luciole_media;
 
 CREATE TABLE media.asset (
-    id               uuid NOT NULL,
-    owner_id         uuid NOT NULL,
-    upload_id        uuid,
-    state            text DEFAULT 'queued'::text NOT NULL,
-    refused_code     text,
-    trim_start_ms    integer NOT NULL,
-    trim_end_ms      integer,
-    cover_ms         integer NOT NULL,
-    is_public        boolean NOT NULL,
-    token            text NOT NULL,
-    attempt          integer DEFAULT 0 NOT NULL,
-    crashes          integer DEFAULT 0 NOT NULL,
-    progress         smallint DEFAULT 0 NOT NULL,
-    duration_ms      integer,
-    width            integer,
-    height           integer,
-    has_audio        boolean DEFAULT false NOT NULL,
-    created_at       timestamp with time zone NOT NULL,
-    changed_at       timestamp with time zone NOT NULL,
-    sound_asset_id   uuid,
-    sound_mode       text,
-    turn             integer DEFAULT 0 NOT NULL,
-    started_at       timestamp with time zone,
-    waits_for        text,
-    thumbhash        bytea,
-    av1              text DEFAULT 'no'::text NOT NULL,
-    ai               text,
-    pieces           integer[] DEFAULT '{}'::integer[] NOT NULL,
-    is_muted         boolean DEFAULT false NOT NULL,
-    quoted_asset_id  uuid,
-    quote_how        text,
-    quote_start_ms   integer,
-    quote_end_ms     integer,
+    id                  uuid NOT NULL,
+    owner_id            uuid NOT NULL,
+    upload_id           uuid,
+    state               text DEFAULT 'queued'::text NOT NULL,
+    refused_code        text,
+    trim_start_ms       integer NOT NULL,
+    trim_end_ms         integer,
+    cover_ms            integer NOT NULL,
+    is_public           boolean NOT NULL,
+    token               text NOT NULL,
+    attempt             integer DEFAULT 0 NOT NULL,
+    crashes             integer DEFAULT 0 NOT NULL,
+    progress            smallint DEFAULT 0 NOT NULL,
+    duration_ms         integer,
+    width               integer,
+    height              integer,
+    has_audio           boolean DEFAULT false NOT NULL,
+    created_at          timestamp with time zone NOT NULL,
+    changed_at          timestamp with time zone NOT NULL,
+    sound_asset_id      uuid,
+    sound_mode          text,
+    turn                integer DEFAULT 0 NOT NULL,
+    started_at          timestamp with time zone,
+    waits_for           text,
+    thumbhash           bytea,
+    av1                 text DEFAULT 'no'::text NOT NULL,
+    ai                  text,
+    pieces              integer[] DEFAULT '{}'::integer[] NOT NULL,
+    is_muted            boolean DEFAULT false NOT NULL,
+    quoted_asset_id     uuid,
+    quote_how           text,
+    quote_start_ms      integer,
+    quote_end_ms        integer,
+    credentials         text,
+    credentials_code    text,
+    credentials_signer  text,
+    author_says_ai      boolean DEFAULT false NOT NULL,
+    is_edited           boolean DEFAULT false NOT NULL,
+    sealed_says_ai      boolean,
     CONSTRAINT asset_pkey PRIMARY KEY (id),
     CONSTRAINT asset_token_key UNIQUE (token),
     CONSTRAINT asset_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -712,6 +718,9 @@ CREATE TABLE media.asset (
     CONSTRAINT asset_check5 CHECK (quoted_asset_id IS NULL OR quote_how IS NOT NULL),
     CONSTRAINT asset_check6 CHECK ((quote_how IS NULL) = (quote_start_ms IS NULL) AND (quote_how IS NULL) = (quote_end_ms IS NULL)),
     CONSTRAINT asset_cover_ms_check CHECK (cover_ms >= 0),
+    CONSTRAINT asset_credentials_check CHECK (credentials = ANY (ARRAY['trusted'::text, 'valid'::text, 'invalid'::text, 'unchecked'::text])),
+    CONSTRAINT asset_credentials_code_check CHECK (credentials_code ~ '^[A-Za-z0-9._-]{1,80}$'::text),
+    CONSTRAINT asset_credentials_signer_check CHECK (char_length(credentials_signer) >= 1 AND char_length(credentials_signer) <= 80),
     CONSTRAINT asset_pieces_check CHECK ((cardinality(pieces) % 2) = 0 AND cardinality(pieces) <= 32),
     CONSTRAINT asset_progress_check CHECK (progress >= 0 AND progress <= 100),
     CONSTRAINT asset_quote_how_check CHECK (quote_how = ANY (ARRAY['duet'::text, 'stitch'::text])),
@@ -732,6 +741,7 @@ CREATE INDEX asset_queued ON media.asset USING btree (turn, id) WHERE state = 'q
 CREATE INDEX asset_quoting ON media.asset USING btree (quoted_asset_id) WHERE quoted_asset_id IS NOT NULL;
 CREATE INDEX asset_unseen ON media.asset USING btree (attempt, id) WHERE thumbhash IS NULL AND state = 'complete'::text;
 CREATE INDEX asset_wants_av1 ON media.asset USING btree (attempt, id) WHERE av1 = 'wanted'::text AND state = 'complete'::text;
+CREATE INDEX asset_wants_seal ON media.asset USING btree (attempt, id) WHERE state = 'complete'::text AND sealed_says_ai IS DISTINCT FROM author_says_ai;
 CREATE INDEX asset_with_lost_quote ON media.asset USING btree (id) WHERE quote_how IS NOT NULL AND quoted_asset_id IS NULL;
 CREATE INDEX asset_with_sound ON media.asset USING btree (sound_asset_id) WHERE sound_asset_id IS NOT NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON media.asset TO luciole_media;
@@ -839,7 +849,10 @@ CREATE VIEW media.playable AS
               WHERE f.asset_id = a.id AND f.kind = 'poster'::text) AS poster_key,
         NULL::text AS captions_key,
         sound_mode,
-        ai
+            CASE
+                WHEN credentials = ANY (ARRAY['trusted'::text, 'valid'::text]) THEN ai
+                ELSE NULL::text
+            END AS ai
        FROM media.asset a;
 GRANT SELECT ON media.playable TO luciole_abroad;
 GRANT SELECT ON media.playable TO luciole_clips;
@@ -1679,6 +1692,17 @@ CREATE TABLE messages.unclaimed (
 CREATE INDEX unclaimed_by_age ON messages.unclaimed USING btree (since);
 GRANT SELECT, INSERT, UPDATE, DELETE ON messages.unclaimed TO luciole_messages;
 
+CREATE TABLE messages.files_sent (
+    person_id   uuid NOT NULL,
+    begun_at    timestamp with time zone NOT NULL,
+    size_bytes  bigint NOT NULL,
+    CONSTRAINT files_sent_pkey PRIMARY KEY (person_id),
+    CONSTRAINT files_sent_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT files_sent_size_bytes_check CHECK (size_bytes > 0)
+);
+CREATE INDEX files_sent_by_age ON messages.files_sent USING btree (begun_at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON messages.files_sent TO luciole_messages;
+
 CREATE VIEW messages.reported AS
     SELECT id,
         reporter_id,
@@ -2017,6 +2041,7 @@ CREATE TABLE abroad.crossing (
 );
 CREATE INDEX crossing_by_person ON abroad.crossing USING btree (person_id, id DESC);
 CREATE INDEX crossing_by_subject ON abroad.crossing USING btree (subject_id, peer, id DESC);
+CREATE INDEX crossing_moves_refused ON abroad.crossing USING btree (offered_at) WHERE kind = 'move'::text AND state = 'refused'::text;
 GRANT SELECT, INSERT, UPDATE, DELETE ON abroad.crossing TO luciole_abroad;
 
 CREATE TABLE abroad.stale (
@@ -2193,12 +2218,13 @@ CREATE SCHEMA contacts;
 GRANT USAGE ON SCHEMA contacts TO luciole_contacts;
 
 CREATE TABLE contacts.verification (
-    person_id  uuid NOT NULL,
-    kind       text NOT NULL,
-    version    integer NOT NULL,
-    code_hash  bytea NOT NULL,
-    tries      smallint DEFAULT 0 NOT NULL,
-    made_at    timestamp with time zone NOT NULL,
+    person_id      uuid NOT NULL,
+    kind           text NOT NULL,
+    version        integer NOT NULL,
+    code_hash      bytea NOT NULL,
+    tries          smallint DEFAULT 0 NOT NULL,
+    made_at        timestamp with time zone NOT NULL,
+    address_index  bytea,
     CONSTRAINT verification_pkey PRIMARY KEY (person_id, kind),
     CONSTRAINT verification_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT verification_code_hash_check CHECK (octet_length(code_hash) = 32),
@@ -2218,14 +2244,16 @@ CREATE INDEX sent_by_day ON contacts.sent USING btree (day);
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.sent TO luciole_contacts;
 
 CREATE TABLE contacts.verified (
-    person_id    uuid NOT NULL,
-    kind         text NOT NULL,
-    version      integer NOT NULL,
-    verified_on  date NOT NULL,
+    person_id      uuid NOT NULL,
+    kind           text NOT NULL,
+    version        integer NOT NULL,
+    verified_on    date NOT NULL,
+    address_index  bytea,
     CONSTRAINT verified_pkey PRIMARY KEY (person_id, kind),
     CONSTRAINT verified_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT verified_kind_check CHECK (kind = ANY (ARRAY['email'::text, 'phone'::text]))
 );
+CREATE UNIQUE INDEX verified_by_address ON contacts.verified USING btree (kind, address_index);
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.verified TO luciole_contacts;
 
 CREATE TABLE contacts.findable (
@@ -2266,6 +2294,53 @@ CREATE TABLE contacts.edition (
     CONSTRAINT edition_one_check CHECK (one)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.edition TO luciole_contacts;
+
+CREATE TABLE contacts.round (
+    number      integer NOT NULL,
+    is_current  boolean NOT NULL,
+    salt        bytea NOT NULL,
+    other_key   bytea,
+    why         text NOT NULL,
+    since       date,
+    CONSTRAINT round_pkey PRIMARY KEY (number),
+    CONSTRAINT round_is_current_key UNIQUE (is_current),
+    CONSTRAINT round_check CHECK (octet_length(salt) =
+CASE
+    WHEN number = 1 THEN 0
+    ELSE 32
+END),
+    CONSTRAINT round_number_check CHECK (number > 0),
+    CONSTRAINT round_other_key_check CHECK (octet_length(other_key) = 32),
+    CONSTRAINT round_why_check CHECK (why = ANY (ARRAY['first'::text, 'operator'::text, 'period'::text]))
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.round TO luciole_contacts;
+
+CREATE TABLE contacts.renewed (
+    person_id  uuid NOT NULL,
+    kind       text NOT NULL,
+    round      integer NOT NULL,
+    mark       bytea,
+    record     bytea,
+    opening    bytea,
+    CONSTRAINT renewed_pkey PRIMARY KEY (person_id, kind),
+    CONSTRAINT renewed_person_id_kind_fkey FOREIGN KEY (person_id, kind) REFERENCES contacts.findable(person_id, kind) ON DELETE CASCADE,
+    CONSTRAINT renewed_round_fkey FOREIGN KEY (round) REFERENCES contacts.round(number) ON DELETE CASCADE,
+    CONSTRAINT renewed_check CHECK (num_nulls(mark, record, opening) = ANY (ARRAY[0, 3])),
+    CONSTRAINT renewed_mark_check CHECK (octet_length(mark) = 16),
+    CONSTRAINT renewed_record_check CHECK (octet_length(record) = 48)
+);
+CREATE INDEX renewed_by_round ON contacts.renewed USING btree (round);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.renewed TO luciole_contacts;
+
+CREATE TABLE contacts.withdrawn (
+    number  bigint NOT NULL,
+    nonce   bytea NOT NULL,
+    at      timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT withdrawn_pkey PRIMARY KEY (number, nonce),
+    CONSTRAINT withdrawn_nonce_check CHECK (octet_length(nonce) = 8)
+);
+CREATE INDEX withdrawn_by_age ON contacts.withdrawn USING btree (at);
+GRANT SELECT, INSERT, UPDATE, DELETE ON contacts.withdrawn TO luciole_contacts;
 
 -- rights ----------------------------------------------------------------
 
@@ -3125,7 +3200,7 @@ GRANT SELECT ON custody.guarding TO luciole_console;
 -- ledger ----------------------------------------------------------------
 
 CREATE SCHEMA ledger;
-GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
+GRANT USAGE ON SCHEMA ledger TO luciole_console, luciole_contacts, luciole_custody, luciole_ledger, luciole_messages, luciole_notices, luciole_people, luciole_rights, luciole_safety;
 
 CREATE TABLE ledger.inbox (
     log    text NOT NULL,
@@ -3585,6 +3660,8 @@ GRANT luciole_abroad, luciole_clips, luciole_console, luciole_contacts, luciole_
     TO luciole_api;
 GRANT luciole_custody
     TO luciole_custody_process;
+GRANT luciole_media, luciole_queue
+    TO luciole_films_process;
 GRANT luciole_border
     TO luciole_gateway_process;
 GRANT luciole_ledger

@@ -81,7 +81,8 @@ async def _work(settings: config.Settings, stop: asyncio.Event) -> None:
         # No job hands out an address, so none of this machine's would have to be true.
         media = Media(settings, os.urandom(32), clock, queue)
         blobs = Blobs.open(settings.blobs_place)
-        workshop = Aftercare(database, media, blobs, queue, settings, clock, _unseen)
+        # The broker's key is not here: the cell's own worker signs what this machine makes.
+        workshop = Aftercare(database, media, blobs, queue, settings, clock, _unseen, None)
         jobs.register(queue, workshop, settings.worker)
         running = asyncio.create_task(
             queue.run(url, role=role, slots=settings.worker.slots, stop=stop)

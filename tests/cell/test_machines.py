@@ -112,6 +112,12 @@ async def test_machine_that_dies_leaves_its_film_to_another(
     waiting = await house.rows("SELECT entrypoint FROM queue.pgqueuer")
     assert [row["entrypoint"] for row in waiting].count("media.playable") >= FILMS
     await house.work()
+    # Nor is the key that signs films: the cell's worker does that where it finds none signed.
+    sealed = "SELECT count(*) AS films FROM media.asset WHERE sealed_says_ai IS NOT NULL"
+    assert (await house.rows(sealed))[0]["films"] == 0
+    await house.parts.queue.run_periodic("media.sweep")
+    await house.work()
+    assert (await house.rows(sealed))[0]["films"] == FILMS
     for clip_id in clips:
         clip = (await ana.get(f"/api/clips/{clip_id}")).json()
         assert clip["state"] == "published"

@@ -76,6 +76,7 @@ class Aftercare(Workshop):
                 async with self._db.tx() as tx:
                     if await self._shelf.replace(tx, asset, laid):
                         await silence.silent(tx, asset.id, self._clock.now())
+                        await self._leave_unsealed(tx, asset)
 
     async def unquote(self, asset_id: UUID) -> None:
         """Takes out of a film what it shows of another one that is gone: all that is left is its
@@ -118,6 +119,7 @@ class Aftercare(Workshop):
                 async with self._db.tx() as tx:
                     if await self._shelf.replace_all(tx, asset, laid):
                         await looks_store.set_looks(tx, asset.id, looks)
+                        await self._leave_unsealed(tx, asset)
                         await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
                         await quotes.alone(
                             tx,
@@ -147,11 +149,14 @@ class Aftercare(Workshop):
                 )
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
-                    await self._shelf.replace(tx, asset, laid)
+                    if await self._shelf.replace(tx, asset, laid):
+                        await self._leave_unsealed(tx, asset)
 
     async def seal(self, asset_id: UUID) -> None:
         """Seals all files of a finished film anew, because its author's label has changed, or
-        because they have no seal of this cell yet."""
+        because they have no seal of this cell yet. On a machine that can seal."""
+        sealer = self._sealer
+        assert sealer is not None
         async with self._ladders:
             asset = await self._attempts.start(asset_id, ("complete",), "complete")
             if asset is None:
@@ -163,7 +168,7 @@ class Aftercare(Workshop):
                         continue
                     path = folder / "out" / file.filename
                     await self._shelf.fetch(file, path)
-                    await self._sealer.seal(path, told)
+                    await sealer.seal(path, told)
                     laid.append(await laying.exchanged(file, path, asset.prefix, asset.attempt))
                 laid = laying.with_index(laid)
                 await self._shelf.put(asset, laid)
@@ -230,6 +235,7 @@ class Aftercare(Workshop):
         async with self._db.tx() as tx:
             if await self._shelf.claim(tx, asset, laid, ("complete",)):
                 await av1_store.set_made(tx, asset.id, self._clock.now())
+                await self._leave_unsealed(tx, asset)
 
     async def _own(self, source: Path, folder: Path) -> Probe:
         """What a rendition is. Raises EncodingFailed; NoFence where nothing may be opened."""

@@ -55,11 +55,13 @@ def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> Non
         """Cuts the renditions of a film into segments that were made before there were any."""
         await workshop.segment(UUID(body["asset_id"]))
 
-    @queue.job("media.seal", places=more)
-    async def seal(body: Body) -> None:
-        """Signs the files of a film anew, where its seals are missing or say what its author does
-        not say any more."""
-        await workshop.seal(UUID(body["asset_id"]))
+    if workshop.can_seal:
+
+        @queue.job("media.seal", places=more)
+        async def seal(body: Body) -> None:
+            """Signs the files of a film anew, where its seals are missing or say what its author
+            does not say any more."""
+            await workshop.seal(UUID(body["asset_id"]))
 
     @queue.job("media.av1", places=idle)
     async def av1(body: Body) -> None:

@@ -49,7 +49,7 @@ async def renditions(
 
 
 async def cut(
-    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal
+    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal | None
 ) -> list[Laid]:
     """The same, but raises EncodingFailed where one cannot be packed."""
     return await _all(await packaging.pack(made, out_dir), prefix, attempt, seal)
@@ -116,7 +116,7 @@ def with_index(laid: Sequence[Laid]) -> list[Laid]:
 
 
 async def av1(
-    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal
+    made: Sequence[Encoded], prefix: str, attempt: int, out_dir: Path, seal: Seal | None
 ) -> list[Laid]:
     """The rows and files of renditions in AV1, sealed. Raises EncodingFailed."""
     laid = []

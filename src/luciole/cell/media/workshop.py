@@ -79,8 +79,10 @@ class Workshop:
         settings: Settings,
         clock: Clock,
         show_progress: ShowProgress,
-        sealer: Sealer,
+        sealer: Sealer | None,
     ) -> None:
+        """Without a sealer files are left without this cell's credentials, and another machine of
+        the cell signs them when it sweeps."""
         self._db = db
         self._media = media
         self._blobs = blobs
@@ -245,6 +247,7 @@ class Workshop:
             await looks_store.set_looks(tx, asset.id, looks)
             await looks_store.set_credentials(tx, asset.id, film.facts.ai, brought)
             await seals.set_sealed(tx, asset.id, told)
+            await self._leave_unsealed(tx, asset)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
@@ -348,11 +351,26 @@ class Workshop:
         async with self._db.read() as tx:
             return await seals.told(tx, asset.id)
 
-    def _seal(self, told: Told) -> Seal:
+    @property
+    def can_seal(self) -> bool:
+        """Whether this machine signs files."""
+        return self._sealer is not None
+
+    def _seal(self, told: Told) -> Seal | None:
+        sealer = self._sealer
+        if sealer is None:
+            return None
+
         async def seal(path: Path) -> None:
-            await self._sealer.seal(path, told)
+            await sealer.seal(path, told)
 
         return seal
+
+    async def _leave_unsealed(self, tx: Tx, asset: Asset) -> None:
+        """Leaves the signing of what was just stored to another machine, where this one has no
+        way to the key."""
+        if self._sealer is None:
+            await seals.set_unsealed(tx, asset.id)
 
     async def _lay(self, asset: Asset, made: list[Encoded], folder: Path, told: Told) -> list[Laid]:
         return await laying.renditions(
@@ -372,6 +390,7 @@ class Workshop:
             if await self._shelf.claim(tx, asset, laid, ("playable",)):
                 if made:
                     await seals.also_sealed(tx, asset.id, told)
+                    await self._leave_unsealed(tx, asset)
                 await self._complete(tx, asset)
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:

@@ -84,15 +84,19 @@ PAGE = """
        coalesce(r.refusals, m.refusals, 0) AS refusals
 FROM abroad.crossing c LEFT JOIN abroad.recall r ON r.crossing = c.id
 LEFT JOIN LATERAL (
-    SELECT count(n.id) AS refusals,
-           CASE WHEN c.state = 'refused'
-                AND min(n.offered_at) > c.offered_at + $4::interval - $5::interval
-                AND EXISTS (SELECT 1 FROM abroad.move v WHERE v.person_id = c.person_id
-                            AND v.ended_at IS NULL AND v.said_at <= c.offered_at)
+    SELECT cardinality(array_agg(b.offered_at)) AS refusals,
+           CASE WHEN c.state = 'refused' AND v.said_at IS NOT NULL
+                AND min(b.offered_at) > c.offered_at + $4::interval - $5::interval
            THEN c.offered_at + $4::interval END AS again_at
-    FROM abroad.crossing n
-    WHERE n.person_id = c.person_id AND n.peer = c.peer AND n.uri = c.uri AND n.kind = 'move'
-      AND n.state = 'refused' AND n.id <= c.id) m ON c.kind = 'move'
+    FROM (SELECT max(w.said_at) AS said_at FROM abroad.move w WHERE w.person_id = c.person_id
+          AND w.ended_at IS NULL AND w.said_at <= c.offered_at) v
+    CROSS JOIN LATERAL (
+        SELECT n.offered_at FROM abroad.crossing n
+        WHERE n.person_id = c.person_id AND n.peer = c.peer AND n.uri = c.uri
+          AND n.kind = 'move' AND n.state = 'refused' AND n.id <= c.id
+          AND n.offered_at >= coalesce(v.said_at, '-infinity')
+        ORDER BY n.id DESC LIMIT 50) b
+    GROUP BY v.said_at) m ON c.kind = 'move'
 WHERE c.person_id = $1 AND c.id < $2
   AND NOT (c.kind IN ('gone', 'move') AND c.state = 'refused' AND EXISTS (
       SELECT 1 FROM abroad.crossing n

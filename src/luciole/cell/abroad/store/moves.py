@@ -47,10 +47,12 @@ SELECT c.person_id FROM abroad.crossing c
 WHERE c.kind = 'move' AND c.state = 'refused' AND c.offered_at <= $1 AND c.offered_at > $2
   AND c.peer = ANY($3)
   AND EXISTS (SELECT 1 FROM abroad.move m
-              WHERE m.person_id = c.person_id AND m.ended_at IS NULL AND m.said_at <= c.offered_at)
-  AND NOT EXISTS (SELECT 1 FROM abroad.crossing n
-                  WHERE n.person_id = c.person_id AND n.peer = c.peer AND n.uri = c.uri
-                    AND n.kind = 'move' AND (n.id > c.id OR n.offered_at <= $2))
+              WHERE m.person_id = c.person_id AND m.ended_at IS NULL AND m.said_at <= c.offered_at
+                AND NOT EXISTS (SELECT 1 FROM abroad.crossing n
+                                WHERE n.person_id = c.person_id AND n.peer = c.peer
+                                  AND n.uri = c.uri AND n.kind = 'move'
+                                  AND (n.id > c.id
+                                       OR n.offered_at <= $2 AND n.offered_at >= m.said_at)))
 GROUP BY c.person_id ORDER BY random() LIMIT $4
 """
 READERS = "SELECT peer FROM abroad.reader WHERE person_id = $1 ORDER BY peer"

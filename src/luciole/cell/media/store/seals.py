@@ -19,6 +19,7 @@ ALSO_SEALED = """
 UPDATE media.asset SET sealed_says_ai = CASE WHEN sealed_says_ai = $2 THEN sealed_says_ai END
 WHERE id = $1
 """
+UNSEALED = "UPDATE media.asset SET sealed_says_ai = NULL WHERE id = $1"
 SEALED_ANEW = "UPDATE media.asset SET sealed_says_ai = $2, crashes = 0 WHERE id = $1"
 # Those first that were tried the least, as for segments.
 WITHOUT = """
@@ -61,6 +62,11 @@ async def set_sealed(tx: Tx, asset_id: UUID, said: Told) -> None:
 async def also_sealed(tx: Tx, asset_id: UUID, said: Told) -> None:
     """Another seal has come beside the first."""
     await tx.execute(ALSO_SEALED, asset_id, said.author_says_ai)
+
+
+async def set_unsealed(tx: Tx, asset_id: UUID) -> None:
+    """Files of a film have no seal."""
+    await tx.execute(UNSEALED, asset_id)
 
 
 async def sealed_anew(tx: Tx, asset_id: UUID, said: Told) -> None:
