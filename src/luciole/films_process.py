@@ -88,7 +88,7 @@ async def _work(settings: config.Settings, stop: asyncio.Event) -> None:
             queue.run(url, role=role, slots=settings.worker.slots, stop=stop)
         )
         stopping = asyncio.create_task(stop.wait())
-        log.info("waiting for films", encoders=settings.worker.encoders)
+        log.info("waiting for films")
         try:
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not running.done():

@@ -165,6 +165,61 @@ async def test_duet_and_stitch_are_made_from_a_clip_of_another(
     await expect(page.get_by_test_id("make-duet")).to_have_count(0)
 
 
+def plain(path: Path, colour: str) -> Path:
+    """Two seconds in which there is nothing bright."""
+    films.run(
+        "-f", "lavfi", "-i", f"color=c={colour}:s=180x320:r=15:d=2", "-f", "lavfi", "-i",
+        "sine=440:d=2", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path),
+    )  # fmt: skip
+    return path
+
+
+def bright(path: Path, at_s: float) -> list[float]:
+    """Which share of the left and of the right half of a frame is almost white."""
+    side = 64
+    frame = films.frame(path, at_s, size=f"{side}:{side}")
+    white = [min(frame[at : at + 3]) > 150 for at in range(0, len(frame), 3)]
+    rows = [white[at : at + side] for at in range(0, len(white), side)]
+    left = sum(sum(row[: side // 2]) for row in rows)
+    return [2 * part / len(white) for part in (left, sum(white) - left)]
+
+
+async def test_text_on_a_duet_is_on_ones_half_and_on_a_stitch_on_ones_part(
+    cell: Cell, stage: Stage, tmp_path: Path
+) -> None:
+    first, maker = await cell.member("plain"), await cell.member("writer")
+    clip = await first.clip(plain(tmp_path / "first.mp4", "0x203060").read_bytes(), caption="First")
+    own = plain(tmp_path / "own.mp4", "0x404040")
+    page = await stage.phone(maker)
+    made = {}
+    for how in ("duet", "stitch"):
+        await page.goto(f"/publish?{how}={clip['id']}")
+        await choose(page, own, f"Written on a {how}")
+        await page.get_by_test_id("add-text").click()
+        await page.get_by_test_id("text-words").fill("WORDS WORDS WORDS WORDS WORDS WORDS")
+        await expect(page.get_by_test_id("texts")).to_contain_text(
+            {"duet": "on your half", "stitch": "once your own part begins"}[how]
+        )
+        if how == "stitch":
+            await expect(page.get_by_test_id("quote-length")).to_be_visible()
+        await page.get_by_test_id("preview").scroll_into_view_if_needed()
+        await picture(page, f"editor-text-{how}")
+        await page.get_by_test_id("publish-post").click()
+        address = await published(page)
+        found = (await maker.api.get(f"/api{address.replace('/c/', '/clips/')}")).json()
+        made[how] = tmp_path / f"{how}.mp4"
+        made[how].write_bytes((await maker.api.get(found["renditions"][0]["url"])).content)
+        await page.goto(address)
+        await plays(page)
+        await picture(page, f"clip-text-{how}")
+    mine, theirs = bright(made["duet"], 1.0)
+    assert mine > 0.02
+    assert theirs == 0
+    # Two seconds of theirs, then two of one's own.
+    assert bright(made["stitch"], 1.0) == [0, 0]
+    assert min(bright(made["stitch"], 3.0)) > 0.02
+
+
 async def test_maker_speaks_french(cell: Cell, stage: Stage, tmp_path: Path) -> None:
     film = films.make(tmp_path / "film.mp4", size="180x320", seconds=3, rate=15)
     page = await stage.phone(await cell.member("faiseur", locale="fr"), "/publish")

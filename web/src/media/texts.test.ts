@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isShown, layerSize, lines, MOST_TEXTS, newText } from './texts.ts'
+import { duetSize, HALF, isShown, layerSize, lines, MOST_TEXTS, newText } from './texts.ts'
 
 const width = (text: string) => text.length
 
@@ -21,4 +21,9 @@ test('the picture has the shape of the film and no side that the cell refuses', 
   assert.deepEqual(layerSize({ width: 90, height: 160 }, 540), { width: 540, height: 960 })
   const wide = layerSize({ width: 4000, height: 1000 }, 1080)
   assert.deepEqual(wide, { width: 1920, height: 480 })
+})
+
+test('over a duet the picture is as wide as both halves', () => {
+  assert.deepEqual(layerSize(HALF, 540), { width: 540, height: 960 })
+  assert.deepEqual(duetSize(540), { width: 1080, height: 960 })
 })

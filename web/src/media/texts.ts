@@ -23,6 +23,8 @@ const LINE = 1.2
 const MARGIN = 0.04
 /** Short sides that are tried, until the picture is small enough for the cell. */
 const SIDES = [1080, 720, 540]
+/** The halves of a duet are 540 wide. */
+const DUET_SIDES = [540, 360]
 const MOST_BYTES = 256 * 1024
 
 export function newText(count: number): FilmText {
@@ -82,13 +84,27 @@ export function layerSize(film: { width: number; height: number }, side: number)
   return { width: Math.max(16, Math.round(film.width * by)), height: Math.max(16, Math.round(film.height * by)) }
 }
 
-/** The texts as one PNG in base64, as the cell takes it; null where there is nothing to draw. */
-export async function layerOf(texts: readonly FilmText[], film: { width: number; height: number }): Promise<string | null> {
+/** One half of a duet, which is what its author may write on: their own, at the left. */
+export const HALF = { width: 9, height: 16 }
+
+/** The size of the picture over a whole duet, of which the half that is written on has that short side. */
+export function duetSize(side: number): { width: number; height: number } {
+  const half = layerSize(HALF, side)
+  return { width: 2 * half.width, height: half.height }
+}
+
+/** The texts as one PNG in base64, as the cell takes it; null where there is nothing to draw. In a duet they are over the left half. */
+export async function layerOf(texts: readonly FilmText[], film: { width: number; height: number }, isDuet = false): Promise<string | null> {
   if (!texts.some(isShown)) return null
-  for (const side of SIDES) {
+  for (const side of isDuet ? DUET_SIDES : SIDES) {
     const canvas = document.createElement('canvas')
-    Object.assign(canvas, layerSize(film, side))
-    drawTexts(canvas, texts)
+    Object.assign(canvas, isDuet ? duetSize(side) : layerSize(film, side))
+    if (isDuet) {
+      const half = document.createElement('canvas')
+      Object.assign(half, layerSize(HALF, side))
+      drawTexts(half, texts)
+      canvas.getContext('2d')?.drawImage(half, 0, 0)
+    } else drawTexts(canvas, texts)
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'))
     if (blob && blob.size <= MOST_BYTES) return base64(new Uint8Array(await blob.arrayBuffer()))
   }

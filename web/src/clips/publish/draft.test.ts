@@ -30,3 +30,10 @@ test('a duet takes all of the first clip, and a stitch the part that was chosen'
   assert.deepEqual(body.made_from, { clip_id: 'c', how: 'stitch', start_ms: 300, end_ms: 1300 })
   assert.equal(body.lets_quote, undefined)
 })
+
+test('text on a stitch begins with its own part, and that on a duet with the clip', () => {
+  const first = { clipId: 'c', startMs: 300, endMs: 1300 }
+  const layers = (how: 'duet' | 'stitch') => bodyOf(draft({ madeFrom: { ...first, how }, layer: 'iVBO' }), 'u', 1).edit?.layers
+  assert.deepEqual(layers('stitch'), [{ png: 'iVBO', start_ms: 1000 }])
+  assert.deepEqual(layers('duet'), [{ png: 'iVBO' }])
+})

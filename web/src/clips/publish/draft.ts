@@ -72,7 +72,9 @@ export function bodyOf(draft: Draft, uploadId: string, durationMs: number): NewC
     if (coverMs > 0) body.cover_ms = coverMs
   } else if (draft.coverMs > 0) body.cover_ms = draft.coverMs
   if (draft.muted) edit.is_muted = true
-  if (draft.layer) edit.layers = [{ png: draft.layer }]
+  // The other's part of a stitch stays as they made it.
+  const sinceMs = draft.madeFrom?.how === 'stitch' ? Math.max(0, draft.madeFrom.endMs - draft.madeFrom.startMs) : 0
+  if (draft.layer) edit.layers = [{ png: draft.layer, ...(sinceMs > 0 ? { start_ms: sinceMs } : {}) }]
   if (Object.keys(edit).length > 0) body.edit = edit
   const trim = pieces[0] ?? draft.trim
   if (!edit.pieces && trim && !isWhole(trim, durationMs)) {
