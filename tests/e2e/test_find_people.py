@@ -347,6 +347,8 @@ async def test_the_key_is_changed_in_both_cells_and_an_open_page_finds_on(
             if (await hal.api.get("/api/contacts/")).json()["round"] != before["round"]:
                 break
             await asyncio.sleep(1)
+        else:
+            pytest.fail("the key was not changed")
     after = (await hal.api.get("/api/contacts/")).json()
     assert not set(before["keys"]) & set(after["keys"])
 
