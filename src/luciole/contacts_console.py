@@ -62,8 +62,8 @@ async def done(settings: Settings, tx: Tx, act: str, clock: Clock) -> list[str]:
     ]
     if coming is not None:
         lines.append(
-            f"key {coming.number} comes, {WHY[coming.why]}: people are brought over. The worker goes "
-            "on each minute, and takes it into use then."
+            f"key {coming.number} comes, {WHY[coming.why]}: people are brought over. The worker "
+            "goes on each minute, and takes it into use then."
             if coming.other_key
             else f"key {coming.number} comes, {WHY[coming.why]}: the worker asks "
             f"`{settings.contacts.peer}` for its half within a minute."
