@@ -52,7 +52,6 @@ async def done(settings: Settings, tx: Tx, act: str, clock: Clock) -> list[str]:
         if not await rounds.ask(tx, number, new_salt(), "operator"):
             raise ChangedToday
     now, coming = await rounds.current(tx), await rounds.coming(tx)
-    found, renewed = await rounds.counts(tx)
     days = settings.contacts.rotate_days
     since = f"since {now.since}" if now.since else "since before it was counted"
     lines = [
@@ -60,12 +59,11 @@ async def done(settings: Settings, tx: Tx, act: str, clock: Clock) -> list[str]:
         f"By itself it is changed after {days} days."
         if days
         else "It is changed only by `luciole contacts rotate`.",
-        f"People want to be found by {found:,} addresses.",
     ]
     if coming is not None:
         lines.append(
-            f"key {coming.number} comes, {WHY[coming.why]}: {renewed:,} of {found:,} addresses are "
-            "brought over. The worker goes on each minute, and takes it into use then."
+            f"key {coming.number} comes, {WHY[coming.why]}: people are brought over. The worker "
+            "goes on each minute, and takes it into use then."
             if coming.other_key
             else f"key {coming.number} comes, {WHY[coming.why]}: the worker asks "
             f"`{settings.contacts.peer}` for its half within a minute."

@@ -31,7 +31,8 @@ THREADS = 4
 # What each process may exchange, and which public files of peers it may fetch.
 EXCHANGES: dict[Asker, tuple[str, ...]] = {
     "api": ("lookup",),
-    "worker": (),
+    # Brings people to the next key of contacts.
+    "worker": ("lookup",),
     "custody": ("share",),
     "copies": ("backup",),
     "ledger": ("cosign",),

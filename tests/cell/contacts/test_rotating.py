@@ -16,8 +16,9 @@ from tests.cell.house import House, refused
 
 from luciole import blind, contacts_console
 from luciole.ask.gateway import PeerRefused
+from luciole.border import door
 from luciole.border.wire import Lookup, LookupAnswer
-from luciole.cell.contacts import model
+from luciole.cell.contacts import halves, model
 from luciole.cell.contacts.halves import encoded
 from luciole.custody.model import Grant
 from luciole.kit.db import Database
@@ -308,3 +309,9 @@ def test_of_the_first_round_is_asked_as_before() -> None:
     """A cell that knows of no rounds understands it."""
     assert msgspec.msgpack.decode(encoded(Lookup(1, bytes(16), POINT))) == [1, bytes(16), POINT]
     assert len(msgspec.msgpack.decode(encoded(Lookup(1, bytes(16), POINT, 9, 1)))) == 5
+
+
+def test_both_processes_may_ask_the_other_cell() -> None:
+    """The one answers devices, the other brings people to the next key."""
+    for process in ("api", "worker"):
+        assert halves.KIND in door.EXCHANGES[process]

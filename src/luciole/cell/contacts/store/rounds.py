@@ -34,10 +34,6 @@ SELECT f.person_id, f.kind, f.opening FROM contacts.findable f
 LEFT JOIN contacts.renewed r ON r.person_id = f.person_id AND r.kind = f.kind AND r.round = $1
 WHERE r.person_id IS NULL ORDER BY f.person_id, f.kind LIMIT $2
 """
-COUNTS = """
-SELECT (SELECT count(*) FROM contacts.findable) AS found,
-    (SELECT count(*) FROM contacts.renewed) AS renewed
-"""
 # Nothing, where they want to be found no more, or by another address.
 SET_RENEWED = """
 INSERT INTO contacts.renewed (person_id, kind, round, mark, record, opening)
@@ -107,13 +103,6 @@ async def left(tx: Tx, number: int, most: int) -> list[tuple[UUID, Findable]]:
         (row["person_id"], Findable(row["kind"], row["opening"]))
         for row in await tx.fetch(LEFT, number, most)
     ]
-
-
-async def counts(tx: Tx) -> tuple[int, int]:
-    """By how many addresses people want to be found, and how many are ready for what comes."""
-    row = await tx.fetchrow(COUNTS)
-    assert row is not None
-    return row["found"], row["renewed"]
 
 
 async def set_renewed(
