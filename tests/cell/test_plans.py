@@ -15,6 +15,7 @@ from luciole.cell.clips.store import audience, kept, sounds
 from luciole.cell.feed import store as feed
 from luciole.cell.graph import store as graph
 from luciole.cell.graph.store import apart
+from luciole.cell.notices import store as notices
 from luciole.cell.notify.store import lines as notify
 from luciole.cell.search.store import clips as search
 from luciole.cell.search.store import names
@@ -67,3 +68,26 @@ async def test_page_begins_at_its_place_in_an_index(db: Database, name: str) -> 
         await tx.execute("DEALLOCATE paged")
     conditions = [line for line in plan if "Index Cond" in line]
     assert any(all(f"${number}" in line for number in place) for line in conditions), plan
+
+
+SHORT = {
+    "withheld here": (notices.AMONG, "{0}, {0}"),
+    "relations": (graph.RELATIONS, "'00000000-0000-0000-0000-000000000002', {0}"),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+async def test_list_of_one_is_not_planned_anew_each_time(db: Database, name: str) -> None:
+    """Planning them takes longer than all the rest of a request."""
+    query, shape = SHORT[name]
+    given = shape.format("ARRAY['00000000-0000-0000-0000-000000000001']::uuid[]")
+    async with db.tx() as tx:
+        await tx.execute(f"PREPARE short AS {query}")
+        for _ in range(7):
+            await tx.fetch(f"EXECUTE short({given})")
+        row = await tx.fetchrow(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = 'short'"
+        )
+        await tx.execute("DEALLOCATE short")
+    assert row is not None
+    assert tuple(row) == (2, 5)
