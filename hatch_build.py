@@ -49,8 +49,9 @@ class WebClient(BuildHookInterface[Any]):
                 )
         build_data["force_include"][str(root / "web" / "dist")] = "luciole/web_dist"
         build_data["force_include"][str(root / "verifier")] = "luciole/verifier_dist"
-        beside = "luciole/verifier_dist/luciole_mirror.py"
-        build_data["force_include"][str(root / "comparer" / "luciole_mirror.py")] = beside
+        for name in ("luciole_acts.py", "luciole_mirror.py"):
+            beside = f"luciole/verifier_dist/{name}"
+            build_data["force_include"][str(root / "comparer" / name)] = beside
 
 
 def _fetch_node(root: Path, target: Path) -> None:

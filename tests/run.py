@@ -64,8 +64,8 @@ class Check:
         self.seconds = time.monotonic() - began
 
 
-VERIFIER = tuple(f"verifier/luciole_{name}.py" for name in ("verify", "crossings", "acts"))
-COMPARER = ("comparer/luciole_mirror.py",)
+VERIFIER = ("verifier/luciole_verify.py", "verifier/luciole_crossings.py")
+COMPARER = ("comparer/luciole_acts.py", "comparer/luciole_mirror.py")
 
 
 @dataclass

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks from outside what a Luciole cell promises. Trusts neither the cell nor its code.
 
-    python luciole_verify.py FOLDER_OR_URL --policy FILE [--remember FILE] [--notices FILE]
-        [--acts FILE] [--receipt FILE]... [--journal FILE --label-key FILE] [--now ISO] [--json]
+    python luciole_verify.py FOLDER_OR_URL --policy FILE [--remember FILE]
+        [--notices FILE] [--receipt FILE]... [--journal FILE --label-key FILE] [--now ISO] [--json]
 
 For each claim it prints GREEN, RED or CANNOT TELL with one sentence and, unless GREEN, what to do
 next; then what it took for granted and what it does not prove. Exit status: 0 all GREEN, 1 at least
@@ -22,6 +22,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import importlib
 import json
 import re
 import struct
@@ -35,7 +36,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -939,7 +939,6 @@ def keep_memory(path: Path, points: dict[str, Point]) -> Said:
 
 # --- 10. The run ----------------------------------------------------------------------------------
 
-BESIDE = f"{__package__}.luciole_".removeprefix("None.")  # files beside this one, for more
 ASSUMED = """\
 - The policy's keys are right; your label key is in nobody else's hands.
 - Of witnesses that suffice, one is honest, not the operator's, and recomputed the seals.
@@ -999,11 +998,9 @@ def audit(options: argparse.Namespace) -> list[Any]:
     if parsed.get("decisions") is not None:
         check("daily statements", check_statements, logs["decisions"], parsed)
         check("grounds", check_grounds, parsed["decisions"], now)
-        told = logs["decisions"], parsed["decisions"]
         if options.notices:
-            check("notices and orders", check_notices, options.notices, *told)
-        if options.acts:
-            check("acts", import_module(f"{BESIDE}acts").check_acts, options.acts, *told)
+            given = options.notices, logs["decisions"], parsed["decisions"]
+            check("notices and orders", check_notices, *given)
     mine = options.journal and check("journal", check_journal, options, policy, logs, people)
     for path in options.receipt:
         check(f"receipt {shown(path.name)}", check_receipt, path, policy, now, logs, mine)
@@ -1031,10 +1028,11 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     words = sys.argv[1:] if arguments is None else arguments
     if words[:1] == ["crossings"]:  # of two cells, in a second file beside this one
-        return int(import_module(f"{BESIDE}crossings").main(words[1:]))
+        name = f"{__package__}.luciole_crossings".removeprefix("None.")
+        return int(importlib.import_module(name).main(words[1:]))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", nargs="?", default="", metavar="FOLDER_OR_URL")
-    for name in ("policy", "remember", "notices", "acts", "journal", "label-key"):
+    for name in ("policy", "remember", "notices", "journal", "label-key"):
         parser.add_argument(f"--{name}", type=Path, metavar="FILE")
     parser.add_argument("--receipt", type=Path, metavar="FILE", action="append", default=[])
     parser.add_argument("--now", type=instant, metavar="ISO", default=int(time.time()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hmac
 import os
-import ssl
+import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -73,6 +74,8 @@ from luciole.mirrors import Mirrors
 from luciole.parts import Parts
 from luciole.release import Release
 
+# RFC 7468, section 2.
+PEM_COLUMNS = 64
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -284,7 +287,9 @@ def _system(parts: Parts, dist: Path) -> Router:
     @get("/.well-known/luciole/content-credentials.pem", media_type=MediaType.TEXT)
     async def root_of_credentials() -> str:
         """The certificate under which this cell signs the films that it encodes, as PEM."""
-        return ssl.DER_cert_to_PEM_cert((await parts.custody.certificates()).root)
+        text = base64.b64encode((await parts.custody.certificates()).root).decode()
+        lines = "\n".join(textwrap.wrap(text, PEM_COLUMNS))
+        return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
 
     @get("/healthz")
     async def healthz() -> Health:

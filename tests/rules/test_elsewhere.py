@@ -16,9 +16,9 @@ OF_PEOPLE = re.compile(r"people\.(card|person)\b")
 ANYBODY = {
     "shows who somebody is, wherever they live": """
         graph.FOLLOWERS graph.FOLLOWING graph.FRIENDS graph.FRIENDS_AMONG graph.REQUESTS
-        graph.BLOCKED graph.MUTED graph.RESTRICTED media.FIND_FILE media.RENDITIONS messages.LISTED
-        notify.EVENT
-        notify.EVENTS_SINCE notify.ACTORS notify.HAS_UNREAD people.CARD_BY_HANDLE
+        clips.ADD graph.BLOCKED graph.MUTED graph.RESTRICTED media.FIND_FILE media.RENDITIONS
+        messages.LISTED notify.EVENT notify.EVENTS_SINCE notify.ACTORS notify.HAS_UNREAD
+        notify.PAGE notify.PAGE_OF_DIGEST people.CARD_BY_HANDLE
         people.CARDS_BY_HANDLE people.CARDS_BY_ID people.AVATAR_SHOWN search.PEOPLE
         search.BY_HANDLE safety.PERSON""",
     "finds films that everybody may see here, whoever made them": """
@@ -30,12 +30,14 @@ ANYBODY = {
     "of one account, by a session, a password or an address, which only ours have": """
         contacts.ENTRIES
         notify.WISHES people.ACCOUNT people.HASH_BY_HANDLE people.USE_RECOVERY_CODE people.LIVE
+        people.LIVE_COUNTED
         people.SET_HANDLE people.SET_PROFILE people.SET_AGE_BAND people.SET_LEAVING""",
     "of a pairing, which only two of ours make: `people.BAND` asks for it": """
         people.OF_PERSON people.ONE people.ONE_LOCKED people.BETWEEN people.IN_FORCE
         people.EXPORT_PAIRINGS people.LOCK_BOTH""",
     "locks or changes one row, whoever it is": """
-        people.ADD_PERSON people.HANDLE_OF_ANOTHER people.LOCK people.HOLD people.SET_AVATAR
+        people.ADD_PERSON people.HANDLE_OF_ANOTHER people.LOCK people.HOLD
+        people.HOLD_BY_HANDLE people.SET_AVATAR
         people.AVATAR_IN_USE people.LOCK_OUT_ALL people.AVATAR people.DROP_PERSON""",
 }
 # Words of what no cell learns of another's people.

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparer import luciole_acts
 from tests.rules.source import ROOT
 from tests.vectors.log_writer import canonical, iso
 from tests.vectors.world import NOW, good, time_of
-
-from verifier import luciole_acts, luciole_verify
 
 CASES = json.loads((ROOT / "tests" / "vectors" / "acts.json").read_text(encoding="utf-8"))
 STATUS = {"GREEN": 0, "RED": 1, "CANNOT TELL": 2}
@@ -32,7 +31,7 @@ def lay(folder: Path, case: dict[str, Any]) -> list[str]:
     for path, data in world.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
-    words = [str(folder), "--acts", str(folder / "list"), "--now", iso(NOW)]
+    words = [str(folder), str(folder / "list"), "--now", iso(NOW)]
     return [*words, "--policy", str(folder / "policy")]
 
 
@@ -41,7 +40,7 @@ def seconds_of(one: dict[str, Any]) -> int:
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
-    status = luciole_verify.main([*words, "--json"])
+    status = luciole_acts.main([*words, "--json"])
     return status, json.loads(capsys.readouterr().out)
 
 
@@ -100,8 +99,7 @@ def test_hostile_lists_end_in_a_verdict(
 
 def test_it_runs_as_a_file(tmp_path: Path) -> None:
     words = lay(tmp_path, CASES["matched"])
-    command = [sys.executable, str(ROOT / "verifier" / "luciole_verify.py"), *words]
+    command = [sys.executable, str(ROOT / "comparer" / "luciole_acts.py"), *words]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "acts: 2 days have the acts over which the log has digests" in done.stdout
-    assert luciole_acts.FINDINGS

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparer import luciole_mirror
+from comparer import luciole_acts, luciole_mirror
 from tests.rules import core
 from tests.rules.source import ROOT
 from tests.vectors import make
@@ -19,7 +19,7 @@ from tests.vectors.world import DAY, NOW
 from tests.verifier import runs
 from tests.verifier.test_mirror import TOLD
 
-from verifier import luciole_acts, luciole_crossings, luciole_verify
+from verifier import luciole_crossings, luciole_verify
 
 CROSSINGS = json.loads((ROOT / "tests/vectors/crossings.json").read_text(encoding="utf-8"))
 ACTS = json.loads((ROOT / "tests/vectors/acts.json").read_text(encoding="utf-8"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparer import luciole_acts
 from tests.cell.console.bench import CONSOLE, at_work, begin, page, signed, staff
 from tests.cell.house import Browser, House, refused
 from tests.cell.notices.court import Pools, decisions
@@ -17,7 +18,7 @@ from luciole import staffing
 from luciole.cell.console import model
 from luciole.cell.console.logs import Reader
 from luciole.ledger.entry import canonical
-from verifier import luciole_acts, luciole_verify
+from verifier import luciole_verify
 
 
 @pytest.fixture(autouse=True)

@@ -119,8 +119,7 @@ class Clips:
             if made_from
             else None,
         )
-        if made_with_ai:
-            await self._media.say_ai(tx, asset_id, True)
+        await self._media.say_ai(tx, asset_id, made_with_ai)
         clip_id = new_id()
         await store.add(
             tx,
@@ -152,8 +151,7 @@ class Clips:
         caption = clean_caption(clip.caption)
         hashtags = hashtags_of(caption)
         captions = clean_captions(*clip.captions) if clip.captions else None
-        if clip.made_with_ai:
-            await self._media.say_ai(tx, asset_id, True)
+        await self._media.say_ai(tx, asset_id, clip.made_with_ai)
         clip_id = new_id()
         await store.bring(
             tx,

@@ -200,8 +200,8 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
 
     @get("/acts/list", media_type=JSON_LINES, responses=LIST)
     async def taken(request: AnyRequest) -> Response[Any]:
-        """The same as a file, of all days that are kept, for `luciole_verify.py --acts`, which
-        matches it with the log."""
+        """The same as a file, of all days that are kept, for `luciole_acts.py`, which matches it
+        with the log."""
         async with db.tx() as tx:
             await look(tx, request, "acts")
         head, since, until = desk.first_line((await looking.seen()).cell_id)

@@ -70,13 +70,13 @@ class Aftercare(Workshop):
                     await self._shelf.fetch(file, loud)
                     size = (file.width, file.height)
                     made.append(await encode.silenced(loud, file.name, size, folder / "out"))
-                told = await self._told(asset)
+                told = await self.seals.told(asset.id)
                 laid = await self._lay(asset, made, folder, told)
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     if await self._shelf.replace(tx, asset, laid):
                         await silence.silent(tx, asset.id, self._clock.now())
-                        await self._leave_unsealed(tx, asset)
+                        await self.seals.leave(tx, asset.id)
 
     async def unquote(self, asset_id: UUID) -> None:
         """Takes out of a film what it shows of another one that is gone: all that is left is its
@@ -109,7 +109,7 @@ class Aftercare(Workshop):
                 track = Track(first.path, "ready") if film.has_audio else None
                 made = [first, *await encode.ladder(source, film, cut, out_dir, track=track)]
                 small = await pictures.small(source, film, cut, out_dir)
-                told = await self._told(asset)
+                told = await self.seals.told(asset.id)
                 laid = [
                     *await self._lay(asset, made, folder, told),
                     *self._hang(asset, small),
@@ -119,7 +119,7 @@ class Aftercare(Workshop):
                 async with self._db.tx() as tx:
                     if await self._shelf.replace_all(tx, asset, laid):
                         await looks_store.set_looks(tx, asset.id, looks)
-                        await self._leave_unsealed(tx, asset)
+                        await self.seals.leave(tx, asset.id)
                         await self._queue.put(tx, "media.looked", {"asset_id": str(asset.id)})
                         await quotes.alone(
                             tx,
@@ -138,37 +138,37 @@ class Aftercare(Workshop):
             if asset is None:
                 return
             async with self._attempts.of(asset) as folder:
-                made, told = [], await self._told(asset)
+                made, told = [], await self.seals.told(asset.id)
                 for file in await self._shelf.renditions(asset.id):
                     if file.index is None:
                         path = folder / "out" / f"{file.name}.mp4"
                         await self._shelf.fetch(file, path)
                         made.append(laying.stored(file, path))
                 laid = await laying.cut(
-                    made, asset.prefix, asset.attempt, folder / "out", self._seal(told)
+                    made, asset.prefix, asset.attempt, folder / "out", self.seals.of(told)
                 )
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     if await self._shelf.replace(tx, asset, laid):
-                        await self._leave_unsealed(tx, asset)
+                        await self.seals.leave(tx, asset.id)
 
     async def seal(self, asset_id: UUID) -> None:
         """Seals all files of a finished film anew, because its author's label has changed, or
         because they have no seal of this cell yet. On a machine that can seal."""
-        sealer = self._sealer
-        assert sealer is not None
         async with self._ladders:
             asset = await self._attempts.start(asset_id, ("complete",), "complete")
             if asset is None:
                 return
             async with self._attempts.of(asset) as folder:
-                laid, told = [], await self._told(asset)
+                laid, told = [], await self.seals.told(asset.id)
+                seal = self.seals.of(told)
+                assert seal is not None
                 for file in await self._shelf.files(asset.id):
                     if file.kind not in SEALED_KINDS:
                         continue
                     path = folder / "out" / file.filename
                     await self._shelf.fetch(file, path)
-                    await sealer.seal(path, told)
+                    await seal(path)
                     laid.append(await laying.exchanged(file, path, asset.prefix, asset.attempt))
                 laid = laying.with_index(laid)
                 await self._shelf.put(asset, laid)
@@ -225,7 +225,7 @@ class Aftercare(Workshop):
                 made = await av1.made(source, film, cut, rungs, crf, out, track)
             except Unreadable as error:
                 raise encode.EncodingFailed("a rendition takes too long") from error
-            seal = self._seal(await self._told(asset))
+            seal = self.seals.of(await self.seals.told(asset.id))
             laid = [
                 (file, path)
                 for file, path in await laying.av1(made, asset.prefix, asset.attempt, out, seal)
@@ -235,7 +235,7 @@ class Aftercare(Workshop):
         async with self._db.tx() as tx:
             if await self._shelf.claim(tx, asset, laid, ("complete",)):
                 await av1_store.set_made(tx, asset.id, self._clock.now())
-                await self._leave_unsealed(tx, asset)
+                await self.seals.leave(tx, asset.id)
 
     async def _own(self, source: Path, folder: Path) -> Probe:
         """What a rendition is. Raises EncodingFailed; NoFence where nothing may be opened."""

@@ -55,7 +55,7 @@ def register(queue: Queue, workshop: Aftercare, settings: WorkerSettings) -> Non
         """Cuts the renditions of a film into segments that were made before there were any."""
         await workshop.segment(UUID(body["asset_id"]))
 
-    if workshop.can_seal:
+    if workshop.seals.can_seal:
 
         @queue.job("media.seal", places=more)
         async def seal(body: Body) -> None:

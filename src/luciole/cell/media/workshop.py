@@ -33,13 +33,14 @@ from luciole.cell.media.attempts import Attempts, ShowProgress
 from luciole.cell.media.editing import Quoted
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.held import Held, holding, require_room, storing
-from luciole.cell.media.laying import Laid, Seal
+from luciole.cell.media.laying import Laid
 from luciole.cell.media.looks import seen
 from luciole.cell.media.manifest import Told
 from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, Quote, State
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
 from luciole.cell.media.sealing import Sealer
+from luciole.cell.media.seals import Seals
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
@@ -91,7 +92,7 @@ class Workshop:
         self._shelf = Shelf(db, media, blobs, clock)
         self._folder = settings.work_dir / "media"
         self._clock = clock
-        self._sealer = sealer
+        self.seals = Seals(db, sealer)
         self._attempts = Attempts(db, self._folder, clock, show_progress)
         encoders = max(1, settings.worker.encoders)
         self._benches = asyncio.Semaphore(encoders)
@@ -222,7 +223,7 @@ class Workshop:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
         looks = await asyncio.to_thread(seen, folder / "out", first.width, first.height, cut)
-        told = await self._told(asset)
+        told = await self.seals.told(asset.id)
         edit = asset.edit
         is_edited = source != folder / "source" or edit.is_muted or edit.trim_start_ms > 0
         is_edited = is_edited or edit.trim_end_ms is not None or track is not None
@@ -247,7 +248,7 @@ class Workshop:
             await looks_store.set_looks(tx, asset.id, looks)
             await looks_store.set_credentials(tx, asset.id, film.facts.ai, brought)
             await seals.set_sealed(tx, asset.id, told)
-            await self._leave_unsealed(tx, asset)
+            await self.seals.leave(tx, asset.id)
             took_ms = int((self._clock.now() - began).total_seconds() * 1000)
             await waiting.set_pace(tx, turns.mean_ms(await waiting.pace(tx), took_ms))
             await self._queue.put(tx, "media.playable", {"asset_id": str(asset.id)})
@@ -347,34 +348,9 @@ class Workshop:
                 await asyncio.to_thread(file.write, data)
                 offset += len(data)
 
-    async def _told(self, asset: Asset) -> Told:
-        async with self._db.read() as tx:
-            return await seals.told(tx, asset.id)
-
-    @property
-    def can_seal(self) -> bool:
-        """Whether this machine signs files."""
-        return self._sealer is not None
-
-    def _seal(self, told: Told) -> Seal | None:
-        sealer = self._sealer
-        if sealer is None:
-            return None
-
-        async def seal(path: Path) -> None:
-            await sealer.seal(path, told)
-
-        return seal
-
-    async def _leave_unsealed(self, tx: Tx, asset: Asset) -> None:
-        """Leaves the signing of what was just stored to another machine, where this one has no
-        way to the key."""
-        if self._sealer is None:
-            await seals.set_unsealed(tx, asset.id)
-
     async def _lay(self, asset: Asset, made: list[Encoded], folder: Path, told: Told) -> list[Laid]:
         return await laying.renditions(
-            made, asset.prefix, asset.attempt, folder / "out", self._seal(told)
+            made, asset.prefix, asset.attempt, folder / "out", self.seals.of(told)
         )
 
     def _hang(self, asset: Asset, small: list[Encoded]) -> list[Laid]:
@@ -383,14 +359,14 @@ class Workshop:
     async def _finish(
         self, asset: Asset, made: list[Encoded], small: list[Encoded], folder: Path
     ) -> None:
-        told = await self._told(asset)
+        told = await self.seals.told(asset.id)
         laid = [*await self._lay(asset, made, folder, told), *self._hang(asset, small)]
         await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
             if await self._shelf.claim(tx, asset, laid, ("playable",)):
                 if made:
                     await seals.also_sealed(tx, asset.id, told)
-                    await self._leave_unsealed(tx, asset)
+                    await self.seals.leave(tx, asset.id)
                 await self._complete(tx, asset)
 
     async def _complete(self, tx: Tx, asset: Asset) -> None:

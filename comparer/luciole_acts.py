@@ -1,18 +1,28 @@
 """Matches what a cell's staff looked at and did, as its console lists it, with the cell's log.
 
-    python luciole_verify.py FOLDER_OR_URL --policy FILE --acts FILE
+    python luciole_acts.py FOLDER_OR_URL LIST [--policy FILE] [--now ISO] [--json]
 
-`--acts` is the list that an auditor takes along from the console: a line of its own, then one line
-an act (docs/reference/ledger-formats.md). The log `decisions` has a digest over each day of it. A
-part of `luciole_verify.py`, which lies beside it; read that first.
+The list is what an auditor takes along from the console: a line of its own, then one line an act
+(docs/reference/ledger-formats.md). The log `decisions` has a digest over each day of it. It stands
+on `luciole_verify.py`, which lies beside it or in `verifier`; read that first. What that says of a
+cell does not depend on anything here.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+try:
+    from verifier import luciole_verify as v
+except ImportError:  # beside each other in one folder, or in the two folders of a checkout
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "verifier"))
+    import luciole_verify as v  # type: ignore[no-redef, import-not-found]
 
 ACT = {"id", "at", "staff", "role", "act", "what"}
 FINDINGS = """\
@@ -25,13 +35,12 @@ acts.unclosed ! The acts of {} have no digest in the log, although one was due.
 acts.differ ! Act {} is not the same in the log and in the list, or in one of them only.
 acts.stranger ! Act {} is by somebody whom the log never named as one of the staff.
 """
+v.TABLE.update({code: rest for code, *rest in v.ROWS.findall(FINDINGS)})
 
 
-def check_acts(path: Path, log: Any, entries: list[Any]) -> tuple[str, None]:
+def check_acts(path: Path, log: Any, entries: list[Any]) -> v.Said:
     """Each day that is over is as the log has it; each act that changes something is there too, and
     everybody who acted is of the staff that the log has named."""
-    v = sys.modules[type(log).__module__]  # the file beside, under whichever name it runs
-    v.TABLE.update({code: rest for code, *rest in v.ROWS.findall(FINDINGS)})
     # 1. The list. Digests are over the bytes of its lines, as they are.
     raw = v.read_file(path, v.MOST_JOURNAL_BYTES).splitlines(keepends=True)
     with v.formed("acts.format"):
@@ -76,3 +85,43 @@ def check_acts(path: Path, log: Any, entries: list[Any]) -> tuple[str, None]:
                 v.shown(name),
             )
     return f"{len(judged)} days have the acts over which the log has digests.", None
+
+
+def audit(options: argparse.Namespace) -> list[Any]:
+    """All claims about the log of decisions, and then the list beside it."""
+    claims, where, name = list[Any](), options.source, "decisions"
+    check = partial(v.claim, claims)
+    source = v.Site(where) if where.startswith(("http://", "https://")) else v.Folder(where)
+    if not (policy := check("policy", v.check_policy, options.policy, source)):
+        return claims
+    if not options.policy:
+        claims.append({"claim": "choice of policy", **vars(v.Finding("policy.from-cell"))})
+    handed = check("handovers", v.read_handovers, source) or {}
+    policy = v.extended(policy, handed)
+    if not (point := check(f"{name}: checkpoint", v.check_checkpoint, source, policy, name, "")):
+        return claims
+    seen = check(f"{name}: witnesses", v.witnessed, point, policy, options.now, v.FRESH_S)
+    if not (held := check(f"{name}: tree", v.check_tree, source, name, point)):
+        return claims
+    log = v.Log(point, held[0], held[1], seen)
+    entries = check(f"{name}: entries", v.check_entries, log, options.now)
+    if entries is not None:
+        check(f"{name}: who signs", v.check_handovers, log, entries, handed.get(name, []))
+        check("acts", check_acts, options.list, log, entries)
+    return claims
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser("acts", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("source", metavar="FOLDER_OR_URL")
+    parser.add_argument("list", type=Path, metavar="LIST")
+    parser.add_argument("--policy", type=Path, metavar="FILE")
+    parser.add_argument("--now", type=v.instant, metavar="ISO", default=int(time.time()))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    return v.report(audit(options), options.json)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
