@@ -17,7 +17,7 @@ ANYBODY = {
     "shows who somebody is, wherever they live": """
         graph.FOLLOWERS graph.FOLLOWING graph.FRIENDS graph.FRIENDS_AMONG graph.REQUESTS
         clips.ADD graph.BLOCKED graph.MUTED graph.RESTRICTED media.FIND_FILE media.RENDITIONS
-        messages.LISTED notify.EVENT notify.EVENTS_SINCE notify.ACTORS notify.HAS_UNREAD
+        messages.LISTED notify.EVENT notify.EVENTS_SINCE notify.HAS_UNREAD
         notify.PAGE notify.PAGE_OF_DIGEST people.CARD_BY_HANDLE
         people.CARDS_BY_HANDLE people.CARDS_BY_ID people.AVATAR_SHOWN search.PEOPLE
         search.BY_HANDLE safety.PERSON""",
