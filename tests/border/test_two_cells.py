@@ -289,9 +289,10 @@ async def test_crossing_without_an_entry_or_a_proof_is_refused(sender: Sender) -
 async def test_each_process_asks_only_what_is_its_own(two_cells: Two) -> None:
     us, _ = two_cells
     assert [one.name for one in await us.outward("api").peers()] == ["sg"]
-    with pytest.raises(PeerRefused) as refused:
-        await us.outward("worker").ask("sg", "lookup", b"x")
-    assert refused.value.said == "not-for-this-process"
+    for process, kind in (("worker", "share"), ("api", "share"), ("witness", "lookup")):
+        with pytest.raises(PeerRefused) as refused:
+            await us.outward(process).ask("sg", kind, b"x")
+        assert refused.value.said == "not-for-this-process"
     for process, path in (("worker", "ledger/policy"), ("api", "ledger/policy")):
         with pytest.raises(PeerRefused):
             await us.outward(process).get("sg", path, 1000)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.media import encode, fence, laying, recognise, store
+from luciole.cell.media import encode, fence, laying, recognise, sealing, store
 from luciole.cell.media.encode import Encoded
 from luciole.cell.media.model import PIECE_BYTES, Chunk, Edit, NotOurs, NotStored
 from luciole.cell.media.rungs import FIRST
@@ -79,9 +79,10 @@ class Adoption:
         prefix = f"{'p' if is_public else 'r'}/{token}/"
         made = [one for one, _ in judged]
         laid = [
-            *await laying.renditions(made, prefix, ATTEMPT, work_dir, None),
-            laying.picture("poster", shown, prefix, ATTEMPT),
+            await _as_it_came(one, films, prefix)
+            for one in await laying.renditions(made, prefix, ATTEMPT, work_dir, None)
         ]
+        laid.append(laying.picture("poster", shown, prefix, ATTEMPT))
         files = [file for file, _ in laid]
         async with self._db.tx() as tx:
             await self._media.announce(tx, *(file.object_key for file in files))
@@ -154,6 +155,25 @@ class Adoption:
         except NotOurs:
             return False
         return True
+
+
+async def _as_it_came(made: laying.Laid, films: Mapping[str, Path], prefix: str) -> laying.Laid:
+    """The file that came in the place of the one that our muxer made of it, where they are the same
+    but for what the cell that it comes from has signed onto it: that stays."""
+    file, path = made
+    source = films.get(file.name)
+    if (
+        file.kind != "rendition"
+        or source is None
+        or not await asyncio.to_thread(_same, source, path)
+    ):
+        return made
+    row, came = await laying.exchanged(file, source, prefix, ATTEMPT)
+    return msgspec.structs.replace(row, index=row.index or file.index), came
+
+
+def _same(source: Path, made: Path) -> bool:
+    return sealing.digest(source.read_bytes()) == sealing.digest(made.read_bytes())
 
 
 def _is_same_film(first: Encoded, other: Encoded) -> bool:

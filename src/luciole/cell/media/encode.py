@@ -61,6 +61,8 @@ class Encoded(msgspec.Struct, frozen=True):
     height: int
     size_bytes: int
     duration_ms: int
+    seal_bytes: int = 0
+    """Of the credentials that were signed onto it, beside `size_bytes`."""
 
     @property
     def bitrate_bps(self) -> int:

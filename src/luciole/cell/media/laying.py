@@ -71,15 +71,17 @@ async def _sealed(made: Encoded, seal: Seal | None) -> Encoded:
     if seal is None:
         return made
     await seal(made.path)
-    return msgspec.structs.replace(made, size_bytes=encode.size_bytes(made.path))
+    seal_bytes = encode.size_bytes(made.path) - made.size_bytes
+    return msgspec.structs.replace(made, seal_bytes=seal_bytes)
 
 
 async def _sealed_parts(packed: Packed, seal: Seal | None) -> Packed:
     if seal is None:
         return packed
     await seal(packed.path)
-    size_bytes, index = encode.size_bytes(packed.path), await read_index(packed.path)
-    return msgspec.structs.replace(packed, size_bytes=size_bytes, index=index)
+    seal_bytes = encode.size_bytes(packed.path) - packed.size_bytes
+    index = await read_index(packed.path)
+    return msgspec.structs.replace(packed, seal_bytes=seal_bytes, index=index)
 
 
 async def read_index(path: Path) -> Index:
@@ -123,7 +125,7 @@ async def av1(
     for packed in await packaging.pack(made, out_dir):
         one = await _sealed_parts(packed, seal)
         name = f"{one.of.name}-av1-{attempt}{SUFFIX}"
-        parts = msgspec.structs.replace(one.of, size_bytes=one.size_bytes)
+        parts = _in_parts(one)
         index = msgspec.json.encode(one.index).decode()
         laid.append((_row("av1", parts, name, prefix, index), one.path))
     return laid
@@ -149,11 +151,17 @@ def _packed(packed: Packed, prefix: str, attempt: int) -> list[Laid]:
     made = packed.of
     index = msgspec.json.encode(packed.index).decode()
     name = f"{made.name}-{attempt}{SUFFIX}"
-    parts = msgspec.structs.replace(made, size_bytes=packed.size_bytes)
+    parts = _in_parts(packed)
     if made.name != FIRST.name:
         return [(_row("rendition", parts, name, prefix, index), packed.path)]
     whole = msgspec.structs.replace(file("rendition", made, prefix, attempt), index=index)
     return [(whole, made.path), (_row("segments", parts, name, prefix), packed.path)]
+
+
+def _in_parts(packed: Packed) -> Encoded:
+    return msgspec.structs.replace(
+        packed.of, size_bytes=packed.size_bytes, seal_bytes=packed.seal_bytes
+    )
 
 
 def _row(kind: str, made: Encoded, filename: str, prefix: str, index: str | None = None) -> File:
@@ -166,6 +174,6 @@ def _row(kind: str, made: Encoded, filename: str, prefix: str, index: str | None
         made.width,
         made.height,
         made.bitrate_bps,
-        made.size_bytes,
+        made.size_bytes + made.seal_bytes,
         index,
     )

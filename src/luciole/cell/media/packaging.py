@@ -57,6 +57,7 @@ class Packed(msgspec.Struct, frozen=True):
     path: Path
     size_bytes: int
     index: Index
+    seal_bytes: int = 0
 
 
 async def pack(made: Sequence[Encoded], out_dir: Path) -> list[Packed]:

@@ -11,7 +11,9 @@ said, and the key is the broker's: it gets what is to be signed and no film.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import io
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -87,6 +89,16 @@ def bare(source: Path, target: Path) -> bool:
     return True
 
 
+def digest(content: bytes) -> bytes:
+    """SHA-256 of a file as our muxer made it, whatever is signed onto it: the same for the same
+    film."""
+    made = io.BytesIO()
+    with contextlib.suppress(EncodingFailed):
+        _write(io.BytesIO(content), made, b"")
+        content = made.getvalue()
+    return hashlib.sha256(content).digest()
+
+
 def parts(file: BinaryIO) -> list[Part]:
     """The boxes of a file. Raises EncodingFailed where they do not fill it."""
     end, place = file.seek(0, 2), 0
@@ -110,25 +122,29 @@ def _is_ours(file: BinaryIO, part: Part) -> bool:
 def _rewrite(source: Path, target: Path, room: bytes) -> bytes:
     """Writes the file with `room` behind its movie box and no other credentials; gives the hash
     that binds them (C2PA 2.2, 18.6: each box that counts, after its place in eight bytes)."""
-    digest = hashlib.sha256()
     with source.open("rb") as file, target.open("wb") as into:
-        kept = [part for part in parts(file) if not _is_ours(file, part)]
-        if [part.name for part in kept[:2]] != [b"ftyp", b"moov"]:
-            raise EncodingFailed("a file does not begin as ours do")
-        head = kept[0].size + kept[1].size + len(room)
-        # All that counts from the beginning of the file lies behind the movie box, and moves alike.
-        moved = head - (kept[2].start if len(kept) > 2 else head)
-        for part in kept:
-            place = into.tell()
-            if part.name not in LEFT_OUT:
-                digest.update(place.to_bytes(8))
-            if part.name == b"moov":
-                movie = _moved(_read(file, part), moved)
-                digest.update(movie)
-                into.write(movie + room)
-            else:
-                _copy(file, part, into, None if part.name in LEFT_OUT else digest)
-    return digest.digest()
+        return _write(file, into, room)
+
+
+def _write(file: BinaryIO, into: BinaryIO, room: bytes) -> bytes:
+    found = hashlib.sha256()
+    kept = [part for part in parts(file) if not _is_ours(file, part)]
+    if [part.name for part in kept[:2]] != [b"ftyp", b"moov"]:
+        raise EncodingFailed("a file does not begin as ours do")
+    head = kept[0].size + kept[1].size + len(room)
+    # All that counts from the beginning of the file lies behind the movie box, and moves alike.
+    moved = head - (kept[2].start if len(kept) > 2 else head)
+    for part in kept:
+        place = into.tell()
+        if part.name not in LEFT_OUT:
+            found.update(place.to_bytes(8))
+        if part.name == b"moov":
+            movie = _moved(_read(file, part), moved)
+            found.update(movie)
+            into.write(movie + room)
+        else:
+            _copy(file, part, into, None if part.name in LEFT_OUT else found)
+    return found.digest()
 
 
 def _read(file: BinaryIO, part: Part) -> bytes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media import fence, playlists, store, turns
+from luciole.cell.media import fence, playlists, sealing, store, turns
 from luciole.cell.media.edit_list import BadPieces, check_pieces, checked_layers
 from luciole.cell.media.links import Links, Verdict
 from luciole.cell.media.model import (
@@ -93,6 +94,11 @@ class Media:
         self._queue = queue
 
     # Uploads
+
+    async def digest(self, content: bytes) -> bytes:
+        """SHA-256 of a stored file without the credentials that were signed onto it: the same for
+        the same film."""
+        return await asyncio.to_thread(sealing.digest, content)
 
     async def create_upload(self, tx: Tx, owner_id: UUID, size_bytes: int) -> Upload:
         """Opens an upload of that size.

@@ -7,7 +7,6 @@ from uuid import UUID
 from luciole.cell.media.service import Media
 from luciole.cell.safety.lists import LIST_JOB, LOOKED_JOB, SHOWN_JOB
 from luciole.cell.safety.reporting import MATCH_JOB
-from luciole.cell.safety.reviewing import digest_of
 from luciole.cell.safety.service import Safety
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.db import Database
@@ -27,7 +26,7 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
         if found is None:
             return
         try:
-            digest = digest_of(await blobs.get(found.object_key))
+            digest = await media.digest(await blobs.get(found.object_key))
         except Missing:
             return  # deleted meanwhile: the minute's round closes the case
         async with db.tx() as tx:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -240,7 +239,3 @@ class Reviewing:
             now - timedelta(days=model.SHIFT_KEPT_DAYS),
             now - timedelta(days=model.NOTIFIER_KEPT_DAYS),
         )
-
-
-def digest_of(content: bytes) -> bytes:
-    return hashlib.sha256(content).digest()
