@@ -69,8 +69,10 @@ async def test_clip_is_a_note_that_others_play(read: Read, house: House, author:
     assert note["attributedTo"] == author.uri
     assert note["to"] == [PUBLIC]
     assert note["madeWithAI"] is False
-    await house.rows("UPDATE media.asset SET ai = 'made'")
-    assert (await read.document(author.clip_uri))["madeWithAI"] is True
+    # What a film says of itself counts where its credentials are sound.
+    for credentials, is_told in (("invalid", False), ("valid", True)):
+        await house.rows(f"UPDATE media.asset SET ai = 'made', credentials = '{credentials}'")
+        assert (await read.document(author.clip_uri))["madeWithAI"] is is_told
     assert "https://pages.example/tag/herons" in note["content"]
     assert note["tag"][0]["name"] == "#herons"
     browser = await read.get(author.clip_uri, "text/html")
