@@ -316,7 +316,7 @@ async def test_an_answer_that_is_not_proved_is_refused_by_the_page(
         body[at : at + 64] = body[at + 32 : at + 64] + body[at : at + 32]
         await route.fulfill(response=answer, body=bytes(body))
 
-    await page.route("**/api/contacts/points", swapped)
+    await page.route("**/api/contacts/points*", swapped)
     await page.get_by_test_id("contact-text").fill(f"{BEN}\n+33612340006")
     await page.get_by_test_id("look").click()
     await expect(page.get_by_text("did not prove")).to_be_visible()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import ctypes
 import hashlib
 import json
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.leaks.known import leak
@@ -215,6 +218,22 @@ def number_of_another_in_an_export(tap: Tap) -> None:
     tap.on_answer("GET", "/api/me/exports", change)
 
 
+@contextlib.contextmanager
+def in_network_of(pid: int) -> Iterator[None]:
+    """Lets what is opened meanwhile be in the network of the supervisor, which has a way out: root
+    gets back there, and nobody else."""
+    if os.readlink("/proc/thread-self/ns/net") == os.readlink(f"/proc/{pid}/ns/net"):
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/thread-self/ns/net") as ours, open(f"/proc/{pid}/ns/net") as theirs:
+        assert libc.setns(theirs.fileno(), 0) == 0, os.strerror(ctypes.get_errno())
+        try:
+            yield
+        finally:
+            assert libc.setns(ours.fileno(), 0) == 0
+
+
 @leak("network", "192.0.2.1", "a connection", "to another machine")
 def call_to_another_machine(tap: Tap) -> None:
     """A connection to a machine elsewhere, such as of somebody who counts visits."""
@@ -222,7 +241,8 @@ def call_to_another_machine(tap: Tap) -> None:
 
     def call(_: Asked) -> None:
         if not kept:
-            kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            with in_network_of(os.getppid()):
+                kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
             kept[0].connect(("192.0.2.1", 4318))
 
     tap.on("GET", "/api/feeds", call)

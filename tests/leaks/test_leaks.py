@@ -13,6 +13,7 @@ from tests.rules.source import ROOT
 from luciole.audit.canary import run
 from luciole.audit.canary.report import Report
 from luciole.audit.canary.scan import Finding
+from luciole.kit import processes
 
 LEAKS = all_leaks()
 # A whole cell with films and exports, on a machine that others use too.
@@ -48,6 +49,8 @@ def gives_away(leak: Leak, finding: Finding) -> bool:
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_planted_leak_is_found(leaky: Report, name: str) -> None:
+    if name == "call_to_another_machine" and os.geteuid() and processes.can_lose_route():
+        pytest.skip("Nobody but root gets back into a network that a process has lost.")
     leak = LEAKS[name]
     found = [one for one in leaky.leaks if gives_away(leak, one)]
     near = [one for one in leaky.leaks if one.place.kind == leak.kind and one.field == leak.field]

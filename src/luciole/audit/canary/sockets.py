@@ -13,16 +13,28 @@ KINDS = ("tcp", "tcp6", "udp", "udp6")
 
 def outside(pids: Iterable[int]) -> set[str]:
     """`kind address:port` of each connection that leads off this machine."""
+    pids = list(pids)
     inodes = {inode for pid in pids for inode in _inodes(pid)}
     found = set()
-    for kind in KINDS:
-        with contextlib.suppress(OSError):
-            for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
-                words = line.split()
-                remote = _address(words[2])
-                if words[9] in inodes and remote is not None:
-                    found.add(f"{kind} {remote}")
+    for table in _tables(pids):
+        for kind in KINDS:
+            with contextlib.suppress(OSError):
+                for line in (table / kind).read_text().splitlines()[1:]:
+                    words = line.split()
+                    remote = _address(words[2])
+                    if words[9] in inodes and remote is not None:
+                        found.add(f"{kind} {remote}")
     return found
+
+
+def _tables(pids: Iterable[int]) -> Iterable[Path]:
+    """Where the connections are listed: those of our network, and of each that a process is in. One
+    may have sockets of a network that it has left."""
+    places = {"": Path("/proc/net")}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            places.setdefault(os.readlink(f"/proc/{pid}/ns/net"), Path(f"/proc/{pid}/net"))
+    return places.values()
 
 
 def _inodes(pid: int) -> Iterable[str]:
