@@ -76,10 +76,12 @@ class Posting {
     this.phase = 'shrinking'
     void keepDraft({ ...draft, posting: true })
     this.smaller = new Smaller(draft.file, plan)
-    draft.small = await this.smaller.finished
+    const small = await this.smaller.finished
+    // Back in the editor all is as it was.
+    if (this.draft !== draft) return false
+    draft.small = small
     // What could not be done once is not tried again.
     draft.shrink = null
-    if (this.draft !== draft) return false
     this.smaller = null
     return true
   }
