@@ -330,6 +330,8 @@ def _folder(settings: Settings) -> Iterator[FolderLock]:
             say(f"Ended what an interrupted run had left: {', '.join(found)}.")
         yield lock
     finally:
+        # Opened here for the witness; what else has a socket takes it away itself.
+        settings.witness_socket.unlink(missing_ok=True)
         lock.release()
 
 

@@ -345,7 +345,7 @@ async def test_witness_beside_a_cell_cosigns_its_archive(
     monkeypatch.setattr(witness_process, "_signalled", lambda: stop)
     settings = Settings(data_dir=str(house.home))
     listener = socket.create_server(("127.0.0.1", 0))
-    running = asyncio.create_task(witness_process._beside(settings, listener))
+    running = asyncio.create_task(witness_process._beside(settings, [listener]))
     await asyncio.sleep(0)
     signers = identity.of(settings.witness_dir)
     lines = [f"log {house.signer.verifier}"]
