@@ -144,7 +144,10 @@ class Planted:
         clip = until_published(http, self.clip_id)
         for rendition in clip["renditions"]:
             data = ask(http, "GET", rendition["url"]).content
-            self.marks[f"film as it plays ({rendition['name']})"] = data[len(data) // 2 :][:64]
+            # Of the first picture: sound may be another film's too, and what the cell signs onto
+            # them says the same of all.
+            at = data.index(b"mdat") + 200
+            self.marks[f"film as it plays ({rendition['name']})"] = data[at:][:64]
         # An upload that is never ended, and an edit.
         place = ask(
             http, "POST", "/api/uploads", headers={**TUS, "upload-length": str(len(film) + 9)}
