@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, Route, expect
-from tests.e2e.stage import PATIENCE_MS, Cell, Stage, offline, plays
+from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, offline, plays
 from tests.unit.media import films
 
 
@@ -31,6 +31,14 @@ async def published(page: Page) -> str:
     return str(await page.get_by_test_id("publish-watch").get_attribute("href"))
 
 
+async def publishing(stage: Stage, member: Member) -> Page:
+    """The page for publishing, in a browser that sends films as they are, however large."""
+    page = await stage.phone(member)
+    await page.context.add_init_script("delete window.VideoEncoder")
+    await page.goto("/publish")
+    return page
+
+
 @pytest.fixture(scope="session")
 def big_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """More than two pieces of an upload (8 MiB each), quickly converted: the rest is padding."""
@@ -47,7 +55,7 @@ def big_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_upload_goes_on_where_it_was_when_the_connection_comes_back(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
-    page = await stage.phone(await cell.member("offline"), "/publish")
+    page = await publishing(stage, await cell.member("offline"))
     offsets: list[int] = []
     first_piece = asyncio.Event()
 
@@ -84,7 +92,7 @@ async def test_upload_goes_on_where_it_was_when_the_connection_comes_back(
 async def test_upload_goes_on_after_the_page_was_closed(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
-    page = await stage.phone(await cell.member("closed"), "/publish")
+    page = await publishing(stage, await cell.member("closed"))
     offsets: list[int] = []
     stuck = asyncio.Event()
 
@@ -117,7 +125,7 @@ async def test_upload_goes_on_after_the_page_was_closed(
 async def test_paused_upload_is_resumed_and_a_cancelled_one_keeps_the_draft(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
-    page = await stage.phone(await cell.member("pause"), "/publish")
+    page = await publishing(stage, await cell.member("pause"))
     may_go = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -192,7 +200,7 @@ async def test_trim_cover_captions_audience_and_label_are_kept(
 async def test_request_that_hangs_when_the_line_goes_is_not_waited_for(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
-    page = await stage.phone(await cell.member("hung"), "/publish")
+    page = await publishing(stage, await cell.member("hung"))
     hung = asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -215,7 +223,7 @@ async def test_request_that_hangs_when_the_line_goes_is_not_waited_for(
 async def test_caption_with_too_many_hashtags_is_told_before_anything_is_sent(
     cell: Cell, stage: Stage, big_film: Path
 ) -> None:
-    page = await stage.phone(await cell.member("tagger"), "/publish")
+    page = await publishing(stage, await cell.member("tagger"))
     sent: list[str] = []
     await page.route("**/api/uploads", lambda route: sent.append(route.request.url))
     await choose(page, big_film, " ".join(f"#tag{number}" for number in range(31)))

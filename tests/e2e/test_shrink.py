@@ -25,8 +25,6 @@ PLACE = "+48.8584+002.2945/"
 HANGS = "VideoEncoder.prototype.flush = () => new Promise(() => undefined)"
 BREAKS = "VideoEncoder.prototype.encode = () => { throw new DOMException('no', 'EncodingError') }"
 LACKS = "delete window.VideoEncoder"
-# What the browser believes of a line over loopback depends on how busy the machine is.
-UNTOLD = "Object.defineProperty(navigator, 'connection', { value: undefined })"
 SAVES = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
 # The file that the draft has beside its film, in base64.
 SMALL = """async () => {
@@ -159,7 +157,7 @@ async def test_large_film_is_sent_smaller_and_looks_sounds_and_stands_as_it_did(
     cell: Cell, stage: Stage, large_film: Path, tmp_path: Path
 ) -> None:
     member = await cell.member("large")
-    page = await publishing(stage, member, UNTOLD)
+    page = await publishing(stage, member)
     lengths = Lengths()
     await lengths.watch(page)
     small, address = await sent_smaller(page, large_film, "large", lengths, tmp_path / "small.mp4")
@@ -189,7 +187,7 @@ async def test_film_of_a_phone_is_sent_smaller(cell: Cell, stage: Stage, tmp_pat
     if film is None:
         pytest.skip("LUCIOLE_CORPUS IS NOT SET: no film of a phone is made smaller here.")
     member = await cell.member("pixel")
-    page = await publishing(stage, member, UNTOLD)
+    page = await publishing(stage, member)
     lengths = Lengths()
     await lengths.watch(page)
     small, address = await sent_smaller(page, film, "pixel", lengths, tmp_path / "small.mp4")
@@ -216,7 +214,7 @@ async def test_film_of_a_phone_is_sent_smaller(cell: Cell, stage: Stage, tmp_pat
 async def test_film_goes_as_it_is_where_the_encoder_fails_or_one_does_not_wait(
     cell: Cell, stage: Stage, large_film: Path, script: str
 ) -> None:
-    page = await publishing(stage, await cell.member("plain"), UNTOLD, script)
+    page = await publishing(stage, await cell.member("plain"), script)
     lengths = Lengths()
     lengths.may_go.set()
     await lengths.watch(page)
@@ -254,7 +252,7 @@ async def test_film_is_not_made_smaller_where_that_would_cost_its_look_or_its_wo
             ("hdr", ["-pix_fmt", "yuv420p", *bright]),
         )
     )
-    page = await publishing(stage, await cell.member("careful"), UNTOLD)
+    page = await publishing(stage, await cell.member("careful"))
     loaded: list[str] = []
     page.on("response", lambda answer: loaded.append(answer.url))
     for film, offered in (
