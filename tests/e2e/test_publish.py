@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -250,3 +251,23 @@ async def test_refused_clip_leads_on_from_its_own_page(
     await page.get_by_test_id("delete").click()
     await page.get_by_test_id("delete-confirm").click()
     await expect(page.get_by_test_id("profile")).to_contain_text("Your first clip goes here")
+
+
+async def test_what_was_chosen_stays_when_the_words_of_ones_language_come(
+    cell: Cell, stage: Stage, phone_film: Path
+) -> None:
+    page = await stage.phone(await cell.member("early", locale="fr"))
+    have_come = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await have_come.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/assets/(fr|errors\.fr|making\.fr)-[^/]*\.js$"), late)
+    await page.goto("/publish")
+    await choose(page, phone_film, "Trop tôt")
+    await expect(page.locator("html")).to_have_attribute("lang", "en")
+    have_come.set()
+    await expect(page.locator("html")).to_have_attribute("lang", "fr")
+    await page.wait_for_timeout(300)
+    await expect(page.get_by_test_id("publish-caption")).to_have_value("Trop tôt")

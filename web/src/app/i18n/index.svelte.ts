@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import { ApiError } from '../api/client.ts'
 import { fill, pickPlural } from './fill.ts'
 import { megabytesIn } from './size.ts'
@@ -114,8 +115,10 @@ async function wordsOf(locale: Locale): Promise<Record<string, string>> {
 export async function withWords<T>(chapter: Chapter, page: Promise<T>): Promise<T> {
   if (open.has(chapter)) return page
   open.add(chapter)
-  for (let spoken: Locale | null = null; spoken !== state.locale; ) {
-    spoken = state.locale
+  // Whoever shows the page does not begin it anew, and lose what one has chosen there, when the
+  // language changes: the words do so in place.
+  for (let spoken: Locale | null = null; spoken !== untrack(locale); ) {
+    spoken = untrack(locale)
     const words = await wordsOf(spoken)
     if (spoken === state.locale) state.messages = { ...state.messages, ...words }
   }
