@@ -30,6 +30,7 @@ from luciole import (
     peering,
     room,
     routes,
+    signers,
     statements,
     upkeep,
 )
@@ -324,5 +325,6 @@ CHECKS: tuple[Check, ...] = (
     _border,
     routes.looked,
     mirroring.looked,
+    signers.looked,
     _fence,
 )
