@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-
-from cryptography import x509
 
 from luciole.cell.media.credentials import MOST_ANCHORS_BYTES
 from luciole.config import Settings
@@ -25,14 +24,18 @@ def looked(settings: Settings) -> Iterator[Finding]:
         if place.stat().st_size > MOST_ANCHORS_BYTES:
             yield Finding("WARN", SUBJECT, f"{place} is larger than 4 MiB and is not used", HOW)
             return
-        listed = x509.load_pem_x509_certificates(place.read_bytes())
-    except (OSError, ValueError) as error:
-        why = "cannot be read" if isinstance(error, OSError) else "is no list of certificates (PEM)"
+        listed = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        listed.load_verify_locations(cafile=place)
+    except OSError as error:
+        # An SSLError is an OSError, too.
+        is_away = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+        why = "cannot be read" if is_away else "is no list of certificates (PEM)"
         yield Finding("WARN", SUBJECT, f"{place} {why}, so no film counts as trusted", HOW)
         return
-    over = sum(each.not_valid_after_utc <= datetime.now(UTC) for each in listed)
+    ends = [str(each["notAfter"]) for each in listed.get_ca_certs()]
+    over = sum(ssl.cert_time_to_seconds(each) <= time.time() for each in ends)
     if over:
-        found = f"{over} of {len(listed)} in {place} are over"
+        found = f"{over} of {len(ends)} in {place} are over"
         yield Finding("WARN", SUBJECT, found, "Put the newer certificates of their makers there.")
     else:
-        yield Finding("OK", SUBJECT, f"{len(listed)} in {place}")
+        yield Finding("OK", SUBJECT, f"{len(ends)} in {place}")

@@ -18,6 +18,7 @@ def certificate(days: int) -> str:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "A maker of cameras")])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name)
     made = made.public_key(key.public_key()).serial_number(1)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     made = made.not_valid_before(now - timedelta(days=90))
     signed = made.not_valid_after(now + timedelta(days=days)).sign(key, None)
     return signed.public_bytes(Encoding.PEM).decode()
