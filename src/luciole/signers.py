@@ -28,7 +28,7 @@ def looked(settings: Settings) -> Iterator[Finding]:
         listed.load_verify_locations(cafile=place)
     except OSError as error:
         # An SSLError is an OSError, too.
-        is_away = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+        is_away = not isinstance(error, ssl.SSLError)
         why = "cannot be read" if is_away else "is no list of certificates (PEM)"
         yield Finding("WARN", SUBJECT, f"{place} {why}, so no film counts as trusted", HOW)
         return
