@@ -1,7 +1,7 @@
 """The small pictures of a film that nobody waits for: its poster as AVIF, and two seconds of it
 that move, for a look at it in a grid.
 
-A still takes half a second of CPU as AVIF, for a half to two thirds of WebP's bytes
+A still takes some ten times the CPU of WebP as AVIF, up to 0.4 s, for half of its bytes
 (docs/reference/performance.md), so they are made when the film plays already. Both come from the
 uploaded film, not from a rendition.
 """
