@@ -306,8 +306,8 @@ def audit(options: argparse.Namespace) -> list[Any]:
     return claims
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The exit status."""
+def parsed(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
     parser = argparse.ArgumentParser("between", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("source", metavar="FOLDER_OR_URL")
     parser.add_argument("--other", metavar="FOLDER_OR_URL", action="append", default=[])
@@ -316,7 +316,12 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=Path, metavar="FILE")
     parser.add_argument("--now", type=v.instant, metavar="ISO", default=int(time.time()))
     parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(arguments)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status."""
+    options = parsed(arguments)
     return v.report(audit(options), options.json)
 
 
