@@ -65,7 +65,11 @@ class Check:
 
 
 VERIFIER = ("verifier/luciole_verify.py", "verifier/luciole_crossings.py")
-COMPARER = ("comparer/luciole_acts.py", "comparer/luciole_mirror.py")
+COMPARER = (
+    "comparer/luciole_acts.py",
+    "comparer/luciole_between.py",
+    "comparer/luciole_mirror.py",
+)
 
 
 @dataclass

@@ -23,6 +23,13 @@ def add_to(commands: Any) -> None:
     one.add_argument("--certificate", default="", help="your own, in PEM; else one by ACME")
     one.add_argument("--key", default="", help="its key, in PEM")
     one.add_argument("--backup", default="", metavar="DIR", help="folder for a daily backup")
+    one.add_argument(
+        "--border-host", default="", metavar="HOST", help="where other cells reach it, in the DNS"
+    )
+    one.add_argument("--short-name", default="", metavar="NAME", help="how other cells call it")
+    one.add_argument(
+        "--border-port", type=int, default=8090, help="on loopback, for them (default: %(default)s)"
+    )
     one.add_argument("--root", default="/", help="write below this folder, and start nothing")
     one.add_argument("--dry-run", action="store_true", help="print every file, write none")
 

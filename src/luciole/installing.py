@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from luciole import caddy
 from luciole.kit.console import say
 from luciole.kit.durable import replace
 from luciole.kit.errors import Invalid, NotAllowed
@@ -27,6 +28,7 @@ _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f\"\\$`']{1,120}")
+_SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MEMORY = re.compile(r"[1-9][0-9]*(%|[MG])")
 _PATH = re.compile(r"/[A-Za-z0-9_./+-]{1,200}")
 
@@ -55,6 +57,10 @@ class Wishes(msgspec.Struct, frozen=True):
     certificate: str = ""
     key: str = ""
     backup: str = ""
+    border_host: str = ""
+    """Where other cells reach the gateway; empty: it answers nobody."""
+    short_name: str = ""
+    border_port: int = 8090
     command: str = f"{CODE}/luciole"
 
 
@@ -77,6 +83,24 @@ def checked(wishes: Wishes) -> Wishes:
         (0 < wishes.port < 65536, "--port is between 1 and 65535."),
         (bool(wishes.certificate) == bool(wishes.key), "--certificate and --key go together."),
         (
+            bool(wishes.border_host) == bool(wishes.short_name),
+            "--border-host and --short-name go together.",
+        ),
+        (
+            not wishes.border_host
+            or (_HOST.fullmatch(wishes.border_host) and wishes.border_host != wishes.host),
+            "--border-host is another name in the DNS, such as border.luciole.example.",
+        ),
+        (
+            not wishes.short_name or _SHORT_NAME.fullmatch(wishes.short_name),
+            "--short-name has 1 to 20 of a-z, 0-9 and -, and does not begin with -.",
+        ),
+        (
+            not wishes.border_host
+            or (0 < wishes.border_port < 65536 and wishes.border_port != wishes.port),
+            "--border-port is between 1 and 65535, and not --port.",
+        ),
+        (
             all(_PATH.fullmatch(one) for one in _paths(wishes)),
             "Paths are absolute, of letters, digits and . _ / + -.",
         ),
@@ -94,9 +118,11 @@ def files(wishes: Wishes) -> list[Written]:
         Written("/etc/luciole/cell.env", _settings(wishes), 0o600),
         Written("/etc/systemd/system/luciole.service", _unit(wishes)),
         Written("/etc/luciole/texts/README", _TEXTS),
-        Written("/etc/caddy/Caddyfile", _caddy(wishes)),
-        Written("/etc/systemd/system/caddy.service.d/luciole.conf", _CADDY_UNIT),
+        Written("/etc/caddy/Caddyfile", _caddyfile(wishes)),
+        Written("/etc/systemd/system/caddy.service.d/luciole.conf", caddy.UNIT),
     ]
+    if wishes.border_host:
+        found.append(Written("/etc/systemd/system/luciole.service.d/border.conf", _WAY_OUT))
     if wishes.backup:
         found += [
             Written("/etc/systemd/system/luciole-backup.service", _backup(wishes)),
@@ -129,6 +155,9 @@ def command(chosen: argparse.Namespace) -> int:
         certificate=chosen.certificate,
         key=chosen.key,
         backup=chosen.backup,
+        border_host=chosen.border_host.lower(),
+        short_name=chosen.short_name,
+        border_port=chosen.border_port,
     )
     made = files(wishes)
     if chosen.dry_run:
@@ -151,6 +180,8 @@ def command(chosen: argparse.Namespace) -> int:
             say("That did not work; the words above say why. Mend it, then run install once more.")
             return 1
     say(f"The cell answers soon: https://{wishes.host}")
+    if wishes.border_host:
+        say(f"Other cells reach it at https://{wishes.border_host}: docs/howto/peer-with-a-cell.md")
     say("Copy /var/lib/luciole/keys/root.key off this machine now: docs/howto/keep-the-key-file.md")
     return 0
 
@@ -211,6 +242,17 @@ LUCIOLE_MEDIA_CLIPS_PER_DAY=100
 # Under the unit as it is nothing leaves this machine. To wake devices, allow the push services
 # there (IPAddressAllow=) and turn this on: docs/howto/hear-what-happens.md
 LUCIOLE_PUSH=off
+{_border(wishes)}"""
+
+
+def _border(wishes: Wishes) -> str:
+    if not wishes.border_host:
+        return ""
+    return f"""
+# How other cells call this one, and where they reach its gateway: docs/howto/peer-with-a-cell.md
+LUCIOLE_CELL_SHORT_NAME={wishes.short_name}
+LUCIOLE_BORDER_PORT={wishes.border_port}
+LUCIOLE_BORDER_ORIGIN=https://{wishes.border_host}
 """
 
 
@@ -282,6 +324,14 @@ WantedBy=multi-user.target
 """
 
 
+_WAY_OUT = """\
+# Written by `luciole install`: a cell that has peers speaks with them. Only the gateway can use
+# this; the others run in network namespaces without a route (`luciole doctor`, line `way out`).
+[Service]
+IPAddressAllow=any
+"""
+
+
 def _backup(wishes: Wishes) -> str:
     return f"""\
 # The daily backup, of which whoever is erased is unreadable, written by `luciole install`.
@@ -317,40 +367,14 @@ Persistent=yes
 WantedBy=timers.target
 """
 
-_CADDY_UNIT = """\
-# What Debian's unit of Caddy does not say.
-[Service]
-NoNewPrivileges=yes
-ProtectHome=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectControlGroups=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryMax=1G
-"""
 
-
-def _caddy(wishes: Wishes) -> str:
+def _caddyfile(wishes: Wishes) -> str:
     # Without a certificate of the operator's, Caddy gets one by ACME and renews it.
     tls = f"\ttls {wishes.certificate} {wishes.key}\n\n" if wishes.certificate else ""
-    return f"""\
-# TLS and the way in, written by `luciole install`. Caddy adds X-Forwarded-For, which the API
-# believes from this machine only. There is no access log, on purpose: it would write network
-# addresses to the disk.
-{wishes.host} {{
-{tls}\theader Strict-Transport-Security "max-age=31536000"
-
-\t# For this machine, not for visitors.
-\t@operators path /metrics /readyz
-\trespond @operators 404
-
-\t# Live events come as they are; the API compresses the pages' files itself.
-\treverse_proxy 127.0.0.1:{wishes.port} {{
-\t\tflush_interval -1
-\t}}
-}}
-"""
+    made = caddy.pages(wishes.host, wishes.port, tls)
+    if wishes.border_host:
+        made += caddy.border(wishes.border_host, wishes.border_port, tls)
+    return made
 
 
 def _more(memory: str) -> str:

@@ -94,13 +94,16 @@ def crossings() -> str:
         "only (`LUCIOLE_BORDER_PUSH_SERVICES`). Witnesses read the public logs, which anybody "
         "may.\n",
     ]
-    reasons = [(f"`{name}`", says, f"`{wire.LAWS[name]}`") for name, says in wire.REASONS.items()]
+    reasons = [
+        (f"`{name}`", says, f"`{wire.LAWS[name]}`", kinds_of(name))
+        for name, says in wire.REASONS.items()
+    ]
     kinds = [
         (f"`{name}`", f"`{kind.reason}`", "at once" if kind.is_immediate else "offered", kind.says)
         for name, kind in wire.KINDS.items()
     ]
     parts += [
-        f"\n## Six reasons\n\n{table(('reason', 'what it means', 'in law'), reasons)}",
+        f"\n## Six reasons\n\n{table(('reason', 'what it means', 'in law', 'kinds'), reasons)}",
         f"\n## All kinds\n\n{table(('kind', 'reason', 'how', 'what it says'), kinds)}",
         "\nWhat is offered to another cell is an entry of both logs each time; what is asked at "
         "once is told by both an hour later, by digests. The shapes of what is offered:\n",
@@ -121,6 +124,12 @@ def crossings() -> str:
         + "".join(f"- `{origin}`\n" for origin in default)
     )
     return "".join(parts)
+
+
+def kinds_of(reason: wire.Reason) -> str:
+    """The kinds that cross for a reason, or why there are none."""
+    named = [f"`{name}`" for name, kind in wire.KINDS.items() if kind.reason == reason]
+    return ", ".join(named) or f"none. {wire.NO_KIND[reason]}"
 
 
 # openapi.json

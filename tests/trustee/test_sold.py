@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from comparer import luciole_between
 from msgspec.structs import replace
 from tests.border.conftest import Cell, cell_in, peered, running, until
 from tests.trustee.test_two_cells import person
 
-from luciole import guarding, peering
+from luciole import guarding
 from luciole.ask.client import Custody
-from luciole.ask.gateway import PeerUnreachable
-from luciole.border import kept, passport
+from luciole.border import kept
 from luciole.custody.model import Field
 from luciole.kit.clock import Clock
 from luciole.kit.db import Database
@@ -93,6 +93,17 @@ def judged(us: str, sg: Cell) -> dict[str, str]:
     return {one["claim"]: one["verdict"] for one in luciole_crossings.audit(options)}
 
 
+def compared(cell: Cell, *others: Cell, **notes: Path) -> dict[str, str]:
+    """What the logs of decisions say of each other."""
+    words = [str(cell.settings.blobs_place)]
+    for one in others:
+        words += ["--other", str(one.settings.blobs_place)]
+    for name, path in notes.items():
+        words += [f"--{name}", str(path)]
+    options = luciole_between.parsed(words)
+    return {one["claim"]: one["verdict"] for one in luciole_between.audit(options)}
+
+
 def test_guardian_and_keeper_destroy_what_they_hold_when_the_cell_is_sold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +155,19 @@ async def told(sale: Sale) -> None:
     found = await asyncio.to_thread(judged, sale.us.settings.blobs_place, sg)
     assert found["us asks sg"] == "GREEN", found
     assert "RED" not in found.values(), found
+    # What each says of the other fits, halves and pieces.
+    book = sg.settings.trustee_dir / BOOK
+    await guarding.publish(await sg.url(), book, {}, Clock())
+
+    async def counted() -> bool:
+        said = await sg.entries("decisions")
+        return any(one["kind"] == "guarding" and one.get("destroyed") == 1 for one in said)
+
+    await until(counted)
+    found = await asyncio.to_thread(compared, sale.us, sg)
+    assert found["held elsewhere"] == "GREEN", found
+    assert found["sales"] == "CANNOT TELL", "Nobody has adopted it yet."
+    assert "RED" not in found.values(), found
     await sg.close()
 
 
@@ -174,28 +198,28 @@ def test_other_cell_that_was_away_is_asked_by_the_buyer(
 
 async def asked_again(house: Cell, sale: Sale) -> None:
     sg = sale.sg
-    # The key at the border is another one: nobody answers it before the operators have agreed.
+    # The key at the border is another one: sg answers it once it has read in the logs whose it is.
     await elsewhere.ask_again(await house.url(), house.settings, Clock())
     assert not any(one.is_told for one in elsewhere.read(house.settings.data))
-
-    async def shown() -> bytes:
-        try:
-            return await sg.outward("operator").look(house.origin)
-        except PeerUnreachable:
-            return b""
-
-    note = await until(shown)
-    await peering.remove(sg.settings, "us")
-    fingerprint = passport.read(note).fingerprint
-    await peering.add(sg.settings, house.origin, fingerprint, lambda _: False)
 
     async def destroyed() -> bool:
         await elsewhere.ask_again(await house.url(), house.settings, Clock())
         return all(one.is_told for one in elsewhere.read(house.settings.data))
 
-    await until(destroyed, 60)
+    # It looks once a minute at who is refused.
+    await until(destroyed, 180)
     entries = [one for one in await house.entries("decisions") if one["kind"] == "held-elsewhere"]
     codes = {(one["of"], one.get("code", "")) for one in entries}
     assert ("share", "peer-away") in codes
+
+    async def adopted() -> bool:
+        said = await house.entries("decisions")
+        return any(one["kind"] == "adopted" for one in said)
+
+    await until(adopted)
+    receipt = house.settings.data / "sale" / "receipt.note"
+    found = await asyncio.to_thread(compared, house, sg, receipt=receipt)
+    assert found["sales"] == found["receipt of the sale"] == "GREEN", found
+    assert "RED" not in found.values(), found
     for one in (house, sg):
         await one.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.rules import source
 
 from luciole import cli, config, installing
 from luciole.installing import BadInstall, Wishes
@@ -57,6 +59,59 @@ def test_a_given_certificate_is_used_and_else_acme() -> None:
     assert "\ttls /etc/tls/c.pem /etc/tls/k.pem\n" in text_of("/etc/caddy/Caddyfile", own)
 
 
+PEERED = msgspec.structs.replace(
+    WISHES, border_host="border.luciole.example", short_name="us", border_port=8091
+)
+
+
+def sites_of(wishes: Wishes) -> dict[str, str]:
+    """The blocks of Caddy's file, by their host."""
+    text = text_of("/etc/caddy/Caddyfile", wishes)
+    return dict(re.findall(r"(?ms)^(\S+) \{\n(.*?)^\}$", text))
+
+
+def test_the_door_for_other_cells_gets_a_site_its_settings_and_a_way_out() -> None:
+    sites = sites_of(PEERED)
+    assert set(sites) == {"luciole.example", "border.luciole.example"}
+    assert "\treverse_proxy 127.0.0.1:8080 {" in sites["luciole.example"]
+    assert "\treverse_proxy 127.0.0.1:8091\n" in sites["border.luciole.example"]
+    settings = config.load(settings_of(PEERED))
+    assert settings.border_origin == "https://border.luciole.example"
+    assert (settings.border.port, settings.border.host) == (8091, "127.0.0.1")
+    assert settings.cell.short_name == "us"
+    drop_in = text_of("/etc/systemd/system/luciole.service.d/border.conf", PEERED)
+    assert drop_in.endswith("[Service]\nIPAddressAllow=any\n")
+    own = msgspec.structs.replace(PEERED, certificate="/etc/tls/c.pem", key="/etc/tls/k.pem")
+    assert all("\ttls /etc/tls/c.pem /etc/tls/k.pem\n" in site for site in sites_of(own).values())
+
+
+def test_a_cell_without_peers_gets_no_door() -> None:
+    assert set(sites_of(WISHES)) == {"luciole.example"}
+    assert not any(name.startswith("LUCIOLE_BORDER") for name in settings_of())
+    assert not [one.path for one in installing.files(WISHES) if one.path.endswith("border.conf")]
+
+
+def test_the_example_file_has_the_same_door() -> None:
+    example = (source.ROOT / "deploy" / "Caddyfile").read_text(encoding="utf-8")
+    _, _, commented = example.partition("# border.luciole.example {\n")
+    lines = [line.removeprefix("# ").removeprefix("#") for line in commented.splitlines()]
+    made = sites_of(msgspec.structs.replace(PEERED, border_port=8090))["border.luciole.example"]
+    assert lines == [*made.splitlines(), "}"]
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy here")
+def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "Caddyfile"
+    file.write_text(text_of("/etc/caddy/Caddyfile", PEERED))
+    done = subprocess.run(
+        ["caddy", "validate", "--adapter", "caddyfile", "--config", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -71,6 +126,12 @@ def test_a_given_certificate_is_used_and_else_acme() -> None:
         {"certificate": "relative.pem", "key": "/k.pem"},
         {"backup": "/mnt/a b"},
         {"port": 0},
+        {"border_host": "border.luciole.example"},
+        {"short_name": "us"},
+        {"border_host": "luciole.example", "short_name": "us"},
+        {"border_host": "b.example {", "short_name": "us"},
+        {"border_host": "b.example", "short_name": "us\nLUCIOLE_PUSH=on"},
+        {"border_host": "b.example", "short_name": "us", "border_port": 8080},
     ],
 )
 def test_words_that_would_break_a_file_are_refused(change: dict[str, object]) -> None:

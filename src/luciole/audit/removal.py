@@ -27,9 +27,10 @@ from luciole.kit.console import say
 from luciole.kit.errors import Invalid
 from luciole.kit.keeper import FolderLock
 from luciole.roots.choose import open_secret
-from luciole.sale import elsewhere, removing
+from luciole.sale import elsewhere, left, removing
 from luciole.sale.buyer import Buyer
 from luciole.sale.divest import statement_signer
+from luciole.sale.left import Left
 from luciole.sale.model import NoReceipt
 from luciole.sale.removing import Destroyed, Sold
 
@@ -94,7 +95,7 @@ def main(
         removing.check_receipt(sold, receipt)
     elif not may_miss_receipt:
         raise NoReceipt
-    planted = read_canaries(canaries) if canaries else []
+    looked = Look(read_canaries(canaries)) if canaries else None
     if not agreed and not _agreed(settings):
         return 1
     lock = FolderLock(settings.data / "run")
@@ -102,13 +103,19 @@ def main(
         raise CellRuns
     try:
         lock.end_leftovers()
-        done = asyncio.run(removing.destroy(settings))
-        made = prove(settings, sold, done, planted, also, is_received=receipt is not None)
+        done, there = asyncio.run(_destroy(settings, looked))
+        made = prove(settings, sold, done, there, looked, also, is_received=receipt is not None)
     finally:
         lock.release()
     _write(settings, made, out)
     show(made)
     return VERDICTS.index(made.verdict)
+
+
+async def _destroy(settings: Settings, looked: Look | None) -> tuple[Destroyed, Left]:
+    """Destroys, then asks the servers outside of the data folder what they still have."""
+    done = await removing.destroy(settings)
+    return done, await left.look(settings, looked.object if looked else None)
 
 
 def _agreed(settings: Settings) -> bool:
@@ -133,20 +140,23 @@ def prove(
     settings: Settings,
     sold: Sold,
     done: Destroyed,
-    planted: Sequence[Mark],
+    there: Left,
+    looked: Look | None,
     also: Sequence[Path],
     *,
     is_received: bool,
 ) -> Statement:
-    """Looks at everything that is left. Raises OSError."""
+    """Looks at everything that is left. `looked` has seen what is in a bucket, `there` is what
+    other servers say. Raises OSError."""
+    copies = [f"{one} at the database server copies what it writes" for one in there.copiers]
     claims = [
         _receipt(sold, is_received),
         _keys(settings, done),
-        *_stores(settings, done),
+        *_stores(settings, done, there),
         *_elsewhere(settings),
         *(Claim("beyond this machine", "CANNOT TELL", _sentence(one), "Ask them for a word on it.")
-          for one in done.beyond),
-        _canaries(settings, planted, also),
+          for one in (*done.beyond, *copies)),
+        _canaries(settings, there, looked, also),
     ]  # fmt: skip
     verdicts = {one.verdict for one in claims}
     verdict: Verdict = (
@@ -192,17 +202,19 @@ def _keys(settings: Settings, done: Destroyed) -> Claim:
     )
 
 
-def _stores(settings: Settings, done: Destroyed) -> Iterator[Claim]:
+def _stores(settings: Settings, done: Destroyed, there: Left) -> Iterator[Claim]:
     """That the stores are empty."""
     data = settings.data
-    left = list(_files(data / "postgres"))
+    files = list(_files(data / "postgres"))
     if settings.database.url:
-        yield Claim("database", "GREEN", "The cell's tables on the other server were dropped.")
-    elif left:
-        yield Claim("database", "RED", f"{len(left)} files are left.", "Run this once more.")
+        yield _outside_database(left.place_of(settings.database.url), there)
+    elif files:
+        yield Claim("database", "RED", f"{len(files)} files are left.", "Run this once more.")
     else:
         yield Claim("database", "GREEN", "The folder of the database, with its log, is gone.")
-    if "://" not in settings.blobs_place:
+    if left.is_bucket(settings):
+        yield _bucket(settings.blobs_place, done, there)
+    else:
         place = Path(settings.blobs_place)
         objects = [path for path in _files(place) if path.relative_to(place).parts[0] != "ledger"]
         if objects:
@@ -220,6 +232,42 @@ def _stores(settings: Settings, done: Destroyed) -> Iterator[Claim]:
         yield Claim("folders", "GREEN", "Work, logs and all other folders of the cell are gone.")
 
 
+def _outside_database(place: str, there: Left) -> Claim:
+    """What the catalogue of another server says."""
+    if why := there.unasked.get("database"):
+        return Claim(
+            "database", "CANNOT TELL", f"{place} does not answer ({why}).", "Run this once more."
+        )
+    if there.tables:
+        sentence = f"The catalogue of {place} still has {left.some(there.tables)}."
+        return Claim("database", "RED", sentence, "Run this once more.")
+    if there.others:
+        return Claim(
+            "database",
+            "CANNOT TELL",
+            f"The catalogue of {place} has no schema of the cell, but tables in `public`, which "
+            f"were not looked through: {left.some(there.others)}.",
+            "Say whose they are, or remove them.",
+        )
+    return Claim("database", "GREEN", f"The catalogue of {place} has no table of the cell.")
+
+
+def _bucket(place: str, done: Destroyed, there: Left) -> Claim:
+    """What a bucket itself lists."""
+    if why := there.unasked.get("objects"):
+        return Claim(
+            "objects", "CANNOT TELL", f"{place} does not answer ({why}).", "Run this once more."
+        )
+    if there.objects:
+        sentence = f"{place} still lists {left.some(there.objects)}."
+        return Claim("objects", "RED", sentence, "Run this once more.")
+    return Claim(
+        "objects",
+        "GREEN",
+        f"{done.objects} were deleted now; {place} lists none but the public log.",
+    )
+
+
 def _elsewhere(settings: Settings) -> Iterator[Claim]:
     """What other cells held: halves of keys, which are worth nothing without the wraps here, and a
     sealed backup, which is worth nothing without the recovery key."""
@@ -232,9 +280,9 @@ def _elsewhere(settings: Settings) -> Iterator[Claim]:
             yield Claim(claim, "CANNOT TELL", sentence, step)
 
 
-def _canaries(settings: Settings, planted: Sequence[Mark], also: Sequence[Path]) -> Claim:
+def _canaries(settings: Settings, there: Left, looked: Look | None, also: Sequence[Path]) -> Claim:
     """That no mark is anywhere that we can look."""
-    if not planted:
+    if looked is None:
         return Claim(
             "canaries",
             "CANNOT TELL",
@@ -242,13 +290,12 @@ def _canaries(settings: Settings, planted: Sequence[Mark], also: Sequence[Path])
             "Give a file of them with --canaries: what people had written in their fields.",
         )
     folders = [settings.data, *removing.key_folders(settings), *also]
-    if "://" not in settings.blobs_place:
+    if not left.is_bucket(settings):
         folders.append(Path(settings.blobs_place))
     missing = [folder for folder in also if not folder.is_dir()]
-    looked = Look(planted)
     for path in dict.fromkeys(path for folder in folders for path in _files(folder)):
         looked.file(path)
-    what = f"{len(planted)} marks in {looked.forms} forms, {looked.files} files of "
+    what = f"{looked.marks} marks in {looked.forms} forms, {looked.files} files and objects of "
     what += f"{looked.size_bytes / 1024**2:.1f} MiB"
     if looked.hits:
         places = ", ".join(sorted(looked.hits)[:5])
@@ -257,6 +304,9 @@ def _canaries(settings: Settings, planted: Sequence[Mark], also: Sequence[Path])
         return Claim(
             "canaries", "CANNOT TELL", "A folder that you named is not there.", "Name it anew."
         )
+    if "objects" in there.unasked:
+        sentence = f"{settings.blobs_place} does not answer, so it was not looked through."
+        return Claim("canaries", "CANNOT TELL", sentence, "Run this once more.")
     return Claim("canaries", "GREEN", f"Of {what}: none was found.")
 
 
@@ -266,6 +316,7 @@ class Look:
     def __init__(self, planted: Sequence[Mark]) -> None:
         known = [form for mark in planted for form in marks.forms(mark, [])]
         # Hashes of a mark count as well: they tell whose record it was.
+        self.marks = len(planted)
         self.forms, self.files, self.size_bytes = len(known), 0, 0
         self.hits: set[str] = set()
         self._searches = [
@@ -283,10 +334,22 @@ class Look:
             while piece := file.read(PIECE_BYTES):
                 self.size_bytes += len(piece)
                 text = rest + piece
-                if self._finds(text) or any(self._finds(inner) for _, inner in peel.layers(text)):
+                if self._is_in(text):
                     self.hits.add(str(path))
                     return
                 rest = text[-self._overlap :]
+
+    def object(self, key: str, data: bytes) -> None:
+        """One that is not a file of this machine."""
+        self.files += 1
+        self.size_bytes += len(data)
+        if self._finds(key.encode()):
+            self.hits.add("the name of an object")
+        if self._is_in(data):
+            self.hits.add(key)
+
+    def _is_in(self, text: bytes) -> bool:
+        return self._finds(text) or any(self._finds(inner) for _, inner in peel.layers(text))
 
     def _finds(self, text: bytes) -> bool:
         return any(

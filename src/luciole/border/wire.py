@@ -4,7 +4,7 @@ A slice of the cell makes one of these, as bytes, and offers it through `border.
 reads what was offered. This module is the only one of the border that a slice may import.
 
 There are six reasons to cross, and no other. Each kind names its own, and who offers one takes no
-part in that.
+part in that. What is not sent is not a kind; a reason without a kind says why (`NO_KIND`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ REASONS: dict[Reason, str] = {
     "moving": "The person moves to another cell, or takes their data along.",
     "court-order": "A court ordered it whose orders hold at home.",
     "aggregate": "It is a total over at least ten people.",
-    "workings": "The network needs it to work; it holds neither content nor who somebody is.",
+    "workings": "The network needs it to work. It holds no content, and tells no other cell who "
+    "somebody of this one is; `code` alone tells an address, to the operator's own sender.",
+}
+# Those without a kind, and why.
+NO_KIND: dict[Reason, str] = {
+    "court-order": "An order is carried out at home: what it withholds is withheld there, and what "
+    "it asks for the operator gives to whoever may have it, not through the gateway; the log "
+    "counts the order.",
 }
 # On what each stands in law, where the offer names nothing else.
 LAWS: dict[Reason, str] = {
@@ -68,10 +75,6 @@ KINDS: dict[str, Kind] = {
     "follow": Kind("workings", "The cell's reader follows somebody; who reads there stays home."),
     "unfollow": Kind("workings", "The cell's reader follows somebody no more."),
     "totals": Kind("aggregate", "Likes, shares or followers of something, rounded, ten or more."),
-    "report": Kind(
-        "workings",
-        "Something breaks the rules, in the word of a cell; who said it first stays home.",
-    ),
     "move": Kind("moving", "A person lives in another cell now."),
     "fediverse": Kind(
         "published",
@@ -80,7 +83,6 @@ KINDS: dict[str, Kind] = {
     ),
     "media": Kind("published", "The bytes of a public clip, fetched once by the other cell."),
     "cosign": Kind("workings", "A head of a public log, to be cosigned by a witness.", True),
-    "mirror": Kind("workings", "A piece of a public log, as anybody may read it.", True),
     "share": Kind("workings", "A guardian's share of a key, by a random handle.", True),
     "lookup": Kind(
         "workings", "Blinded points of a contact look-up: numbers without meaning.", True

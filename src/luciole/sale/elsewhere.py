@@ -2,7 +2,7 @@
 
 Before the logs are handed over, each holder is asked to destroy it, and what it answers stands in
 both cells' logs. Who is away then is asked by the next operator, through its gateway, as soon as
-the two are peers again: what is left to be told goes along in the bundle's manifest.
+it has taken the new key at the border: what is left to be told goes along in the bundle's manifest.
 """
 
 from __future__ import annotations

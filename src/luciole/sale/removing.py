@@ -153,8 +153,8 @@ async def _empty_database(settings: Settings, done: Destroyed) -> None:
     finally:
         await database.close()
     done.beyond.append(
-        "the database is on another server: its write-ahead log, archives, replicas and base "
-        "backups are its operator's to remove"
+        "the database is on another server: former pages of its files, its write-ahead log, "
+        "archives, replicas and base backups are its operator's to remove"
     )
 
 
@@ -171,7 +171,8 @@ async def _empty_objects(settings: Settings, done: Destroyed) -> None:
             await blobs.delete(key)
             done.objects += 1
     done.beyond.append(
-        "the objects were in a bucket: former versions and copies are its provider's to remove"
+        f"the objects were in {settings.blobs_place}: former versions and copies are its "
+        "provider's to remove"
     )
 
 

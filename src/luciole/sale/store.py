@@ -42,6 +42,22 @@ SELECT nspname FROM pg_namespace
 WHERE nspname NOT LIKE 'pg\\_%' AND nspname NOT IN ('information_schema', 'public')
 """
 DROP = 'DROP SCHEMA "{}" CASCADE'
+# What a server still has, as its own catalogue says. `public` is nobody's: others may use it.
+RELATIONS = """
+SELECT n.nspname || '.' || c.relname AS name, n.nspname <> 'public' AS is_ours
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm', 'f', 'S') AND n.nspname NOT LIKE 'pg\\_%'
+  AND n.nspname <> 'information_schema'
+ORDER BY 2 DESC, 1 LIMIT 1000
+"""
+# Whoever gets a copy of what the server writes.
+COPIERS = """
+SELECT 'the replication slot ' || slot_name AS name FROM pg_replication_slots
+UNION ALL SELECT 'the publication ' || pubname FROM pg_publication
+UNION ALL SELECT 'the archive of its write-ahead log'
+WHERE current_setting('archive_mode') <> 'off'
+ORDER BY 1
+"""
 # A number for an entry about each of several people.
 TAKE_NUMBERS = """
 INSERT INTO custody.subject AS s (person_id, next) SELECT p, 1 FROM unnest($1::uuid[]) AS t (p)
@@ -150,3 +166,19 @@ async def drop_all(tx: Tx) -> None:
     """Takes every table of the cell away."""
     for row in await tx.fetch(SCHEMAS):
         await tx.execute(DROP.format(row["nspname"]))
+
+
+async def schemas(tx: Tx) -> list[str]:
+    """What a database has besides its own and `public`."""
+    return [row["nspname"] for row in await tx.fetch(SCHEMAS)]
+
+
+async def relations(tx: Tx) -> list[tuple[str, bool]]:
+    """Tables and what is like them, each with whether it lies in a schema of a cell; those first,
+    1,000 at most."""
+    return [(row["name"], row["is_ours"]) for row in await tx.fetch(RELATIONS)]
+
+
+async def copiers(tx: Tx) -> list[str]:
+    """Who copies what the server writes, in words."""
+    return [row["name"] for row in await tx.fetch(COPIERS)]

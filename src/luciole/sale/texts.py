@@ -27,8 +27,9 @@ To be done by people, in this order. Nothing here is secret.
 3. Certificates. The buyer orders new ones with new keys. The seller revokes its own, with the
    reason `cessationOfOperation`, and removes its account at the certificate authority.
 4. Witnesses. Each gets the new keys of the logs from its own copy of the log; whoever runs one is
-   told of the sale all the same. Cells that have peered take the new keys by themselves within the
-   hour, from the logs; what their people have agreed to ends, because the operator is another.
+   told of the sale all the same. Cells that have peered take the new keys by themselves, from the
+   logs, a minute after they have refused them or within the hour, if the address of the border has
+   moved along; what their people have agreed to ends, because the operator is another.
 5. Contracts. Processors of the seller (hosting, object store, mail) end; the buyer names its own
    in its notice. The seller tells the authority where the law asks for that.
 6. Afterwards the seller runs ./luciole prove-removal with the buyer's receipt, and publishes what

@@ -16,6 +16,7 @@ from tests.cell.people.test_staff import signed, staffed
 from tests.cell.rights.conftest import log  # noqa: F401 - a fixture
 from tests.cell.rights.log import Log
 from tests.cell.rights.taken import take
+from tests.cell.safety import bench
 
 from luciole import withholding
 from luciole.cell.notices import model
@@ -29,7 +30,9 @@ from luciole.cell.notices.model import (
 )
 from luciole.config import DatabaseSettings, Settings
 
+BLOCKED_BY = '<http://localhost:8080>; rel="blocked-by", '
 NOTICE = re.compile(r'<http://localhost:8080(/notices/[0-9a-f-]{36})>; rel="describedby"')
+STATEMENT = re.compile(r'<http://localhost:8080(/statements/[0-9a-f-]{36})>; rel="describedby"')
 
 
 async def test_each_451_has_a_notice_and_each_notice_an_entry(
@@ -55,6 +58,7 @@ async def test_each_451_has_a_notice_and_each_notice_an_entry(
                 continue
             found = NOTICE.search(answer.headers["link"])
             assert found, path
+            assert answer.headers["link"].startswith(BLOCKED_BY), path
             body = (await visitor.get(f"/api{found[1]}")).json()
             entry = begun[body["notice"]]
             shared = set(entry) & set(body) - {"at"}
@@ -80,6 +84,41 @@ async def test_each_451_has_a_notice_and_each_notice_an_entry(
     assert first["subject"] == f"clip/{clips[0]['id']}"
     assert (second["subject"], second["nonce"]) == ("", "")
     assert clips[1]["id"] not in msgspec.json.encode([begun, second]).decode()
+
+
+async def test_each_451_of_moderators_has_a_statement_and_each_statement_an_entry(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes, owner_url: str, pools: Pools
+) -> None:
+    clips = [await ana.clip(house, tiny_film, caption=f"Film {n}") for n in range(2)]
+    await bench.report(ben, "clip", clips[0]["id"])
+    said = await bench.decide(
+        await bench.at_work(house, owner_url, "max"), countries=["BE", "FR"], days=20
+    )
+    decided = {one["decision"]: one for one in await decisions(pools) if one["kind"] == "decision"}
+    visitor, refusals = house.visitor(**FR), 0
+    for clip in clips:
+        for path in (f"/api/clips/{clip['id']}", clip["poster_url"], f"/c/{clip['id']}"):
+            answer = await visitor.get(path)
+            if answer.status_code != 451:
+                assert "link" not in answer.headers
+                continue
+            refusals += 1
+            # Who blocks, as for an order (RFC 7725, section 4); and why, which is in the log.
+            assert answer.headers["link"].startswith(BLOCKED_BY), path
+            found = STATEMENT.search(answer.headers["link"])
+            assert found, path
+            body = (await visitor.get(f"/api{found[1]}")).json()
+            entry = decided[body["id"]]
+            assert body["id"] == said["id"]
+            assert entry["statement"]["territorial_scope"] == ["BE", "FR"]
+            assert entry["until"]
+    assert refusals >= 2
+    assert set(decided) == {said["id"]}
+    # What a decision has removed everywhere, or shows to adults, is blocked for nobody's order.
+    await bench.report(ben, "clip", clips[1]["id"])
+    await bench.decide(await bench.at_work(house, owner_url, "eve"))
+    gone = await visitor.get(f"/api/clips/{clips[1]['id']}")
+    assert (gone.status_code, "blocked-by" in gone.headers["link"]) == (410, False)
 
 
 async def test_notice_in_the_log_names_nobody(house: House, ana: Browser, pools: Pools) -> None:

@@ -19,7 +19,8 @@ from luciole.keys import KeyFileRefused, KeyStore
 from luciole.kit.ids import new_id
 from luciole.ledger.note import Note, VerifierKey
 from luciole.roots.choose import open_root
-from luciole.sale import removing
+from luciole.sale import left, removing
+from luciole.sale.left import Left
 from luciole.sale.model import NoReceipt, NotDivested, read_contents
 
 
@@ -188,7 +189,7 @@ async def test_what_is_left_is_red_and_what_nobody_can_tell_is_said(
     done = removing.Destroyed()
     (seller.data / "postgres" / "1").write_bytes(b"x")
     sold = removing.sold(seller)
-    again = removal.prove(seller, sold, done, [], (), is_received=False)
+    again = removal.prove(seller, sold, done, Left(), None, (), is_received=False)
     assert verdicts(again)["database"] == verdicts(again)["folders"] == "RED"
     short = tmp_path / "short"
     short.write_text("abc\n")
@@ -196,7 +197,11 @@ async def test_what_is_left_is_red_and_what_nobody_can_tell_is_said(
         removal.read_canaries(short)
 
 
-async def test_outside_database_is_emptied_and_its_copies_are_nobodys_to_tell(
+def sentence(made: removal.Statement, claim: str) -> str:
+    return " ".join(one.sentence for one in made.claims if one.claim == claim)
+
+
+async def test_outside_database_is_emptied_and_its_catalogue_asked(
     town: Town, tiny_film: bytes, elsewhere: str, seller: Settings, tmp_path: Path
 ) -> None:
     await town.sell(tiny_film)
@@ -204,7 +209,98 @@ async def test_outside_database_is_emptied_and_its_copies_are_nobodys_to_tell(
     await town.adopt(elsewhere)
     database = msgspec.structs.replace(seller.database, url=elsewhere)
     settings = msgspec.structs.replace(seller, database=database)
+    before = await left.look(settings)
+    assert {"people.person", "clips.clip"} <= set(before.tables)
     status, made = await in_thread(prove, settings, tmp_path)
     assert status == 2
     assert verdicts(made)["beyond this machine"] == "CANNOT TELL"
+    assert verdicts(made)["database"] == "GREEN"
+    place = left.place_of(elsewhere)
+    assert sentence(made, "database") == f"The catalogue of {place} has no table of the cell."
     assert await fetch(elsewhere, "SELECT to_regclass('people.person') AS t") == [(None,)]
+    # What came back since, or was there of somebody, is named.
+    found = Left()
+
+    def judged() -> removal.Statement:
+        sold, done = removing.sold(settings), removing.Destroyed()
+        return removal.prove(settings, sold, done, found, None, (), is_received=False)
+
+    await fetch(elsewhere, "CREATE TABLE public.somebodys (a int)")
+    found = await left.look(settings)
+    assert (found.tables, found.others) == ([], ["public.somebodys"])
+    assert verdicts(judged())["database"] == "CANNOT TELL"
+    assert "public.somebodys" in sentence(judged(), "database")
+    await fetch(elsewhere, "CREATE SCHEMA people")
+    assert (await left.look(settings)).tables == ["people"]
+    await fetch(elsewhere, "CREATE TABLE people.person (a int)")
+    found = await left.look(settings)
+    assert verdicts(judged())["database"] == "RED"
+    assert "people.person" in sentence(judged(), "database")
+    # Who gets copies of what it writes is named, too.
+    await fetch(elsewhere, "CREATE PUBLICATION to_a_friend FOR TABLE people.person")
+    found = await left.look(settings)
+    assert "The publication to_a_friend at" in sentence(judged(), "beyond this machine")
+    # A server that does not answer proves nothing.
+    nowhere = msgspec.structs.replace(database, url="postgresql://nobody:secret@127.0.0.1:9/cell")
+    settings = msgspec.structs.replace(settings, database=nowhere)
+    found = await left.look(settings)
+    assert verdicts(judged())["database"] == "CANNOT TELL"
+    assert sentence(judged(), "database").startswith("127.0.0.1/cell does not answer (")
+    assert "secret" not in json.dumps(msgspec.to_builtins(judged()))
+
+
+async def test_bucket_is_emptied_and_lists_what_is_left(
+    town: Town, tiny_film: bytes, seller: Settings, tmp_path: Path
+) -> None:
+    await town.sell(tiny_film)
+    await put_at(town, seller)
+    # The library speaks to this as it does to S3: by keys, without files.
+    bucket = tmp_path / "bucket"
+    shutil.rmtree(seller.data / "blobs")
+    for name in ("p/film", "r/avatar", "ledger/access/checkpoint"):
+        (bucket / name).parent.mkdir(parents=True, exist_ok=True)
+        (bucket / name).write_bytes(b"\0" + MARKS["bio"].encode() * (name[0] != "l"))
+    settings = msgspec.structs.replace(seller, blobs=f"file://{bucket}")
+    assert left.is_bucket(settings)
+    status, made = await in_thread(prove, settings, tmp_path)
+    assert status == 2
+    assert verdicts(made)["objects"] == verdicts(made)["canaries"] == "GREEN"
+    assert sentence(made, "objects") == (
+        f"2 were deleted now; file://{bucket} lists none but the public log."
+    )
+    assert f"The objects were in file://{bucket}:" in sentence(made, "beyond this machine")
+    assert [one.name for one in bucket.rglob("*") if one.is_file()] == ["checkpoint"]
+    # An object that came back, with a mark in it; and the log is looked through as well.
+    for name in ("p/film", "ledger/access/0"):
+        (bucket / name).write_bytes(MARKS["mail"].encode().hex().encode())
+    looked = removal.Look(removal.read_canaries(canaries(tmp_path)))
+    found = await left.look(settings, looked.object)
+    sold, done = removing.sold(settings), removing.Destroyed()
+
+    def judged(looked: removal.Look | None) -> removal.Statement:
+        return removal.prove(settings, sold, done, found, looked, (), is_received=False)
+
+    again = judged(looked)
+    assert found.objects == ["p/film"]
+    assert verdicts(again)["objects"] == verdicts(again)["canaries"] == "RED"
+    assert "p/film" in sentence(again, "objects")
+    assert "ledger/access/0, p/film" in sentence(again, "canaries")
+    # A bucket that does not answer proves nothing.
+    found = Left(unasked={"objects": "GenericError"})
+    again = judged(removal.Look(removal.read_canaries(canaries(tmp_path))))
+    assert verdicts(again)["objects"] == verdicts(again)["canaries"] == "CANNOT TELL"
+    assert "does not answer (GenericError)" in sentence(again, "objects")
+
+
+async def test_bucket_that_does_not_answer_is_said(
+    seller: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (
+        ("AWS_ENDPOINT", "http://127.0.0.1:9"),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_ACCESS_KEY_ID", "nobody"),
+        ("AWS_SECRET_ACCESS_KEY", "nothing"),
+    ):
+        monkeypatch.setenv(name, value)
+    settings = msgspec.structs.replace(seller, blobs="s3://films/cell")
+    assert set((await left.look(settings)).unasked) == {"objects"}

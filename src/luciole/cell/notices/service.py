@@ -83,13 +83,15 @@ class Notices:
 
     async def refuse(self, tx: Tx, notice_id: UUID) -> None:
         """Raises Withheld, with the notice; Removed, RemovedHere or AdultsOnly, with the statement
-        of reasons, where a decision of moderators keeps it."""
+        of reasons, where a decision of moderators keeps it. Each 451 names who blocks, too."""
+        blocked_by = f'<{self._origin}>; rel="blocked-by", '
         if (measure := await measures.withholding(tx, notice_id)) is not None:
             link = f'<{self._origin}/statements/{notice_id}>; rel="describedby"'
             if measure.effect == "adults":
                 raise refusals.AdultsOnly(link=link)
-            is_everywhere = model.EVERYWHERE in measure.countries
-            raise (refusals.Removed if is_everywhere else refusals.RemovedHere)(link=link)
+            if model.EVERYWHERE in measure.countries:
+                raise refusals.Removed(link=link)
+            raise refusals.RemovedHere(link=blocked_by + link)
         notice = await store.notice(tx, notice_id)
         if notice is None or notice.begun_at is None:
             raise NoSuchNotice
@@ -98,8 +100,7 @@ class Notices:
         raise Withheld(
             f"This is withheld in {where}: {notice.ordered_by} ordered it, under "
             f"{notice.law.rstrip('.')}{until}.",
-            link=f'<{self._origin}>; rel="blocked-by", '
-            f'<{self._origin}/notices/{notice.id}>; rel="describedby"',
+            link=f'{blocked_by}<{self._origin}/notices/{notice.id}>; rel="describedby"',
         )
 
     # --- decisions of moderators ----------------------------------------------------------------
