@@ -377,6 +377,15 @@ CREATE INDEX family_time_by_person ON people.family_time USING btree (person_id,
 CREATE INDEX family_time_by_time ON people.family_time USING btree (reported_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON people.family_time TO luciole_people;
 
+CREATE TABLE people.session_over (
+    n      bigint NOT NULL,
+    month  date NOT NULL,
+    CONSTRAINT session_over_pkey PRIMARY KEY (n),
+    CONSTRAINT session_over_month_check CHECK (EXTRACT(day FROM month) = 1::numeric)
+);
+CREATE INDEX session_over_by_month ON people.session_over USING btree (month);
+GRANT SELECT, INSERT, UPDATE, DELETE ON people.session_over TO luciole_people;
+
 CREATE VIEW people.card AS
     SELECT id,
         handle,
@@ -2546,10 +2555,14 @@ CREATE TABLE safety.notifier (
     report_id  uuid NOT NULL,
     name       text NOT NULL,
     email      text NOT NULL,
+    locale     text DEFAULT 'en'::text NOT NULL,
+    told       text DEFAULT ''::text NOT NULL,
     CONSTRAINT notifier_pkey PRIMARY KEY (report_id),
     CONSTRAINT notifier_report_id_fkey FOREIGN KEY (report_id) REFERENCES safety.report(id) ON DELETE CASCADE,
     CONSTRAINT notifier_email_check CHECK (char_length(email) <= 254),
-    CONSTRAINT notifier_name_check CHECK (char_length(name) <= 100)
+    CONSTRAINT notifier_locale_check CHECK (char_length(locale) <= 12),
+    CONSTRAINT notifier_name_check CHECK (char_length(name) <= 100),
+    CONSTRAINT notifier_told_check CHECK (told = ANY (ARRAY[''::text, 'acted'::text, 'no-violation'::text, 'gone'::text, 'upheld'::text, 'reversed'::text]))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.notifier TO luciole_safety;
 
@@ -2707,6 +2720,13 @@ CREATE TABLE safety.measured (
     CONSTRAINT measured_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text]))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.measured TO luciole_safety;
+
+CREATE TABLE safety.counted_month (
+    month  date NOT NULL,
+    CONSTRAINT counted_month_pkey PRIMARY KEY (month),
+    CONSTRAINT counted_month_month_check CHECK (EXTRACT(day FROM month) = 1::numeric)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.counted_month TO luciole_safety;
 
 -- console ---------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from luciole.cell.rights.leaving import Leaving
 from luciole.cell.rights.log_reader import LogReader
 from luciole.cell.rights.model import CellFacts
 from luciole.cell.rights.service import Rights
+from luciole.cell.safety.notifying import Notifying
 from luciole.cell.safety.service import Safety
 from luciole.cell.search.service import Search
 from luciole.config import SettingError, Settings
@@ -127,6 +128,13 @@ class Parts:
             clock,
             queue,
             settings.origin,
+            Notifying(
+                outward,
+                takes_email=bool(settings.border.mail_url),
+                cell=settings.cell.name,
+                origin=settings.origin,
+                clock=clock,
+            ),
         )
         return cls(
             settings=settings,

@@ -93,7 +93,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
         parts.clips.outcomes.show_progress,
         Sealer(parts.custody, __version__),
     )
-    people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs)
+    people_jobs.register(parts.queue, parts.db, parts.people, parts.blobs, parts.clock)
     rotating = Rotating(
         parts.db, parts.people, parts.discovery, parts.clock, parts.settings.contacts.rotate_days
     )
@@ -103,7 +103,7 @@ def register(parts: Parts, outward: Fetching) -> Beside:
     media_jobs.register(parts.queue, workshop, parts.settings.worker)
     graph_jobs.register(parts.queue, parts.db, parts.people, parts.graph)
     clips_jobs.register(parts.queue, parts.db, parts.people, parts.clips, parts.quotes)
-    safety_jobs.register(parts.queue, parts.db, parts.safety, parts.media, parts.blobs)
+    safety_jobs.register(parts.queue, parts.db, parts.safety, parts.media, parts.blobs, parts.clock)
     console_jobs.register(parts.queue, parts.db, parts.console)
     messages_jobs.register(parts.queue, parts.db, parts.messages, parts.blobs)
     snapshots = Snapshots(parts.db, parts.for_you.follower, parts.clock)

@@ -18,11 +18,11 @@ from tests.border.mail_server import PASSWORD, USER, MailServer, mail_server
 from luciole import code_reach, config
 from luciole.border import codes as border_codes
 from luciole.border.codes import senders
-from luciole.border.door import Door
+from luciole.border.door import Door, NotYours
 from luciole.border.mail import BadAuthority, BadLogin, Login, MailSender
-from luciole.border.outward import SendCode
+from luciole.border.outward import SendCode, SendNotice
 from luciole.border.pushes import Sent, ServiceAway
-from luciole.border.wire import Code
+from luciole.border.wire import Code, NoticeMail
 from luciole.config import Settings
 from luciole.config.sections import BorderSettings, ContactsSettings
 from luciole.kit.db import Database
@@ -302,3 +302,49 @@ async def test_a_program_that_is_away_for_a_moment_is_asked_again_with_the_same_
         assert await sender.send(CODE) == Sent(400)
         assert len(program.taken) == 4
         assert program.faults == []
+
+
+PAGE = "https://us.test/report#aB3_-cdefgh"
+
+
+@pytest.mark.parametrize("locale", ["en", "fr"])
+@pytest.mark.parametrize(
+    "what", ["received", "acted", "no-violation", "gone", "upheld", "reversed"]
+)
+async def test_who_sent_a_notice_reads_where_it_stands_and_how_to_appeal(
+    server: MailServer, what: Any, locale: str
+) -> None:
+    mail = NoticeMail("zoe@example.org", what, "Lu\r\nBcc: x@y.z", locale, PAGE, "2027-05-30")
+    assert await to(server).send_notice(mail) == Sent(200)
+    (taken,) = server.taken
+    text = taken.get_content()
+    assert (taken["To"], taken["Bcc"]) == ("zoe@example.org", None)
+    assert taken["Content-Language"] == locale
+    assert "Lu Bcc: x@y.z" in taken["Subject"]
+    assert PAGE in text
+    assert ("2027-05-30" in text) == (what == "no-violation")
+    assert "{" not in text
+    assert "@example.org" not in text
+
+
+async def test_only_the_mail_server_is_asked_for_notices(
+    server: MailServer, empty_url: str
+) -> None:
+    mail = NoticeMail("zoe@example.org", "received", "Luciole", "en", PAGE)
+    asked = SendNotice(msgspec.json.encode(mail))
+    db = await Database.open(empty_url, role="luciole_gateway_process", size=2)
+    door = Door(db, dict, None, None, frozenset, {"email": to(server)})  # type: ignore[arg-type]
+    for asker in ("api", "worker"):
+        assert (await door.answer(asker, asked)).status == 200
+    assert len(server.taken) == 2
+    with pytest.raises(NotYours):
+        await door.answer("ledger", asked)
+    async with db.tx() as tx:
+        found = await tx.fetch("SELECT kind, service FROM border.crossing")
+    assert [tuple(row) for row in found] == [("notice", server.url)] * 2
+    # A program that sends codes does not know what else a mail may say.
+    program = border_codes.CodeSender("https://codes.test/", SECRET.encode(), now)
+    for others in ({}, {"email": program}):
+        door._code_senders = others
+        assert (await door.answer("api", asked)).code == "no-sender"
+    await db.close()

@@ -134,10 +134,11 @@ async def test_from_report_to_reversal(cell: Cell, stage: Stage, tmp_path: Path)
     await expect(anas.get_by_test_id("appeal")).to_contain_text(ANSWER)
 
 
-async def test_notice_without_an_account_finds_its_outcome(
+async def test_notice_without_an_account_finds_its_outcome_and_appeals(
     cell: Cell, stage: Stage, tmp_path: Path
 ) -> None:
-    ana = await cell.member("ana")
+    await nothing_waits(cell)
+    ana, max_ = [await cell.member(name) for name in ("ana", "max")]
     clip = await ana.clip(own_film(tmp_path, 1.9))
     page = await stage.phone(None, f"/report?address=/c/{clip['id']}")
     await page.get_by_test_id("report-category").select_option("illegal-or-harmful-speech")
@@ -151,6 +152,41 @@ async def test_notice_without_an_account_finds_its_outcome(
     await page.get_by_test_id("outcome-code").fill(code)
     await page.get_by_test_id("outcome-look").click()
     await expect(page.get_by_test_id("outcome")).to_have_attribute("data-outcome", "waiting")
+    await expect(page.get_by_test_id("appeal-form")).to_have_count(0)
+
+    # Max finds nothing wrong. Whoever has the code reads that, until when to appeal, and does.
+    desk = await at_work(cell, stage, max_)
+    await desk.keyboard.press("n")
+    await expect(desk.get_by_test_id("case-report")).to_contain_text("calls for violence")
+    await desk.keyboard.press("d")
+    await desk.get_by_test_id("case-answer").fill(ANSWER)
+    await desk.get_by_test_id("case-close").click()
+    await expect(desk.get_by_test_id("review-empty")).to_be_visible(timeout=PATIENCE_MS)
+    french = await stage.phone(None, f"/report#{code}", locale="fr-FR")
+    outcome = french.get_by_test_id("outcome")
+    await expect(outcome).to_have_attribute("data-outcome", "no-violation", timeout=PATIENCE_MS)
+    await expect(outcome).to_contain_text(ANSWER)
+    await expect(french.get_by_test_id("appeal-form")).to_contain_text("Vous pouvez réclamer")
+    await french.get_by_test_id("appeal-why").fill("Écoutez la deuxième phrase.")
+    assert await faults(french) == []
+    await outcome.scroll_into_view_if_needed()
+    await french.screenshot(path=tmp_path / "notice-appeal.png", full_page=True)
+    await french.get_by_test_id("appeal-send").click()
+    await expect(french.get_by_test_id("appeal")).to_have_attribute("data-outcome", "waiting")
+    await expect(french.get_by_test_id("appeal")).to_contain_text("au plus tard")
+    await desk.keyboard.press("n")
+    await expect(desk.get_by_test_id("review-empty")).to_be_visible()
+    eve = await at_work(cell, stage, await cell.member("eve"))
+    await eve.keyboard.press("n")
+    await expect(eve.get_by_test_id("case-appeal")).to_contain_text("deuxième phrase")
+    await eve.keyboard.press("d")
+    await eve.get_by_test_id("case-answer").fill("It stays as it is, for the same reason.")
+    await eve.get_by_test_id("case-close").click()
+    await expect(eve.get_by_test_id("review-empty")).to_be_visible(timeout=PATIENCE_MS)
+    await french.reload()
+    appeal = french.get_by_test_id("appeal")
+    await expect(appeal).to_have_attribute("data-outcome", "upheld", timeout=PATIENCE_MS)
+    assert await faults(french) == []
     await page.goto("/transparency")
     await expect(page.get_by_test_id("counts-notices")).to_be_visible()
     assert await faults(page) == []

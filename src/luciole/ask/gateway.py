@@ -12,7 +12,7 @@ import msgspec
 
 from luciole.border import outward
 from luciole.border.outward import Answered, PeerInfo, Verdict
-from luciole.border.wire import Code
+from luciole.border.wire import Code, NoticeMail
 from luciole.kit.errors import Conflict, Unavailable
 from luciole.kit.lines import Line, LineLost, LineRefused
 
@@ -100,6 +100,11 @@ class Outward:
         """Has the operator's sender of mail and text messages send a code. Raises PeerUnreachable,
         PeerRefused (`no-sender`, `not-sent`)."""
         await self._answer(outward.SendCode(msgspec.json.encode(code)), TIMEOUT_S)
+
+    async def send_notice(self, mail: NoticeMail) -> None:
+        """Has the operator's mail server send a mail to who sent a notice. Raises PeerUnreachable,
+        PeerRefused (`no-sender`, `not-sent`)."""
+        await self._answer(outward.SendNotice(msgspec.json.encode(mail)), TIMEOUT_S)
 
     async def look(self, origin: str) -> bytes:
         """The passport of a cell that is no peer yet. Raises PeerUnreachable, PeerRefused."""

@@ -99,7 +99,7 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
     if settings.border.codes_url:
         found.append(_by_url(SENDER, settings.border.codes_url, "", _CODES))
     if settings.border.mail_url:
-        found.append(_by_url(MAIL, settings.border.mail_url, "", _CODES))
+        found.append(_by_url(MAIL, settings.border.mail_url, "", _MAILS))
     if settings.feed.ranking:
         found.append(_ranking(settings.feed.ranking))
     for name, party in sorted((policy.witnesses if policy else {}).items()):
@@ -119,6 +119,10 @@ def parties(settings: Settings, policy: Policy | None) -> list[Party]:
 _PUSH = "that a device which asked for it is to be woken, and when; not what for"
 _FEDIVERSE = "public clips and pages of authors who asked for that, and nothing of who watches"
 _CODES = "an address that its owner wants verified, and the code for it; not whose account it is"
+_MAILS = (
+    f"{_CODES}; the address of who sent a notice without an account and wanted to be told, and "
+    "that it came or was answered; not what it says"
+)
 _KEYS = "the wrapped secret of the cell and the keys of a week; no field of a person"
 
 

@@ -14,12 +14,12 @@ from luciole.border import outward, passport, wire
 from luciole.border.cells import Cell, is_fit
 from luciole.border.codes import Sender
 from luciole.border.exchanging import code_of
-from luciole.border.mail import UNKNOWN
+from luciole.border.mail import UNKNOWN, MailSender
 from luciole.border.measures import crossings
 from luciole.border.outward import Answered, Asked, Asker
 from luciole.border.peers import MAX_ANSWER_BYTES as MOST_FETCHED
 from luciole.border.peers import Peer, PeerAway
-from luciole.border.pushes import ServiceAway
+from luciole.border.pushes import Sent, ServiceAway
 from luciole.border.store import peers as store
 from luciole.border.store import pushes as services
 from luciole.kit.db import Database
@@ -50,8 +50,8 @@ FILES: dict[Asker, tuple[str, ...]] = {
     "operator": ("ledger/", passport.PATH),
 }
 OTHERS: dict[Asker, tuple[type[outward.Asking], ...]] = {
-    "api": (outward.SendCode,),
-    "worker": (outward.Media,),
+    "api": (outward.SendCode, outward.SendNotice),
+    "worker": (outward.Media, outward.SendNotice),
     "custody": (),
     "copies": (),
     "ledger": (outward.Witnessing,),
@@ -130,6 +130,8 @@ class Door:
                 return await _look(origin)
             case outward.SendCode(body) if outward.SendCode in OTHERS[asker]:
                 return await self._send_code(body)
+            case outward.SendNotice(body) if outward.SendNotice in OTHERS[asker]:
+                return await self._send_notice(body)
             case outward.Tell(peer, verdict, code) if outward.Tell in OTHERS[asker]:
                 async with self._db.tx() as tx:
                     await store.tell(tx, peer, verdict, code)
@@ -175,21 +177,33 @@ class Door:
         sender = self._code_senders.get(code.channel)
         if sender is None:
             return Answered(404, b"", "no-sender")
+        return await self._sent("code", code.channel, sender, sender.send(code))
+
+    async def _send_notice(self, body: bytes) -> Answered:
+        mail = msgspec.json.decode(body, type=wire.NoticeMail)
+        sender = self._code_senders.get("email")
+        if not isinstance(sender, MailSender):
+            return Answered(404, b"", "no-sender")
+        return await self._sent("notice", "email", sender, sender.send_notice(mail))
+
+    async def _sent(
+        self, kind: str, channel: str, sender: Sender, sending: Awaitable[Sent]
+    ) -> Answered:
         # Counted first: it may have left whatever comes back.
         async with self._db.tx() as tx:
-            await services.crossed(tx, "code", sender.service)
+            await services.crossed(tx, kind, sender.service)
         try:
-            sent = await sender.send(code)
+            sent = await sending
         except ServiceAway as error:
-            crossings.labels("code", "refused").inc()
+            crossings.labels(kind, "refused").inc()
             # The class of what went wrong, which names nobody.
-            log.error("the sender of codes is away", code=code.channel, cause=str(error))
+            log.error("the sender of codes is away", code=channel, cause=str(error))
             return AWAY
         is_sent = 200 <= sent.status < 300
         outcome = "unknown" if sent.status == UNKNOWN else "sent" if is_sent else "refused"
-        crossings.labels("code", outcome).inc()
+        crossings.labels(kind, outcome).inc()
         if not is_sent:
-            log.error("the sender of codes refuses one", code=code.channel, status=sent.status)
+            log.error("the sender of codes refuses one", code=channel, status=sent.status)
         return Answered(200 if is_sent else sent.status, b"", "" if is_sent else "not-sent")
 
 

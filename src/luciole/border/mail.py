@@ -1,4 +1,5 @@
-"""Sends codes as mail, through the operator's own mail server (RFC 5321, docs/howto/send-codes.md).
+"""Sends codes, and answers to notices, as mail through the operator's own mail server (RFC 5321,
+docs/howto/send-codes.md).
 
 TLS from the first byte (`smtps://`), or STARTTLS that must be had (`smtp://`); in the clear to this
 machine only (`smtp+plain://`). Nothing of the code, the address or the login is logged: of what a
@@ -32,9 +33,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from luciole.border import notice_texts
 from luciole.border.pushes import Sent, ServiceAway
 from luciole.border.tries import DEADLINE_S, PAUSE_S, TRIES
-from luciole.border.wire import Code
+from luciole.border.wire import Code, NoticeMail
 from luciole.kit.ids import new_id
 
 PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
@@ -125,7 +127,18 @@ class MailSender:
             to = plain(code.to)
         except ValueError:
             return Sent(NO_SUCH_ADDRESS)
-        mail = self.mail(msgspec.structs.replace(code, to=to))
+        return await self._send(to, self.mail(msgspec.structs.replace(code, to=to)))
+
+    async def send_notice(self, notice: NoticeMail) -> Sent:
+        """The same of a mail to who sent a notice. Raises ServiceAway."""
+        try:
+            to = plain(notice.to)
+        except ValueError:
+            return Sent(NO_SUCH_ADDRESS)
+        said = notice_texts.of(notice)
+        return await self._send(to, self._message(to, notice.cell, *said))
+
+    async def _send(self, to: str, mail: EmailMessage) -> Sent:
         attempt = _Attempt(self, time.monotonic() + self._deadline_s)
         work = asyncio.get_running_loop().run_in_executor(self._threads, attempt.run, to, mail)
         try:
@@ -145,16 +158,21 @@ class MailSender:
         which is as `plain` gives it."""
         subject, text = TEXTS.get(code.locale, TEXTS["en"])
         cell = " ".join(code.cell.split())
+        said = text.format(code=code.code, cell=cell, minutes=code.minutes)
+        locale = code.locale if code.locale in TEXTS else "en"
+        return self._message(code.to, cell, subject.format(cell=cell), said, locale)
+
+    def _message(self, to: str, cell: str, subject: str, text: str, locale: str) -> EmailMessage:
         message = EmailMessage(SMTP)
-        message["From"] = _address(cell, self.sender)
-        message["To"] = _address("", code.to)
-        message["Subject"] = subject.format(cell=cell)
+        message["From"] = _address(" ".join(cell.split()), self.sender)
+        message["To"] = _address("", to)
+        message["Subject"] = subject
         message["Date"] = format_datetime(self._now())
         message["Message-ID"] = f"<{new_id()}@{self.domain}>"
         # No machine is to answer it (RFC 3834).
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text.format(code=code.code, cell=cell, minutes=code.minutes))
-        message["Content-Language"] = code.locale if code.locale in TEXTS else "en"
+        message.set_content(text)
+        message["Content-Language"] = locale
         return message
 
 

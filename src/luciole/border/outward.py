@@ -96,7 +96,14 @@ class SendCode(Asking, tag="send-code", frozen=True):
     body: bytes
 
 
-Asked = Peers | Exchange | Fetch | Media | Witnessing | Look | Tell | SendCode
+class SendNotice(Asking, tag="send-notice", frozen=True):
+    """A mail to who sent a notice (`wire.NoticeMail` as JSON), for the operator's mail server: an
+    Answered."""
+
+    body: bytes
+
+
+Asked = Peers | Exchange | Fetch | Media | Witnessing | Look | Tell | SendCode | SendNotice
 
 
 class Answered(msgspec.Struct, frozen=True, array_like=True):

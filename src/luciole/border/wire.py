@@ -68,6 +68,11 @@ KINDS: dict[str, Kind] = {
         "A code for an address that its owner wants verified, through the operator's "
         "sender of mail and text messages.",
     ),
+    "notice": Kind(
+        "workings",
+        "A mail to who sent a notice without an account and wanted one: that it has come, or what "
+        "became of it; through the operator's mail server.",
+    ),
     "person": Kind("published", "The public page of a person who publishes elsewhere."),
     "clip": Kind("published", "A public clip: caption, tags, where its film is and its digest."),
     "gone": Kind("published", "Something that crossed before is taken back."),
@@ -128,6 +133,23 @@ class Code(msgspec.Struct, frozen=True, tag_field="kind", tag="code", forbid_unk
     cell: Annotated[str, msgspec.Meta(max_length=200)]
     locale: Annotated[str, msgspec.Meta(max_length=12)]
     minutes: int
+
+
+class NoticeMail(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="notice", forbid_unknown_fields=True
+):
+    """Of the kind `notice`: a request that the operator's mail server sends a mail to who sent a
+    notice of something illegal without an account. `to` is their address, `what` what they are
+    told, `page` where to read more and to appeal, `until` the last day for that; `cell` is the
+    cell's name. Nothing says whom or what the notice was about, and no word of it is anybody's. It
+    goes from one process to the other and out; no disk has it."""
+
+    to: Annotated[str, msgspec.Meta(max_length=254)]
+    what: Literal["received", "acted", "no-violation", "gone", "upheld", "reversed"]
+    cell: Annotated[str, msgspec.Meta(max_length=200)]
+    locale: Annotated[str, msgspec.Meta(max_length=12)]
+    page: Annotated[str, msgspec.Meta(max_length=500)]
+    until: Annotated[str, msgspec.Meta(max_length=10)] = ""
 
 
 class Lookup(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -56,7 +56,7 @@ class Cell:
         # The parameters for real use would cost most of the time of these tests.
         queue_length = self.settings.people.password_queue
         self.people.proofs.passwords = Passwords(queue_length, memory_kib=64, passes=1)
-        jobs.register(self.queue, self.db, self.people, self.blobs)
+        jobs.register(self.queue, self.db, self.people, self.blobs, self.clock)
         router = api.routes(self.db, self.people, self.blobs, make_avatar, self.settings)
         self.app = web.application([router], title="t", version="0", max_body_bytes=1_048_576)
         self._clients: list[httpx.AsyncClient] = []

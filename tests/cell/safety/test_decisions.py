@@ -24,7 +24,7 @@ from tests.cell.test_apart_everywhere import Scene, scene  # noqa: F401 - a fixt
 
 from luciole.cell.people import restrictions
 from luciole.cell.people.restrictions import Limited, Suspended
-from luciole.cell.safety.statement import Statement
+from luciole.cell.safety.eu_database import Statement
 
 
 async def test_removed_clip_is_in_no_list(scene: Scene, owner_url: str) -> None:  # noqa: F811
@@ -165,7 +165,8 @@ def test_every_route_that_acts_on_others_is_closed_to_who_is_suspended(only_hous
         "me/shown-likes", "me/terms", "messages/conversations", "messages/devices",
         "messages/reports",
         "notifications/kinds", "notifications/read", "notifications/settings", "report-form/",
-        "reports/", "reports/report_id", "search/", "search/clips", "search/people",
+        "report-form/code", "reports/", "reports/report_id", "search/", "search/clips",
+        "search/people",
         "sessions/", "sessions/current", "sessions/passkey", "sessions/passkey-options",
         "sessions/recovery", "statements/decision_id",
     }  # fmt: skip
@@ -253,8 +254,37 @@ async def test_statements_are_in_the_fields_of_the_database(
     assert restricted["source_type"] == "SOURCE_ARTICLE_16"
     assert restricted["illegal_content_legal_ground"] == "Criminal code, article 1"
     assert restricted["end_date_visibility_restriction"] > restricted["application_date"]
+    assert found["left_out"] == []
     logged: list[dict[str, Any]] = [
         one["statement"] for one in await decisions(pools) if one["kind"] == "decision"
     ]
     assert [one["category"] for one in logged] == ["STATEMENT_CATEGORY_VIOLENCE"] * 2
     assert all("decision_facts" not in one for one in logged)
+
+
+async def test_statement_that_breaks_a_rule_is_left_out_by_name(
+    house: House, ana: Browser, ben: Browser, owner_url: str
+) -> None:
+    max_ = await at_work(house, owner_url, "max")
+    said = []
+    for number, clip in enumerate(await shelf(house, ana, 2)):
+        house.clock.advance(timedelta(minutes=1))
+        await report(ben, "clip", clip)
+        said.append(await decide(max_, explanation=f"The terms allow no threats, {number}."))
+    await house.rows(
+        'UPDATE safety.decision SET statement = statement || \'{"category": "NOISE"}\''
+        f" WHERE id = '{said[0]['id']}' RETURNING id"
+    )
+    found = (await house.visitor().get("/api/statements/export")).json()
+    assert [one["puid"] for one in found["statements"]] == [said[1]["id"]]
+    assert found["left_out"] == [said[0]["id"]]
+
+
+async def test_decision_outside_of_europe_is_no_statement_of_theirs(
+    house: House, ana: Browser, ben: Browser, tiny_film: bytes, owner_url: str
+) -> None:
+    clip = await ana.clip(house, tiny_film)
+    await report(ben, "clip", clip["id"])
+    await decide(await at_work(house, owner_url, "max"), countries=["US"])
+    found = (await house.visitor().get("/api/statements/export")).json()
+    assert found == {"statements": [], "next": None, "left_out": []}

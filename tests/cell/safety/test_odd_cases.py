@@ -48,7 +48,7 @@ async def test_notice_keeps_no_zero_bytes(house: House, ana: Browser) -> None:
     visitor = house.visitor()
     address = {**NOTICE, "address": "/@ana\0"}
     refused(await visitor.post(FORM, json=address), 404, "nothing-to-report")
-    body = {**NOTICE, "address": "/@ana", "name": "Zo\0e", "email": "z\0@example.org"}
+    body = {**NOTICE, "address": "/@ana", "name": "Zo\0e"}
     answer = await visitor.post(FORM, json=body)
     assert answer.status_code == 201, answer.text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from tests.cell.notices.court import decisions, order, settle
 from tests.cell.safety.bench import ANSWER, REVIEW, Pools, at_work, decide, report, take
 
 from luciole.cell.safety import model
+from luciole.cell.safety.active import FEW
 from luciole.kit.blobs import Blobs
 from luciole.ledger.note import Checkpoint, KeyKind, Signer
 from luciole.ledger.tiles import Edge
@@ -47,7 +48,9 @@ async def test_notice_without_an_account_has_a_receipt_and_an_outcome(
     clip = await ana.clip(house, tiny_film)
     visitor = house.visitor()
     body = {**NOTICE, "address": f"http://localhost:8080/c/{clip['id']}", "name": "Zoé Martin"}
-    body |= {"email": "zoe@example.org"}
+    with_email = {**body, "email": "zoe@example.org"}
+    assert (await visitor.get(FORM)).json() == {"takes_email": False}
+    refused(await visitor.post(FORM, json=with_email), 400, "no-mail-here")
     refused(
         await visitor.post(FORM, json={**body, "is_in_good_faith": False}),
         400,
@@ -62,7 +65,7 @@ async def test_notice_without_an_account_has_a_receipt_and_an_outcome(
     refused(await visitor.get(f"{FORM}/{code}x"), 404, "no-such-report")
     max_ = await at_work(house, owner_url, "max")
     case = await take(max_)
-    assert "example.org" not in msgspec.json.encode(case).decode()
+    assert "Zoé" not in msgspec.json.encode(case).decode()
     await decide(max_, is_illegal=True)
     seen = (await house.visitor().get(f"{FORM}/{code}")).json()
     assert (seen["outcome"], seen["answer"]) == ("acted", ANSWER)
@@ -73,6 +76,63 @@ async def test_notice_without_an_account_has_a_receipt_and_an_outcome(
     house.clock.advance(timedelta(days=model.NOTIFIER_KEPT_DAYS + 1))
     await house.parts.queue.run_periodic("safety.settle")
     assert await house.rows("SELECT FROM safety.notifier") == []
+
+
+async def test_who_sent_a_notice_appeals_by_its_code(
+    house: House, ana: Browser, tiny_film: bytes, owner_url: str, pools: Pools
+) -> None:
+    clip = await ana.clip(house, tiny_film)
+    max_, eve = [await at_work(house, owner_url, name) for name in ("max", "eve")]
+    visitor = house.visitor()
+    answer = await visitor.post(FORM, json={**NOTICE, "address": f"/c/{clip['id']}"})
+    code = answer.json()["code"]
+    assert answer.json()["report"]["may_appeal"] is False
+    place, words = f"{FORM}/{code}/appeal", {"explanation": "Listen to the second sentence again."}
+    refused(await visitor.post(place, json=words), 409, "no-appeal")  # nothing is decided yet
+    case = await take(max_)
+    assert case is not None
+    await max_.post(f"{REVIEW}/cases/{case['id']}/dismissal", json={"answer": ANSWER})
+    seen = (await visitor.get(f"{FORM}/{code}")).json()
+    assert (seen["outcome"], seen["may_appeal"]) == ("no-violation", True)
+    days = datetime.fromisoformat(seen["appeal_until"]) - house.clock.now()
+    assert days == timedelta(days=model.APPEAL_DAYS)
+
+    # Only by the code, with words, and once.
+    refused(await visitor.post(f"{FORM}/{code}x/appeal", json=words), 404, "no-such-report")
+    refused(await visitor.post(place, json={"explanation": " "}), 400, "bad-appeal")
+    answer = await visitor.post(place, json=words)
+    assert answer.status_code == 201, answer.text
+    assert (answer.json()["outcome"], answer.json()["explanation"]) == (
+        "waiting",
+        words["explanation"],
+    )
+    refused(await visitor.post(place, json=words), 409, "no-appeal")
+
+    # Who decided before does not get it; another does, reads why, and acts.
+    assert await take(max_) is None
+    said = await decide(eve, is_illegal=True)
+    assert said["is_notice"] is True
+    refused(await visitor.get(f"/api/clips/{clip['id']}"), 410, "removed-by-decision")
+    seen = (await house.visitor().get(f"{FORM}/{code}")).json()
+    assert (seen["outcome"], seen["may_appeal"]) == ("acted", False)
+    assert (seen["appeal"]["outcome"], seen["appeal"]["answer"]) == ("reversed", ANSWER)
+    kinds = [one["kind"] for one in await decisions(pools) if one["kind"].startswith("appeal")]
+    assert kinds == ["appeal", "appeal-decided"]
+
+
+async def test_notice_is_appealed_within_its_time(
+    house: House, ana: Browser, owner_url: str
+) -> None:
+    max_ = await at_work(house, owner_url, "max")
+    visitor = house.visitor()
+    code = (await visitor.post(FORM, json={**NOTICE, "address": "/@ana"})).json()["code"]
+    case = await take(max_)
+    assert case is not None
+    await max_.post(f"{REVIEW}/cases/{case['id']}/dismissal", json={"answer": ANSWER})
+    house.clock.advance(timedelta(days=model.APPEAL_DAYS, seconds=1))
+    assert (await visitor.get(f"{FORM}/{code}")).json()["may_appeal"] is False
+    late = await visitor.post(f"{FORM}/{code}/appeal", json={"explanation": "Too late."})
+    refused(late, 409, "no-appeal")
 
 
 async def test_form_is_limited_by_place(house: House, ana: Browser) -> None:
@@ -100,6 +160,14 @@ async def raw(pools: Pools) -> list[bytes]:
     return [row["entry"] for row in rows]
 
 
+async def next_month(house: House) -> None:
+    """The first of the next month, some minutes in; the month before is counted."""
+    now = house.clock.now()
+    first = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=7, second=0)
+    house.clock.advance(first - now)
+    await house.parts.queue.run_periodic("safety.active")
+
+
 async def test_transparency_report_is_what_the_log_says(
     house: House, ana: Browser, ben: Browser, tiny_film: bytes, owner_url: str, pools: Pools
 ) -> None:
@@ -119,6 +187,7 @@ async def test_transparency_report_is_what_the_log_says(
     assert (await eve.post(place, json={"answer": ANSWER})).status_code == 204
     await report(ben, "clip", clips[1]["id"])
     await settle(house, await order(house), "refused")
+    await next_month(house)
     await published(pools, house.parts.blobs)
 
     found = (await house.visitor().get("/api/transparency")).json()
@@ -139,8 +208,15 @@ async def test_transparency_report_is_what_the_log_says(
     assert found["government_requests"] == {
         "total": 1, "from-FR": 1, "for-data": 1, "persons": 2, "refused": 1,
     }  # fmt: skip
+    (active,) = [one for one in entries if one["kind"] == "active"]
+    assert found["active_at_least"] == {active["month"]: active["at_least"]}
+    assert found["active_at_most"] == {active["month"]: active["at_most"]}
+    assert found["active_average"] == {
+        "at-least": active["at_least"], "at-most": active["at_most"], "months": 1,
+    }  # fmt: skip
+    assert active["at_most"] == FEW  # ana, ben, max, eve
     assert (found["hours_to_decide"], found["hours_to_answer_appeals"]) == (0.5, 0.0)
-    year = house.clock.now().year
+    year = int(active["month"][:4])
     assert (await house.visitor().get(f"/api/transparency?year={year}")).json()["notices"] == found[
         "notices"
     ]

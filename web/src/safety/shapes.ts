@@ -29,6 +29,7 @@ export interface Report {
   answer: string
   decided_at: string | null
   may_appeal: boolean
+  appeal_until: string | null
   appeal: Appeal | null
 }
 export interface Statement {
@@ -102,6 +103,10 @@ export interface Transparency {
   automated_share: number | null
   appeals: Record<string, number>
   government_requests: Record<string, number>
+  /** By month, and over six of them; words where there are fewer than ten. */
+  active_at_least: Record<string, number | string>
+  active_at_most: Record<string, number | string>
+  active_average: Record<string, number | string>
   hours_to_decide: number | null
   hours_to_answer_appeals: number | null
 }

@@ -142,9 +142,18 @@ async def appeal(stage: Stage, decision_id: str) -> None:
 
 
 async def dismiss(stage: Stage) -> None:
-    """cleo reports ana herself; gil asks for a second opinion, dan finds nothing; cleo appeals."""
+    """cleo and a visitor report ana herself; gil asks for a second opinion, dan finds nothing; both
+    appeal, the visitor by the notice's code."""
     body = {"what": "person", "name": stage.handle("ana"), "category": "scams-and-fraud"}
     made = (await stage["cleo"].ask("POST /api/reports", json=body)).json()
+    notice = {
+        "address": f"/@{stage.handle('ana')}",
+        "category": "scams-and-fraud",
+        "explanation": stage.book.plant(VISITOR, "report.explanation", "Nobody is called {}."),
+        "is_in_good_faith": True,
+    }
+    code = (await stage[VISITOR].ask("POST /api/report-form", json=notice)).json()["code"]
+    stage.book.learn(VISITOR, "report.code", code)
     case = await take(stage, "gil", lambda case: about(case, "person"))
     await stage["gil"].ask(f"POST {CASE}/second-opinion", review_id=case["id"])
     case = await take(stage, "dan", lambda case: about(case, "person"))
@@ -152,3 +161,5 @@ async def dismiss(stage: Stage) -> None:
     words = {"explanation": stage.book.plant("cleo", "appeal.explanation", "Look: {}.")}
     place = "POST /api/reports/{report_id}/appeal"
     await stage["cleo"].ask(place, report_id=made["id"], json=words)
+    words = {"explanation": stage.book.plant(VISITOR, "appeal.explanation", "Look again: {}.")}
+    await stage[VISITOR].ask("POST /api/report-form/{code}/appeal", code=code, json=words)

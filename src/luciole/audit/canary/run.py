@@ -52,6 +52,11 @@ PACK = "home/pack.zip"
 # As the sender of codes of the demo says one.
 CODE = re.compile(r": ([0-9]{6}) is your code")
 JOBS_WITHIN_S = 60.0
+# A mail server that is not there: addresses for mail are taken, and no mail leaves.
+NO_MAIL = {
+    "LUCIOLE_BORDER_MAIL_URL": "smtp+plain://127.0.0.1:9",
+    "LUCIOLE_BORDER_MAIL_FROM": "canary@cell.example",
+}
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
@@ -74,7 +79,7 @@ async def _run(home: Path, environment: Mapping[str, str], began: float) -> Repo
     sender = await code_console.begun(
         Settings(data_dir=str(home / "sender")), lambda said: codes.extend(CODE.findall(said))
     )
-    cell.environment |= sender.environment
+    cell.environment |= sender.environment | NO_MAIL
     with cell.running():
         owner = await Database.open(cell.url(), size=4)
         superuser = await Database.open(cell.url(SUPERUSER), size=1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from luciole.cell.people.months import service as months
 from luciole.cell.people.service import People
 from luciole.kit.blobs import Blobs
+from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.queue import Body, Queue
 
 
-def register(queue: Queue, db: Database, people: People, blobs: Blobs) -> None:
+def register(queue: Queue, db: Database, people: People, blobs: Blobs, clock: Clock) -> None:
     """Declares the jobs of people."""
 
     @queue.job("people.forget-avatar")
@@ -25,3 +27,4 @@ def register(queue: Queue, db: Database, people: People, blobs: Blobs) -> None:
         """Deletes expired sessions, challenges, notes of handle changes, and counts of acts."""
         async with db.tx() as tx:
             await people.tidy(tx)
+            await months.tidy(tx, clock.now().date())

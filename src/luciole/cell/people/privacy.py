@@ -162,6 +162,14 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
     *columns(
+        "people.session_over",
+        "n month",
+        DataClass.TELEMETRY,
+        "that somebody's last session of a month is over, and not whose, for how many were here",
+        "until the month after it is over",
+        Border.NEVER,
+    ),
+    *columns(
         "people.contact",
         "person_id kind version",
         DataClass.PERSONAL,
@@ -228,6 +236,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("people.recovery_code", ("person_id",)),
     Owned("people.challenge", stays="good for minutes"),
     Owned("people.session", stays="after a restore everybody signs in again"),
+    Owned("people.session_over"),
     Owned("people.contact", ("person_id",)),
     Owned("people.moved", ("person_id",)),
     *joining.OWNED,

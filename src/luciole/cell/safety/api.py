@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -31,14 +30,9 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
     """The routes of safety for everybody over their collaborators."""
     buckets = Buckets()
 
-    def is_in_time(report: Report) -> bool:
-        ends = (report.decided_at or clock.now()) + timedelta(days=model.APPEAL_DAYS)
-        return ends > clock.now()
-
-    async def told(tx: Tx, report: Report, *, has_account: bool) -> ReportBody:
+    async def told(tx: Tx, report: Report) -> ReportBody:
         appeal = (await safety.appeals(tx, [report.id])).get(report.id)
-        may_appeal = has_account and is_in_time(report)
-        return shapes.report_body(report, appeal, may_appeal=may_appeal)
+        return shapes.report_body(report, appeal, clock.now())
 
     @post("/reports")
     async def report(request: AnyRequest, data: JSONBody[shapes.ReportNew]) -> ReportBody:
@@ -55,7 +49,7 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
                 is_illegal=data.is_illegal,
                 explanation=data.explanation,
             )
-            return await told(tx, made, has_account=True)
+            return await told(tx, made)
 
     @get("/reports")
     async def mine(request: AnyRequest) -> shapes.ReportList:
@@ -65,10 +59,7 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
             found = await safety.reporting.mine(tx, me.person_id)
             appeals = await safety.appeals(tx, [one.id for one in found])
         return shapes.ReportList(
-            [
-                shapes.report_body(one, appeals.get(one.id), may_appeal=is_in_time(one))
-                for one in found
-            ]
+            [shapes.report_body(one, appeals.get(one.id), clock.now()) for one in found]
         )
 
     @post("/reports/{report_id:uuid}/appeal")
@@ -85,6 +76,11 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
         assert body is not None
         return body
 
+    @get("/report-form")
+    async def form() -> shapes.FormBody:
+        """What the form for notices asks for."""
+        return shapes.FormBody(safety.notifying.takes_email)
+
     @post("/report-form")
     async def notice(request: AnyRequest, data: JSONBody[shapes.NoticeNew]) -> shapes.NoticeMade:
         """A notice of something illegal without an account (Regulation (EU) 2022/2065, article
@@ -93,6 +89,8 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
             raise refusals.FormsOften(retry_after_s=wait_s)
         if not data.is_in_good_faith:
             raise refusals.NotInGoodFaith
+        if data.email and not safety.notifying.takes_email:
+            raise refusals.NoMailHere
         what, name = named(data.address)
         async with db.tx() as tx:
             found = await safety.reporting.find(tx, what, name, None)
@@ -103,15 +101,29 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
                 explanation=data.explanation,
                 name=data.name,
                 email=data.email,
+                locale=data.locale,
             )
-            return shapes.NoticeMade(code, await told(tx, made, has_account=False))
+            body = shapes.NoticeMade(code, await told(tx, made))
+        if data.email:
+            body.is_mailed = await safety.notifying.received(data.email, data.locale, code)
+        return body
 
     @get("/report-form/{code:str}")
     async def outcome(code: FromPath[str]) -> ReportBody:
         """What became of a notice by the form."""
         async with db.read() as tx:
             found = await safety.reporting.by_code(tx, code)
-            return await told(tx, found, has_account=False)
+            return await told(tx, found)
+
+    @post("/report-form/{code:str}/appeal")
+    async def appeal_notice(code: FromPath[str], data: JSONBody[shapes.AppealNew]) -> AppealBody:
+        """Says why it was wrong to do nothing about a notice by the form (article 20(1)): for
+        whoever has its code. Another moderator answers."""
+        async with db.tx() as tx:
+            made = await safety.deciding.appeal_notice(tx, code, data.explanation)
+        body = shapes.appeal_body(made)
+        assert body is not None
+        return body
 
     @get("/statements")
     async def decided(request: AnyRequest) -> shapes.StatementList:
@@ -165,8 +177,10 @@ def routes(db: Database, people: People, safety: Safety, clock: Clock) -> Router
             report,
             mine,
             appeal_report,
+            form,
             notice,
             outcome,
+            appeal_notice,
             decided,
             export,
             statement,

@@ -20,17 +20,18 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.model import RestrictedAct, Restriction
 from luciole.cell.people.service import People
 from luciole.cell.safety import model, refusals, statement, store, suggesting
+from luciole.cell.safety.eu_database import Source
 from luciole.cell.safety.model import (
     Appeal,
     Decided,
     Decision,
+    Report,
     Review,
     Shift,
     Subject,
     Wish,
 )
-from luciole.cell.safety.reporting import LOG, clean
-from luciole.cell.safety.statement import Source
+from luciole.cell.safety.reporting import LOG, clean, code_hash
 from luciole.cell.safety.store import decisions, queue
 from luciole.cell.safety.wishes import ABOUT_PEOPLE, EXPLANATION, each, source_of, target
 from luciole.cell.safety.wishes import clean as clean_wish
@@ -128,16 +129,19 @@ class Deciding:
         what, clip_id, comment_id = target(wish, subject)
         # Random, since it is public and says nothing of when and in which order.
         puid = uuid4()
-        said = statement.made(
-            puid,
-            wish,
-            what,
-            content_on=await self._content_on(tx, subject, what),
-            now=now,
-            until=until,
-            source=source,
-            is_suggested=is_suggested,
-        )
+        try:
+            said = statement.made(
+                puid,
+                wish,
+                what,
+                content_on=await self._content_on(tx, subject, what),
+                now=now,
+                until=until,
+                source=source,
+                is_suggested=is_suggested,
+            )
+        except msgspec.ValidationError:
+            raise refusals.BadDecision from None
         decision = Decision(
             id=puid,
             review_id=subject.review_id,
@@ -152,7 +156,7 @@ class Deciding:
                 "label": wish.label,
                 "acts": list(wish.acts),
             },
-            statement=msgspec.to_builtins(said),
+            statement=said,
             nonce=secrets.token_bytes(32),
             begun_at=now,
             until=until,
@@ -246,19 +250,29 @@ class Deciding:
     ) -> Appeal:
         """Of who reported and saw nothing done. Raises NoSuchReport, NoAppeal, BadAppeal."""
         report = await store.own_report(tx, report_id, person_id)
+        return await self._appeal_report(tx, report, person_id, explanation)
+
+    async def appeal_notice(self, tx: Tx, code: str, explanation: str) -> Appeal:
+        """Of who sent a notice by the form and saw nothing done: whoever holds its code. Raises
+        NoSuchReport, NoAppeal, BadAppeal."""
+        report = await store.coded_report(tx, code_hash(code))
+        return await self._appeal_report(tx, report, None, explanation)
+
+    async def _appeal_report(
+        self, tx: Tx, report: Report | None, person_id: UUID | None, explanation: str
+    ) -> Appeal:
         if report is None:
             raise refusals.NoSuchReport
-        now = self._clock.now()
-        ends = (report.decided_at or now) + timedelta(days=model.APPEAL_DAYS)
-        if report.outcome != "no-violation" or ends <= now:
+        ends = model.appeal_until(report)
+        if ends is None or ends <= self._clock.now():
             raise refusals.NoAppeal
-        return await self._appeal(tx, report.review_id, person_id, explanation, report_id=report_id)
+        return await self._appeal(tx, report.review_id, person_id, explanation, report_id=report.id)
 
     async def _appeal(
         self,
         tx: Tx,
         review_id: UUID | None,
-        person_id: UUID,
+        person_id: UUID | None,
         explanation: str,
         *,
         decision_id: UUID | None = None,

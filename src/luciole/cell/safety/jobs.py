@@ -5,15 +5,19 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.media.service import Media
+from luciole.cell.safety import active
 from luciole.cell.safety.lists import LIST_JOB, LOOKED_JOB, SHOWN_JOB
 from luciole.cell.safety.reporting import MATCH_JOB
 from luciole.cell.safety.service import Safety
 from luciole.kit.blobs import Blobs, Missing
+from luciole.kit.clock import Clock
 from luciole.kit.db import Database
 from luciole.kit.queue import Body, Queue
 
 
-def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Blobs) -> None:
+def register(
+    queue: Queue, db: Database, safety: Safety, media: Media, blobs: Blobs, clock: Clock
+) -> None:
     """Declares the jobs of safety."""
 
     @queue.job(MATCH_JOB)
@@ -48,6 +52,16 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
         """Points at spam and rings of accounts, for moderators to look at."""
         await safety.rules.run(db)
 
+    @queue.every("safety.active", "7 * * * *")
+    async def count_active() -> None:
+        """Says in the log how many people were here in the month before, when it is over."""
+        await active.count(db, clock)
+
+    @queue.every("safety.tell", "* * * * *")
+    async def tell() -> None:
+        """Writes to those who sent notices without an account and gave an address."""
+        await safety.notifying.tell(db)
+
     @queue.every("safety.settle", "* * * * *")
     async def settle() -> None:
         """Takes in reports of messages, closes what is gone, ends what is over, forgets; has old
@@ -60,4 +74,5 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
                 is_more = await safety.deciding.settle(tx) or is_more
         async with db.tx() as tx:
             await safety.reviewing.tidy(tx)
+            await safety.notifying.tidy(tx)
             await safety.lists.go_on(tx)

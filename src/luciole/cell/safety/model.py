@@ -71,6 +71,8 @@ ASSIGNED_MINUTES = 30
 LISTED = 50
 #: How long who filled in the form stays known after the outcome.
 NOTIFIER_KEPT_DAYS = APPEAL_DAYS
+#: How long a mail about an outcome is tried.
+MAIL_TRIED_DAYS = 7
 SHIFT_KEPT_DAYS = 30
 #: Of block lists: hashes in one, and in all that are loaded together.
 MAX_HASHES = 250_000
@@ -243,6 +245,14 @@ class Measured(msgspec.Struct, frozen=True):
     version: str
     confirmed: int
     dismissed: int
+
+
+def appeal_until(report: Report) -> datetime | None:
+    """Until when one may say that it was wrong to do nothing about a report; None where something
+    was done, or is to be decided yet."""
+    if report.outcome != "no-violation" or report.decided_at is None:
+        return None
+    return report.decided_at + timedelta(days=APPEAL_DAYS)
 
 
 def severity_of(category: Category) -> int:

@@ -42,10 +42,11 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "safety.notifier",
-        "report_id name email",
+        "report_id name email locale told",
         DataClass.PERSONAL,
-        "who has sent a notice without an account, where they wanted to say so",
-        f"{NOTIFIER_KEPT_DAYS} days after the outcome",
+        "who has sent a notice without an account, where they wanted to say so, to write to them; "
+        "and of which outcome they were told",
+        f"{NOTIFIER_KEPT_DAYS} days after the outcome, or until an appeal is answered",
         Border.NEVER,
     ),
     *columns(
@@ -116,6 +117,14 @@ HELD: tuple[Held, ...] = (
         Border.NEVER,
     ),
     *columns(
+        "safety.counted_month",
+        "month",
+        DataClass.TELEMETRY,
+        "of which months the log has how many people were here",
+        "for ever, as the entry in the log",
+        Border.NEVER,
+    ),
+    *columns(
         "safety.measured",
         "method name version confirmed dismissed",
         DataClass.TELEMETRY,
@@ -137,6 +146,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("safety.list"),
     Owned("safety.suggestion", ("person_id",)),
     Owned("safety.measured"),
+    Owned("safety.counted_month"),
 )
 
 _OF_CELL = "a decision is of one cell"
@@ -213,7 +223,7 @@ NOT_EXPORTED = {
     },
     **{
         f"safety.notifier.{name}": "of somebody without an account"
-        for name in ("report_id", "name", "email")
+        for name in ("report_id", "name", "email", "locale", "told")
     },
     **{
         f"safety.list.{name}": "a list of the cell's, which is about nobody"
@@ -226,6 +236,7 @@ NOT_EXPORTED = {
         f"safety.measured.{name}": "numbers over all of the cell"
         for name in ("method", "name", "version", "confirmed", "dismissed")
     },
+    "safety.counted_month.month": "of all of the cell",
     "safety.suggestion.review_id": _WORK,
     "safety.report.review_id": _WORK,
     "safety.report.code_hash": "of who has no account, whose code finds it",

@@ -35,6 +35,12 @@ class NotInGoodFaith(Invalid):
     next_step = "Tick the box if you believe so in good faith, and send it again."
 
 
+class NoMailHere(Invalid):
+    code = "no-mail-here"
+    sentence = "This cell sends no mail, so it takes no address for one."
+    next_step = "Leave the e-mail out, and keep the code: it finds the outcome."
+
+
 class FormsOften(TooMany):
     code = "notices-often"
     sentence = f"From one place, {FORMS_AN_HOUR} notices an hour may come without an account."

@@ -93,6 +93,7 @@ class Reporting:
         explanation: str,
         name: str,
         email: str,
+        locale: str,
     ) -> tuple[Report, str]:
         """A notice of something illegal by the form without an account; and the code by which its
         outcome is found. Raises BadReport."""
@@ -105,7 +106,7 @@ class Reporting:
         )
         name, email = clean(name), clean(email)
         if name or email:
-            await store.add_notifier(tx, report.id, name, email)
+            await store.add_notifier(tx, report.id, name, email, locale)
         return report, code
 
     async def gather(self, tx: Tx) -> bool:

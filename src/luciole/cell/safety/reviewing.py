@@ -232,10 +232,5 @@ class Reviewing:
         await queue.merge(tx, review_id, twin)
 
     async def tidy(self, tx: Tx) -> None:
-        """Forgets old shifts, and who filled in forms that were answered long ago."""
-        now = self._clock.now()
-        await queue.tidy(
-            tx,
-            now - timedelta(days=model.SHIFT_KEPT_DAYS),
-            now - timedelta(days=model.NOTIFIER_KEPT_DAYS),
-        )
+        """Forgets old shifts."""
+        await queue.tidy(tx, self._clock.now() - timedelta(days=model.SHIFT_KEPT_DAYS))

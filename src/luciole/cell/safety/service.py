@@ -15,13 +15,14 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
+from luciole.cell.safety.eu_database import Statement
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
+from luciole.cell.safety.notifying import Notifying
 from luciole.cell.safety.reporting import Reporting
 from luciole.cell.safety.reviewing import Reviewing
 from luciole.cell.safety.rules import Rules
 from luciole.cell.safety.shapes import StatementBody
-from luciole.cell.safety.statement import Statement
 from luciole.cell.safety.store import decisions
 from luciole.cell.safety.transparency import Counting
 from luciole.kit.blobs import Blobs
@@ -57,10 +58,12 @@ class Safety:
         clock: Clock,
         queue: Queue,
         origin: str,
+        notifying: Notifying,
     ) -> None:
         self.reporting = Reporting(clips, comments, clock, queue)
         self.reviewing = Reviewing(clock, origin)
         self.deciding = Deciding(people, notices, notify, clock)
+        self.notifying = notifying
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
         self.rules = Rules(clock)
@@ -81,9 +84,12 @@ class Safety:
         appeals = await decisions.appeals(tx, [one.id for one in found])
         return [self.body(one, appeals.get(one.id), person_id) for one in found]
 
-    async def exported(self, tx: Tx, cursor: str | None) -> tuple[list[Statement], str | None]:
-        """Statements for the EU's database, the newest first, and the next cursor. One that holds
-        in no country of the EEA is none of theirs."""
+    async def exported(
+        self, tx: Tx, cursor: str | None
+    ) -> tuple[list[Statement], str | None, list[UUID]]:
+        """Statements for the EU's database, the newest first, the next cursor, and the ids of those
+        that are not in the database's form. One that holds in no country of the EEA is none of
+        theirs."""
         place = self._cursors.read("statements", cursor, StatementPlace)
         before = _at(place.begun_us) if place else self._clock.now()
         found = await decisions.newest(
@@ -95,8 +101,15 @@ class Safety:
             last = found[-1]
             place = StatementPlace(_us(last.begun_at), last.id)
             following = self._cursors.make("statements", place)
-        made = [msgspec.convert(one.statement, Statement) for one in found]
-        return [one for one in made if one.territorial_scope], following
+        made, left_out = list[Statement](), list[UUID]()
+        for one in found:
+            if not one.statement["territorial_scope"]:
+                continue
+            try:
+                made.append(msgspec.convert(one.statement, Statement))
+            except msgspec.ValidationError:
+                left_out.append(one.id)
+        return made, following, left_out
 
     def body(self, one: Decision, appeal: Appeal | None, viewer_id: UUID | None) -> StatementBody:
         """A decision as a viewer reads it."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 
 from luciole.cell.notices.model import LabelKind
 from luciole.cell.people.model import RestrictedAct
+from luciole.cell.safety.eu_database import Statement
 from luciole.cell.safety.model import (
     Act,
     Appeal,
@@ -22,8 +23,8 @@ from luciole.cell.safety.model import (
     ReportOutcome,
     ReviewState,
     What,
+    appeal_until,
 )
-from luciole.cell.safety.statement import Statement
 
 Words = Annotated[str, msgspec.Meta(max_length=4000)]
 Name = Annotated[str, msgspec.Meta(max_length=100)]
@@ -39,9 +40,18 @@ class ReportNew(msgspec.Struct):
     explanation: Words = ""
 
 
+class FormBody(msgspec.Struct):
+    """What the form for notices asks for. `takes_email`: the cell can write to who gives an
+    address; without that it takes none."""
+
+    takes_email: bool
+
+
 class NoticeNew(msgspec.Struct):
     """A notice of something illegal, without an account (article 16). `address` is where it is: the
-    address of a clip or a profile here. Name and e-mail may be left out."""
+    address of a clip or a profile here. Name and e-mail may be left out; the e-mail is for a
+    receipt and the outcome, in the language `locale`, and is refused where the cell sends no
+    mail."""
 
     address: Annotated[str, msgspec.Meta(max_length=500)]
     category: Category
@@ -49,6 +59,7 @@ class NoticeNew(msgspec.Struct):
     is_in_good_faith: bool
     name: Name = ""
     email: Annotated[str, msgspec.Meta(max_length=254, pattern="^$|^[^@\\s]+@[^@\\s]+$")] = ""
+    locale: Literal["en", "fr"] = "en"
 
 
 class AppealNew(msgspec.Struct):
@@ -67,8 +78,8 @@ class AppealBody(msgspec.Struct):
 
 
 class ReportBody(msgspec.Struct):
-    """A report as its maker sees it. `may_appeal`: nothing was done, and one may say why that is
-    wrong."""
+    """A report as its maker sees it. `may_appeal`: nothing was done, and one may say until
+    `appeal_until` why that is wrong."""
 
     id: UUID
     what: What
@@ -80,6 +91,7 @@ class ReportBody(msgspec.Struct):
     answer: str
     decided_at: datetime | None
     may_appeal: bool
+    appeal_until: datetime | None
     appeal: AppealBody | None
 
 
@@ -88,10 +100,12 @@ class ReportList(msgspec.Struct):
 
 
 class NoticeMade(msgspec.Struct):
-    """A receipt. `code` finds the outcome at `/report/outcome`; nobody can find it again."""
+    """A receipt. `code` finds the outcome at `/report`; nobody can find it again. `is_mailed`: the
+    mail server has taken a receipt for the address that was given."""
 
     code: str
     report: ReportBody
+    is_mailed: bool = False
 
 
 class StatementBody(msgspec.Struct):
@@ -131,10 +145,13 @@ class StatementList(msgspec.Struct):
 
 
 class StatementExport(msgspec.Struct):
-    """Statements as the database of the Commission takes them (`POST /api/v1/statements`)."""
+    """Statements as the database of the Commission takes them (`POST /api/v2/statements`), each
+    checked against its rules. `left_out`: the ids of those of this page that do not pass, which
+    takes a change of the rules after the decision."""
 
     statements: list[Statement]
     next: str | None
+    left_out: list[UUID]
 
 
 class ShiftAsked(msgspec.Struct):
@@ -271,7 +288,8 @@ def appeal_body(appeal: Appeal | None) -> AppealBody | None:
     )
 
 
-def report_body(report: Report, appeal: Appeal | None, *, may_appeal: bool) -> ReportBody:
+def report_body(report: Report, appeal: Appeal | None, now: datetime) -> ReportBody:
+    until = appeal_until(report)
     return ReportBody(
         report.id,
         report.what,
@@ -282,7 +300,8 @@ def report_body(report: Report, appeal: Appeal | None, *, may_appeal: bool) -> R
         report.outcome,
         report.answer,
         report.decided_at,
-        may_appeal and appeal is None and report.outcome == "no-violation",
+        until is not None and until > now and appeal is None,
+        until,
         appeal_body(appeal),
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
 
+from luciole.cell.safety.eu_database import Country, Source, Statement, Visibility
 from luciole.cell.safety.model import (
     Act,
     Appeal,
@@ -30,11 +31,7 @@ from luciole.cell.safety.model import (
 )
 from luciole.ledger.entry import canonical
 
-# The EU's members, then Iceland, Liechtenstein, Norway.
-EEA = (
-    *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE"),
-    *("IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK", "IS", "LI", "NO"),
-)
+EEA: tuple[str, ...] = get_args(Country)
 CONTENT = {"clip": "VIDEO", "comment": "TEXT", "person": "OTHER"}
 # What is added, letter for letter, is public with the log; the rest of a statement is not in it.
 LOGGED = (
@@ -50,43 +47,6 @@ LOGGED = (
     "automated_decision",
     "application_date",
 )
-
-Visibility = Literal[
-    "DECISION_VISIBILITY_CONTENT_REMOVED",
-    "DECISION_VISIBILITY_CONTENT_DISABLED",
-    "DECISION_VISIBILITY_CONTENT_AGE_RESTRICTED",
-    "DECISION_VISIBILITY_CONTENT_LABELLED",
-]
-Source = Literal["SOURCE_ARTICLE_16", "SOURCE_TYPE_OTHER_NOTIFICATION", "SOURCE_VOLUNTARY"]
-
-
-class Statement(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One statement as the database of the Commission takes it (`POST /api/v1/statement`)."""
-
-    decision_visibility: list[Visibility] = []
-    decision_provision: Literal["DECISION_PROVISION_PARTIAL_SUSPENSION"] | None = None
-    decision_account: Literal["DECISION_ACCOUNT_SUSPENDED"] | None = None
-    decision_facts: str
-    decision_ground: Literal[
-        "DECISION_GROUND_ILLEGAL_CONTENT", "DECISION_GROUND_INCOMPATIBLE_CONTENT"
-    ]
-    illegal_content_legal_ground: str | None = None
-    illegal_content_explanation: str | None = None
-    incompatible_content_ground: str | None = None
-    incompatible_content_explanation: str | None = None
-    content_type: list[str]
-    content_type_other: str | None = None
-    category: str
-    territorial_scope: list[str]
-    content_date: str
-    application_date: str
-    end_date_visibility_restriction: str | None = None
-    end_date_service_restriction: str | None = None
-    end_date_account_restriction: str | None = None
-    source_type: Source
-    automated_detection: Literal["Yes", "No"]
-    automated_decision: Literal["AUTOMATED_DECISION_NOT_AUTOMATED"]
-    puid: str
 
 
 def scope_of(countries: Sequence[str]) -> list[str]:
@@ -104,43 +64,42 @@ def made(
     until: datetime | None,
     source: Source,
     is_suggested: bool,
-) -> Statement:
-    """The statement of a decision. `is_suggested`: a machine has pointed at what it is about."""
-    ends = until.date().isoformat() if until else None
-    statement = Statement(
-        decision_facts=wish.facts,
-        decision_ground="DECISION_GROUND_ILLEGAL_CONTENT"
-        if wish.is_illegal
-        else "DECISION_GROUND_INCOMPATIBLE_CONTENT",
-        content_type=[f"CONTENT_TYPE_{CONTENT[what]}"],
-        content_type_other="account" if what == "person" else None,
-        category="STATEMENT_CATEGORY_" + wish.category.upper().replace("-", "_"),
-        territorial_scope=scope_of(wish.countries),
-        content_date=content_on.isoformat(),
-        application_date=now.date().isoformat(),
-        source_type=source,
+) -> dict[str, Any]:
+    """The statement of a decision, in the database's form unless it holds in no country of the EEA,
+    which is none of theirs. `is_suggested`: a machine has pointed at what it is about. Raises
+    msgspec.ValidationError."""
+    kind = "illegal_content" if wish.is_illegal else "incompatible_content"
+    said: dict[str, Any] = {
+        "decision_facts": wish.facts,
+        "decision_ground": f"DECISION_GROUND_{kind.upper()}",
+        f"{kind}_legal_ground" if wish.is_illegal else f"{kind}_ground": wish.ground,
+        f"{kind}_explanation": wish.explanation,
+        "content_type": [f"CONTENT_TYPE_{CONTENT[what]}"],
+        "category": "STATEMENT_CATEGORY_" + wish.category.upper().replace("-", "_"),
+        "territorial_scope": scope_of(wish.countries),
+        "content_date": content_on.isoformat(),
+        "application_date": now.date().isoformat(),
+        "source_type": source,
         # Machines may point at something; people decide, without exception.
-        automated_detection="Yes" if is_suggested else "No",
-        automated_decision="AUTOMATED_DECISION_NOT_AUTOMATED",
-        puid=str(puid),
-    )
-    if wish.is_illegal:
-        statement.illegal_content_legal_ground = wish.ground
-        statement.illegal_content_explanation = wish.explanation
-    else:
-        statement.incompatible_content_ground = wish.ground
-        statement.incompatible_content_explanation = wish.explanation
+        "automated_detection": "Yes" if is_suggested else "No",
+        "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED",
+        "puid": str(puid),
+    }
+    if what == "person":
+        said["content_type_other"] = "account"
     match wish.act:
         case "suspend":
-            statement.decision_account = "DECISION_ACCOUNT_SUSPENDED"
-            statement.end_date_account_restriction = ends
+            said["decision_account"], of = "DECISION_ACCOUNT_SUSPENDED", "account"
         case "limit":
-            statement.decision_provision = "DECISION_PROVISION_PARTIAL_SUSPENSION"
-            statement.end_date_service_restriction = ends
+            said["decision_provision"], of = "DECISION_PROVISION_PARTIAL_SUSPENSION", "service"
         case _:
-            statement.decision_visibility = [_visibility(wish.act, wish.countries)]
-            statement.end_date_visibility_restriction = ends
-    return statement
+            said["decision_visibility"] = [_visibility(wish.act, wish.countries)]
+            of = "visibility"
+    if until is not None:
+        said[f"end_date_{of}_restriction"] = until.date().isoformat()
+    if said["territorial_scope"]:
+        msgspec.convert(said, Statement)
+    return said
 
 
 def _visibility(act: Act, countries: Sequence[str]) -> Visibility:
@@ -243,3 +202,9 @@ def list_loaded_entry(one: BlockList) -> bytes:
 def list_removed_entry(one: BlockList, now: datetime) -> bytes:
     said = {"v": 1, "kind": "list-removed", "at": instant(now), "name": one.name}
     return canonical(said | {"version": one.version})
+
+
+def active_entry(first: date, at_least: int | str, at_most: int | str, now: datetime) -> bytes:
+    """How many people used their account in a month (article 24(2)); see `active`."""
+    said = {"v": 1, "kind": "active", "at": instant(now), "month": f"{first:%Y-%m}"}
+    return canonical(said | {"at_least": at_least, "at_most": at_most})

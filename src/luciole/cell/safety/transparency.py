@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from luciole.cell.safety.active import averages
 from luciole.kit.blobs import Blobs, Missing
 from luciole.ledger.archive import CHECKPOINT, Archive
 from luciole.ledger.entry import parse_canonical
@@ -27,7 +28,7 @@ KINDS = frozenset(
     (
         *("report", "reports-decided", "decision", "decision-ended", "appeal", "appeal-decided"),
         *("order", "order-gagged", "order-settled", "withheld"),
-        *("suggestion", "suggestions-decided", "list-loaded", "list-removed"),
+        *("suggestion", "suggestions-decided", "list-loaded", "list-removed", "active"),
     )
 )
 
@@ -37,7 +38,9 @@ class Transparency(msgspec.Struct):
     was counted; times are medians in hours, None where nothing was decided. `automated`: decisions
     about what a machine had pointed at (`detection`), those that one made (`decision`, always 0),
     suggestions and what moderators made of them; `automated_share`: the percentage of decisions
-    about what a machine had pointed at."""
+    about what a machine had pointed at. `active_at_least`, `active_at_most`: how many people used
+    an account of theirs, by month; `active_average`: over the six months up to the newest, with how
+    many `months` there are. Below ten, words instead of a number. Visitors are in none of these."""
 
     entries: int
     year: int | None
@@ -51,6 +54,9 @@ class Transparency(msgspec.Struct):
     automated_share: float | None
     appeals: dict[str, int]
     government_requests: dict[str, int]
+    active_at_least: dict[str, int | str]
+    active_at_most: dict[str, int | str]
+    active_average: dict[str, int | str]
     hours_to_decide: float | None
     hours_to_answer_appeals: float | None
 
@@ -99,6 +105,8 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
     reported: dict[str, str] = {}
     appealed: dict[str, str] = {}
     waits: dict[str, list[float]] = {"report": [], "appeal": []}
+    at_least: dict[str, int | str] = {}
+    at_most: dict[str, int | str] = {}
     for said in entries:
         kind = said["kind"]
         # When something came is needed for how long it took, whatever the year.
@@ -106,7 +114,9 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
             reported[said["report"]] = said["at"]
         elif kind == "appeal":
             appealed[said["appeal"]] = said["at"]
-        if year is not None and not said["at"].startswith(f"{year:04}-"):
+        # Numbers of December come in January.
+        when = said["month"] if kind == "active" else said["at"]
+        if year is not None and not when.startswith(f"{year:04}-"):
             continue
         match kind:
             case "report":
@@ -137,6 +147,8 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
                 pointed[said["suggestion"]] = "waiting"
             case "suggestions-decided":
                 pointed |= dict.fromkeys(said["suggestions"], said["outcome"])
+            case "active":
+                at_least[when], at_most[when] = said["at_least"], said["at_most"]
             case "list-loaded" | "list-removed":
                 tallies["automated"][kind] += 1
             case "order" | "order-gagged":
@@ -158,6 +170,9 @@ def counted(entries: Iterable[dict[str, Any]], size: int, year: int | None) -> T
         entries=size,
         year=year,
         **{name: dict(sorted(tally.items())) for name, tally in tallies.items()},
+        active_at_least=dict(sorted(at_least.items())),
+        active_at_most=dict(sorted(at_most.items())),
+        active_average=averages(at_least, at_most),
         automated_share=round(100 * detected / total, 1) if total else None,
         hours_to_decide=_median(waits["report"]),
         hours_to_answer_appeals=_median(waits["appeal"]),

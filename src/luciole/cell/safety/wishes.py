@@ -10,8 +10,8 @@ import msgspec
 from luciole.cell.notices import model as notices_model
 from luciole.cell.notices.model import EVERYWHERE
 from luciole.cell.safety import refusals
+from luciole.cell.safety.eu_database import Source
 from luciole.cell.safety.model import Decided, Report, Subject, Wish
-from luciole.cell.safety.statement import Source
 
 GROUND = range(2, 501)
 EXPLANATION = range(10, 2001)

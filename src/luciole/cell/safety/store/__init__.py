@@ -24,7 +24,9 @@ INSERT INTO safety.report
     (id, review_id, reporter_id, code_hash, what, category, is_illegal, explanation, made_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-ADD_NOTIFIER = "INSERT INTO safety.notifier (report_id, name, email) VALUES ($1, $2, $3)"
+ADD_NOTIFIER = """
+INSERT INTO safety.notifier (report_id, name, email, locale) VALUES ($1, $2, $3, $4)
+"""
 OF_REPORTER = """
 SELECT id, review_id, what, category, is_illegal, explanation, made_at, outcome, answer, decided_at
 FROM safety.report WHERE reporter_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
@@ -32,6 +34,10 @@ FROM safety.report WHERE reporter_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 BY_CODE = """
 SELECT id, review_id, what, category, is_illegal, explanation, made_at, outcome, answer, decided_at
 FROM safety.report WHERE code_hash = $1
+"""
+CODED_REPORT = """
+SELECT id, review_id, what, category, is_illegal, explanation, made_at, outcome, answer, decided_at
+FROM safety.report WHERE code_hash = $1 FOR UPDATE
 """
 OWN_REPORT = """
 SELECT id, review_id, what, category, is_illegal, explanation, made_at, outcome, answer, decided_at
@@ -170,8 +176,8 @@ async def same(tx: Tx, report: Report, reporter_id: UUID) -> Report | None:
     return Report(*row) if row else None
 
 
-async def add_notifier(tx: Tx, report_id: UUID, name: str, email: str) -> None:
-    await tx.execute(ADD_NOTIFIER, report_id, name, email)
+async def add_notifier(tx: Tx, report_id: UUID, name: str, email: str, locale: str) -> None:
+    await tx.execute(ADD_NOTIFIER, report_id, name, email, locale)
 
 
 async def of_reporter(tx: Tx, person_id: UUID, before: UUID, limit: int) -> list[Report]:
@@ -180,6 +186,12 @@ async def of_reporter(tx: Tx, person_id: UUID, before: UUID, limit: int) -> list
 
 async def by_code(tx: Tx, code_hash: bytes) -> Report | None:
     row = await tx.fetchrow(BY_CODE, code_hash)
+    return Report(*row) if row else None
+
+
+async def coded_report(tx: Tx, code_hash: bytes) -> Report | None:
+    """The report of a code, which nobody else changes until the transaction ends."""
+    row = await tx.fetchrow(CODED_REPORT, code_hash)
     return Report(*row) if row else None
 
 

@@ -103,10 +103,6 @@ SELECT coalesce(sum(taken), 0) FROM safety.shift WHERE staff_id = $1 AND asked_a
 """
 TAKE = "UPDATE safety.shift SET taken = taken + 1 WHERE id = $1"
 TIDY_SHIFTS = "DELETE FROM safety.shift WHERE asked_at < $1"
-TIDY_NOTIFIERS = """
-DELETE FROM safety.notifier n USING safety.report r
-WHERE r.id = n.report_id AND r.decided_at < $1
-"""
 
 
 class Files(NamedTuple):
@@ -244,9 +240,8 @@ async def take(tx: Tx, shift_id: UUID) -> None:
     await tx.execute(TAKE, shift_id)
 
 
-async def tidy(tx: Tx, shifts_before: datetime, notifiers_before: datetime) -> None:
+async def tidy(tx: Tx, shifts_before: datetime) -> None:
     await tx.execute(TIDY_SHIFTS, shifts_before)
-    await tx.execute(TIDY_NOTIFIERS, notifiers_before)
 
 
 def _review(row: Row) -> Review:

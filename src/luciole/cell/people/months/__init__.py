@@ -1,0 +1,1 @@
+"""How many people were here in a month."""
