@@ -116,6 +116,7 @@ class Parts:
         comments = Comments(clips, graph, notify, cursors)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
+        messages = Messages(settings.messages, custody, notify, clock, journal.receipt_at)
         safety = Safety(
             people,
             clips,
@@ -127,6 +128,8 @@ class Parts:
             clock,
             queue,
             settings.origin,
+            messages.reports,
+            custody,
         )
         return cls(
             settings=settings,
@@ -150,7 +153,7 @@ class Parts:
             sounds=Sounds(clips, graph, cursors),
             quotes=Quotes(clips, media),
             comments=comments,
-            messages=Messages(settings.messages, custody, notify, clock, journal.receipt_at),
+            messages=messages,
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)

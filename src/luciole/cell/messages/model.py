@@ -8,6 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.cell.messages.payload import Said
+
 Kind = Literal["pair", "group"]
 Folder = Literal["inbox", "requests"]
 EnvelopeKind = Literal["welcome", "commit", "message"]
@@ -171,6 +173,13 @@ class Opened(msgspec.Struct, frozen=True):
     about: str | None
     made_at: datetime
     said: dict[str, Any]
+
+
+class Disclosed(msgspec.Struct, frozen=True):
+    """What was disclosed in one report: why, and the messages in words."""
+
+    reason: Reason
+    messages: list[Said]
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -60,4 +60,5 @@ def register(queue: Queue, db: Database, safety: Safety, media: Media, blobs: Bl
                 is_more = await safety.deciding.settle(tx) or is_more
         async with db.tx() as tx:
             await safety.reviewing.tidy(tx)
+            await safety.disclosing.tidy(tx)
             await safety.lists.go_on(tx)

@@ -8,13 +8,16 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.service import Clips
+from luciole.cell.messages.reports import Reports
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
+from luciole.cell.safety.disclosing import Disclosing
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.reporting import Reporting
@@ -57,10 +60,13 @@ class Safety:
         clock: Clock,
         queue: Queue,
         origin: str,
+        reports: Reports,
+        custody: Custody,
     ) -> None:
         self.reporting = Reporting(clips, comments, clock, queue)
         self.reviewing = Reviewing(clock, origin)
         self.deciding = Deciding(people, notices, notify, clock)
+        self.disclosing = Disclosing(reports, custody, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
         self.rules = Rules(clock)

@@ -17,6 +17,11 @@ SELECT r.id, p.handle AS about, r.made_at, r.sealed
 FROM messages.report r LEFT JOIN people.card p ON p.id = r.about_id
 WHERE r.reporter_id = $1 ORDER BY r.id
 """
+ONE = """
+SELECT r.id, p.handle AS about, r.made_at, r.sealed
+FROM messages.report r LEFT JOIN people.card p ON p.id = r.about_id
+WHERE r.id = $1
+"""
 WAITING = """
 SELECT r.id, p.handle, r.made_at
 FROM messages.report r JOIN people.card p ON p.id = r.reporter_id
@@ -34,6 +39,12 @@ async def add(
 async def of_reporter(tx: Tx, reporter_id: UUID) -> list[Report]:
     """Reports that a person made, sealed, the oldest first."""
     return [Report(**row) for row in await tx.fetch(OF_REPORTER, reporter_id)]
+
+
+async def one(tx: Tx, report_id: UUID) -> Report | None:
+    """A report, sealed; None where it is not kept any more."""
+    row = await tx.fetchrow(ONE, report_id)
+    return Report(**row) if row else None
 
 
 async def waiting(tx: Tx, most: int) -> list[tuple[UUID, str, datetime]]:
