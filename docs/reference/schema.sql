@@ -2722,7 +2722,7 @@ CREATE TABLE safety.disclosure (
 CREATE INDEX disclosure_by_age ON safety.disclosure USING btree (asked_at);
 CREATE INDEX disclosure_by_person ON safety.disclosure USING btree (person_id);
 CREATE INDEX disclosure_by_review ON safety.disclosure USING btree (review_id);
-GRANT SELECT, INSERT, DELETE ON safety.disclosure TO luciole_safety;
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.disclosure TO luciole_safety;
 
 -- console ---------------------------------------------------------------
 

@@ -128,7 +128,7 @@ class Parts:
             clock,
             queue,
             settings.origin,
-            messages.reports,
+            messages,
             custody,
         )
         return cls(

@@ -20,5 +20,5 @@ CREATE VIEW custody.read_state AS
            (SELECT count(*)::int FROM custody.staff_approval a WHERE a.read_id = r.id) AS signatures
     FROM custody.staff_read r;
 
-GRANT SELECT, INSERT, DELETE ON safety.disclosure TO luciole_safety;
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.disclosure TO luciole_safety;
 GRANT SELECT ON custody.read_state TO luciole_safety;

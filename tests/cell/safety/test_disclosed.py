@@ -19,6 +19,7 @@ from tests.cell.safety import bench
 from tests.cell.safety.bench import ANSWER, REVIEW, take, told
 
 from luciole.cell.messages import payload
+from luciole.cell.messages.model import Said
 from luciole.cell.safety import model
 
 WORDS = "I know where you live"
@@ -284,16 +285,16 @@ def test_payload_gives_words_and_no_keys() -> None:
     clip = "0190b6a5-1111-7000-8000-000000000001"
     file = {"id": clip, "key": "k" * 44, "type": "image/png", "size": 9}
     for content, expected in (
-        (message(WORDS), payload.Said("text", WORDS)),
-        (message("Look", kind="clip", clip_id=clip), payload.Said("clip", "Look", uuid.UUID(clip))),
-        (message("Look", kind="clip", clip_id="no"), payload.Said("clip", "Look")),
-        (message("Me", kind="photo", file=file), payload.Said("photo", "Me")),
-        (b'{"v":1,"kind":"voice","file":{"key":"secret"}}', payload.Said("voice", "")),
-        (b'{"kind":"name","name":"Us"}', payload.Said("name", "Us")),
-        (b'{"kind":"later","text":"New"}', payload.Said("unknown", "New")),
-        (b'{"kind":["text"],"text":7}', payload.Said("unknown", "")),
-        (b"no JSON \xff\x00\n", payload.Said("unknown", "no JSON \ufffd\n")),
-        (b"[1]", payload.Said("unknown", "[1]")),
-        (b"x" * 5000, payload.Said("unknown", "x" * 4000)),
+        (message(WORDS), Said("text", WORDS)),
+        (message("Look", kind="clip", clip_id=clip), Said("clip", "Look", uuid.UUID(clip))),
+        (message("Look", kind="clip", clip_id="no"), Said("clip", "Look")),
+        (message("Me", kind="photo", file=file), Said("photo", "Me")),
+        (b'{"v":1,"kind":"voice","file":{"key":"secret"}}', Said("voice", "")),
+        (b'{"kind":"name","name":"Us"}', Said("name", "Us")),
+        (b'{"kind":"later","text":"New"}', Said("unknown", "New")),
+        (b'{"kind":["text"],"text":7}', Said("unknown", "")),
+        (b"no JSON \xff\x00\n", Said("unknown", "no JSON \ufffd\n")),
+        (b"[1]", Said("unknown", "[1]")),
+        (b"x" * 5000, Said("unknown", "x" * 4000)),
     ):
         assert payload.said(content) == expected

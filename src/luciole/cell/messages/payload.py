@@ -6,22 +6,15 @@ recording, no id of a device. What is no such JSON is given as the text that it 
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
 
-SaidKind = Literal["text", "clip", "photo", "voice", "recall", "name", "unknown"]
+from luciole.cell.messages.model import Said, SaidKind
+
 KINDS: tuple[SaidKind, ...] = get_args(SaidKind)
 MAX_TEXT_CHARS = 4000
-
-
-class Said(msgspec.Struct, frozen=True):
-    """A message in words; `clip_id` where a clip was sent."""
-
-    kind: SaidKind
-    text: str
-    clip_id: UUID | None = None
 
 
 def said(content: bytes) -> Said:

@@ -16,7 +16,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.cell.messages import framing, model, payload, refusals
-from luciole.cell.messages.model import Conversation, Device, Opened, Reason, Report
+from luciole.cell.messages.model import Conversation, Device, Kept, Opened, Reason
 from luciole.cell.messages.store import devices as devices_store
 from luciole.cell.messages.store import reports as store
 from luciole.custody.model import Field, Grant, NoSuchRead
@@ -113,11 +113,11 @@ class Reports:
             for each, text in zip(found, opened, strict=True)
         ]
 
-    async def one(self, tx: Tx, report_id: UUID) -> Report | None:
+    async def one(self, tx: Tx, report_id: UUID) -> Kept | None:
         """A report as it is kept, sealed."""
         return await store.one(tx, report_id)
 
-    async def disclosed(self, token: str, read_id: UUID, report: Report) -> model.Disclosed:
+    async def disclosed(self, token: str, read_id: UUID, report: Kept) -> model.Disclosed:
         """What was disclosed in one report, in words, under an approved read of who made it; the
         key broker notes the read first. Raises what `Custody.open_read` raises."""
         field = Field(model.REPORT_FIELD, model.REPORT_VERSION, report.sealed)

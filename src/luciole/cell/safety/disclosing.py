@@ -16,8 +16,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from luciole.ask.client import Custody
-from luciole.cell.messages.model import REPORT_FIELD, Disclosed, Report
-from luciole.cell.messages.reports import Reports
+from luciole.cell.messages.model import REPORT_FIELD, Disclosed, Kept
+from luciole.cell.messages.service import Messages
 from luciole.cell.safety import model, refusals
 from luciole.cell.safety.model import Disclosure, Review, Shift
 from luciole.cell.safety.reporting import clean
@@ -33,8 +33,8 @@ REASON_CHARS = range(10, model.MAX_READ_REASON + 1)
 class Disclosing:
     """Reads of what was disclosed, each for one case."""
 
-    def __init__(self, reports: Reports, custody: Custody, clock: Clock) -> None:
-        self._reports = reports
+    def __init__(self, messages: Messages, custody: Custody, clock: Clock) -> None:
+        self._reports = messages.reports
         self._custody = custody
         self._clock = clock
 
@@ -73,7 +73,7 @@ class Disclosing:
             tx, read.id, review.id, report_id, read.person_id, shift.staff_id, self._clock.now()
         )
 
-    async def sealed(self, tx: Tx, shift: Shift, review: Review, read_id: UUID) -> Report:
+    async def sealed(self, tx: Tx, shift: Shift, review: Review, read_id: UUID) -> Kept:
         """The one report that a read of this moderator's is for, as it is kept. Raises NoSuchRead,
         NothingDisclosed."""
         asked = await self.of_case(tx, shift, review)
@@ -85,7 +85,7 @@ class Disclosing:
             raise refusals.NothingDisclosed
         return found
 
-    async def open(self, token: str, read_id: UUID, report: Report) -> Disclosed:
+    async def open(self, token: str, read_id: UUID, report: Kept) -> Disclosed:
         """What was disclosed. The key broker notes the read first. Raises what `Custody.open_read`
         raises."""
         return await self._reports.disclosed(token, read_id, report)

@@ -11,7 +11,7 @@ import msgspec
 from luciole.ask.client import Custody
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.service import Clips
-from luciole.cell.messages.reports import Reports
+from luciole.cell.messages.service import Messages
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
@@ -60,13 +60,13 @@ class Safety:
         clock: Clock,
         queue: Queue,
         origin: str,
-        reports: Reports,
+        messages: Messages,
         custody: Custody,
     ) -> None:
         self.reporting = Reporting(clips, comments, clock, queue)
         self.reviewing = Reviewing(clock, origin)
         self.deciding = Deciding(people, notices, notify, clock)
-        self.disclosing = Disclosing(reports, custody, clock)
+        self.disclosing = Disclosing(messages, custody, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
         self.rules = Rules(clock)

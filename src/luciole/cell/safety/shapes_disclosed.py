@@ -8,8 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from luciole.cell.messages.model import Reason
-from luciole.cell.messages.payload import SaidKind
+from luciole.cell.messages.model import Reason, SaidKind
 from luciole.cell.safety.model import MAX_READ_REASON
 
 
