@@ -63,7 +63,7 @@ from luciole.cell.rights import (
 from luciole.cell.rights.holdings import Holdings
 from luciole.cell.rights.imported import Imported
 from luciole.cell.safety import api as safety_api
-from luciole.cell.safety import api_review
+from luciole.cell.safety import api_disclosed, api_review
 from luciole.cell.search import api as search_api
 from luciole.kit import db, logs, metrics, queue_look, web
 from luciole.kit.db import Database
@@ -217,6 +217,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         api_review.routes(
             parts.db, parts.people, parts.safety, parts.media, parts.blobs, parts.custody
         ),
+        api_disclosed.routes(parts.db, parts.people, parts.safety),
         console_api.routes(parts.db, parts.people, parts.console, parts.custody),
         abroad_api.routes(parts.db, parts.people, parts.abroad),
         rights_api.routes(

@@ -117,6 +117,7 @@ class Parts:
         comments = Comments(clips, graph, notify, cursors)
         blobs = blobs or Blobs.open(settings.blobs_place)
         journal = Journal(db, custody, LogReader(blobs))
+        messages = Messages(settings.messages, custody, notify, clock, journal.receipt_at)
         safety = Safety(
             people,
             clips,
@@ -135,6 +136,8 @@ class Parts:
                 origin=settings.origin,
                 clock=clock,
             ),
+            messages,
+            custody,
         )
         return cls(
             settings=settings,
@@ -158,7 +161,7 @@ class Parts:
             sounds=Sounds(clips, graph, cursors),
             quotes=Quotes(clips, media),
             comments=comments,
-            messages=Messages(settings.messages, custody, notify, clock, journal.receipt_at),
+            messages=messages,
             feed=Feed(cursors),
             for_you=ForYou(
                 db, custody, cursors, derived["feed"], clock, settings.feed, _ranking(settings)

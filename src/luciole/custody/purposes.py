@@ -11,11 +11,13 @@ from luciole.custody.model import EVERYTHING, Class
 
 
 class Purpose(msgspec.Struct, frozen=True):
-    """A declared use, its class in the log, what it may open, and its sentence."""
+    """A declared use, its class in the log, what it may open, its sentence, and which of the staff
+    may ask for it."""
 
     cls: Class
     columns: tuple[str, ...]
     says: str
+    asked_by: tuple[str, ...] = ("operator",)
 
 
 SESSION = Purpose("self", (EVERYTHING,), "you use the application")
@@ -76,8 +78,12 @@ STAFF: dict[str, Purpose] = {
     "abuse-report": Purpose(
         "staff", _ADDRESSES, "somebody has reported you, and it is looked into"
     ),
+    # A moderator has the case; that two operators sign is the same.
     "message-report": Purpose(
-        "staff", ("messages.report",), "you reported messages, and the report is looked into"
+        "staff",
+        ("messages.report",),
+        "you reported messages, and the report is looked into",
+        asked_by=("operator", "moderator"),
     ),
     "account-help": Purpose("staff", _ADDRESSES, "you asked for help with your account"),
     "incident": Purpose("staff", _ADDRESSES, "an attack on the cell or on people is looked into"),

@@ -1,7 +1,8 @@
 """What staff read of a person: one by one, signed by two of them, and told to the person.
 
 1. One asks: whose, what for, which columns, for how many minutes, why. That text is the request.
-2. Two different staff sign its SHA-256 with their passkeys. The broker verifies both signatures
+   An operator asks; a moderator too, for what was disclosed in a report, and signs nothing.
+2. Two different operators sign its SHA-256 with their passkeys. The broker verifies both signatures
    itself, against keys that were copied when somebody became staff, so that an application that was
    taken over can neither approve a read nor change what was approved.
 3. The second signature opens the time box, with an entry in the log.
@@ -82,7 +83,7 @@ class StaffBroker(Broker):
             raise ReadRefused
         now, read_id = self._clock.now(), new_id()
         async with self._transaction() as tx:
-            staff_id = await self._staff(tx, asked.token)
+            staff_id = await self._staff(tx, asked.token, declared.asked_by)
             text = {
                 "v": 1,
                 "kind": "staff-read",
@@ -143,7 +144,8 @@ class StaffBroker(Broker):
         """Fields of the person of an approved request, for the one who asked. Raises NotStaff,
         NoSuchRead, NotApproved, NoGrant, KeyGone, NotOpened."""
         async with self._transaction() as tx:
-            staff_id = await self._staff(tx, asked.token)
+            # Whoever may have asked; only the very one who did gets further.
+            staff_id = await self._staff(tx, asked.token, ("operator", "moderator"))
             read = await store.read(tx, asked.read_id, self._clock.now())
             if read is None:
                 raise NoSuchRead
@@ -165,8 +167,8 @@ class StaffBroker(Broker):
         except SealBroken:
             raise NotOpened from None
 
-    async def _staff(self, tx: Tx, token: str) -> UUID:
-        found = await store.staff_of_session(tx, token_hash(token), self._clock.now())
+    async def _staff(self, tx: Tx, token: str, roles: Sequence[str] = ("operator",)) -> UUID:
+        found = await store.staff_of_session(tx, token_hash(token), self._clock.now(), roles)
         if found is None:
             raise NotStaff
         return found

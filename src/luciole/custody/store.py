@@ -50,7 +50,7 @@ CELL = "SELECT cell_id, mark FROM custody.cell"
 ADD_CELL = "INSERT INTO custody.cell (cell_id, mark) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 STAFF_OF_SESSION = """
 SELECT t.id FROM custody.staff t JOIN people.session_claim s ON s.person_id = t.person_id
-WHERE s.token_hash = $1 AND s.expires_at > $2 AND 'operator' = ANY (t.roles)
+WHERE s.token_hash = $1 AND s.expires_at > $2 AND t.roles && $3::text[]
 """
 ADD_STAFF = """
 INSERT INTO custody.staff (id, person_id, added_at, roles)
@@ -279,9 +279,11 @@ async def add_cell(tx: Tx, cell_id: UUID, mark: bytes) -> None:
     await tx.execute(ADD_CELL, cell_id, mark)
 
 
-async def staff_of_session(tx: Tx, token_hash: bytes, now: datetime) -> UUID | None:
-    """The operator whose session it is: moderators review, and ask for no reads."""
-    found: UUID | None = await tx.fetchval(STAFF_OF_SESSION, token_hash, now)
+async def staff_of_session(
+    tx: Tx, token_hash: bytes, now: datetime, roles: Sequence[str]
+) -> UUID | None:
+    """Who of the staff, in one of these roles, has the session."""
+    found: UUID | None = await tx.fetchval(STAFF_OF_SESSION, token_hash, now, list(roles))
     return found
 
 

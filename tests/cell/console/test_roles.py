@@ -22,6 +22,7 @@ from tests.cell.safety.bench import REVIEW
 
 WHO = ("visitor", "member", "teen", "moderator", "operator", "auditor")
 # One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it.
+# 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`).
 TABLE = """
 GET    console/shift                                   401 403 403 200 200 200
 DELETE console/shift                                   401 403 403 204 204 204
@@ -45,6 +46,10 @@ POST   review/shifts/{shift_id}/signature              401 403 403 201 403 403
 GET    review/queue                                    401 403 403 200 403 403
 POST   review/next                                     401 403 403 201 403 403
 POST   review/cases/{review_id}/notes                  401 403 403 201 403 403
+GET    review/cases/{review_id}/disclosures            401 403 403 200 403 403
+POST   review/cases/{review_id}/disclosures            401 403 403 404 403 403
+POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 404 403 403
+POST   review/cases/{review_id}/pause                  401 403 403 404 403 403
 GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 200 403 403
 POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 400 403 403
 POST   review/cases/{review_id}/second-opinion         401 403 403 204 403 403
@@ -81,6 +86,12 @@ ASKED = {
     "columns": ["contact.email"],
     "minutes": 30,
     "reason": "Report 4711 says that this account threatens people.",
+}
+
+DISCLOSURE = {
+    "message_report_id": "0190b6a5-1111-7000-8000-000000000001",
+    "minutes": 30,
+    "reason": "Without its words nobody can say whether it is a threat.",
 }
 
 
@@ -183,6 +194,7 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
         "/api/staff/reads": ASKED,
         f"{CONSOLE}/shifts": {"role": role},
         f"{REVIEW}/cases/{{review_id}}/notes": {"words": "Look at the second half."},
+        f"{REVIEW}/cases/{{review_id}}/disclosures": DISCLOSURE,
         f"{REVIEW}/cases/{{review_id}}/dismissal": {"answer": safety.ANSWER},
         f"{REVIEW}/cases/{{review_id}}/appeal/{{outcome}}": {"answer": safety.ANSWER},
         f"{REVIEW}/cases/{{review_id}}/decision": {
@@ -250,7 +262,11 @@ async def test_session_without_a_passkey_opens_nothing_of_the_staff(
             place = place.replace(f"{{{part}}}", nowhere)
         bodies: dict[str, Any] = {"notes": {"words": "Look."}, "dismissal": {"answer": "No."}}
         bodies |= {"decision": safety.REMOVE, "reads": ASKED, "approvals": {"credential": {}}}
-        bodies |= {"upheld": {"answer": "No."}, "signatures": {"credential": {}}}
+        bodies |= {
+            "disclosures": DISCLOSURE,
+            "upheld": {"answer": "No."},
+            "signatures": {"credential": {}},
+        }
         body = bodies.get(place.rpartition("/")[2]) if method == "POST" else None
         for who, (browser, _) in at_home.items():
             answer = await browser.request(method, place, json=body)
@@ -281,5 +297,11 @@ async def test_moderator_sees_the_case_in_hand_and_no_other(
             body = {"words": "Let me look.", "answer": safety.ANSWER}
             answer = await moderator.post(f"{place}/{path}", json=body)
             assert answer.status_code == 404, (path, answer.text)
+        for answer in (
+            await moderator.get(f"{place}/disclosures"),
+            await moderator.post(f"{place}/disclosures", json=DISCLOSURE),
+            await moderator.post(f"{place}/pause"),
+        ):
+            assert answer.status_code == 404, answer.text
         answer = await moderator.get(f"{place}/clips/{world.clip_id}/poster")
         assert answer.status_code == 404

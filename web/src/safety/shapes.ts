@@ -1,4 +1,6 @@
 /** What the cell says of reports, statements and cases. */
+import type { Reason } from '../messages/engine/cell.ts'
+
 export const CATEGORIES = [
   'protection-of-minors', 'violence', 'cyber-violence', 'cyber-violence-against-women', 'illegal-or-harmful-speech', 'self-harm', 'scams-and-fraud',
   'data-protection-and-privacy-violations', 'intellectual-property-infringements', 'risk-for-public-security', 'unsafe-and-prohibited-products',
@@ -89,6 +91,21 @@ export interface Case {
   appeals: Appeal[]
   statements: Statement[]
   before: { id: string; act: Act; category: Category; begun_at: string; ended_why: string }[]
+}
+/** A read of one report of messages, that a moderator has asked for in a case. */
+export interface Disclosure {
+  id: string
+  message_report_id: string
+  asked_at: string
+  signatures: number
+  is_granted: boolean
+  ends_at: string
+}
+/** What was disclosed in it, in words. */
+export interface Disclosed {
+  reason: Reason
+  made_at: string
+  messages: { kind: 'text' | 'clip' | 'photo' | 'voice' | 'recall' | 'name' | 'unknown'; text: string; clip_id: string | null }[]
 }
 export interface Transparency {
   entries: number

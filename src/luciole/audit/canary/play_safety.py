@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from luciole.audit.canary import play_console
 from luciole.audit.canary.browser import Stale
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.play import PASSKEYS
@@ -25,6 +26,7 @@ async def run(stage: Stage, cell: Cell) -> None:
         roles = ("--role", "operator", "--role", "moderator")
         await asyncio.to_thread(cell.command, "staff", "add", handle, *roles)
         await begin(stage, person)
+    await disclosed(stage)
     await report(stage)
     case = await take(stage, "dan", lambda case: about(case, "clip"))
     await look(stage, case["id"])
@@ -69,6 +71,50 @@ async def report(stage: Stage) -> None:
     made = (await stage[VISITOR].ask("POST /api/report-form", json=notice)).json()
     stage.book.learn(VISITOR, "report.code", made["code"])
     await stage[VISITOR].ask("GET /api/report-form/{code}", code=made["code"])
+
+
+async def disclosed(stage: Stage) -> None:
+    """gil gets the case of what ana disclosed, asks to read it, and reads; both sign, as operators.
+
+    It becomes a case at the next full minute.
+    """
+    gil = stage["gil"]
+    found: dict[str, Any] = {}
+
+    async def is_there() -> bool:
+        found.update((await gil.ask(f"POST {REVIEW}/next")).json()["case"] or {})
+        return bool(found)
+
+    await stage.until("a report of messages is a case", is_there, 90)
+    if not about(found, "message"):
+        raise Stale("another case than that of the reported message")
+    case = {"review_id": found["id"]}
+    body = {
+        "message_report_id": found["subjects"][0]["message_report_id"],
+        "minutes": 30,
+        "reason": stage.book.plant("ana", "staff.reason", "Is {} a threat?"),
+    }
+    one = f"{CASE}/disclosures"
+    await gil.ask(f"POST {CASE}/pause", **case, expect=(404,))
+    asked = (await gil.ask(f"POST {one}", **case, json=body)).json()
+    await gil.ask(f"GET {one}", **case)
+    await gil.ask(f"POST {CASE}/pause", **case)
+    for person in STAFF:
+        await play_console.begin(stage, person)
+        reads = (await stage[person].ask("GET /api/staff/reads")).json()["items"]
+        challenge = next(read["challenge"] for read in reads if read["id"] == asked["id"])
+        credential = PASSKEYS[person].get({"rpId": "localhost", "challenge": challenge})
+        await stage[person].ask(
+            "POST /api/staff/reads/{read_id}/approvals",
+            read_id=asked["id"],
+            json={"credential": credential},
+        )
+    await gil.ask(f"POST {REVIEW}/next")
+    for person, expect in (("gil", (201,)), ("dan", (404, 409)), ("ana", NOT_FOR_THEM)):
+        await stage[person].ask(
+            f"POST {one}/{{read_id}}/messages", **case, read_id=asked["id"], expect=expect
+        )
+    await gil.ask(f"POST {CASE}/dismissal", **case, json=ANSWER)
 
 
 async def take(

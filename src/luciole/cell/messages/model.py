@@ -16,6 +16,7 @@ Act = Literal["added", "revoked"]
 Reason = Literal[
     "harassment", "threat", "sexual", "minor-at-risk", "spam", "fraud", "self-harm", "other"
 ]
+SaidKind = Literal["text", "clip", "photo", "voice", "recall", "name", "unknown"]
 
 MAX_DEVICES = 10
 MAX_NAME_CHARS = 50
@@ -171,6 +172,29 @@ class Opened(msgspec.Struct, frozen=True):
     about: str | None
     made_at: datetime
     said: dict[str, Any]
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """One report as it is kept, for who does not need to know about whom it is."""
+
+    id: UUID
+    made_at: datetime
+    sealed: bytes
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message in words; `clip_id` where a clip was sent."""
+
+    kind: SaidKind
+    text: str
+    clip_id: UUID | None = None
+
+
+class Disclosed(msgspec.Struct, frozen=True):
+    """What was disclosed in one report: why, and the messages in words."""
+
+    reason: Reason
+    messages: list[Said]
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -15,8 +15,8 @@ from uuid import UUID
 import msgspec
 
 from luciole.ask.client import Custody
-from luciole.cell.messages import framing, model, refusals
-from luciole.cell.messages.model import Conversation, Device, Opened, Reason
+from luciole.cell.messages import framing, model, payload, refusals
+from luciole.cell.messages.model import Conversation, Device, Kept, Opened, Reason
 from luciole.cell.messages.store import devices as devices_store
 from luciole.cell.messages.store import reports as store
 from luciole.custody.model import Field, Grant, NoSuchRead
@@ -112,6 +112,24 @@ class Reports:
             Opened(each.id, each.about, each.made_at, msgspec.json.decode(text))
             for each, text in zip(found, opened, strict=True)
         ]
+
+    async def one(self, tx: Tx, report_id: UUID) -> Kept | None:
+        """A report as it is kept, sealed."""
+        return await store.one(tx, report_id)
+
+    async def disclosed(self, token: str, read_id: UUID, report: Kept) -> model.Disclosed:
+        """What was disclosed in one report, in words, under an approved read of who made it; the
+        key broker notes the read first. Raises what `Custody.open_read` raises."""
+        field = Field(model.REPORT_FIELD, model.REPORT_VERSION, report.sealed)
+        (text,) = await self._custody.open_read(token, read_id, [field])
+        told = msgspec.json.decode(text)
+        return model.Disclosed(
+            told["reason"],
+            [
+                payload.said(framing.application_message(base64.b64decode(one["content"])).content)
+                for one in told["messages"]
+            ],
+        )
 
     async def tidy(self, tx: Tx) -> None:
         """Forgets old reports."""

@@ -75,4 +75,5 @@ def register(
         async with db.tx() as tx:
             await safety.reviewing.tidy(tx)
             await safety.notifying.tidy(tx)
+            await safety.disclosing.tidy(tx)
             await safety.lists.go_on(tx)

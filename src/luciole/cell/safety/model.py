@@ -80,6 +80,10 @@ MAX_HASHES_TOGETHER = 1_000_000
 #: Below this quality a match of two stills says little.
 LEAST_QUALITY = 50
 FORMS_AN_HOUR = 10
+#: Of the reason for which a moderator asks to read what was disclosed: the number of the report
+#: stands before it in what is signed, which has at most 500 characters.
+MAX_READ_REASON = 400
+DISCLOSURE_KEPT_DAYS = 31
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -139,6 +143,18 @@ class Note(msgspec.Struct, frozen=True):
     staff_id: UUID
     words: str
     made_at: datetime
+
+
+class Disclosure(msgspec.Struct, frozen=True):
+    """A read of one report of messages, that a moderator has asked for in a case. `ends_at` is
+    until when it may be signed or, granted, be used."""
+
+    read_id: UUID
+    message_report_id: UUID
+    asked_at: datetime
+    signatures: int
+    is_granted: bool
+    ends_at: datetime
 
 
 class Shift(msgspec.Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from luciole.cell.safety import store
-from luciole.cell.safety.model import NOTIFIER_KEPT_DAYS, SHIFT_KEPT_DAYS
-from luciole.cell.safety.store import decisions, suggestions
+from luciole.cell.safety.model import DISCLOSURE_KEPT_DAYS, NOTIFIER_KEPT_DAYS, SHIFT_KEPT_DAYS
+from luciole.cell.safety.store import decisions, disclosures, suggestions
 from luciole.kit.catalogue import Border, DataClass, Held, Owned, Removed, columns
 from luciole.kit.db import Tx
 from luciole.kit.exported import Exported, of
@@ -55,6 +55,14 @@ HELD: tuple[Held, ...] = (
         DataClass.PERSONAL,
         "what moderators note of a case for each other",
         _WITH_SUBJECT,
+        Border.NEVER,
+    ),
+    *columns(
+        "safety.disclosure",
+        "read_id review_id message_report_id person_id staff_id asked_at",
+        DataClass.PERSONAL,
+        "for which case a moderator has asked to read what somebody disclosed in a report",
+        f"{DISCLOSURE_KEPT_DAYS} days",
         Border.NEVER,
     ),
     *columns(
@@ -140,6 +148,7 @@ OWNED: tuple[Owned, ...] = (
     Owned("safety.report", ("reporter_id",)),
     Owned("safety.notifier", ("report_id > safety.report.id > reporter_id",)),
     Owned("safety.note", ("person_id",)),
+    Owned("safety.disclosure", ("person_id",)),
     Owned("safety.shift", stays="a moderator begins again after a restore"),
     Owned("safety.decision", ("person_id",), outlives="person_id"),
     Owned("safety.appeal", ("person_id",)),
@@ -218,6 +227,13 @@ NOT_EXPORTED = {
         for name in ("id", "review_id", "person_id", "staff_id", "words", "made_at")
     },
     **{
+        f"safety.disclosure.{name}": "each read is in your journal, with its reason and who signed"
+        for name in (
+            *("read_id", "review_id", "message_report_id", "person_id", "staff_id"),
+            "asked_at",
+        )
+    },
+    **{
         f"safety.shift.{name}": "of a moderator at work, for 30 days"
         for name in ("id", "session_id", "person_id", "staff_id", "asked_at", "ends_at", "taken")
     },
@@ -250,5 +266,6 @@ NOT_EXPORTED = {
 async def erase(tx: Tx, person_id: UUID) -> Removed:
     """Takes reports, appeals and cases of the person; statements stay and name nobody."""
     counts = await decisions.erase(tx, person_id) | await store.erase(tx, person_id)
+    counts["disclosures"] = await disclosures.erase(tx, person_id)
     counts["suggestions"] = await suggestions.erase(tx, person_id)
     return Removed({name: count for name, count in counts.items() if count})

@@ -83,6 +83,12 @@ class NoSuchReview(NotFound):
     next_step = "Take the next case of the queue."
 
 
+class NothingDisclosed(NotFound):
+    code = "nothing-disclosed"
+    sentence = "What was disclosed in this report is not kept any more."
+    next_step = "Decide by what else the case has, or close it."
+
+
 class AlreadyDecided(Conflict):
     code = "review-decided"
     sentence = "This case has been decided, or given to somebody else, in the meantime."

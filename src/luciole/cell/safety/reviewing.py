@@ -136,7 +136,7 @@ class Reviewing:
             day = now - timedelta(days=1)
             if await queue.taken_since(tx, shift.staff_id, day) >= model.CASES_A_DAY:
                 raise refusals.EnoughForToday
-            review_id = await queue.next_for(tx, shift.staff_id, shift.person_id, since)
+            review_id = await queue.next_for(tx, shift.staff_id, shift.person_id, since, now)
             if review_id is None:
                 return None
             await queue.assign(tx, review_id, shift.staff_id, now)

@@ -8,14 +8,17 @@ from uuid import UUID
 
 import msgspec
 
+from luciole.ask.client import Custody
 from luciole.cell.clips.comments.service import Comments
 from luciole.cell.clips.service import Clips
+from luciole.cell.messages.service import Messages
 from luciole.cell.notices.service import Notices
 from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
 from luciole.cell.safety.eu_database import Statement
+from luciole.cell.safety.disclosing import Disclosing
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.notifying import Notifying
@@ -59,11 +62,14 @@ class Safety:
         queue: Queue,
         origin: str,
         notifying: Notifying,
+        messages: Messages,
+        custody: Custody,
     ) -> None:
         self.reporting = Reporting(clips, comments, clock, queue)
         self.reviewing = Reviewing(clock, origin)
         self.deciding = Deciding(people, notices, notify, clock)
         self.notifying = notifying
+        self.disclosing = Disclosing(messages, custody, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
         self.rules = Rules(clock)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from luciole.cell.messages.model import Report
+from luciole.cell.messages.model import Kept, Report
 from luciole.kit.db import Tx
 
 ADD = """
@@ -17,6 +17,7 @@ SELECT r.id, p.handle AS about, r.made_at, r.sealed
 FROM messages.report r LEFT JOIN people.card p ON p.id = r.about_id
 WHERE r.reporter_id = $1 ORDER BY r.id
 """
+ONE = "SELECT id, made_at, sealed FROM messages.report WHERE id = $1"
 WAITING = """
 SELECT r.id, p.handle, r.made_at
 FROM messages.report r JOIN people.card p ON p.id = r.reporter_id
@@ -34,6 +35,12 @@ async def add(
 async def of_reporter(tx: Tx, reporter_id: UUID) -> list[Report]:
     """Reports that a person made, sealed, the oldest first."""
     return [Report(**row) for row in await tx.fetch(OF_REPORTER, reporter_id)]
+
+
+async def one(tx: Tx, report_id: UUID) -> Kept | None:
+    """A report, sealed; None where it is not kept any more."""
+    row = await tx.fetchrow(ONE, report_id)
+    return Kept(**row) if row else None
 
 
 async def waiting(tx: Tx, most: int) -> list[tuple[UUID, str, datetime]]:

@@ -25,14 +25,21 @@ SELECT id FROM safety.review
 WHERE assigned_to = $1 AND assigned_at > $2 AND state IN ('open', 'appealed')
 ORDER BY assigned_at LIMIT 1
 """
-# The gravest first, then the oldest; not who has set it aside, reported it, or is in it.
+# The gravest first, then the oldest; not who has set it aside, reported it, or is in it. Where one
+# moderator has asked to read what was disclosed, it is theirs, and before all once two have signed.
 NEXT = """
 SELECT r.id FROM safety.review r
 WHERE r.state IN ('open', 'appealed') AND (r.assigned_to IS NULL OR r.assigned_at <= $3)
   AND NOT $1 = ANY (r.set_aside)
   AND NOT EXISTS (SELECT 1 FROM safety.subject s WHERE s.review_id = r.id AND s.person_id = $2)
   AND NOT EXISTS (SELECT 1 FROM safety.report p WHERE p.review_id = r.id AND p.reporter_id = $2)
-ORDER BY r.severity DESC, r.opened_at, r.id LIMIT 1 FOR UPDATE SKIP LOCKED
+  AND NOT EXISTS (
+      SELECT 1 FROM safety.disclosure d JOIN custody.read_state s ON s.id = d.read_id
+      WHERE d.review_id = r.id AND s.ends_at > $4 AND (d.staff_id <> $1 OR NOT s.is_granted))
+ORDER BY EXISTS (
+      SELECT 1 FROM safety.disclosure d JOIN custody.read_state s ON s.id = d.read_id
+      WHERE d.review_id = r.id AND s.ends_at > $4 AND d.staff_id = $1) DESC,
+  r.severity DESC, r.opened_at, r.id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 ASSIGN = "UPDATE safety.review SET assigned_to = $2, assigned_at = $3 WHERE id = $1"
 LEAVE = """
@@ -40,6 +47,7 @@ UPDATE safety.review SET assigned_to = NULL, assigned_at = NULL,
     set_aside = CASE WHEN $2 = ANY (set_aside) THEN set_aside ELSE set_aside || $2::uuid END
 WHERE id = $1
 """
+PUT_BACK = "UPDATE safety.review SET assigned_to = NULL, assigned_at = NULL WHERE id = $1"
 SETTLE = """
 UPDATE safety.review SET state = $2, decided_at = $3, assigned_to = NULL, assigned_at = NULL
 WHERE id = $1
@@ -130,8 +138,10 @@ async def assigned(tx: Tx, staff_id: UUID, since: datetime) -> UUID | None:
     return found
 
 
-async def next_for(tx: Tx, staff_id: UUID, person_id: UUID, since: datetime) -> UUID | None:
-    found: UUID | None = await tx.fetchval(NEXT, staff_id, person_id, since)
+async def next_for(
+    tx: Tx, staff_id: UUID, person_id: UUID, since: datetime, now: datetime
+) -> UUID | None:
+    found: UUID | None = await tx.fetchval(NEXT, staff_id, person_id, since, now)
     return found
 
 
@@ -141,6 +151,10 @@ async def assign(tx: Tx, review_id: UUID, staff_id: UUID, now: datetime) -> None
 
 async def leave(tx: Tx, review_id: UUID, staff_id: UUID) -> None:
     await tx.execute(LEAVE, review_id, staff_id)
+
+
+async def put_back(tx: Tx, review_id: UUID) -> None:
+    await tx.execute(PUT_BACK, review_id)
 
 
 async def settle(tx: Tx, review_id: UUID, state: str, now: datetime) -> None:
