@@ -15,6 +15,7 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
+from luciole.cell.safety.duplicates import Duplicates
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.reporting import Reporting
@@ -63,6 +64,7 @@ class Safety:
         self.deciding = Deciding(people, notices, notify, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
+        self.duplicates = Duplicates(clock, queue)
         self.rules = Rules(clock)
         self._cursors = cursors
         self._clock = clock
