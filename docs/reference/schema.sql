@@ -2490,6 +2490,7 @@ CREATE TABLE safety.review (
     set_aside    uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     digest       bytea,
     decided_at   timestamp with time zone,
+    is_apart     boolean DEFAULT false NOT NULL,
     CONSTRAINT review_pkey PRIMARY KEY (id),
     CONSTRAINT review_check CHECK ((assigned_to IS NULL) = (assigned_at IS NULL)),
     CONSTRAINT review_digest_check CHECK (octet_length(digest) = 32),
@@ -2535,6 +2536,7 @@ CREATE TABLE safety.report (
     outcome      text DEFAULT 'waiting'::text NOT NULL,
     answer       text DEFAULT ''::text NOT NULL,
     decided_at   timestamp with time zone,
+    subject_id   uuid,
     CONSTRAINT report_pkey PRIMARY KEY (id),
     CONSTRAINT report_code_hash_key UNIQUE (code_hash),
     CONSTRAINT report_reporter_id_fkey FOREIGN KEY (reporter_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -2625,6 +2627,7 @@ CREATE TABLE safety.decision (
 CREATE INDEX decision_by_person ON safety.decision USING btree (person_id, begun_at DESC);
 CREATE INDEX decision_by_review ON safety.decision USING btree (review_id);
 CREATE INDEX decision_by_time ON safety.decision USING btree (begun_at DESC, id DESC);
+CREATE INDEX decision_of_removal ON safety.decision USING btree (begun_at DESC, id) WHERE act = 'remove'::text AND ended_at IS NULL;
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.decision TO luciole_safety;
 
 CREATE TABLE safety.appeal (
@@ -2685,22 +2688,24 @@ CREATE UNIQUE INDEX list_by_name ON safety.list USING btree (name) WHERE removed
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.list TO luciole_safety;
 
 CREATE TABLE safety.suggestion (
-    id          uuid NOT NULL,
-    review_id   uuid NOT NULL,
-    person_id   uuid NOT NULL,
-    about_id    uuid NOT NULL,
-    method      text NOT NULL,
-    name        text NOT NULL,
-    version     text NOT NULL,
-    facts       jsonb NOT NULL,
-    made_at     timestamp with time zone NOT NULL,
-    outcome     text DEFAULT 'waiting'::text NOT NULL,
-    decided_at  timestamp with time zone,
+    id           uuid NOT NULL,
+    review_id    uuid NOT NULL,
+    person_id    uuid NOT NULL,
+    about_id     uuid NOT NULL,
+    method       text NOT NULL,
+    name         text NOT NULL,
+    version      text NOT NULL,
+    facts        jsonb NOT NULL,
+    made_at      timestamp with time zone NOT NULL,
+    outcome      text DEFAULT 'waiting'::text NOT NULL,
+    decided_at   timestamp with time zone,
+    decision_id  uuid,
     CONSTRAINT suggestion_pkey PRIMARY KEY (id),
     CONSTRAINT suggestion_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
     CONSTRAINT suggestion_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE,
     CONSTRAINT suggestion_check CHECK ((outcome = 'waiting'::text) = (decided_at IS NULL)),
-    CONSTRAINT suggestion_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text])),
+    CONSTRAINT suggestion_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text, 'copy'::text])),
+    CONSTRAINT suggestion_of_copy CHECK ((method = 'copy'::text) = (decision_id IS NOT NULL)),
     CONSTRAINT suggestion_outcome_check CHECK (outcome = ANY (ARRAY['waiting'::text, 'confirmed'::text, 'dismissed'::text, 'gone'::text]))
 );
 CREATE INDEX suggestion_about ON safety.suggestion USING btree (about_id, method, name);
@@ -2717,7 +2722,7 @@ CREATE TABLE safety.measured (
     CONSTRAINT measured_pkey PRIMARY KEY (method, name, version),
     CONSTRAINT measured_confirmed_check CHECK (confirmed >= 0),
     CONSTRAINT measured_dismissed_check CHECK (dismissed >= 0),
-    CONSTRAINT measured_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text]))
+    CONSTRAINT measured_method_check CHECK (method = ANY (ARRAY['list'::text, 'rule'::text, 'copy'::text]))
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.measured TO luciole_safety;
 

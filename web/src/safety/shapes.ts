@@ -70,13 +70,21 @@ export interface Queue {
 }
 /** That a machine has pointed at what a case is about; what moderators made of such so far. */
 export interface Suggestion {
-  method: 'list' | 'rule'
+  method: 'list' | 'rule' | 'copy'
   name: string
   version: string
   facts: Record<string, number>
   made_at: string
   confirmed: number
   dismissed: number
+  decision_id: string | null
+  clip_id: string | null
+}
+/** How a film is like another one of the same case: of the shorter one's stills, how many are near. */
+export interface Alike {
+  bits: number
+  stills: number
+  of: number
 }
 export interface Case {
   id: string
@@ -84,7 +92,7 @@ export interface Case {
   category: Category
   opened_at: string
   acts: Act[]
-  subjects: { what: What; person: string; clip_id: string | null; comment_id: string | null; message_report_id: string | null; text: string }[]
+  subjects: { what: What; person: string; clip_id: string | null; comment_id: string | null; message_report_id: string | null; text: string; alike: Alike | null }[]
   reports: { category: Category; is_illegal: boolean; explanation: string; made_at: string }[]
   suggestions: Suggestion[]
   notes: { staff: string; words: string; made_at: string }[]

@@ -16,6 +16,7 @@ from luciole.ask.client import Custody
 from luciole.cell.media.service import Media
 from luciole.cell.people.service import People
 from luciole.cell.safety import model, refusals, shapes
+from luciole.cell.safety.copies import Alike
 from luciole.cell.safety.model import Review, Shift, Wish
 from luciole.cell.safety.reviewing import Case
 from luciole.cell.safety.service import Safety
@@ -96,6 +97,17 @@ def routes(
         async with db.tx() as tx:
             shift = await on_shift(tx, request)
             await reviewing.note(tx, shift, review_id, data.words)
+            return await body_of(tx, await reviewing.case(tx, review_id))
+
+    @post("/cases/{review_id:uuid}/parting")
+    async def part(
+        request: AnyRequest, review_id: FromPath[UUID], data: JSONBody[shapes.PartingNew]
+    ) -> CaseBody:
+        """Takes a clip out of the case, since it is another film: it becomes a case of its own,
+        with what was reported of it."""
+        async with db.tx() as tx:
+            shift = await on_shift(tx, request)
+            await reviewing.part(tx, shift, review_id, data.clip_id)
             return await body_of(tx, await reviewing.case(tx, review_id))
 
     @post("/cases/{review_id:uuid}/second-opinion", status_code=204)
@@ -188,6 +200,7 @@ def routes(
                     one.comment_id,
                     one.message_report_id,
                     await reviewing.text_of(tx, one),
+                    alike_body(case.alike.get(one.clip_id)) if one.clip_id else None,
                 )
             )
         heard = {one.decision_id for one in case.appeals if one.outcome == "waiting"}
@@ -211,6 +224,8 @@ def routes(
                     one.made_at,
                     measured.confirmed,
                     measured.dismissed,
+                    one.decision_id,
+                    case.removed.get(one.decision_id) if one.decision_id else None,
                 )
                 for one, measured in case.suggestions
             ],
@@ -220,5 +235,9 @@ def routes(
             before=[shapes.decision_body(one) for one in case.before],
         )
 
-    handlers: list[Any] = [ask, begin, queue, following, note, set_aside, dismiss, decide, hear]
-    return Router("/api/staff/review", route_handlers=[*handlers, file], tags=["review"])
+    handlers: list[Any] = [ask, begin, queue, following, note, part, set_aside, dismiss, decide]
+    return Router("/api/staff/review", route_handlers=[*handlers, hear, file], tags=["review"])
+
+
+def alike_body(one: Alike | None) -> shapes.AlikeBody | None:
+    return shapes.AlikeBody(one.bits, one.stills, one.of) if one else None

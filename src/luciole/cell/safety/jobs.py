@@ -22,8 +22,10 @@ def register(
 
     @queue.job(MATCH_JOB)
     async def match(body: Body) -> None:
-        """Puts a case to the one that is open about the same bytes of film."""
+        """Puts a case to the one that is open about the same film, and points at it where it is
+        like one that was removed."""
         review_id = UUID(body["review_id"])
+        await safety.duplicates.compare_case(db, review_id)
         async with db.read() as tx:
             key = await safety.reviewing.file_of_review(tx, review_id)
             found = await media.find(tx, key) if key else None
@@ -33,14 +35,17 @@ def register(
             digest = await media.digest(await blobs.get(found.object_key))
         except Missing:
             return  # deleted meanwhile: the minute's round closes the case
+        alike = await safety.duplicates.twins(db, review_id)
         async with db.tx() as tx:
-            await safety.reviewing.match(tx, review_id, digest)
+            await safety.reviewing.match(tx, review_id, digest, alike)
 
     @queue.job(LOOKED_JOB)
     @queue.job(SHOWN_JOB)
     async def compare(body: Body) -> None:
-        """Compares a film that has stills now, or is shown to others now, with all lists."""
+        """Compares a film that has stills now, or is shown to others now, with all lists, and with
+        what was removed."""
         await safety.lists.compare_film(db, UUID(body["asset_id"]))
+        await safety.duplicates.compare_film(db, UUID(body["asset_id"]))
 
     @queue.job(LIST_JOB, at_once=1)
     async def compare_old(body: Body) -> None:

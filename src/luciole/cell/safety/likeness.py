@@ -39,7 +39,7 @@ class Likeness:
 
     def __init__(self, hashes: bytes) -> None:
         words = np.frombuffer(hashes, np.uint16).reshape(-1, WORDS)
-        self._lanes: Lanes = np.frombuffer(hashes, np.uint64).reshape(-1, LANES)
+        self._lanes = lanes_of(hashes)
         self._order = np.empty((WORDS, len(words)), np.int32)
         # Of each word and value, where its hashes begin in the order; they end where the next ones
         # begin.
@@ -54,35 +54,40 @@ class Likeness:
 
     def close(self, stills: bytes, near_bits: int) -> Close | None:
         """What is at most `near_bits` (up to 31) away from any of the stills, of 32 bytes each."""
-        if near_bits > MAX_NEAR_BITS:
-            raise ValueError("the index does not reach so far")
-        if not stills or not len(self):
-            return None
-        found, bits = self._within(stills, near_bits)
+        found, _, bits = self.pairs(stills, near_bits)
         if not len(found):
             return None
         nearest = int(np.argmin(bits))
         return Close(int(bits[nearest]), int(found[nearest]), len(np.unique(found)))
 
-    def _within(self, stills: bytes, near_bits: int) -> tuple[Numbers, Numbers]:
-        """Stills by their places, once for each word by which a close hash was found, and how far
-        that one is."""
+    def pairs(self, stills: bytes, near_bits: int) -> tuple[Numbers, Numbers, Numbers]:
+        """What is at most `near_bits` (up to 31) away from what: places among the stills, places
+        among the hashes, and how far. A pair may be there several times."""
+        if near_bits > MAX_NEAR_BITS:
+            raise ValueError("the index does not reach so far")
+        if not stills or not len(self):
+            nothing = np.empty(0, np.int64)
+            return nothing, nothing, nothing
+        return self._within(stills, near_bits)
+
+    def _within(self, stills: bytes, near_bits: int) -> tuple[Numbers, Numbers, Numbers]:
+        """Pairs, each once for every word by which it was found."""
         words = np.frombuffer(stills, np.uint16).reshape(-1, WORDS)
-        lanes: Lanes = np.frombuffer(stills, np.uint64).reshape(-1, LANES)
+        lanes = lanes_of(stills)
         sought = words[:, :, None] ^ _AROUND
         word = np.arange(WORDS)[None, :, None]
         starts = self._starts[word, sought]
         counts = self._starts[word, sought.astype(np.int32) + 1] - starts
         if counts.sum(dtype=np.int64) > len(words) * len(self):
             # A list of which many entries share words: comparing with all of them is less.
-            return self._all_within(lanes, near_bits)
+            return all_within(lanes, self._lanes, near_bits)
         has_some = np.flatnonzero(counts.ravel())
         counts = counts.ravel()[has_some]
         # Where each run of candidates begins in the flattened order of all words.
         begins = (starts + word * len(self)).ravel()[has_some]
         still = has_some // (WORDS * len(_AROUND))
         ends = np.cumsum(counts, dtype=np.int64)
-        found, bits = [], []
+        found, which, bits = [], [], []
         first = 0
         while first < len(counts):
             before = int(ends[first - 1]) if first else 0
@@ -94,21 +99,31 @@ class Likeness:
             far = _far(lanes[whose], self._lanes[candidates])
             is_near = far <= near_bits
             found.append(whose[is_near])
+            which.append(candidates[is_near].astype(np.int64))
             bits.append(far[is_near])
             first = last
-        return (
-            np.concatenate(found) if found else np.empty(0, np.int64),
-            np.concatenate(bits) if bits else np.empty(0, np.int64),
-        )
+        return _joined(found), _joined(which), _joined(bits)
 
-    def _all_within(self, lanes: Lanes, near_bits: int) -> tuple[Numbers, Numbers]:
-        found, bits = [], []
-        for place, still in enumerate(lanes):
-            far = _far(still[None, :], self._lanes)
-            near = far[far <= near_bits]
-            found.append(np.full(len(near), place, np.int64))
-            bits.append(near)
-        return np.concatenate(found), np.concatenate(bits)
+
+def lanes_of(hashes: bytes) -> Lanes:
+    """Hashes of 32 bytes each, as numbers that can be compared."""
+    return np.frombuffer(hashes, np.uint64).reshape(-1, LANES)
+
+
+def all_within(lanes: Lanes, others: Lanes, near_bits: int) -> tuple[Numbers, Numbers, Numbers]:
+    """The same as `Likeness.pairs`, each pair once, by comparing all with all."""
+    found, which, bits = [], [], []
+    for place, still in enumerate(lanes):
+        far = _far(still[None, :], others)
+        near = np.flatnonzero(far <= near_bits)
+        found.append(np.full(len(near), place, np.int64))
+        which.append(near)
+        bits.append(far[near])
+    return _joined(found), _joined(which), _joined(bits)
+
+
+def _joined(parts: list[Numbers]) -> Numbers:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def _far(one: Lanes, other: Lanes) -> Numbers:

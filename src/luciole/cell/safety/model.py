@@ -38,7 +38,7 @@ ReviewState = Literal["open", "appealed", "decided", "gone"]
 Act = Literal["remove", "adults", "label", "limit", "suspend"]
 AppealOutcome = Literal["waiting", "upheld", "reversed"]
 Via = Literal["account", "form", "message"]
-Method = Literal["list", "rule"]
+Method = Literal["list", "rule", "copy"]
 SuggestionOutcome = Literal["waiting", "confirmed", "dismissed", "gone"]
 
 #: What is looked at first: 2 before 1 before 0, then by age.
@@ -136,6 +136,8 @@ class Review(msgspec.Struct, frozen=True):
     set_aside: tuple[UUID, ...]
     digest: bytes | None
     decided_at: datetime | None
+    is_apart: bool
+    """A moderator has parted it from another: machines put it to none."""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -238,7 +240,8 @@ class BlockList(msgspec.Struct, frozen=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """That a machine has pointed at a clip, comment or person (`about_id`). It decides nothing."""
+    """That a machine has pointed at a clip, comment or person (`about_id`). It decides nothing.
+    `decision_id`: for the method `copy`, the removal of the film that this one is like."""
 
     id: UUID
     review_id: UUID
@@ -251,6 +254,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     made_at: datetime
     outcome: SuggestionOutcome
     decided_at: datetime | None
+    decision_id: UUID | None
 
 
 class Measured(msgspec.Struct, frozen=True):

@@ -17,7 +17,8 @@ _WITH_SUBJECT = "until the account whom it is about is erased"
 HELD: tuple[Held, ...] = (
     *columns(
         "safety.review",
-        "id state category severity opened_at assigned_to assigned_at set_aside digest decided_at",
+        "id state category severity opened_at assigned_to assigned_at set_aside digest decided_at "
+        "is_apart",
         DataClass.TELEMETRY,
         "which cases wait for a moderator, and which moderator has them; nobody else by name",
         "for ever, without whom it was about once they are erased",
@@ -34,7 +35,7 @@ HELD: tuple[Held, ...] = (
     *columns(
         "safety.report",
         "id review_id reporter_id code_hash what category is_illegal explanation made_at outcome "
-        "answer decided_at",
+        "answer decided_at subject_id",
         DataClass.PERSONAL,
         "what somebody has reported, and what became of it; moderators read it without the name",
         _WITH_REPORTER,
@@ -118,9 +119,11 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "safety.suggestion",
-        "id review_id person_id about_id method name version facts made_at outcome decided_at",
+        "id review_id person_id about_id method name version facts made_at outcome decided_at "
+        "decision_id",
         DataClass.PERSONAL,
-        "that a list or a rule has pointed at something, and what a moderator made of it",
+        "that a list, a rule or a likeness to a removed film has pointed at something, and what a "
+        "moderator made of it",
         _WITH_SUBJECT,
         Border.NEVER,
     ),
@@ -199,7 +202,7 @@ EXPORT: tuple[Exported, ...] = (
         "what machines have pointed at of yours, and what moderators made of it",
         of(
             "safety.suggestion",
-            "id about_id method name version facts made_at outcome decided_at",
+            "id about_id method name version facts made_at outcome decided_at decision_id",
         ),
         suggestions.export,
         whose="safety.suggestion.person_id",
@@ -212,7 +215,7 @@ NOT_EXPORTED = {
         f"safety.review.{name}": _WORK
         for name in (
             *("id", "state", "category", "severity", "opened_at", "assigned_to", "assigned_at"),
-            *("set_aside", "digest", "decided_at"),
+            *("set_aside", "digest", "decided_at", "is_apart"),
         )
     },
     **{
@@ -255,6 +258,7 @@ NOT_EXPORTED = {
     "safety.counted_month.month": "of all of the cell",
     "safety.suggestion.review_id": _WORK,
     "safety.report.review_id": _WORK,
+    "safety.report.subject_id": _WORK,
     "safety.report.code_hash": "of who has no account, whose code finds it",
     "safety.decision.review_id": _WORK,
     "safety.decision.staff_id": "which of the staff, under a random id that is in the log",

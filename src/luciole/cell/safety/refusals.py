@@ -59,6 +59,12 @@ class NoSuchStatement(NotFound):
     next_step = "Check the address; your own decisions are in your settings."
 
 
+class NothingToPart(Conflict):
+    code = "nothing-to-part"
+    sentence = "This case has no other film that it could be parted from, or is one of an appeal."
+    next_step = "Decide about it as it is."
+
+
 class NotModerator(NotAllowed):
     code = "not-moderator"
     sentence = "This is for the moderators of this cell."

@@ -171,7 +171,8 @@ class Reporting:
         # Sent again, or many times, it would look like the word of many.
         if reporter_id is not None and (first := await store.same(tx, report, reporter_id)):
             return first
-        await store.add(tx, report, reporter_id, code_hash)
+        subject_id = await store.subject_of(tx, review_id, found)
+        await store.add(tx, report, subject_id, reporter_id, code_hash)
         await ledger.put(tx, LOG, statement.report_entry(report, via))
         return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +10,8 @@ import msgspec
 
 from luciole.cell.media.model import Rendition
 from luciole.cell.people.model import Viewer
-from luciole.cell.safety import model, refusals, store, suggesting
+from luciole.cell.safety import duplicates, model, refusals, store, suggesting
+from luciole.cell.safety.copies import Alike
 from luciole.cell.safety.model import (
     Appeal,
     Decision,
@@ -22,7 +24,7 @@ from luciole.cell.safety.model import (
     Suggestion,
 )
 from luciole.cell.safety.reporting import clean
-from luciole.cell.safety.store import decisions, queue, suggestions
+from luciole.cell.safety.store import copies, decisions, queue, suggestions
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
@@ -46,6 +48,10 @@ class Case(msgspec.Struct, frozen=True):
     """Of this case, where it is appealed."""
     before: list[Decision]
     """Those about the same people, the newest first."""
+    alike: dict[UUID, Alike]
+    """By clip, how it is like the one of the others that it is most like."""
+    removed: dict[UUID, UUID]
+    """By decision that a machine has pointed to, the film that it removed."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -174,6 +180,8 @@ class Reviewing:
             await decisions.appeals_of_review(tx, review_id),
             await decisions.of_review(tx, review_id),
             sorted(before.values(), key=lambda one: one.begun_at, reverse=True)[:SHOWN_BEFORE],
+            await duplicates.likenesses(tx, subjects),
+            await copies.pointed_to(tx, review_id),
         )
 
     async def note(self, tx: Tx, shift: Shift, review_id: UUID, words: str) -> None:
@@ -210,22 +218,47 @@ class Reviewing:
         return None
 
     async def is_about(self, tx: Tx, review_id: UUID, clip_id: UUID) -> bool:
-        """Whether a clip is among what a review is about."""
-        return any(one.clip_id == clip_id for one in await queue.subjects(tx, review_id))
+        """Whether a clip is among what a review is about, or was removed and one of these is like
+        it."""
+        if any(one.clip_id == clip_id for one in await queue.subjects(tx, review_id)):
+            return True
+        return clip_id in (await copies.pointed_to(tx, review_id)).values()
 
     async def text_of(self, tx: Tx, subject: Subject) -> str:
         """The words that are reported: of a comment, or under a clip."""
         return await queue.text_of(tx, subject)
 
-    async def match(self, tx: Tx, review_id: UUID, digest: bytes) -> None:
-        """Puts a review to the one that is open about the same bytes: one decision for both."""
+    async def part(self, tx: Tx, shift: Shift, review_id: UUID, clip_id: UUID) -> None:
+        """Makes a case of its own of one of the clips of the case in hand, since it is another film
+        after all. Machines put it to no other case again. Raises NoSuchReview, NothingToPart."""
+        review = await self.in_hand(tx, shift, review_id)
+        clip_ids = {one.clip_id for one in await queue.subjects(tx, review_id)}
+        if clip_id not in clip_ids:
+            raise refusals.NoSuchReview
+        if review.state != "open" or len(clip_ids) < 2:
+            raise refusals.NothingToPart
+        apart_id = new_id()
+        await queue.part(tx, review_id, clip_id, apart_id)
+        await suggestions.move_about(tx, review_id, clip_id, apart_id)
+
+    async def match(
+        self, tx: Tx, review_id: UUID, digest: bytes | None, alike: Sequence[UUID]
+    ) -> None:
+        """Puts a review to the one that is open about the same bytes, else to the first of `alike`
+        that is still open and in nobody's hand: one decision for both."""
+        await copies.hold(tx)
         await queue.lock(tx, review_id)
         review = await queue.review(tx, review_id)
         if review is None or review.state != "open" or review.assigned_to is not None:
             return
-        twin = await queue.twin(tx, review_id, digest)
+        if review.is_apart:
+            return
+        twin = await queue.twin(tx, review_id, digest) if digest else None
+        if twin is None and alike:
+            twin = await queue.alike(tx, review_id, alike)
         if twin is None:
-            await queue.set_digest(tx, review_id, digest)
+            if digest:
+                await queue.set_digest(tx, review_id, digest)
             return
         await store.raise_severity(tx, twin, review.category, review.severity)
         await suggestions.move(tx, review_id, twin)

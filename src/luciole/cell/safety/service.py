@@ -19,6 +19,7 @@ from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
 from luciole.cell.safety.eu_database import Statement
 from luciole.cell.safety.disclosing import Disclosing
+from luciole.cell.safety.duplicates import Duplicates
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.notifying import Notifying
@@ -72,6 +73,7 @@ class Safety:
         self.disclosing = Disclosing(messages, custody, clock)
         self.transparency = Counting(blobs)
         self.lists = Lists(clock, queue)
+        self.duplicates = Duplicates(clock, queue)
         self.rules = Rules(clock)
         self._cursors = cursors
         self._clock = clock

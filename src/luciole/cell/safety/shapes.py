@@ -178,8 +178,18 @@ class QueueBody(msgspec.Struct):
     most: int
 
 
+class AlikeBody(msgspec.Struct):
+    """How a film is like another one of the same case: the distance of the nearest pair of stills,
+    and how many of the shorter film's stills (`of`) are near to one of the other."""
+
+    bits: int
+    stills: int
+    of: int
+
+
 class SubjectBody(msgspec.Struct):
-    """What a case is about. Film and poster are at `/api/staff/review/cases/…/clips/…`."""
+    """What a case is about. Film and poster are at `/api/staff/review/cases/…/clips/…`. `alike`:
+    why it is one case with another film; none where it is alone, or of the same bytes."""
 
     what: What
     person: str
@@ -187,6 +197,7 @@ class SubjectBody(msgspec.Struct):
     comment_id: UUID | None
     message_report_id: UUID | None
     text: str
+    alike: AlikeBody | None
 
 
 class CaseReport(msgspec.Struct):
@@ -201,8 +212,10 @@ class CaseReport(msgspec.Struct):
 class SuggestionBody(msgspec.Struct):
     """That a machine has pointed at what the case is about. It decides nothing. Of a list (`name`,
     `version`): `facts` are `bits`, the distance of the nearest still (at `at_ms`) to an entry, of
-    at most `near_bits`, and how many `stills` are as near. `confirmed` and `dismissed`: what
-    moderators made of what it has pointed at so far."""
+    at most `near_bits`, and how many `stills` are as near. Of a copy (of what `decision_id`
+    removed, the film `clip_id` if it is still there): the same, of the shorter film's `of` stills,
+    and how many of `tried` pairs of different films were `wrong` when that was measured.
+    `confirmed` and `dismissed`: what moderators made of what it has pointed at so far."""
 
     method: Method
     name: str
@@ -211,6 +224,8 @@ class SuggestionBody(msgspec.Struct):
     made_at: datetime
     confirmed: int
     dismissed: int
+    decision_id: UUID | None
+    clip_id: UUID | None
 
 
 class NoteBody(msgspec.Struct):
@@ -246,6 +261,12 @@ class CaseBody(msgspec.Struct):
 
 class NextCase(msgspec.Struct):
     case: CaseBody | None
+
+
+class PartingNew(msgspec.Struct):
+    """Which clip of the case is another film, and becomes a case of its own."""
+
+    clip_id: UUID
 
 
 class NoteNew(msgspec.Struct):

@@ -45,6 +45,7 @@ async def suggest(
     category: Category,
     since: datetime,
     now: datetime,
+    decision_id: UUID | None = None,
 ) -> tuple[UUID, bool] | None:
     """Points at something: the case that it is in now, and whether that one is new. None where the
     same list or rule has pointed at it since, or waits for an answer."""
@@ -72,6 +73,7 @@ async def suggest(
         now,
         "waiting",
         None,
+        decision_id,
     )
     await suggestions.add(tx, one)
     await ledger.put(tx, LOG, statement.suggestion_entry(one, found.what))

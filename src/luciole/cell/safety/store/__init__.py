@@ -21,8 +21,9 @@ HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1, 37))"
 # Reports
 ADD = """
 INSERT INTO safety.report
-    (id, review_id, reporter_id, code_hash, what, category, is_illegal, explanation, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    (id, review_id, reporter_id, code_hash, what, category, is_illegal, explanation, made_at,
+     subject_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 ADD_NOTIFIER = """
 INSERT INTO safety.notifier (report_id, name, email, locale) VALUES ($1, $2, $3, $4)
@@ -73,6 +74,13 @@ VALUES ($1, 'open', $2, $3, $4)
 """
 RAISE = """
 UPDATE safety.review SET category = $2, severity = $3 WHERE id = $1 AND severity < $3
+"""
+SUBJECT_OF = """
+SELECT id FROM safety.subject
+WHERE review_id = $1 AND what = $2 AND person_id = $3
+  AND clip_id IS NOT DISTINCT FROM $4 AND comment_id IS NOT DISTINCT FROM $5
+  AND message_report_id IS NOT DISTINCT FROM $6
+ORDER BY id LIMIT 1
 """
 ADD_SUBJECT = """
 INSERT INTO safety.subject
@@ -148,7 +156,13 @@ async def hold(tx: Tx, key: str) -> None:
     await tx.execute(HOLD, key)
 
 
-async def add(tx: Tx, report: Report, reporter_id: UUID | None, code_hash: bytes | None) -> None:
+async def add(
+    tx: Tx,
+    report: Report,
+    subject_id: UUID | None,
+    reporter_id: UUID | None,
+    code_hash: bytes | None,
+) -> None:
     await tx.execute(
         ADD,
         report.id,
@@ -160,6 +174,7 @@ async def add(tx: Tx, report: Report, reporter_id: UUID | None, code_hash: bytes
         report.is_illegal,
         report.explanation,
         report.made_at,
+        subject_id,
     )
 
 
@@ -222,6 +237,14 @@ async def open_of(tx: Tx, found: Found) -> UUID | None:
     ids = (found.clip_id, found.comment_id, found.message_report_id)
     review_id: UUID | None = await tx.fetchval(OPEN_OF, found.what, found.person_id, *ids)
     return review_id
+
+
+async def subject_of(tx: Tx, review_id: UUID, found: Found) -> UUID | None:
+    ids = (found.clip_id, found.comment_id, found.message_report_id)
+    subject_id: UUID | None = await tx.fetchval(
+        SUBJECT_OF, review_id, found.what, found.person_id, *ids
+    )
+    return subject_id
 
 
 async def open_review(

@@ -16,7 +16,7 @@ FROM safety.subject WHERE review_id = $1 ORDER BY id
 """
 REVIEW = """
 SELECT id, state, category, severity, opened_at, assigned_to, assigned_at, set_aside, digest,
-       decided_at
+       decided_at, is_apart
 FROM safety.review WHERE id = $1
 """
 LOCK = "SELECT id FROM safety.review WHERE id = $1 FOR UPDATE"
@@ -68,18 +68,36 @@ LOADS = """
 SELECT staff_id, sum(taken)::int AS taken, bool_or(ends_at > $2) AS is_at_work FROM safety.shift
 WHERE staff_id IS NOT NULL AND asked_at > $1 GROUP BY staff_id ORDER BY staff_id
 """
-# Duplicates: of the same bytes, the one that is older takes in the other's reports; not while
-# somebody has it in hand, who would decide about what they have not been shown.
+# Duplicates: of the same bytes, or of films that look alike, one takes in the other's reports; not
+# while somebody has it in hand, who would decide about what they have not been shown; and not what
+# a moderator has parted.
 SET_DIGEST = "UPDATE safety.review SET digest = $2 WHERE id = $1"
 TWIN = """
 SELECT id FROM safety.review
-WHERE digest = $2 AND state = 'open' AND assigned_to IS NULL AND id <> $1
+WHERE digest = $2 AND state = 'open' AND assigned_to IS NULL AND NOT is_apart AND id <> $1
 ORDER BY opened_at, id LIMIT 1 FOR UPDATE
+"""
+ALIKE = """
+SELECT id FROM safety.review
+WHERE id = ANY ($2::uuid[]) AND state = 'open' AND assigned_to IS NULL AND NOT is_apart AND id <> $1
+ORDER BY array_position($2::uuid[], id) LIMIT 1 FOR UPDATE
 """
 MOVE_SUBJECTS = "UPDATE safety.subject SET review_id = $2 WHERE review_id = $1"
 MOVE_REPORTS = "UPDATE safety.report SET review_id = $2 WHERE review_id = $1"
 MOVE_NOTES = "UPDATE safety.note SET review_id = $2 WHERE review_id = $1"
 DROP = "DELETE FROM safety.review WHERE id = $1"
+# Parting: a case of its own for one of the clips, with what was reported of it.
+OPEN_APART = """
+INSERT INTO safety.review (id, state, category, severity, opened_at, set_aside, is_apart)
+SELECT $2, 'open', category, severity, opened_at, set_aside, true FROM safety.review WHERE id = $1
+"""
+# The bytes were perhaps those of the clip that goes.
+FORGET_DIGEST = "UPDATE safety.review SET digest = NULL WHERE id = $1"
+PART_SUBJECT = "UPDATE safety.subject SET review_id = $3 WHERE review_id = $1 AND clip_id = $2"
+PART_REPORTS = """
+UPDATE safety.report p SET review_id = $3 FROM safety.subject s
+WHERE p.review_id = $1 AND s.id = p.subject_id AND s.clip_id = $2
+"""
 CLIP_FILES = "SELECT renditions, poster_key FROM clips.card WHERE id = $1"
 CAPTION = "SELECT caption FROM clips.card WHERE id = $1"
 COMMENT_TEXT = "SELECT text FROM clips.comment_card WHERE id = $1"
@@ -189,12 +207,26 @@ async def twin(tx: Tx, review_id: UUID, digest: bytes) -> UUID | None:
     return found
 
 
+async def alike(tx: Tx, review_id: UUID, found: Sequence[UUID]) -> UUID | None:
+    """The first of these that is still open and in nobody's hand."""
+    twin_id: UUID | None = await tx.fetchval(ALIKE, review_id, list(found))
+    return twin_id
+
+
 async def merge(tx: Tx, review_id: UUID, into: UUID) -> None:
     """Moves all of a review into another, and drops what is left of it."""
     await tx.execute(MOVE_SUBJECTS, review_id, into)
     await tx.execute(MOVE_REPORTS, review_id, into)
     await tx.execute(MOVE_NOTES, review_id, into)
     await tx.execute(DROP, review_id)
+
+
+async def part(tx: Tx, review_id: UUID, clip_id: UUID, into: UUID) -> None:
+    """Opens a review for one of the clips of another, and moves there what was reported of it."""
+    await tx.execute(OPEN_APART, review_id, into)
+    await tx.execute(PART_REPORTS, review_id, clip_id, into)
+    await tx.execute(PART_SUBJECT, review_id, clip_id, into)
+    await tx.execute(FORGET_DIGEST, review_id)
 
 
 async def files(tx: Tx, clip_id: UUID) -> Files | None:

@@ -15,8 +15,8 @@ from luciole.kit.exported import ExportedRow, listed
 
 ADD = """
 INSERT INTO safety.suggestion
-    (id, review_id, person_id, about_id, method, name, version, facts, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9)
+    (id, review_id, person_id, about_id, method, name, version, facts, made_at, decision_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10)
 """
 # A list points once at a clip, whatever became of it; a rule may again, after a while.
 MADE_SINCE = """
@@ -26,7 +26,7 @@ SELECT EXISTS (
 """
 OF_REVIEW = """
 SELECT id, review_id, person_id, about_id, method, name, version, facts, made_at, outcome,
-       decided_at
+       decided_at, decision_id
 FROM safety.suggestion WHERE review_id = $1 ORDER BY made_at, id
 """
 SETTLE = """
@@ -50,8 +50,10 @@ JOIN safety.measured m
     ON m.method = one.method AND m.name = one.name AND m.version = one.version
 """
 MOVE = "UPDATE safety.suggestion SET review_id = $2 WHERE review_id = $1"
+MOVE_ABOUT = "UPDATE safety.suggestion SET review_id = $3 WHERE review_id = $1 AND about_id = $2"
 EXPORT = """
-SELECT id, about_id, method, name, version, facts::text AS facts, made_at, outcome, decided_at
+SELECT id, about_id, method, name, version, facts::text AS facts, made_at, outcome, decided_at,
+       decision_id
 FROM safety.suggestion WHERE person_id = $1 AND outcome <> 'waiting' ORDER BY made_at, id
 """
 ERASE = "DELETE FROM safety.suggestion WHERE person_id = $1"
@@ -79,6 +81,7 @@ async def add(tx: Tx, one: Suggestion) -> None:
         one.version,
         msgspec.json.encode(one.facts).decode(),
         one.made_at,
+        one.decision_id,
     )
 
 
@@ -117,6 +120,11 @@ async def measured(tx: Tx, keys: Sequence[tuple[str, str, str]]) -> list[Measure
 
 async def move(tx: Tx, review_id: UUID, into: UUID) -> None:
     await tx.execute(MOVE, review_id, into)
+
+
+async def move_about(tx: Tx, review_id: UUID, about_id: UUID, into: UUID) -> None:
+    """Moves those of a review that are about one thing."""
+    await tx.execute(MOVE_ABOUT, review_id, about_id, into)
 
 
 def export(tx: Tx, person_id: UUID) -> AsyncIterator[ExportedRow]:
