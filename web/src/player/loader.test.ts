@@ -38,23 +38,31 @@ class Asked {
   }
 }
 
+function cut(name: string, bitrate_bps = 320_000, count = COUNT): Cut {
+  const segments = { url: `/media/${name}`, size_bytes: INIT + SIZE * count, init_bytes: INIT, sizes: Array(count).fill(SIZE), durations_ms: Array(count).fill(1000), codecs: 'avc1,mp4a' }
+  return { name: '540', url: `/media/${name}`, width: 540, height: 960, bitrate_bps, size_bytes: segments.size_bytes, segments } as unknown as Cut
+}
+
 class Screen implements Fed {
   offset: number | null
   timeMs = 0
-  starved = false
-  readonly cuts: readonly Cut[]
-  readonly taken: number[] = []
+  streams = true
+  cuts: readonly Cut[]
+  taken: number[] = []
+  /** How much it had taken when a segment was broken off. */
+  readonly broken: number[] = []
+  ended = 0
   isLost = false
 
   constructor(name: string, offset: number) {
     this.offset = offset
-    const segments = { url: `/media/${name}`, size_bytes: INIT + SIZE * COUNT, init_bytes: INIT, sizes: Array(COUNT).fill(SIZE), durations_ms: Array(COUNT).fill(1000), codecs: 'avc1,mp4a' }
-    this.cuts = [{ name: '540', url: `/media/${name}`, width: 540, height: 960, bitrate_bps: 320_000, size_bytes: segments.size_bytes, segments } as unknown as Cut]
+    this.cuts = [cut(name)]
   }
 
-  choose = () => this.cuts[0]!
+  choose = (_: number | null) => this.cuts[0]!
   take = async (bytes: Uint8Array) => void this.taken.push(...bytes)
-  whole = () => undefined
+  breakOff = () => void this.broken.push(this.taken.length)
+  ends = () => void (this.ended += 1)
   lost = () => void (this.isLost = true)
 }
 
@@ -109,5 +117,147 @@ test('while the first second of the clip on screen comes, nothing else does', as
     assert.equal(asked.length, 1)
     await asked[0]!.give()
     assert.deepEqual(shown.taken, [...contents('/media/a', 0, INIT + SIZE)])
+  })
+})
+
+const whole = (url: string) => [...contents(url, 0, INIT + SIZE)]
+const segment = (url: string, at: number) => [...contents(url, INIT + at * SIZE, INIT + (at + 1) * SIZE)]
+
+test('a clip that waits gets the bytes of its second as they come, one that is next gets it whole', async () => {
+  const [shown, next] = [new Screen('a', 0), new Screen('b', 1)]
+  await loading([shown, next], async (_, asked) => {
+    await asked[0]!.give(5000)
+    assert.equal(shown.taken.length, 5000)
+    await asked[0]!.give(20_000)
+    assert.equal(shown.taken.length, 25_000)
+    await asked[0]!.give()
+    assert.deepEqual(shown.taken, whole('/media/a'))
+    await asked[1]!.give(30_000)
+    assert.equal(next.taken.length, 0)
+    await asked[1]!.give()
+    assert.deepEqual(next.taken, whole('/media/b'))
+  })
+})
+
+test('who swipes to a clip whose second is on its way gets what came of it', async () => {
+  const [shown, next] = [new Screen('a', 0), new Screen('b', 1)]
+  await loading([shown, next], async (loader, asked) => {
+    await asked[0]!.give()
+    await asked[1]!.give(15_000)
+    assert.equal(next.taken.length, 0)
+    ;[shown.offset, next.offset] = [-1, 0]
+    loader.look()
+    await settled()
+    await asked[1]!.give(5000)
+    assert.equal(next.taken.length, 20_000)
+    await asked[1]!.give()
+    assert.deepEqual(next.taken, whole('/media/b'))
+  })
+})
+
+test('a second of which a part was given is broken off by a jump, and given whole when it is needed', async () => {
+  const shown = new Screen('a', 0)
+  await loading([shown], async (loader, asked) => {
+    await asked[0]!.give(10_000)
+    shown.timeMs = 4000
+    loader.look()
+    await settled()
+    assert.deepEqual(shown.broken, [10_000])
+    await asked[1]!.give()
+    await asked[2]!.give()
+    assert.deepEqual(shown.taken.slice(10_000), [...contents('/media/a', 0, INIT), ...segment('/media/a', 4)])
+    shown.taken = []
+    shown.timeMs = 0
+    loader.look()
+    await settled()
+    const rest = asked[asked.length - 1]!
+    assert.equal(rest.url, '/media/a')
+    await rest.give()
+    assert.deepEqual(shown.taken.slice(-SIZE), segment('/media/a', 0))
+  })
+})
+
+test('what the browser let go of is fetched again when it is needed', async () => {
+  const shown = new Screen('a', 0)
+  await loading([shown], async (loader, asked) => {
+    for (let at = 0; at < COUNT; at += 1) {
+      shown.timeMs = at * 1000
+      loader.look()
+      await settled()
+      await asked[at]!.give()
+    }
+    assert.equal(shown.ended, 1)
+    shown.taken = []
+    // All but the last second and a crumb of the first; that much is missing where nothing was let go of, too.
+    loader.evicted(shown, [[80, 5000]])
+    shown.timeMs = 5200
+    loader.look()
+    await settled()
+    assert.deepEqual([asked.length, asked[COUNT]?.from], [COUNT, undefined])
+    // The clip begins again just in time.
+    shown.timeMs = 5900
+    loader.look()
+    await settled()
+    assert.deepEqual([asked.length, asked[COUNT]!.from], [COUNT + 1, INIT])
+    await asked[COUNT]!.give()
+    assert.deepEqual(shown.taken, segment('/media/a', 0))
+    assert.equal(shown.ended, 2)
+  })
+})
+
+test('where the browser wants nothing for later, the clip on screen has what it needs and no other gets any', async () => {
+  const [shown, next] = [new Screen('a', 0), new Screen('b', 1)]
+  shown.streams = next.streams = false
+  await loading([shown, next], async (loader, asked) => {
+    await asked[0]!.give()
+    assert.deepEqual(asked.map((one) => one.url), ['/media/a'])
+    shown.timeMs = 950
+    loader.look()
+    await settled()
+    assert.deepEqual(asked.map((one) => [one.url, one.from]), [['/media/a', 0], ['/media/a', INIT + SIZE]])
+    await asked[1]!.give()
+    next.streams = true
+    loader.look()
+    await settled()
+    assert.deepEqual(asked.map((one) => one.url), ['/media/a', '/media/a', '/media/b'])
+  })
+})
+
+/** A clip with three rungs, the highest chosen first; below what the line carries it is the next time. */
+function laddered(name: string, offset: number): Screen {
+  const screen = new Screen(name, offset)
+  screen.cuts = [cut(`${name}1`, 200_000), cut(`${name}2`, 1_000_000), cut(`${name}3`, 4_000_000)]
+  screen.choose = (bps) => [...screen.cuts].reverse().find((one) => bps === null || one.bitrate_bps <= bps) ?? screen.cuts[0]!
+  return screen
+}
+
+test('a clip that has begun goes on lower where the line fails, with what that rung needs first', async () => {
+  const shown = laddered('a', 0)
+  await loading([shown], async (loader, asked) => {
+    await asked[0]!.give()
+    assert.deepEqual(shown.taken, whole('/media/a3'))
+    shown.taken = []
+    while (loader.meter.bps * 0.8 > 1_000_000 || loader.meter.bps * 0.8 < 200_000) loader.meter.stalled()
+    shown.timeMs = 1000
+    loader.look()
+    await settled()
+    assert.deepEqual([asked[1]!.url, asked[1]!.from], ['/media/a1', INIT + SIZE])
+    await asked[1]!.give()
+    await asked[2]!.give()
+    assert.deepEqual(shown.taken, [...contents('/media/a1', 0, INIT), ...segment('/media/a1', 1)])
+  })
+})
+
+test('each clip that has not begun gets the rung that the line carries by then', async () => {
+  const [shown, next] = [laddered('a', 0), laddered('b', 1)]
+  await loading([shown, next], async (loader, asked) => {
+    while (loader.meter.bps * 0.8 > 1_900_000) loader.meter.stalled()
+    await asked[0]!.give(20_000)
+    assert.equal(asked[0]!.url, '/media/a3')
+    while (loader.meter.bps * 0.8 > 400_000) loader.meter.stalled()
+    loader.look()
+    await asked[0]!.give()
+    const of = asked.map((one) => one.url).find((url) => url.startsWith('/media/b'))
+    assert.equal(of, loader.meter.bps * 0.8 >= 1_000_000 ? '/media/b2' : '/media/b1')
   })
 })
