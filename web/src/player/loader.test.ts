@@ -46,6 +46,7 @@ function cut(name: string, bitrate_bps = 320_000, count = COUNT): Cut {
 class Screen implements Fed {
   offset: number | null
   timeMs = 0
+  blank = true
   streams = true
   cuts: readonly Cut[]
   taken: number[] = []
@@ -68,7 +69,7 @@ class Screen implements Fed {
 
 const settled = () => new Promise((done) => setTimeout(done, 20))
 
-async function loading(films: Screen[], play: (loader: Loader, asked: Asked[]) => Promise<void>): Promise<void> {
+async function loading(films: Screen[], play: (loader: Loader, asked: Asked[], line: { bps: number }) => Promise<void>, bps = 3_000_000): Promise<void> {
   const asked: Asked[] = []
   const before = globalThis.fetch
   globalThis.fetch = async (what, how) => {
@@ -77,10 +78,13 @@ async function loading(films: Screen[], play: (loader: Loader, asked: Asked[]) =
     return new Response(asked.at(-1)!.body as BodyInit, { status: 206 })
   }
   const loader = new Loader()
+  // What is measured here is the machine, which others keep busy.
+  const line = { bps }
+  Object.defineProperties(loader.meter, { bps: { get: () => line.bps }, waitMs: { value: 70 }, varies: { value: 0 }, knows: { value: true } })
   try {
     for (const film of films) loader.add(film)
     await settled()
-    await play(loader, asked)
+    await play(loader, asked, line)
     assert.ok(films.every((film) => !film.isLost))
   } finally {
     for (const film of films) loader.remove(film)
@@ -139,6 +143,20 @@ test('a clip that waits gets the bytes of its second as they come, one that is n
   })
 })
 
+test('a picture that stopped goes on with a whole second, not with bits of one', async () => {
+  const shown = new Screen('a', 0)
+  await loading([shown], async (loader, asked) => {
+    await asked[0]!.give()
+    ;[shown.blank, shown.timeMs] = [false, 1000]
+    loader.look()
+    await settled()
+    await asked[1]!.give(30_000)
+    assert.equal(shown.taken.length, INIT + SIZE)
+    await asked[1]!.give()
+    assert.equal(shown.taken.length, INIT + 2 * SIZE)
+  })
+})
+
 test('who swipes to a clip whose second is on its way gets what came of it', async () => {
   const [shown, next] = [new Screen('a', 0), new Screen('b', 1)]
   await loading([shown, next], async (loader, asked) => {
@@ -190,11 +208,7 @@ test('what the browser let go of is fetched again when it is needed', async () =
     shown.taken = []
     // All but the last second and a crumb of the first; that much is missing where nothing was let go of, too.
     loader.evicted(shown, [[80, 5000]])
-    shown.timeMs = 5200
-    loader.look()
-    await settled()
-    assert.deepEqual([asked.length, asked[COUNT]?.from], [COUNT, undefined])
-    // The clip begins again just in time.
+    // It is about to begin again.
     shown.timeMs = 5900
     loader.look()
     await settled()
@@ -210,16 +224,16 @@ test('where the browser wants nothing for later, the clip on screen has what it 
   shown.streams = next.streams = false
   await loading([shown, next], async (loader, asked) => {
     await asked[0]!.give()
-    assert.deepEqual(asked.map((one) => one.url), ['/media/a'])
     shown.timeMs = 950
     loader.look()
     await settled()
     assert.deepEqual(asked.map((one) => [one.url, one.from]), [['/media/a', 0], ['/media/a', INIT + SIZE]])
     await asked[1]!.give()
+    assert.ok(asked.every((one) => one.url === '/media/a'))
     next.streams = true
     loader.look()
     await settled()
-    assert.deepEqual(asked.map((one) => one.url), ['/media/a', '/media/a', '/media/b'])
+    assert.ok(asked.some((one) => one.url === '/media/b'))
   })
 })
 
@@ -233,31 +247,36 @@ function laddered(name: string, offset: number): Screen {
 
 test('a clip that has begun goes on lower where the line fails, with what that rung needs first', async () => {
   const shown = laddered('a', 0)
-  await loading([shown], async (loader, asked) => {
+  await loading([shown], async (loader, asked, line) => {
     await asked[0]!.give()
     assert.deepEqual(shown.taken, whole('/media/a3'))
     shown.taken = []
-    while (loader.meter.bps * 0.8 > 1_000_000 || loader.meter.bps * 0.8 < 200_000) loader.meter.stalled()
+    line.bps = 1_300_000
     shown.timeMs = 1000
     loader.look()
     await settled()
-    assert.deepEqual([asked[1]!.url, asked[1]!.from], ['/media/a1', INIT + SIZE])
+    assert.deepEqual([asked[1]!.url, asked[1]!.from], ['/media/a2', INIT + SIZE])
     await asked[1]!.give()
     await asked[2]!.give()
-    assert.deepEqual(shown.taken, [...contents('/media/a1', 0, INIT), ...segment('/media/a1', 1)])
-  })
+    assert.deepEqual(shown.taken, [...contents('/media/a2', 0, INIT), ...segment('/media/a2', 1)])
+    // It does not go up again.
+    line.bps = 20_000_000
+    shown.timeMs = 2000
+    loader.look()
+    await settled()
+    assert.deepEqual([asked[3]!.url, asked[3]!.from], ['/media/a2', INIT + 2 * SIZE])
+  }, 6_000_000)
 })
 
-test('each clip that has not begun gets the rung that the line carries by then', async () => {
-  const [shown, next] = [laddered('a', 0), laddered('b', 1)]
-  await loading([shown, next], async (loader, asked) => {
-    while (loader.meter.bps * 0.8 > 1_900_000) loader.meter.stalled()
-    await asked[0]!.give(20_000)
-    assert.equal(asked[0]!.url, '/media/a3')
-    while (loader.meter.bps * 0.8 > 400_000) loader.meter.stalled()
-    loader.look()
-    await asked[0]!.give()
-    const of = asked.map((one) => one.url).find((url) => url.startsWith('/media/b'))
-    assert.equal(of, loader.meter.bps * 0.8 >= 1_000_000 ? '/media/b2' : '/media/b1')
+for (const [bps, name] of [[6_000_000, 'b3'], [1_500_000, 'b2'], [300_000, 'b1']] as const) {
+  test(`a clip that begins on a line of ${bps / 1e6} Mbit/s gets what that carries`, async () => {
+    // On screen is one of which nothing more is to come.
+    const [shown, next] = [new Screen('a', 0), laddered('b', 1)]
+    shown.cuts = [cut('a', 320_000, 1)]
+    await loading([shown, next], async (_, asked, line) => {
+      line.bps = bps
+      await asked[0]!.give()
+      assert.equal(asked[1]!.url, `/media/${name}`)
+    })
   })
-})
+}

@@ -15,6 +15,8 @@ export interface Fed {
   /** Places from the clip on screen; null: it is to get nothing now. */
   readonly offset: number | null
   readonly timeMs: number
+  /** It has shown no picture yet. */
+  readonly blank: boolean
   /** Its browser wants bytes for later. */
   readonly streams: boolean
   /** The renditions that its browser takes, lowest first. */
@@ -338,11 +340,11 @@ export class Loader {
   }
 }
 
-/** Whether a player on screen shows nothing until this segment is there. */
+/** Whether a player on screen has nothing to show until this segment is there. One that stopped later would move and stop again. */
 function isWaitedFor({ fed, cut, here }: Kept, segment: number): boolean {
   const { sizes, durations_ms } = cut.segments
   const { aheadMs, missing } = aheadOf({ offset: 0, sizes, durationsMs: durations_ms, has: here, atMs: fed.timeMs })
-  return fed.offset === 0 && aheadMs === 0 && missing === segment
+  return fed.offset === 0 && fed.blank && aheadMs === 0 && missing === segment
 }
 
 /** The cell itself says that there is no such file, or that its address has ended. */

@@ -126,6 +126,10 @@ export class Player implements Fed {
     return [...able].sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
   }
 
+  get blank(): boolean {
+    return !this.painted
+  }
+
   get streams(): boolean {
     return this.source?.streams ?? true
   }
