@@ -159,7 +159,7 @@ async def showing(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Membe
     for number in range(CLIPS):
         # Nothing in it is dark, and each has a colour of its own.
         look = f"eq=contrast=0.3:brightness=0.25,hue=h={number * 50}"
-        path = films.make(folder / f"{number}.mp4", "-vf", look, size="360x640", seconds=SECONDS,
+        path = films.make(folder / f"{number}.mp4", "-vf", look, size="180x320", seconds=SECONDS,
                           rate=15)  # fmt: skip
         await made.clip(path.read_bytes(), caption=f"Bright {number}")
     return made
