@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 from playwright.async_api import Page, Request
-from tests.e2e.stage import Cell, Member
+from tests.e2e.stage import Cell, Member, true
 
-CLIPS = 7
+CLIPS = 6
 SECONDS = 5
 VIDEO = "document.querySelector('[data-current=true] video')"
 
@@ -53,11 +53,10 @@ def length(asked: str) -> int:
 async def loops(page: Page, times: int) -> None:
     """Waits until the clip on screen has begun again so often."""
     await page.evaluate(
-        f"""(times) => new Promise((done) => {{
+        f"""() => {{
+            window.begun = 0
             const video = {VIDEO}
-            video.addEventListener('seeked', () => {{
-                if (video.currentTime < 0.5 && --times === 0) done()
-            }})
-        }})""",
-        times,
+            video.addEventListener('seeking', () => {{ begun += video.currentTime < 1 ? 1 : 0 }})
+        }}"""
     )
+    await true(page, f"begun >= {times}")

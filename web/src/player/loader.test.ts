@@ -206,8 +206,9 @@ test('what the browser let go of is fetched again when it is needed', async () =
     }
     assert.equal(shown.ended, 1)
     shown.taken = []
-    // All but the last second and a crumb of the first; that much is missing where nothing was let go of, too.
-    loader.evicted(shown, [[80, 5000]])
+    // A crumb changes nothing; what ends where the last second begins would have taken of its sound.
+    loader.evicted(shown, [[5500, 5505]])
+    loader.evicted(shown, [[80, 4850]])
     // It is about to begin again.
     shown.timeMs = 5900
     loader.look()
@@ -280,3 +281,20 @@ for (const [bps, name] of [[6_000_000, 'b3'], [1_500_000, 'b2'], [300_000, 'b1']
     })
   })
 }
+
+test('a second beside one that the browser let go of comes again, too: of its sound a part may be gone', async () => {
+  const shown = new Screen('a', 0)
+  await loading([shown], async (loader, asked) => {
+    for (let at = 0; at < 3; at += 1) {
+      shown.timeMs = at * 1000
+      loader.look()
+      await settled()
+      await asked[at]!.give()
+    }
+    loader.evicted(shown, [[0, 1000]])
+    shown.timeMs = 1000
+    loader.look()
+    await settled()
+    assert.deepEqual(asked.slice(3).map((one) => one.from), [INIT + SIZE])
+  })
+})

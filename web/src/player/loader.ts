@@ -69,8 +69,10 @@ const AGAIN_MS = 400
 /** A part of the line stays for all else. */
 const LINE_SHARE = 0.8
 const LEAST_TIMER_MS = 15
-/** Of a segment that the browser has let go of, so much may be missing by what times are rounded. */
-const SLACK_MS = 100
+/** A segment's sound begins and ends that much before or after its pictures: who loses a time may lose it of the next one. */
+const BESIDE_MS = 100
+/** Shorter gaps are played over. */
+const CRUMB_MS = 10
 /** While it is not known when bytes are missed, one looks again that often. */
 const LOOK_MS = 250
 
@@ -120,8 +122,8 @@ export class Loader {
     let from = 0
     for (const [at, ms] of kept.cut.segments.durations_ms.entries()) {
       const till = from + ms
-      const goneMs = lost.reduce((sum, [start, end]) => sum + Math.max(0, Math.min(end, till) - Math.max(start, from)), 0)
-      if (kept.here[at] && goneMs > Math.min(SLACK_MS, ms / 2)) kept.here[at] = kept.has[at] = false
+      const isTouched = lost.some(([start, end]) => end - start > CRUMB_MS && start < till + BESIDE_MS && end > from - BESIDE_MS)
+      if (kept.here[at] && isTouched) kept.here[at] = kept.has[at] = false
       from = till
     }
     this.look()
