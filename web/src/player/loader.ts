@@ -6,7 +6,7 @@ import { connection } from './line.ts'
 import { Meter } from './meter.ts'
 import { aheadOf, nextFetch, turnOf, type Fetch, type Film, type Line } from './prefetch.ts'
 import { goesOnAt } from './rendition.ts'
-import type { Span } from './spans.ts'
+import { touched, type Span } from './spans.ts'
 
 export type Cut = Rendition & { segments: Segments }
 
@@ -69,10 +69,6 @@ const AGAIN_MS = 400
 /** A part of the line stays for all else. */
 const LINE_SHARE = 0.8
 const LEAST_TIMER_MS = 15
-/** A segment's sound begins and ends that much before or after its pictures: who loses a time may lose it of the next one. */
-const BESIDE_MS = 100
-/** Shorter gaps are played over. */
-const CRUMB_MS = 10
 /** While it is not known when bytes are missed, one looks again that often. */
 const LOOK_MS = 250
 
@@ -119,13 +115,7 @@ export class Loader {
   evicted(fed: Fed, lost: readonly Span[]): void {
     const kept = this.films.get(fed)
     if (!kept) return
-    let from = 0
-    for (const [at, ms] of kept.cut.segments.durations_ms.entries()) {
-      const till = from + ms
-      const isTouched = lost.some(([start, end]) => end - start > CRUMB_MS && start < till + BESIDE_MS && end > from - BESIDE_MS)
-      if (kept.here[at] && isTouched) kept.here[at] = kept.has[at] = false
-      from = till
-    }
+    for (const at of touched(kept.cut.segments.durations_ms, lost)) if (kept.here[at]) kept.here[at] = kept.has[at] = false
     this.look()
   }
 
