@@ -13,6 +13,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.border.push_server import PushServer, push_server
 from tests.browser import find
 from tests.drills.cell_process import none_left, serve, started
+from tests.e2e.bright import CLIPS, SECONDS
 from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, corpus, free_port
 from tests.unit.media import films
 
@@ -55,6 +56,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if "author" in getattr(item, "fixturenames", ()):
                 # Their clips take a while to make: once is enough.
                 item.add_marker(pytest.mark.xdist_group("e2e-author"))
+            if "showing" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group("e2e-showing"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -145,4 +148,18 @@ async def author(cell: Cell, tiny_film: bytes, tmp_path_factory: pytest.TempPath
         await made.clip(tiny_film, caption=f"Longer {number}")
     vtt = "WEBVTT\n\n00:00.000 --> 00:02.000\nA small thing hums\n"
     await made.clip(tiny_film, caption="The newest", captions_vtt=vtt, captions_language="en")
+    return made
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def showing(cell: Cell, tmp_path_factory: pytest.TempPathFactory) -> Member:
+    """Somebody with a few bright clips of some seconds, in segments."""
+    made = await cell.member("showing")
+    folder = tmp_path_factory.mktemp("bright")
+    for number in range(CLIPS):
+        # Nothing in it is dark, and each has a colour of its own.
+        look = f"eq=contrast=0.3:brightness=0.25,hue=h={number * 50}"
+        path = films.make(folder / f"{number}.mp4", "-vf", look, size="180x320", seconds=SECONDS,
+                          rate=15)  # fmt: skip
+        await made.clip(path.read_bytes(), caption=f"Bright {number}")
     return made

@@ -7,7 +7,7 @@ import type { Cut } from './loader.ts'
 import type { Fetch } from './prefetch.ts'
 
 export function headersFor(url: string, cut: Cut, what: Fetch): Record<string, string> {
-  if (!url.startsWith('/')) return {}
+  if (!isOwn(url)) return {}
   const { durations_ms } = cut.segments
   const kind = cut.segments.codecs.includes(',') ? 'av' : 'v'
   return {
@@ -15,4 +15,9 @@ export function headersFor(url: string, cut: Cut, what: Fetch): Record<string, s
     'CMCD-Session': 'sf=o,st=v',
     ...(what.urgent && { 'CMCD-Request': 'su' }),
   }
+}
+
+/** A path of this cell. What begins with two slashes, either way, is a place elsewhere. */
+export function isOwn(url: string): boolean {
+  return /^\/(?![/\\])/.test(url)
 }

@@ -1,10 +1,12 @@
 /** Fetches segments for all players of the page: decides by `nextFetch`, one request after the other. */
 import type { Rendition, Segments } from '../app/api/shapes.ts'
-import { headersFor } from './cmcd.ts'
+import { headersFor, isOwn } from './cmcd.ts'
 import { Habit } from './habit.ts'
 import { connection } from './line.ts'
 import { Meter } from './meter.ts'
 import { aheadOf, nextFetch, turnOf, type Fetch, type Film, type Line } from './prefetch.ts'
+import { goesOnAt } from './rendition.ts'
+import { touched, type Span } from './spans.ts'
 
 export type Cut = Rendition & { segments: Segments }
 
@@ -13,16 +15,20 @@ export interface Fed {
   /** Places from the clip on screen; null: it is to get nothing now. */
   readonly offset: number | null
   readonly timeMs: number
-  /** It waits for bytes that are not here. */
-  readonly starved: boolean
+  /** It has shown no picture yet. */
+  readonly blank: boolean
+  /** Its browser wants bytes for later. */
+  readonly streams: boolean
   /** The renditions that its browser takes, lowest first. */
   readonly cuts: readonly Cut[]
   /** Which of them it is to have, by what the line carries. */
   choose(bps: number | null): Cut
-  /** Takes bytes in; they are of a segment, or what its rendition needs before any of them. */
+  /** Takes bytes in, in their order; they are of a segment, or what its rendition needs before any of them. */
   take(bytes: Uint8Array<ArrayBuffer>): Promise<void>
-  /** All segments are there. */
-  whole(): void
+  /** The segment whose first bytes it took is not gone on with: what comes next is another one. */
+  breakOff(): void
+  /** Its last segment is there: it ends where that ends. */
+  ends(): void
   /** Its bytes cannot be had. */
   lost(): void
 }
@@ -30,7 +36,12 @@ export interface Fed {
 interface Kept {
   fed: Fed
   cut: Cut
+  /** Segments that are here or on their way. */
   has: boolean[]
+  /** Those that its player has whole. */
+  here: boolean[]
+  /** The request whose bytes its player gets as they come. */
+  pouring: Running | null
   /** Of which rendition the last bytes were. */
   last: Cut | null
   inits: Map<string, Uint8Array<ArrayBuffer>>
@@ -46,6 +57,11 @@ interface Running extends Fetch {
   isEnding: boolean
   /** Keeps what came, for another request that goes on from there. */
   keep: () => void
+  /** So many of its bytes its player has before the others are here. */
+  poured: number
+  given: Promise<void>
+  /** It has ended, one way or another. */
+  over: Promise<void>
 }
 
 const TRIES = 3
@@ -72,7 +88,7 @@ export class Loader {
   }
 
   add(fed: Fed): void {
-    this.films.set(fed, { fed, cut: fed.choose(null), has: [], last: null, inits: new Map(), begun: new Map() })
+    this.films.set(fed, { fed, cut: fed.choose(null), has: [], here: [], pouring: null, last: null, inits: new Map(), begun: new Map() })
     this.look()
   }
 
@@ -92,6 +108,14 @@ export class Loader {
   /** A picture stopped, waiting for bytes. */
   stalled(): void {
     this.meter.stalled()
+    this.look()
+  }
+
+  /** The browser let go of times that it had, in milliseconds: they come again when they are needed. */
+  evicted(fed: Fed, lost: readonly Span[]): void {
+    const kept = this.films.get(fed)
+    if (!kept) return
+    for (const at of touched(kept.cut.segments.durations_ms, lost)) if (kept.here[at]) kept.here[at] = kept.has[at] = false
     this.look()
   }
 
@@ -121,19 +145,24 @@ export class Loader {
       const { begins, displaced } = turnOf(found, isStarved, underWay, this.line())
       if (!begins) return
       for (const { abort } of displaced) this.displace(abort)
-      void this.fetch(at, found)
+      this.fetch(at, found)
     }
   }
 
   /** Breaks a request off; what came of it is kept. */
   private displace(abort: AbortController): void {
-    const { fed, segment, keep } = this.running.get(abort)!
+    const running = this.running.get(abort)!
+    const { fed, segment, keep } = running
     // Before it is broken off: it may be asked for again at once.
     keep()
     abort.abort()
     this.running.delete(abort)
     const kept = this.films.get(fed)
-    if (kept) kept.has[segment] = false
+    if (!kept) return
+    kept.has[segment] = false
+    if (kept.pouring !== running) return
+    kept.pouring = kept.last = null
+    fed.breakOff()
   }
 
   /** Learns how long clips stay on screen. */
@@ -149,66 +178,101 @@ export class Loader {
     if (!kept.has.some(Boolean)) kept.cut = kept.fed.choose(this.meter.knows ? this.meter.bps * LINE_SHARE : null)
     else this.lower(kept)
     const { segments } = kept.cut
-    if (kept.has.length === 0) kept.has = segments.sizes.map(() => false)
+    if (kept.has.length !== segments.sizes.length) {
+      kept.has = segments.sizes.map(() => false)
+      kept.here = [...kept.has]
+    }
     const sizes = kept.inits.has(kept.cut.url) ? segments.sizes : segments.sizes.map((size, at) => (at === 0 ? size + segments.init_bytes : size))
-    return { offset: kept.fed.offset!, sizes, durationsMs: segments.durations_ms, has: kept.has, atMs: kept.fed.timeMs }
+    return { offset: kept.fed.offset!, sizes, durationsMs: segments.durations_ms, has: kept.has, atMs: kept.fed.timeMs, streams: kept.fed.streams }
   }
 
   /** A clip that has begun goes on at a lower quality where the line does not carry its own any more. */
   private lower(kept: Kept): void {
     const { cuts } = kept.fed
-    for (let at = cuts.indexOf(kept.cut); at > 0; at -= 1) {
-      if (cuts[at]!.bitrate_bps <= this.meter.bps * LINE_SHARE) return
-      if (cuts[at - 1]!.segments.sizes.length !== kept.has.length) return
-      kept.cut = cuts[at - 1]!
-    }
+    const at = cuts.indexOf(kept.cut)
+    if (at > 0) kept.cut = cuts[goesOnAt(cuts, at, this.meter.bps * LINE_SHARE)]!
   }
 
-  private async fetch(kept: Kept, what: Fetch): Promise<void> {
+  private fetch(kept: Kept, what: Fetch): void {
     const { fed, cut } = kept
     const abort = new AbortController()
     kept.has[what.segment] = true
-    const running = { ...what, fed, leftBytes: cut.segments.sizes[what.segment]!, isEnding: false, keep: () => undefined }
+    const none = Promise.resolve()
+    const running: Running = { ...what, fed, leftBytes: cut.segments.sizes[what.segment]!, isEnding: false, keep: () => undefined, poured: 0, given: none, over: none }
     this.running.set(abort, running)
+    running.over = this.transfer(kept, cut, running, abort)
+  }
+
+  private async transfer(kept: Kept, cut: Cut, what: Running, abort: AbortController): Promise<void> {
+    const { fed } = kept
     try {
-      const pieces = await this.pieces(kept, cut, running, abort.signal)
+      const bytes = await this.bytesOf(kept, cut, what, abort.signal)
       // The line is free, while the browser takes in what came.
       this.running.delete(abort)
       this.look()
-      if (this.films.get(fed) !== kept) return
-      for (const piece of pieces) await fed.take(piece)
-      if (kept.has.every(Boolean) && ![...this.running.values()].some((one) => one.fed === fed)) fed.whole()
+      await this.giveAll(kept, cut, what, bytes)
     } catch {
       if (abort.signal.aborted) return
       kept.has[what.segment] = false
       if (this.films.get(fed) === kept) fed.lost()
     } finally {
+      if (kept.pouring === what) kept.pouring = null
       this.running.delete(abort)
       this.decide()
     }
   }
 
-  /** The bytes to append for a segment: those of its rendition's beginning first where they change. */
-  private async pieces(kept: Kept, cut: Cut, what: Running, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>[]> {
+  /** A segment's bytes. Those of the first one of a file begin with what its rendition needs before any. */
+  private async bytesOf(kept: Kept, cut: Cut, what: Running, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const { segments } = cut
     const start = segments.sizes.slice(0, what.segment).reduce((sum, one) => sum + one, segments.init_bytes)
     const end = start + segments.sizes[what.segment]!
     const isWhole = what.segment === 0 && !kept.inits.has(cut.url)
-    const bytes = await this.range(kept, cut, isWhole ? 0 : start, end, what, signal)
-    const isNew = kept.last !== cut
-    kept.last = cut
+    const pour = (here: Uint8Array<ArrayBuffer>) => this.pour(kept, cut, what, here, isWhole)
+    const bytes = await this.range(kept, cut, isWhole ? 0 : start, end, what, signal, pour)
     if (isWhole) {
       kept.inits.set(cut.url, bytes.slice(0, segments.init_bytes))
-      return [bytes]
+      return what.poured > 0 ? bytes : bytes.subarray(segments.init_bytes)
     }
     // Asked for only now: with the first segment it may have come meanwhile.
-    const init = kept.inits.get(cut.url) ?? (await this.range(kept, cut, 0, segments.init_bytes, what, signal))
-    kept.inits.set(cut.url, init)
-    return isNew ? [init, bytes] : [bytes]
+    if (!kept.inits.has(cut.url)) kept.inits.set(cut.url, await this.range(kept, cut, 0, segments.init_bytes, what, signal))
+    return bytes
+  }
+
+  /** Gives a player that has nothing to show what is here of the segment that it waits for; the rest follows as it comes. */
+  private pour(kept: Kept, cut: Cut, what: Running, here: Uint8Array<ArrayBuffer>, isWhole: boolean): void {
+    if (here.length <= what.poured || this.films.get(kept.fed) !== kept) return
+    if (kept.pouring !== what) {
+      if (kept.pouring || !isWaitedFor(kept, what.segment) || !(isWhole || kept.inits.has(cut.url))) return
+      kept.pouring = what
+      if (!isWhole) this.lead(kept, cut)
+      kept.last = cut
+    }
+    what.given = kept.fed.take(here.subarray(what.poured))
+    what.poured = here.length
+  }
+
+  /** Gives a player all that it does not have yet of a segment. */
+  private async giveAll(kept: Kept, cut: Cut, what: Running, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { fed } = kept
+    // The bytes of two segments do not mix.
+    while (kept.pouring && kept.pouring !== what) await kept.pouring.over
+    if (this.films.get(fed) !== kept) return
+    if (what.poured === 0) this.lead(kept, cut)
+    await (bytes.length > what.poured ? fed.take(bytes.subarray(what.poured)) : what.given)
+    if (kept.pouring === what) kept.pouring = null
+    kept.here[what.segment] = true
+    if (kept.here[kept.here.length - 1]) fed.ends()
+  }
+
+  /** What a rendition needs before its first segment, where the last bytes were of another one. */
+  private lead(kept: Kept, cut: Cut): void {
+    if (kept.last !== cut) void kept.fed.take(kept.inits.get(cut.url)!)
+    kept.last = cut
   }
 
   /** Some bytes of a file. Where another place than the cell delivers and does not answer, the cell is asked. */
-  private async range(kept: Kept, cut: Cut, start: number, end: number, what: Running, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  private async range(kept: Kept, cut: Cut, start: number, end: number, what: Running, signal: AbortSignal, heard?: (here: Uint8Array<ArrayBuffer>) => void): Promise<Uint8Array<ArrayBuffer>> {
     let url = cut.segments.url
     const name = `${cut.url} ${start}-${end}`
     const bytes = new Uint8Array(end - start)
@@ -224,6 +288,7 @@ export class Loader {
         bytes.set(piece, place)
         place += piece.length
         this.came(what, piece.length, bytes.length - place)
+        heard?.(bytes.subarray(0, place))
       }
       try {
         await this.asked(url, cut, start + place, end, what, came, signal)
@@ -232,7 +297,7 @@ export class Loader {
       } catch (problem) {
         if (signal.aborted || left <= 1 || problem instanceof Gone) throw problem
         const own = /\/p\/[\w-]+\/[\w.-]+$/.exec(url)
-        if (own && !url.startsWith('/')) url = `/media${own[0]}`
+        if (own && !isOwn(url)) url = `/media${own[0]}`
         else await new Promise((done) => setTimeout(done, AGAIN_MS))
       }
     }
@@ -251,8 +316,7 @@ export class Loader {
     const asked = performance.now()
     const headers = { range: `bytes=${start}-${end - 1}`, ...headersFor(url, cut, what) }
     const answer = await fetch(url, { headers, signal, credentials: 'same-origin', priority: what.offset === 0 ? 'high' : 'auto' })
-    const own = url.startsWith('/')
-    if (answer.status === 403 || answer.status === 404) throw own ? new Gone() : new Error('not there')
+    if (answer.status === 403 || answer.status === 404) throw isOwn(url) ? new Gone() : new Error('not there')
     if (answer.status !== 206 || !answer.body) throw new Error(`status ${answer.status}`)
     this.meter.began(performance.now(), performance.now() - asked)
     try {
@@ -266,6 +330,13 @@ export class Loader {
       this.meter.ended(performance.now())
     }
   }
+}
+
+/** Whether a player on screen has nothing to show until this segment is there. One that stopped later would move and stop again. */
+function isWaitedFor({ fed, cut, here }: Kept, segment: number): boolean {
+  const { sizes, durations_ms } = cut.segments
+  const { aheadMs, missing } = aheadOf({ offset: 0, sizes, durationsMs: durations_ms, has: here, atMs: fed.timeMs })
+  return fed.offset === 0 && fed.blank && aheadMs === 0 && missing === segment
 }
 
 /** The cell itself says that there is no such file, or that its address has ended. */

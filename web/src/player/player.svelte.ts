@@ -91,7 +91,11 @@ export class Player implements Fed {
     video.preload = 'auto'
     if (this.inSegments) {
       this.rendition = this.choose(null)
-      this.source = new Source(video, this.choose(null).segments, () => this.refused())
+      this.source = new Source(video, this.choose(null).segments, {
+        broke: () => this.refused(),
+        streaming: () => loader.look(),
+        evicted: (lost) => loader.evicted(this, lost),
+      })
       loader.add(this)
     } else {
       this.rendition = chooseRendition(plain(this.clip.renditions), this.conditions(line.bps(connection())))
@@ -122,8 +126,12 @@ export class Player implements Fed {
     return [...able].sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
   }
 
-  get starved(): boolean {
-    return this.waiting
+  get blank(): boolean {
+    return !this.painted
+  }
+
+  get streams(): boolean {
+    return this.source?.streams ?? true
   }
 
   choose(bps: number | null): Cut {
@@ -135,7 +143,11 @@ export class Player implements Fed {
     await this.source?.append(bytes)
   }
 
-  whole(): void {
+  breakOff(): void {
+    this.source?.breakOff()
+  }
+
+  ends(): void {
     this.source?.end()
   }
 
@@ -232,6 +244,11 @@ export class Player implements Fed {
     })
     on('loadedmetadata', () => {
       if (Number.isFinite(video.duration)) this.durationMs = video.duration * 1000
+    })
+    on('seeking', () => {
+      // A clip that begins again may find that its beginning is not here any more.
+      this.timeMs = video.currentTime * 1000
+      if (this.source) loader.look()
     })
     on('timeupdate', () => (this.timeMs = video.currentTime * 1000))
     on('seeked', () => {

@@ -123,6 +123,13 @@ test('after a jump the segments from there come, and a gap is not counted as her
   assert.equal(segmentAt([1000, 1000], 5000), 1)
 })
 
+test('after its end a clip begins again: what is missing of its beginning comes just before', () => {
+  const late = (playedMs: number) => film(0, none().map((_, at) => at > 0), playedMs)
+  assert.deepEqual(aheadOf(late(7500)), { aheadMs: 500, missing: 0 })
+  assert.ok('inMs' in asks([late(2000)]))
+  assert.deepEqual(asks([late(7900)]), { offset: 0, segment: 0, urgent: true })
+})
+
 // --- for all films and lines ---------------------------------------------------------------------
 
 const someFilm = (offset: number) =>
@@ -189,4 +196,13 @@ test('never more than two are under way, and nothing is displaced but for a clip
 
 test('more bytes or a slower line never come sooner', () => {
   fc.assert(fc.property(fc.nat(9_999_999), someLine, (bytes, line) => fetchMs(bytes + 1, line) >= fetchMs(bytes, line) && fetchMs(bytes, { ...line, bps: line.bps + 1 }) <= fetchMs(bytes, line)))
+})
+
+test('where browsers want nothing for later, only what the clip on screen needs at once is fetched', () => {
+  fc.assert(fc.property(someFilms, someLine, someChance, (films, line, chance) => {
+    const quiet = films.map((one) => ({ ...one, streams: false }))
+    const found = nextFetch(quiet, line, () => chance)
+    if ('inMs' in found) return found.inMs > 0
+    return found.offset === 0 && found.urgent
+  }))
 })

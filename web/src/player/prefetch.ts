@@ -20,6 +20,8 @@ export interface Film {
   has: readonly boolean[]
   /** Where it plays or will begin to. */
   atMs: number
+  /** Its browser wants bytes for later; where not, it gets only what it needs at once, and only on screen. */
+  streams?: boolean
 }
 
 export interface Line {
@@ -79,11 +81,16 @@ export function segmentAt(durationsMs: readonly number[], timeMs: number): numbe
   return Math.max(0, durationsMs.length - 1)
 }
 
-/** What is here from the place where a film plays, without a gap: how long that is, and the first segment that is missing (none: −1). */
+/**
+ * What is here from the place where a film plays, without a gap: how long that is, and the first segment that is
+ * missing (none: −1). After its end it begins again: what is missing of its beginning comes after that.
+ */
 export function aheadOf(film: Film): { aheadMs: number; missing: number } {
   const first = segmentAt(film.durationsMs, film.atMs)
+  const count = film.sizes.length
   let end = film.durationsMs.slice(0, first).reduce((sum, one) => sum + one, 0)
-  for (let at = first; at < film.sizes.length; at += 1) {
+  for (let step = 0; step < count; step += 1) {
+    const at = (first + step) % count
     if (!film.has[at]) return { aheadMs: Math.max(0, end - film.atMs), missing: at }
     end += film.durationsMs[at]!
   }
@@ -130,7 +137,7 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
       if (aheadMs === 0 || (spare <= nextMs && !(next && isMissedMore(nextMs, take, aheadMs, leave)))) return fetch
       const load = take / Math.max(1, current.durationsMs[missing]!)
       const wanted = load > TIGHT ? TIGHT_AHEAD_MS * (1 - leave(TIGHT_AHEAD_MS)) : 0
-      if (aheadMs < wanted || isKept(aheadMs, line, leave)) onward = { ...fetch, urgent: false }
+      if (current.streams !== false && (aheadMs < wanted || isKept(aheadMs, line, leave))) onward = { ...fetch, urgent: false }
       quietMs = Math.max(1, spare)
     }
   }
@@ -142,7 +149,9 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
   // More of the next clip only now: that something of the one after it is here counts for more.
   const more = by.has(1) ? starter(by, 1, starterSize(by.get(1)!, line)) : null
   // What does not end before the clip on screen needs its next segment comes after that.
-  if (more && quietMs < fetchMs(by.get(1)!.sizes[more.segment]!, line)) return { offset: 0, segment: aheadOf(current!).missing, urgent: false }
+  if (more && quietMs < fetchMs(by.get(1)!.sizes[more.segment]!, line)) {
+    return current!.streams === false ? { inMs: quietMs } : { offset: 0, segment: aheadOf(current!).missing, urgent: false }
+  }
   if (more) return more
   const back = line.saveData ? null : starter(by, -1, 1)
   if (back && quietMs > roomMs(far)) return back
@@ -193,7 +202,7 @@ function isKept(aheadMs: number, line: Line, leave: LeaveChance): boolean {
 /** The first of a clip's first `size` segments that is not here yet, if any. */
 function starter(by: ReadonlyMap<number, Film>, offset: number, size: number): Fetch | null {
   const film = by.get(offset)
-  if (!film) return null
+  if (!film || film.streams === false) return null
   const first = segmentAt(film.durationsMs, film.atMs)
   for (let at = first; at < Math.min(first + size, film.sizes.length); at += 1) {
     if (!film.has[at]) return { offset, segment: at, urgent: false }

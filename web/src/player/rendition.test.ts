@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Rendition } from '../app/api/shapes.ts'
 import { Line } from './line.ts'
-import { chooseRendition, fills, type Conditions } from './rendition.ts'
+import { chooseRendition, fills, goesOnAt, type Conditions } from './rendition.ts'
 
 const rung = (width: number, bitrate_bps: number): Rendition => ({
   name: String(width), width, height: Math.round((width * 16) / 9), bitrate_bps, size_bytes: 1, mime: 'video/mp4', url: `/media/${width}`, segments: null, av1: null,
@@ -52,4 +52,18 @@ test('a stall lowers what we believe of the line, and flowing clips raise it aga
   assert.equal(line.bps({ downlink: 3 }), 600_000)
   line.flowed()
   assert.equal(line.bps(undefined), 750_000)
+})
+
+test('a clip that has begun goes on at the highest rung below its own that the line carries', () => {
+  const ladder = LADDER.map((one) => ({ bitrate_bps: one.bitrate_bps, segments: { sizes: [1, 1, 1] } }))
+  assert.equal(goesOnAt(ladder, 3, 9_000_000), 3)
+  assert.equal(goesOnAt(ladder, 3, 4_800_000), 3)
+  assert.equal(goesOnAt(ladder, 3, 2_500_000), 2)
+  assert.equal(goesOnAt(ladder, 3, 600_000), 0)
+  assert.equal(goesOnAt(ladder, 3, 1), 0)
+  // Never up: the change would be seen, and what is here would be fetched twice.
+  assert.equal(goesOnAt(ladder, 1, 9_000_000), 1)
+  // Not past one whose seconds are others.
+  const other = ladder.map((one, at) => (at === 1 ? { ...one, segments: { sizes: [1, 1] } } : one))
+  assert.equal(goesOnAt(other, 3, 1), 2)
 })

@@ -35,6 +35,22 @@ export function fills(shape: number, stageShape: number): boolean {
   return quotient > 0.8 && quotient < 1.35
 }
 
+/** A quality of a clip in segments, as far as the line is concerned. */
+export interface Rung {
+  readonly bitrate_bps: number
+  readonly segments: { readonly sizes: readonly number[] }
+}
+
+/**
+ * At which rung a clip goes on that has begun at `at`: at a lower one where a line of `bps` does not carry its own,
+ * down to the lowest; never at one that is cut elsewhere, and never higher, which would be seen.
+ */
+export function goesOnAt(ladder: readonly Rung[], at: number, bps: number): number {
+  let rung = at
+  while (rung > 0 && ladder[rung]!.bitrate_bps > bps && ladder[rung - 1]!.segments.sizes.length === ladder[at]!.segments.sizes.length) rung -= 1
+  return rung
+}
+
 export function chooseRendition(renditions: readonly Rendition[], at: Conditions): Rendition | undefined {
   const ladder = [...renditions].sort((a, b) => a.width - b.width || a.bitrate_bps - b.bitrate_bps)
   if (ladder.length === 0) return undefined

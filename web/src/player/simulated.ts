@@ -4,7 +4,9 @@
  */
 import { Habit } from './habit.ts'
 import { Meter } from './meter.ts'
-import { aheadOf, nextFetch, turnOf, type Fetch, type Film, type LeaveChance, type Line } from './prefetch.ts'
+import type { Rendition } from '../app/api/shapes.ts'
+import { aheadOf, nextFetch, segmentAt, turnOf, type Fetch, type Film, type LeaveChance, type Line } from './prefetch.ts'
+import { chooseRendition, goesOnAt } from './rendition.ts'
 
 /** Bits per second in each `STEP_MS`, again and again, and the time to a first byte. */
 export interface Trace {
@@ -12,8 +14,15 @@ export interface Trace {
   waitMs: number
 }
 
+/** A quality: what it takes on average, and the bytes of each of its segments. */
+export interface Rung {
+  bitrate_bps: number
+  sizes: readonly number[]
+}
+
 export interface Visit {
-  clips: readonly { sizes: readonly number[]; durationsMs: readonly number[] }[]
+  /** Lowest rung first. */
+  clips: readonly { rungs: readonly Rung[]; durationsMs: readonly number[] }[]
   dwellsMs: readonly number[]
 }
 
@@ -25,6 +34,34 @@ export interface Outcome {
   movedBytes: number
   /** Bytes of what was on screen. */
   watchedBytes: number
+  /** For how long pictures moved, and the sum of their rates over that time. */
+  playedMs: number
+  playedBits: number
+}
+
+/** At which rung a clip begins, by what the line carries (null: nobody knows yet), and at which it goes on. */
+export interface Quality {
+  begins(ladder: readonly Rung[], bps: number | null): number
+  goesOn(ladder: readonly Rung[], at: number, bps: number): number
+}
+
+/** As in the loader. */
+const LINE_SHARE = 0.8
+
+/** What the app does, on a screen that shows all of the highest rung. */
+export const byLine: Quality = {
+  begins(ladder, bps) {
+    const renditions = ladder.map(({ bitrate_bps }, at) => ({ width: at + 1, height: at + 1, bitrate_bps }) as Rendition)
+    const conditions = { stageWidth: 1000, stageHeight: 1000, pixelRatio: 2, lineBps: bps === null ? null : bps * LINE_SHARE, saveData: false }
+    return chooseRendition(renditions, conditions)!.width - 1
+  },
+  goesOn: (ladder, at, bps) => goesOnAt(ladder.map((one) => ({ ...one, segments: one })), at, bps * LINE_SHARE),
+}
+
+/** The same rung for all clips: 0 is the lowest, −1 the highest. */
+export const always = (rung: number): Quality => {
+  const at = (ladder: readonly Rung[]) => (rung + ladder.length) % ladder.length
+  return { begins: at, goesOn: at }
 }
 
 export type Decide = (films: readonly Film[], line: Line, leave: LeaveChance) => Fetch | { inMs: number }
@@ -52,15 +89,18 @@ export function dice(seed: number): () => number {
 }
 
 /** Plays a visit over a line. */
-export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, saveData = false): Outcome {
+export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, saveData = false, quality: Quality = byLine): Outcome {
   const meter = new Meter()
   const habit = new Habit()
-  const has = visit.clips.map((clip) => clip.sizes.map(() => false))
-  const here = visit.clips.map((clip) => clip.sizes.map(() => false))
+  const has = visit.clips.map((clip) => clip.durationsMs.map(() => false))
+  const here = visit.clips.map((clip) => clip.durationsMs.map(() => false))
+  const rungs = visit.clips.map((clip) => quality.begins(clip.rungs, null))
+  /** At which rung each segment was fetched. */
+  const fetched = visit.clips.map((clip) => clip.durationsMs.map(() => 0))
   const transfers: Transfer[] = []
   /** Bytes that are left of what was displaced. */
   const parts = new Map<string, number>()
-  const out: Outcome = { firstMs: [], stallMs: 0, movedBytes: 0, watchedBytes: 0 }
+  const out: Outcome = { firstMs: [], stallMs: 0, movedBytes: 0, watchedBytes: 0, playedMs: 0, playedBits: 0 }
   let at = 0
   let shownMs = 0
   let watchedMs = 0
@@ -90,22 +130,27 @@ export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, sav
     }
     // 2. The clip on screen plays if it can; whoever has seen nothing yet waits for it.
     const clip = visit.clips[at]!
-    const playable = aheadOf({ offset: 0, ...clip, has: here[at]!, atMs }).aheadMs > 0
+    const length = clip.durationsMs.reduce((sum, one) => sum + one, 0)
+    const { sizes } = clip.rungs[rungs[at]!]!
+    const playable = aheadOf({ offset: 0, sizes, durationsMs: clip.durationsMs, has: here[at]!, atMs }).aheadMs > 0
     shownMs += TICK_MS
     if (playable) {
       if (!started && at > 0) out.firstMs.push(shownMs - TICK_MS)
       started = true
+      const shown = segmentAt(clip.durationsMs, atMs)
+      const bytes = (clip.rungs[fetched[at]![shown]!]!.sizes[shown]! * TICK_MS) / clip.durationsMs[shown]!
+      out.playedMs += TICK_MS
+      out.playedBits += bytes * 8
+      if (watchedMs < length) out.watchedBytes += bytes
       atMs += TICK_MS
       watchedMs += TICK_MS
-      if (atMs >= clip.durationsMs.reduce((sum, one) => sum + one, 0)) atMs = 0
+      if (atMs >= length) atMs = 0
     } else if (started) {
       out.stallMs += TICK_MS
       if (out.stallMs % 500 < TICK_MS) meter.stalled()
     }
     // 3. The person swipes on.
     if (started && shownMs >= visit.dwellsMs[at]!) {
-      const length = clip.durationsMs.reduce((sum, one) => sum + one, 0)
-      out.watchedBytes += (clip.sizes.reduce((sum, one) => sum + one, 0) * Math.min(watchedMs, length)) / length
       habit.swiped(shownMs)
       at += 1
       shownMs = watchedMs = atMs = 0
@@ -119,8 +164,12 @@ export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, sav
     for (;;) {
       const films: Film[] = []
       for (const offset of [-1, 0, 1, 2]) {
-        const other = visit.clips[at + offset]
-        if (other) films.push({ offset, ...other, has: has[at + offset]!, atMs: offset === 0 ? atMs : 0 })
+        const which = at + offset
+        const other = visit.clips[which]
+        if (!other) continue
+        const knows = meter.knows ? meter.bps : null
+        rungs[which] = has[which]!.some(Boolean) ? quality.goesOn(other.rungs, rungs[which]!, meter.bps) : quality.begins(other.rungs, knows)
+        films.push({ offset, sizes: other.rungs[rungs[which]!]!.sizes, durationsMs: other.durationsMs, has: has[which]!, atMs: offset === 0 ? atMs : 0 })
       }
       const line = { bps: meter.bps, waitMs: meter.waitMs, varies: meter.varies, saveData }
       const found = decide(films, line, (within) => habit.leaves(shownMs, within))
@@ -135,12 +184,13 @@ export function play(visit: Visit, trace: Trace, decide: Decide = nextFetch, sav
       for (const { one } of displaced) {
         if (one.began) meter.ended(now)
         has[one.clip]![one.segment] = false
-        parts.set(`${one.clip} ${one.segment}`, one.left)
+        parts.set(`${one.clip} ${one.segment} ${fetched[one.clip]![one.segment]}`, one.left)
         transfers.splice(transfers.indexOf(one), 1)
       }
       const which = at + found.offset
       has[which]![found.segment] = true
-      const bytes = parts.get(`${which} ${found.segment}`) ?? visit.clips[which]!.sizes[found.segment]!
+      const rung = (fetched[which]![found.segment] = rungs[which]!)
+      const bytes = parts.get(`${which} ${found.segment} ${rung}`) ?? visit.clips[which]!.rungs[rung]!.sizes[found.segment]!
       transfers.push({ clip: which, segment: found.segment, left: bytes, waitsMs: trace.waitMs, began: false })
     }
   }

@@ -1,5 +1,6 @@
 /** One <video> fed with segments, through MediaSource or, where it is there, ManagedMediaSource. */
 import type { Segments } from '../app/api/shapes.ts'
+import { spansOf, without, type Span } from './spans.ts'
 
 interface ManagedWindow {
   ManagedMediaSource?: typeof MediaSource
@@ -8,6 +9,16 @@ interface ManagedWindow {
 /** The class to make sources of; iPhones have only the managed one. */
 function sourceClass(): typeof MediaSource | undefined {
   return (globalThis as ManagedWindow).ManagedMediaSource ?? (globalThis as { MediaSource?: typeof MediaSource }).MediaSource
+}
+
+/** What a source says by itself. */
+export interface Told {
+  /** The browser does not take what it is given. */
+  broke(): void
+  /** The browser has begun to want bytes for later, or has ceased to. */
+  streaming(): void
+  /** The browser let go of these times. */
+  evicted(lost: readonly Span[]): void
 }
 
 const mimeOf = (codecs: string) => `video/mp4; codecs="${codecs}"`
@@ -23,27 +34,43 @@ export function takesSegments(codecs: string): boolean {
   return takes
 }
 
-/** Feeds a video element. Pieces are appended one after the other, in the order they are given. */
+type Step = { bytes: BufferSource; done: () => void } | 'break off'
+
+/**
+ * Feeds a video element. Pieces are appended one after the other, in the order they are given. A managed
+ * source lets go of what it has whenever memory is short, and says when it wants more; a plain one may
+ * let go where its room is full. What is gone is told, never guessed from what was given.
+ */
 export class Source {
   private readonly source: MediaSource
   private readonly url: string
   private readonly codecs: string
   private readonly durationS: number
   private buffer: SourceBuffer | null = null
-  private readonly queue: { bytes: BufferSource; done: () => void }[] = []
-  private isWhole = false
+  private readonly queue: Step[] = []
+  private endsHere = false
   private isGone = false
-  private readonly broke: () => void
+  private readonly told: Told
+  /**
+   * What was there when it was looked at last. Once all is given a browser counts the last second as there though
+   * its sound is shorter, and before not: so each state is compared with itself.
+   */
+  private readonly had = { open: [] as Span[], ended: [] as Span[] }
 
-  /** `broke` is called when the browser does not take what it is given. */
-  constructor(video: HTMLVideoElement, segments: Segments, broke: () => void) {
+  constructor(video: HTMLVideoElement, segments: Segments, told: Told) {
     this.codecs = segments.codecs
     this.durationS = segments.durations_ms.reduce((sum, one) => sum + one, 0) / 1000
-    this.broke = broke
+    this.told = told
     this.source = new (sourceClass()!)()
     this.source.addEventListener('sourceopen', () => this.opened(), { once: true })
+    for (const name of ['startstreaming', 'endstreaming']) this.source.addEventListener(name, () => !this.isGone && told.streaming())
     this.url = URL.createObjectURL(this.source)
     video.src = this.url
+  }
+
+  /** Whether the browser wants bytes for later; one that does not manage its sources always does. */
+  get streams(): boolean {
+    return (this.source as { streaming?: boolean }).streaming ?? true
   }
 
   /** Resolves when the bytes are taken in, or will never be. */
@@ -55,9 +82,16 @@ export class Source {
     })
   }
 
-  /** All segments have been given: the clip ends, and may begin again, where they end. */
+  /** The segment whose first bytes were given will not be gone on with. */
+  breakOff(): void {
+    if (this.isGone) return
+    this.queue.push('break off')
+    this.next()
+  }
+
+  /** The last segment has been given: the clip ends, and may begin again, where it ends. */
   end(): void {
-    this.isWhole = true
+    this.endsHere = true
     this.next()
   }
 
@@ -65,7 +99,7 @@ export class Source {
   close(): void {
     this.isGone = true
     URL.revokeObjectURL(this.url)
-    for (const { done } of this.queue.splice(0)) done()
+    for (const step of this.queue.splice(0)) if (step !== 'break off') step.done()
   }
 
   private opened(): void {
@@ -76,9 +110,26 @@ export class Source {
     } catch {
       return this.fail()
     }
-    this.buffer.addEventListener('updateend', () => this.next())
+    this.buffer.addEventListener('updateend', () => {
+      this.compare()
+      this.next()
+    })
+    this.buffer.addEventListener('bufferedchange', () => this.compare())
     this.buffer.addEventListener('error', () => this.fail())
     this.next()
+  }
+
+  /** Tells what was there and is not any more. */
+  private compare(): void {
+    const state = this.source.readyState
+    if (this.isGone || state === 'closed') return
+    const now = spansOf(this.buffer!.buffered)
+    const lost = without(this.had[state], now)
+    this.had[state] = now
+    if (lost.length === 0) return
+    const other = state === 'open' ? 'ended' : 'open'
+    this.had[other] = without(this.had[other], lost)
+    this.told.evicted(lost)
   }
 
   private current: (() => void) | null = null
@@ -88,16 +139,22 @@ export class Source {
     if (!buffer || buffer.updating || this.isGone) return
     this.current?.()
     this.current = null
-    const piece = this.queue.shift()
+    let step = this.queue.shift()
     try {
-      if (piece) {
-        this.current = piece.done
-        buffer.appendBuffer(piece.bytes)
-      } else if (this.isWhole && this.source.readyState === 'open') {
+      while (step === 'break off') {
+        if (this.source.readyState === 'open') buffer.abort()
+        step = this.queue.shift()
+      }
+      if (step) {
+        this.current = step.done
+        buffer.appendBuffer(step.bytes)
+      } else if (this.endsHere && this.source.readyState === 'open') {
+        // More may still come for what is missing before: that opens it again.
+        this.endsHere = false
         this.source.endOfStream()
+        this.compare()
       }
     } catch {
-      piece?.done()
       this.fail()
     }
   }
@@ -106,6 +163,6 @@ export class Source {
     if (this.isGone) return
     this.close()
     this.current?.()
-    this.broke()
+    this.told.broke()
   }
 }
