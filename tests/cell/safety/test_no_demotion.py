@@ -87,7 +87,7 @@ async def test_a_report_takes_what_is_like_it_back_for_who_reported(
 ) -> None:
     async def felt(body: dict[str, Any]) -> float:
         parts = [one for at in range(3) for one in (await why(dora, body, at))["parts"]]
-        return sum(one["adds"] for one in parts if one["name"].startswith("taste_"))
+        return float(sum(one["adds"] for one in parts if one["name"].startswith("taste_")))
 
     await shelf(house, ana, 40, ["cats"])
     dora = await house.person("dora")

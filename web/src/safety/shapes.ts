@@ -88,6 +88,8 @@ export interface Case {
   appeals: Appeal[]
   statements: Statement[]
   before: { id: string; act: Act; category: Category; begun_at: string; ended_why: string }[]
+  /** Whether the cell is told where people are. */
+  knows_countries: boolean
 }
 export interface Transparency {
   entries: number

@@ -44,15 +44,14 @@ class TakingBack:
             events = await self._learning.events_of(grant, parts)
         except (KeyGone, NoGrant, NotOpened):
             return Removed()
-        if events:
-            # What only this person's own taste knew is in no total.
-            back = [
-                NewEvent(None, msgspec.structs.replace(one, sign=-one.sign), 0.0)
-                for one in events
-                if one.signal not in OWN_ONLY
-            ]
-            if back:
-                await log.add(tx, back)
-                await log.announce(tx)
+        # What only this person's own taste knew is in no total.
+        back = [
+            NewEvent(None, msgspec.structs.replace(one, sign=-one.sign), 0.0)
+            for one in events
+            if one.signal not in OWN_ONLY
+        ]
+        if back:
+            await log.add(tx, back)
+            await log.announce(tx)
         await store.drop_parts(tx, person_id, [part.version for part in parts])
         return Removed({"signals taken back": len(back)}, is_more=len(parts) == PARTS_AT_ONCE)

@@ -28,9 +28,17 @@ NEVER_KEPT = {"cache-control": "no-store"}
 
 
 def routes(
-    db: Database, people: People, safety: Safety, media: Media, blobs: Blobs, custody: Custody
+    db: Database,
+    people: People,
+    safety: Safety,
+    media: Media,
+    blobs: Blobs,
+    custody: Custody,
+    *,
+    knows_countries: bool,
 ) -> Router:
-    """The routes of the queue over their collaborators."""
+    """The routes of the queue over their collaborators. `knows_countries`: a proxy says where
+    requests come from."""
     reviewing, deciding = safety.reviewing, safety.deciding
 
     async def on_shift(tx: Tx, request: AnyRequest) -> Shift:
@@ -218,6 +226,7 @@ def routes(
             appeals=[body for one in case.appeals if (body := shapes.appeal_body(one))],
             statements=[safety.body(one, None, None) for one in case.decisions if one.id in heard],
             before=[shapes.decision_body(one) for one in case.before],
+            knows_countries=knows_countries,
         )
 
     handlers: list[Any] = [ask, begin, queue, following, note, set_aside, dismiss, decide, hear]
