@@ -72,7 +72,7 @@ def routes(
     async def begin(
         request: AnyRequest, shift_id: FromPath[UUID], data: JSONBody[shapes.Signature]
     ) -> shapes.QueueBody:
-        """Begins work on this device, for two hours."""
+        """Begins a shift of two hours, or joins the one that is open on another device."""
         async with db.read() as tx:
             viewer = await people.require(tx, request)
             asked = await reviewing.asked(tx, viewer, shift_id)
