@@ -215,7 +215,13 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         ),
         safety_api.routes(parts.db, parts.people, parts.safety, parts.clock),
         api_review.routes(
-            parts.db, parts.people, parts.safety, parts.media, parts.blobs, parts.custody
+            parts.db,
+            parts.people,
+            parts.safety,
+            parts.media,
+            parts.blobs,
+            parts.custody,
+            knows_countries=bool(settings.web.country_header),
         ),
         api_disclosed.routes(parts.db, parts.people, parts.safety),
         console_api.routes(parts.db, parts.people, parts.console, parts.custody),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from playwright.async_api import Page, expect
-from tests.e2e.stage import Cell, Member, Stage, current, until
+from tests.e2e.stage import Cell, Member, Stage, current, plays, until
 from tests.e2e.test_accessibility import faults
+from tests.e2e.test_messages import begin
 from tests.e2e.test_talk import look
 
 PLACE = "/settings/family"
+# By the clock of those phones, on which it is about noon.
+AROUND_NOON = ("09:00", "15:00")
 
 
 async def paired(cell: Cell, age_band: str) -> tuple[Member, Member, str]:
@@ -26,19 +29,43 @@ async def paired(cell: Cell, age_band: str) -> tuple[Member, Member, str]:
     return paula, theo, pairing_id
 
 
-async def spend(page: Page, member: Member, minutes: int) -> None:
-    """As if so many minutes had been watched on this phone today."""
-    person_id = (await member.api.get("/api/me")).json()["id"]
-    await page.evaluate(
-        """([id, ms]) => {
-            const two = (n) => String(n).padStart(2, '0'), at = new Date()
-            const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-            const spent = { day, ms, rowMs: 0, until: 0, toldDay: '', toldNight: '' }
-            localStorage.setItem('luciole.time-spent', JSON.stringify(spent))
-            localStorage.setItem(`luciole.family-days.${id}`, JSON.stringify({ [day]: ms }))
-        }""",
-        [person_id, minutes * 60_000],
-    )
+async def watch(page: Page, minutes: int) -> None:
+    """Watches on while so many minutes go by, by the clock of the page."""
+    await plays(page)
+    await page.clock.run_for(minutes * 60_000)
+
+
+async def refused_to_who_is_young(
+    cell: Cell, stage: Stage, theo: Member, his: Page, film: bytes
+) -> None:
+    """A stranger's message, a duet with a clip of theirs, For You with a profile."""
+    # A stranger does not get through; a friend would.
+    sam = await cell.member("sam")
+    theirs = await stage.phone(sam, color_scheme="light")
+    await begin(theirs)
+    await theirs.goto(f"/@{theo.handle}")
+    await theirs.get_by_test_id("write-to").click()
+    refusal = theirs.get_by_test_id("problem").first
+    await expect(refusal).to_contain_text("does not take messages from you")
+    await expect(theirs.get_by_test_id("thread")).to_have_count(0)
+    await look(theirs, "young-message")
+    # Who follows them sees their clip, and is offered no duet.
+    clip = await theo.clip(film, caption="Mine")
+    await sam.follow(theo)
+    answer = await theo.api.put(f"/api/me/follow-requests/{sam.handle}")
+    assert answer.is_success, answer.text
+    await theirs.goto(f"/c/{clip['id']}")
+    await plays(theirs)
+    await theirs.get_by_test_id("share").click()
+    await expect(theirs.get_by_test_id("share-sheet")).to_be_visible()
+    await expect(theirs.get_by_test_id("make-duet")).to_have_count(0)
+    await look(theirs, "young-no-duet")
+    # For You learns nothing, whoever asks.
+    await his.goto("/settings/for-you")
+    await expect(his.get_by_test_id("no-profile")).to_be_visible()
+    await expect(his.get_by_test_id("learn")).to_have_count(0)
+    said = await theo.api.put("/api/feeds/for-you/mode", json={"mode": "learning"})
+    assert (said.status_code, said.json()["code"]) == (403, "learning-not-for-minors")
 
 
 async def test_two_phones_are_paired_and_the_limit_holds(
@@ -50,7 +77,9 @@ async def test_two_phones_are_paired_and_the_limit_holds(
     theo = await cell.member("theo", age_band="13-15")
     # By day, wherever the machine's clock stands: quiet hours are not what is tried here.
     zone = {"timezone_id": noon()}
-    his = await stage.phone(theo, PLACE, color_scheme="light", **zone)
+    his = await stage.phone(theo, color_scheme="light", **zone)
+    await his.clock.install()
+    await his.goto(PLACE)
     hers = await stage.phone(paula, PLACE, color_scheme="light", **zone)
 
     # One shows a code, the other enters it, and both confirm.
@@ -89,8 +118,9 @@ async def test_two_phones_are_paired_and_the_limit_holds(
     await his.goto("/latest")
     await expect(current(his)).to_be_visible()
     await expect(his.get_by_test_id("rest")).not_to_be_visible()
-    await spend(his, theo, 31)
-    await his.reload()
+    await watch(his, 28)
+    await expect(his.get_by_test_id("rest")).not_to_be_visible()
+    await his.clock.run_for(4 * 60_000)
     rest = his.get_by_test_id("rest")
     await expect(rest).to_be_visible()
     await expect(rest).to_contain_text("That was 30 minutes today")
@@ -108,7 +138,7 @@ async def test_two_phones_are_paired_and_the_limit_holds(
     await hers.reload()
     await hers.get_by_test_id("family-look").click()
     last = hers.get_by_test_id("family-bars").locator("li").last
-    await expect(last).to_have_attribute("data-minutes", "31")
+    await expect(last).to_have_attribute("data-minutes", "30")
     await hers.get_by_test_id("family-seen").scroll_into_view_if_needed()
     await look(hers, "family-seen")
     assert await faults(hers) == []
@@ -118,11 +148,16 @@ async def test_two_phones_are_paired_and_the_limit_holds(
         return any(one["purpose"] == "family" for one in items)
 
     await until(in_journal)
+    await refused_to_who_is_young(cell, stage, theo, his, tiny_film)
+
     # Hours of sleep that it is in now: the cell, too, keeps For You.
-    limits = {"daily_min": 30, **around_now()}
-    pairing_id = (await paula.api.get("/api/me/family")).json()["pairings"][0]["id"]
-    answer = await paula.api.put(f"/api/me/family/pairings/{pairing_id}/limits", json=limits)
-    assert answer.status_code == 200, answer.text
+    await hers.get_by_test_id("family-sleep").press("Space")
+    await hers.get_by_test_id("family-from").fill(AROUND_NOON[0])
+    await hers.get_by_test_id("family-to").fill(AROUND_NOON[1])
+    await hers.get_by_test_id("family-form").scroll_into_view_if_needed()
+    await look(hers, "family-sleep-form")
+    await hers.get_by_test_id("family-set").click()
+    await expect(hers.get_by_test_id("family-limits")).to_contain_text(AROUND_NOON[0])
     assert (await theo.api.get("/api/feeds/for-you")).json()["code"] == "family-sleep"
     await his.goto(PLACE)
     await expect(his.get_by_test_id("family-held")).to_contain_text("No clips from")
@@ -196,8 +231,3 @@ def noon() -> str:
     ahead = (12 - datetime.now(UTC).hour + 11) % 24 - 11
     # The sign of these names is the other way round.
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
-
-
-def around_now() -> dict[str, str]:
-    """Hours of sleep, by the clock of those phones."""
-    return {"sleep_from": "09:00", "sleep_to": "15:00"}

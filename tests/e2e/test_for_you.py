@@ -147,6 +147,45 @@ async def test_person_lets_it_learn_hides_an_author_and_has_it_forget(
     await expect(page.get_by_test_id("learns")).to_have_count(0)
 
 
+async def test_a_report_takes_the_clip_out_of_ones_own_feed_and_is_no_skip(
+    cell: Cell, stage: Stage, author: Member
+) -> None:
+    rita = await cell.member("rita")
+    page = await stage.phone(rita)
+    told: list[Request] = []
+    page.on("request", lambda one: told.append(one) if one.url.endswith("/signals") else None)
+    await page.goto("/")
+    await why(page)
+    clip_id = await page.evaluate(SEEN)
+    await page.get_by_test_id("report-clip").tap()
+    await page.get_by_test_id("report-category").select_option("violence")
+    await page.get_by_test_id("report-why").fill("Somebody is threatened.")
+    await page.get_by_test_id("report-submit").tap()
+    await expect(page.get_by_test_id("report-sent")).to_be_visible()
+
+    def signals() -> list[dict[str, Any]]:
+        return [signal for one in told for signal in (one.post_data_json or {})["signals"]]
+
+    async def reported() -> dict[str, Any] | None:
+        return next((one for one in signals() if one["kind"] == "reported"), None)
+
+    one = await until(reported)
+    await page.keyboard.press("Escape")
+    await true(page, f"{SEEN} !== '{clip_id}'")
+    # The next clips are watched as ever; of this one nothing is told but that it was shown.
+    await watch(page, 2)
+
+    async def watched() -> bool:
+        return any(other["kind"] == "watched" for other in signals())
+
+    await until(watched)
+    place = (one["page"], one["slot"])
+    kinds = {other["kind"] for other in signals() if (other["page"], other["slot"]) == place}
+    assert kinds <= {"shown", "reported"}
+    hidden = (await rita.api.get("/api/feeds/for-you/settings")).json()["hidden"]
+    assert hidden["clips"] == 1
+
+
 async def test_minor_is_told_that_there_is_no_profile(
     cell: Cell, stage: Stage, author: Member
 ) -> None:

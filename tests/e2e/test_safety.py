@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, plays
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_accounts import authenticator
 from tests.e2e.test_notices import at_the_machine
+from tests.e2e.test_talk import look
 from tests.unit.media import films
 
 from luciole.kit import postgres
@@ -19,15 +20,22 @@ EMPTIED = """
 UPDATE safety.review SET state = 'gone', decided_at = now(), assigned_to = NULL, assigned_at = NULL
 WHERE state IN ('open', 'appealed')
 """
+# As if the two hours were over.
+SHIFTS_OVER = "UPDATE safety.shift SET ends_at = now() WHERE ends_at > now()"
 ANSWER = "We have looked at it again, all of it."
 
 
 async def nothing_waits(cell: Cell) -> None:
     """What other tests left in the queue of moderators is gone."""
+    await run(cell, EMPTIED)
+
+
+async def run(cell: Cell, statement: str) -> None:
+    """Runs a statement in the cell's database, as nobody but a test does."""
     server = postgres.Server(cell.data / "postgres", cell.data / "log" / "postgresql.log")
     database = await Database.open(server.url(), size=1)
     async with database.tx() as tx:
-        await tx.execute(EMPTIED)
+        await tx.execute(statement)
     await database.close()
 
 
@@ -191,3 +199,47 @@ async def test_notice_without_an_account_finds_its_outcome_and_appeals(
     await expect(page.get_by_test_id("counts-notices")).to_be_visible()
     assert await faults(page) == []
     await page.screenshot(path=tmp_path / "transparency.png", full_page=True)
+
+
+async def test_a_moderator_is_told_of_unknown_countries_and_of_the_break(
+    cell: Cell, stage: Stage
+) -> None:
+    await nothing_waits(cell)
+    ben, max_ = await cell.member("ben"), await cell.member("max", locale="fr")
+    clara = await cell.member("clara")
+    report = {"what": "person", "name": clara.handle, "category": "violence"}
+    report["explanation"] = "Threats, all over the profile."
+    assert (await ben.api.post("/api/reports", json=report)).status_code == 201
+    desk = await at_work(cell, stage, max_)
+    await desk.set_viewport_size({"width": 390, "height": 844})
+    # French counts none as one.
+    await expect(desk.get_by_test_id("review-queue")).to_contain_text("dont 0 réclamation.")
+
+    async def elsewhere(route: Route) -> None:
+        """The cell of these tests is told countries; that of `luciole install` is not."""
+        answer = await route.fetch()
+        told = await answer.json()
+        assert told["case"]["knows_countries"] is True
+        told["case"] |= {"knows_countries": False, "acts": ["remove", "limit"]}
+        await route.fulfill(response=answer, json=told)
+
+    await desk.route("**/api/staff/review/next", elsewhere)
+    await desk.keyboard.press("n")
+    await expect(desk.get_by_test_id("case")).to_be_visible()
+    await desk.keyboard.press("a")
+    await expect(desk.get_by_test_id("decision-nowhere")).to_have_count(0)
+    await desk.get_by_test_id("acts").locator("label").first.click()
+    await expect(desk.get_by_test_id("decision-nowhere")).to_contain_text("ne sait pas où")
+    await desk.get_by_test_id("decision-nowhere").scroll_into_view_if_needed()
+    await look(desk, "decision-nowhere-fr")
+    assert await faults(desk) == []
+
+    # Two hours are over: no shift begins before the break is.
+    await run(cell, SHIFTS_OVER)
+    await desk.goto("/review")
+    await desk.get_by_test_id("review-begin").click()
+    problem = desk.get_by_test_id("problem").first
+    await expect(problem).to_contain_text("pause de 15 minutes")
+    await expect(problem).to_contain_text("recommencez à partir du")
+    await look(desk, "break-needed-fr")
+    assert await faults(desk) == []

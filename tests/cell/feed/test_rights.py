@@ -42,6 +42,8 @@ async def test_erased_persons_events_are_taken_back(
     await learn(dora)
     body = await watched(house, dora)
     await report(dora, signal(body, 0, "liked"), signal(body, 1, "not-interested"))
+    # In her taste only: nothing of it is in a total, so nothing of it is taken out of one.
+    await report(dora, signal(body, 2, "reported"))
     house.clock.advance(timedelta(days=1))
     await watched(house, dora)
     assert differing(await counts(house), before) >= {"counts", "topic_counts", "steps"}

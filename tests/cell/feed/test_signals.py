@@ -51,15 +51,15 @@ async def test_every_kind_counts_once(house: House, ana: Browser, ben: Browser) 
     assert {row["trust"] for row in rows} == {1.0}
 
 
-async def test_report_counts_as_not_interested_and_no_more(
-    house: House, ana: Browser, ben: Browser
-) -> None:
+async def test_report_is_in_no_log(house: House, ana: Browser, ben: Browser) -> None:
     await shelf(house, ana, 2)
     body = await page(ben)
-    for kinds in (["reported"], ["reported", "not-interested"]):
-        sent = [signal(body, 0, kind) for kind in kinds]
-        assert (await report(ben, *sent))["taken"] == len(kinds)
-        assert [row["signal"] for row in await house.rows(ROWS)] == [Signal.NOT_INTERESTED]
+    assert await report(ben, signal(body, 0, "reported")) == {"taken": 1, "refused": []}
+    assert await house.rows(ROWS) == []
+    # Beside others in one batch, those count and it does not.
+    sent = [signal(body, 1, kind) for kind in ("shown", "reported")]
+    assert (await report(ben, *sent))["taken"] == 2
+    assert [row["signal"] for row in await house.rows(ROWS)] == [Signal.SHOWN]
 
 
 async def test_same_signal_twice_in_one_batch_counts_once(

@@ -25,6 +25,7 @@ from tests.cell.test_apart_everywhere import Scene, scene  # noqa: F401 - a fixt
 from luciole.cell.people import restrictions
 from luciole.cell.people.restrictions import Limited, Suspended
 from luciole.cell.safety.eu_database import Statement
+from luciole.config import WebSettings
 
 
 async def test_removed_clip_is_in_no_list(scene: Scene, owner_url: str) -> None:  # noqa: F811
@@ -49,6 +50,23 @@ async def test_clip_is_kept_from_the_countries_of_a_decision(
     assert exported[0]["puid"] == said["id"]
     assert exported[0]["decision_visibility"] == ["DECISION_VISIBILITY_CONTENT_DISABLED"]
     assert exported[0]["territorial_scope"] == ["FR"]
+
+
+async def test_a_case_says_whether_the_cell_knows_countries(
+    house: House, ana: Browser, ben: Browser, owner_url: str
+) -> None:
+    await report(ben, "person", "ana")
+    max_ = await at_work(house, owner_url, "max")
+    case = await take(max_)
+    assert case is not None
+    assert case["knows_countries"] is True
+    # As after `luciole install`, where no proxy says where people are.
+    untold = msgspec.structs.replace(house.settings, web=WebSettings())
+    other = House(house.db, untold, house.vault, clock=house.clock)
+    same = await take(other.visitor(authorization=f"Bearer {max_.token}"))
+    await other.close()
+    assert same is not None
+    assert (same["id"], same["knows_countries"]) == (case["id"], False)
 
 
 async def test_clip_for_adults_is_for_adults_with_an_account(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.cell.house import Browser, House, refused
+from tests.cell.house import PASSWORD, Browser, House, refused
 from tests.cell.messages.conftest import anas, bens  # noqa: F401 - fixtures
 from tests.cell.messages.phone import M, Phone
 from tests.cell.safety.bench import (
@@ -43,9 +43,46 @@ async def test_only_a_moderator_with_a_passkey_sees_the_queue(
     assert (await begin(max_, his))["waiting"] == {}
     house.clock.advance(timedelta(hours=model.SHIFT_HOURS, seconds=1))
     refused(await max_.get(f"{REVIEW}/queue"), 403, "shift-needed")
+    house.clock.advance(timedelta(minutes=model.BREAK_MINUTES))
     await begin(max_, his)
     await staffing.change(settings_of(owner_url), "remove", "max", house.clock)
     refused(await max_.get(f"{REVIEW}/queue"), 403, "not-moderator")
+
+
+async def test_after_a_shift_comes_a_break(house: House, owner_url: str) -> None:
+    max_, his = await moderator(house, owner_url, "max")
+    begun = house.clock.now()
+    ends_at = (await begin(max_, his))["ends_at"]
+    # Another device joins the shift, and makes it no longer.
+    house.clock.advance(timedelta(minutes=90))
+    other = house.visitor()
+    entered = {"handle": "max", "password": PASSWORD}
+    assert (await other.post("/api/sessions", json=entered)).is_success
+    assert (await begin(other, his))["ends_at"] == ends_at
+    assert (await begin(max_, his))["ends_at"] == ends_at
+    # What was asked for in the shift begins none after it.
+    house.clock.advance(begun + timedelta(hours=model.SHIFT_HOURS, minutes=-1) - house.clock.now())
+    asked = (await max_.post(f"{REVIEW}/shifts")).json()
+    house.clock.advance(timedelta(minutes=2))
+    signed = {"credential": his.get({"rpId": "localhost", "challenge": asked["challenge"]})}
+    for browser in (max_, other):
+        refused(await browser.get(f"{REVIEW}/queue"), 403, "shift-needed")
+        refused(await browser.post(f"{REVIEW}/shifts"), 429, "break-needed")
+    answer = await other.post(f"{REVIEW}/shifts")
+    refused(
+        await max_.post(f"{REVIEW}/shifts/{asked['id']}/signature", json=signed),
+        429,
+        "break-needed",
+    )
+    # It says when: the browser in its own words, by `x-pace`, others by `retry-after`.
+    rested_at = begun + timedelta(hours=model.SHIFT_HOURS, minutes=model.BREAK_MINUTES)
+    assert f"{rested_at:%H:%M:%S} UTC" in answer.json()["next_step"]
+    assert f"until={rested_at:%Y-%m-%dT%H:%M:%SZ}" in answer.headers["x-pace"]
+    wait_s = int(answer.headers["retry-after"])
+    house.clock.advance(timedelta(seconds=wait_s))
+    assert (await begin(max_, his))["ends_at"] > ends_at
+    # Nobody else has to wait.
+    await at_work(house, owner_url, "eve")
 
 
 async def test_operator_is_no_moderator(house: House, owner_url: str) -> None:

@@ -99,6 +99,8 @@ export interface Case {
   appeals: Appeal[]
   statements: Statement[]
   before: { id: string; act: Act; category: Category; begun_at: string; ended_why: string }[]
+  /** Whether the cell is told where people are. */
+  knows_countries: boolean
 }
 /** A read of one report of messages, that a moderator has asked for in a case. */
 export interface Disclosure {

@@ -52,10 +52,12 @@ KINDS: dict[str, Signal] = {
     "hid-author": Signal.HID_AUTHOR,
     "hid-hashtag": Signal.HID_HASHTAG,
     "hid-sound": Signal.HID_SOUND,
-    # Whoever reports a clip does not see it again; for others a report counts as "not for me" and
-    # no more. What comes of it is decided by people, in the open, and not by the ranking.
-    "reported": Signal.NOT_INTERESTED,
+    "reported": Signal.REPORTED,
 }
+# Whoever reports a clip does not see it again, and where the cell learns of them, their own taste
+# knows of it. It goes into no log, so it moves no count and no score of anybody else: what comes of
+# a report is decided by people, in the open, and not by the ranking.
+OWN_ONLY = frozenset({Signal.REPORTED})
 
 
 class FeedPlace(msgspec.Struct, frozen=True, array_like=True):

@@ -17,6 +17,7 @@ from luciole.cell.feed.model import (
     MAX_HIDDEN_CHARS,
     MOST_HIDDEN,
     MOST_LOOPS,
+    OWN_ONLY,
     SESSION_LIFE,
     SLACK_MS,
     Hidden,
@@ -167,30 +168,33 @@ class Signals:
         hides = list(dict.fromkeys(
             (one.served.session.id, one.hides) for one in checked if one.hides is not None
         ))  # fmt: skip
+        hidden = set[Hidden]()
         if hides and asker.person_id is not None:
             known = await choices.hidden(tx, asker.person_id)
-            wanted = dict.fromkeys(hidden for _, hidden in hides)
+            wanted = dict.fromkeys(thing for _, thing in hides)
             if len(set(known) | set(wanted)) > MOST_HIDDEN:
                 raise TooMuchHidden
-            await choices.hide(tx, asker.person_id, list(wanted), now.date())
+            hidden = await choices.hide(tx, asker.person_id, list(wanted), now.date())
         elif hides:
-            for session_id, hidden in hides:
-                if hidden.kind == "author":
-                    await store.hide_author(tx, session_id, UUID(hidden.value))
-                elif hidden.kind == "hashtag":
-                    await store.hide_hashtag(tx, session_id, hidden.value)
-        if not checked:
-            return
-        new = list({one.new.once: one.new for one in checked}.values())
-        added = await log.add(tx, new)
-        if not added:
-            return
-        await log.announce(tx)
-        learnt = {one.new.once for one in checked if one.served.session.mode == "learning"} & added
+            for session_id, thing in hides:
+                if thing.kind == "author":
+                    await store.hide_author(tx, session_id, UUID(thing.value))
+                elif thing.kind == "hashtag":
+                    await store.hide_hashtag(tx, session_id, thing.value)
+        new = {one.new.once: one for one in checked}
+        logged = [one.new for one in new.values() if one.new.event.signal not in OWN_ONLY]
+        added = await log.add(tx, logged) if logged else set[bytes | None]()
+        if added:
+            await log.announce(tx)
+        learnt = [
+            one.new.event
+            for once, one in new.items()
+            if one.served.session.mode == "learning"
+            and (once in added or (one.new.event.signal in OWN_ONLY and one.hides in hidden))
+        ]
         if learnt:
             assert asker.grant is not None
-            events = [one.event for one in new if one.once in learnt]
-            await self._learning.keep(tx, asker.grant, events, now)
+            await self._learning.keep(tx, asker.grant, learnt, now)
 
 
 def _hidden_by(signal: Signal, slot: Slot, clip: Clip | None, one: Reported) -> Hidden | None:

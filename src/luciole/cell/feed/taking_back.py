@@ -8,7 +8,7 @@ import msgspec
 
 from luciole.ask.client import Custody
 from luciole.cell.feed.learning import Learning
-from luciole.cell.feed.model import NewEvent
+from luciole.cell.feed.model import OWN_ONLY, NewEvent
 from luciole.cell.feed.store import log
 from luciole.cell.feed.store import taste as store
 from luciole.custody.model import KeyGone, NoGrant, NotOpened
@@ -44,11 +44,14 @@ class TakingBack:
             events = await self._learning.events_of(grant, parts)
         except (KeyGone, NoGrant, NotOpened):
             return Removed()
-        if events:
-            back = [
-                NewEvent(None, msgspec.structs.replace(one, sign=-one.sign), 0.0) for one in events
-            ]
+        # What only this person's own taste knew is in no total.
+        back = [
+            NewEvent(None, msgspec.structs.replace(one, sign=-one.sign), 0.0)
+            for one in events
+            if one.signal not in OWN_ONLY
+        ]
+        if back:
             await log.add(tx, back)
             await log.announce(tx)
         await store.drop_parts(tx, person_id, [part.version for part in parts])
-        return Removed({"signals taken back": len(events)}, is_more=len(parts) == PARTS_AT_ONCE)
+        return Removed({"signals taken back": len(back)}, is_more=len(parts) == PARTS_AT_ONCE)

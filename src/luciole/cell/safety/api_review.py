@@ -29,9 +29,17 @@ NEVER_KEPT = {"cache-control": "no-store"}
 
 
 def routes(
-    db: Database, people: People, safety: Safety, media: Media, blobs: Blobs, custody: Custody
+    db: Database,
+    people: People,
+    safety: Safety,
+    media: Media,
+    blobs: Blobs,
+    custody: Custody,
+    *,
+    knows_countries: bool,
 ) -> Router:
-    """The routes of the queue over their collaborators."""
+    """The routes of the queue over their collaborators. `knows_countries`: a proxy says where
+    requests come from."""
     reviewing, deciding = safety.reviewing, safety.deciding
 
     async def on_shift(tx: Tx, request: AnyRequest) -> Shift:
@@ -65,7 +73,7 @@ def routes(
     async def begin(
         request: AnyRequest, shift_id: FromPath[UUID], data: JSONBody[shapes.Signature]
     ) -> shapes.QueueBody:
-        """Begins work on this device, for two hours."""
+        """Begins a shift of two hours, or joins the one that is open on another device."""
         async with db.read() as tx:
             viewer = await people.require(tx, request)
             asked = await reviewing.asked(tx, viewer, shift_id)
@@ -233,6 +241,7 @@ def routes(
             appeals=[body for one in case.appeals if (body := shapes.appeal_body(one))],
             statements=[safety.body(one, None, None) for one in case.decisions if one.id in heard],
             before=[shapes.decision_body(one) for one in case.before],
+            knows_countries=knows_countries,
         )
 
     handlers: list[Any] = [ask, begin, queue, following, note, part, set_aside, dismiss, decide]

@@ -64,6 +64,8 @@ APPEAL_DAYS = 184
 #: Within which another moderator answers an appeal. The interface shows the day.
 APPEAL_ANSWERED_DAYS = 14
 SHIFT_HOURS = 2
+#: Between the end of a shift and the next one, on whichever device.
+BREAK_MINUTES = 15
 SHIFT_ASKED_MINUTES = 5
 CASES_A_DAY = 100
 #: A review that somebody took and left is given to the next after so long.

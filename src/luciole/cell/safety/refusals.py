@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
 from luciole.cell.safety.model import (
     APPEAL_ANSWERED_DAYS,
+    BREAK_MINUTES,
     CASES_A_DAY,
     FORMS_AN_HOUR,
     SHIFT_HOURS,
@@ -75,6 +79,24 @@ class ShiftNeeded(NotAllowed):
     code = "shift-needed"
     sentence = f"Reviewing begins with your passkey, and again after {SHIFT_HOURS} hours."
     next_step = "Take a break, then begin again with your passkey."
+
+
+class BreakNeeded(TooMany):
+    code = "break-needed"
+    sentence = f"After a shift of {SHIFT_HOURS} hours comes a break of {BREAK_MINUTES} minutes."
+    next_step = "Leave the screen, and begin again when the break is over."
+    http_headers: dict[str, str]
+
+    @classmethod
+    def until(cls, rested_at: datetime, now: datetime) -> Self:
+        """The refusal that says when the next shift may begin."""
+        told = cls(
+            next_step=f"Leave the screen; begin again from {rested_at:%H:%M:%S} UTC on.",
+            retry_after_s=max(1, int((rested_at - now).total_seconds()) + 1),
+        )
+        per_s = SHIFT_HOURS * 3600 + BREAK_MINUTES * 60
+        told.http_headers = {"x-pace": f"most=1;per_s={per_s};until={rested_at:%Y-%m-%dT%H:%M:%SZ}"}
+        return told
 
 
 class EnoughForToday(TooMany):

@@ -74,10 +74,11 @@ class Reviewing:
     # --- shifts ---------------------------------------------------------------------------------
 
     async def ask_shift(self, tx: Tx, viewer: Viewer) -> tuple[Shift, bytes]:
-        """The text that a moderator signs to begin. Raises NotModerator."""
+        """The text that a moderator signs to begin. Raises NotModerator, BreakNeeded."""
         if not await queue.is_moderator(tx, viewer.person_id):
             raise refusals.NotModerator
         now = self._clock.now().replace(microsecond=0)
+        await self._end_of_shift(tx, viewer, now)
         shift = Shift(new_id(), viewer.session_id, viewer.person_id, None, now, None, 0)
         await queue.add_shift(tx, shift)
         return shift, canonical(model.shift_text(shift, self._origin))
@@ -97,12 +98,23 @@ class Reviewing:
 
     async def begin_shift(self, tx: Tx, viewer: Viewer, shift_id: UUID, staff_id: UUID) -> Shift:
         """Begins work, for a moderator whose signature the key broker has verified. Raises
-        NotModerator."""
+        NotModerator, BreakNeeded."""
         if not await queue.is_moderator(tx, viewer.person_id, staff_id):
             raise refusals.NotModerator
-        ends_at = self._clock.now() + timedelta(hours=model.SHIFT_HOURS)
+        ends_at = await self._end_of_shift(tx, viewer, self._clock.now())
         await queue.begin_shift(tx, shift_id, staff_id, ends_at)
         return await self.on_shift(tx, viewer)
+
+    async def _end_of_shift(self, tx: Tx, viewer: Viewer, now: datetime) -> datetime:
+        """When a shift that begins now would end: with the one that is open elsewhere, so that
+        another device makes none longer. Raises BreakNeeded."""
+        last = await queue.last_end(tx, viewer.person_id)
+        if last is not None and last > now:
+            return last
+        rested_at = last + timedelta(minutes=model.BREAK_MINUTES) if last else now
+        if rested_at > now:
+            raise refusals.BreakNeeded.until(rested_at, now)
+        return now + timedelta(hours=model.SHIFT_HOURS)
 
     async def on_shift(self, tx: Tx, viewer: Viewer) -> Shift:
         """The shift of this session. Raises NotModerator, ShiftNeeded."""

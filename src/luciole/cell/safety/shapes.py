@@ -245,6 +245,9 @@ class DecisionBody(msgspec.Struct):
 
 
 class CaseBody(msgspec.Struct):
+    """`knows_countries`: whether the cell is told where people are; else everybody counts as being
+    in its own country, and so a decision for a country holds for all or for nobody."""
+
     id: UUID
     state: ReviewState
     category: Category
@@ -257,6 +260,7 @@ class CaseBody(msgspec.Struct):
     appeals: list[AppealBody]
     statements: list[StatementBody]
     before: list[DecisionBody]
+    knows_countries: bool
 
 
 class NextCase(msgspec.Struct):

@@ -131,7 +131,7 @@ export function locale(): Locale {
 
 /** The words for `key`; with a `count`, the plural form that the language wants (`key.one`, `key.other`). */
 export function t(key: Key, params?: Params): string {
-  return fill(state.messages[key] ?? (en as Record<string, string>)[key] ?? key, params)
+  return fill(state.messages[key] ?? (en as Record<string, string>)[key] ?? key, params, state.locale)
 }
 
 /** Is there a word under this name, which was put together from what a cell told? */
@@ -141,9 +141,10 @@ export function isKey(name: string): name is Key {
 
 type PluralBase<K> = K extends `${infer Base}.other` ? Base : never
 
-export function plural(base: PluralBase<Key>, count: number): string {
+/** The words for so many of something, in the form that the language has for that count: French says "0 clip". */
+export function plural(base: PluralBase<Key>, count: number, params?: Params): string {
   const message = pickPlural(state.messages, base, state.locale, count)
-  return fill(message, { count: compact(count) })
+  return fill(message, { count: compact(count), ...params }, state.locale)
 }
 
 /** 1234 as "1.2K". */

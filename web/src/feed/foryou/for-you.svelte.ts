@@ -112,6 +112,7 @@ class ForYou implements Source {
   /** Tells it at once, and waits until the cell has it: the next page obeys. A visitor's wish is kept here too. */
   async reject(clip: Clip, kind: 'not-interested' | 'hid-author' | 'hid-hashtag' | 'hid-sound' | 'reported', hashtag?: string): Promise<void> {
     const place = this.places.get(clip.id)
+    if (kind === 'reported') this.watch.hush(clip.id)
     if (place) {
       const told = await api.post<{ refused: { code: string }[] }>(`${PATH}/signals`, { signals: [{ ...place, kind, hashtag }] })
       const refusal = told.refused[0]

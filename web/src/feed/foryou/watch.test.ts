@@ -108,3 +108,18 @@ test('a clip of another page is another clip', () => {
   watch.tell('b', { page: 'q', slot: 0 }, paused)
   assert.deepEqual(signals, [{ ...HERE, kind: 'shown' }, { page: 'q', slot: 0, kind: 'shown' }])
 })
+
+test('of a clip that was reported nothing more is said', () => {
+  const { watch, said, pass } = eyes()
+  watch.tell('a', HERE, playing)
+  pass(900)
+  watch.hush('a')
+  pass(5000)
+  watch.tell('a', HERE, paused)
+  watch.interim()
+  watch.tell('a', HERE, AWAY)
+  watch.tell('b', { page: 'p', slot: 5 }, playing)
+  pass(3000)
+  watch.tell('b', { page: 'p', slot: 5 }, AWAY)
+  assert.deepEqual(said(), ['shown', 'shown', 'watched 3000'])
+})

@@ -45,6 +45,7 @@ export interface Ears {
 export class Watch {
   private readonly ears: Ears
   private readonly clips = new Map<string, Watched>()
+  private readonly hushed = new Set<string>()
 
   constructor(ears: Ears) {
     this.ears = ears
@@ -52,6 +53,7 @@ export class Watch {
 
   /** The clip `id`, served at `place`, is now like this. */
   tell(id: string, place: Place, is: OnScreen): void {
+    if (this.hushed.has(id)) return
     const one = this.clips.get(id) ?? (is.shown ? this.meet(id, place) : undefined)
     if (!one) return
     this.count(one)
@@ -78,8 +80,17 @@ export class Watch {
     }
   }
 
+  /** Nothing more is said of this clip: that somebody reports it soon is no skip. */
+  hush(id: string): void {
+    const one = this.clips.get(id)
+    if (one) one.isHere = false
+    this.clips.delete(id)
+    this.hushed.add(id)
+  }
+
   forget(): void {
     this.clips.clear()
+    this.hushed.clear()
   }
 
   private meet(id: string, place: Place): Watched {

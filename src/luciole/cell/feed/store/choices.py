@@ -16,8 +16,10 @@ ON CONFLICT (person_id) DO UPDATE SET mode = excluded.mode, since = excluded.sin
 """
 HIDDEN = "SELECT kind, value FROM feed.hidden WHERE person_id = $1 ORDER BY kind, value"
 HIDE = """
-INSERT INTO feed.hidden (person_id, kind, value, hidden_on) VALUES ($1, $2, $3, $4)
+INSERT INTO feed.hidden (person_id, kind, value, hidden_on)
+SELECT $1, kind, value, $4 FROM unnest($2::text[], $3::text[]) AS n (kind, value)
 ON CONFLICT DO NOTHING
+RETURNING kind, value
 """
 SHOW = "DELETE FROM feed.hidden WHERE person_id = $1 AND kind = $2 AND ($3 = '' OR value = $3)"
 COUNT_SESSION = """
@@ -43,8 +45,13 @@ async def hidden(tx: Tx, person_id: UUID) -> list[Hidden]:
     return [Hidden(row["kind"], row["value"]) for row in await tx.fetch(HIDDEN, person_id)]
 
 
-async def hide(tx: Tx, person_id: UUID, things: Sequence[Hidden], on: date) -> None:
-    await tx.executemany(HIDE, [(person_id, one.kind, one.value, on) for one in things])
+async def hide(tx: Tx, person_id: UUID, things: Sequence[Hidden], on: date) -> set[Hidden]:
+    """Hides things; gives those that were not hidden before."""
+    kinds, values = [one.kind for one in things], [one.value for one in things]
+    return {
+        Hidden(row["kind"], row["value"])
+        for row in await tx.fetch(HIDE, person_id, kinds, values, on)
+    }
 
 
 async def show(tx: Tx, person_id: UUID, kind: HiddenKind, value: str) -> None:

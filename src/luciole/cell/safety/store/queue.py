@@ -118,6 +118,9 @@ SHIFT = """
 SELECT id, session_id, person_id, staff_id, asked_at, ends_at, taken
 FROM safety.shift WHERE id = $1
 """
+LAST_END = """
+SELECT max(ends_at) FROM safety.shift WHERE person_id = $1 AND staff_id IS NOT NULL
+"""
 BEGIN_SHIFT = "UPDATE safety.shift SET staff_id = $2, ends_at = $3 WHERE id = $1"
 ON_SHIFT = """
 SELECT s.id, s.session_id, s.person_id, s.staff_id, s.asked_at, s.ends_at, s.taken
@@ -271,6 +274,12 @@ async def shift(tx: Tx, shift_id: UUID) -> Shift | None:
 
 async def begin_shift(tx: Tx, shift_id: UUID, staff_id: UUID, ends_at: datetime) -> None:
     await tx.execute(BEGIN_SHIFT, shift_id, staff_id, ends_at)
+
+
+async def last_end(tx: Tx, person_id: UUID) -> datetime | None:
+    """When the last shift of a moderator ends or ended, on whichever device."""
+    found: datetime | None = await tx.fetchval(LAST_END, person_id)
+    return found
 
 
 async def on_shift(tx: Tx, session_id: UUID, person_id: UUID, now: datetime) -> Shift | None:
