@@ -2,8 +2,9 @@
 
 1. The tables as they were when the backup was made: its migrations, in order. 2. The archive of the
 logs and the objects, where they are missing; each is safe to do again. 3. In one transaction: the
-rows that can be read, the counts without those who were erased, the numbers that the log has given
-out since, an entry for each person, and what nobody refers to any more. 4. The migrations since.
+rows that can be read, the migrations since, and then, as what follows is of this version: the
+counts without those who were erased, the numbers that the log has given out since, an entry for
+each person, and what nobody refers to any more.
 
 If we stop before the end of 3, the database is empty and the restore can be started again.
 """
@@ -101,7 +102,6 @@ class Restore:
                 )
         finally:
             await database.close()
-        await migrate.apply(self._url, known)
         return Restored(
             len(backup.persons),
             backup.erased,
@@ -151,6 +151,7 @@ class Restore:
             rows += await connection.copy_in(table, part.columns, lines)
         self._say(f"{rows} rows; {self._backup.skipped_rows} of erased people stay closed.")
         await connection.move_sequences_on()
+        await connection.migrate(migrate.load())
         await settling.recount(connection)
         persons = self._backup.persons
         taken = await settling.take_missed(connection, self._keys, persons, self._missed)

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from luciole.kit.db import Tx
+from luciole.kit.migrate import Migration, apply_within
 
 Lines = Callable[[list[bytes]], Awaitable[None]]
 
@@ -80,6 +81,10 @@ class Connection:
 
     async def execute(self, statement: str, *args: Any) -> str:
         return str(await self._connection.execute(statement, *args))
+
+    async def migrate(self, migrations: Sequence[Migration]) -> list[str]:
+        """Applies what is missing, in this transaction; gives the names."""
+        return await apply_within(self._connection, migrations)
 
     async def copy_out(self, query: str, lines: Lines) -> None:
         """Hands the rows of a query over, some lines at a time without their ends; the server

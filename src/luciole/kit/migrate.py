@@ -70,6 +70,15 @@ async def apply(owner_url: str, migrations: Sequence[Migration] | None = None) -
         await connection.close()
 
 
+async def apply_within(connection: Any, migrations: Sequence[Migration]) -> list[str]:
+    """The same in the transaction of an owner's connection: it is there with the rest or not at
+    all."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+    # A table with checks that wait for the end of the transaction could not be changed.
+    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return await _apply_locked(connection, migrations)
+
+
 async def _check_server(connection: Any) -> None:
     version = int(await connection.fetchval("SHOW server_version_num"))
     if version < OLDEST_SERVER:
