@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -39,6 +40,8 @@ NEEDS = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs network namespaces, so root"),
 ]
 STARTS_WITHIN_S = 240
+# Behind the wire, on a machine that others use too.
+LAGS_AT_MOST_S = 60.0
 OPEN = """
 import socket, sys, time
 while True:
@@ -93,11 +96,22 @@ class Captured:
         """What is on the wire and should not be, by what the logs tell now."""
         return (await self.judge()).faults(seen)
 
-    async def missing(self) -> list[str]:
-        """What the logs tell now and was never on the wire."""
-        judge = await self.judge()
-        await asyncio.sleep(0.5)  # whatever they tell has passed; the listener may be behind
-        return judge.missing(self.seen())
+    async def missing(self, within_s: float = LAGS_AT_MOST_S) -> list[str]:
+        """What the logs tell now and was never on the wire; whatever reads that may be behind."""
+        judge, end = await self.judge(), time.monotonic() + within_s
+        while True:
+            found = judge.missing(self.seen())
+            if not found or time.monotonic() > end:
+                return found
+            await asyncio.sleep(1)
+
+    async def seen_as(self, *expected: str) -> list[str]:
+        """All faults, once these are among them."""
+        end = time.monotonic() + LAGS_AT_MOST_S
+        while not set(expected) <= set(found := await self.faults(self.seen())):
+            assert time.monotonic() < end, (sorted(set(expected) - set(found)), found)
+            await asyncio.sleep(1)
+        return found
 
 
 def origin_of(net: Net) -> str:
