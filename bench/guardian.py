@@ -7,8 +7,9 @@ first use after a sign-in waits for a round of the log (every 250 ms), the witne
 
     PYTHONPATH=src .venv/bin/python -m bench.guardian
 
-Both cells are in one process and one machine: the network between them is left out. Results are
-written to bench/results/guardian.md.
+Both cells are in one process and one machine: the network between them is left out. A part of the
+tries (`--far`) goes to a second running cell, half through the gateway and half past it, over HTTP.
+Results are written to bench/results/guardian.md.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+from tests.border.conftest import cell_in, running
 from tests.conftest import NOT_DURABLE
 from tests.trustee import house
 from tests.trustee.attempts import Attacker
 from tests.trustee.house import Guarded, guarded
+from tests.trustee.test_far_red_team import attacked
 
 from bench import machine
 from luciole.custody.model import Field
@@ -77,6 +81,16 @@ async def attack(us: Guarded, tries: int) -> tuple[Attacker, float]:
     return attacker, seconds
 
 
+def attack_far(folder: Path, tries: int) -> tuple[Attacker, dict[str, int], float]:
+    """As in tests/trustee/test_far_red_team.py, for longer."""
+    us, sg = cell_in(folder, "us"), cell_in(folder, "sg")
+    us.settings = replace(us.settings, keys=replace(us.settings.keys, guardian="sg"))
+    with running(us, sg):
+        began = time.perf_counter()
+        attacker, asked = asyncio.run(attacked(us, sg, folder / "stolen-keys", tries))
+        return attacker, asked, time.perf_counter() - began
+
+
 async def run(folder: Path, tries: int, uses: int) -> str:
     house.PERIOD_S = 0.25  # as cells have it by default
     server = postgres.Server(folder / "postgres", folder / "log", settings=NOT_DURABLE)
@@ -127,13 +141,30 @@ def told(
     )
 
 
+def told_far(attacker: Attacker, asked: dict[str, int], seconds: float) -> str:
+    outcomes = sorted(attacker.outcomes.items(), key=lambda one: -one[1])
+    tries = sum(attacker.outcomes.values()) + attacker.opened
+    rows = [("opened", f"{attacker.opened:,}"), *((name, f"{n:,}") for name, n in outcomes)]
+    ways = ", ".join(f"{count:,} {way}" for way, count in sorted(asked.items()))
+    return (
+        f"\n## {tries:,} tries against a second running cell\n\n"
+        f"In {seconds:.0f} s with its start as a peer; the guardian was asked {ways}.\n\n"
+        f"{machine.table(('what came of it', 'tries'), rows)}\n"
+        "After them one session of that person, with its entry, sealed a field at once.\n"
+    )
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--tries", type=int, default=100_000)
+    options.add_argument("--far", type=int, default=5_000)
     options.add_argument("--uses", type=int, default=300)
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(run(Path(folder), chosen.tries, chosen.uses))
+    if chosen.far:
+        with tempfile.TemporaryDirectory() as folder:
+            result += told_far(*attack_far(Path(folder), chosen.far))
     print(result)
     RESULTS.write_text(result, encoding="utf-8")
 

@@ -26,7 +26,7 @@ from luciole.border import passport
 from luciole.config import Settings
 from luciole.kit import postgres
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 240.0
 # A delivery that failed on a busy machine is tried again after a minute.
 WITHIN_S = 90.0
 JURISDICTIONS = {"us": "US", "sg": "SG", "eu": "FR"}

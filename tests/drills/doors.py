@@ -1,7 +1,9 @@
-"""What speaks TLS before a cell's inward door: a proxy, as an operator has one.
+"""What speaks TLS before a cell's inward door: a proxy, as an operator has one; and a way from
+outside of a namespace to a cell's pages in it.
 
 `python -m tests.drills.doors HOST PORT INNER CERTIFICATE KEY` hands on to 127.0.0.1:INNER and does
-nothing else; `caddy` gives the same with Caddy, where that is installed.
+nothing else, as does `python -m tests.drills.doors SOCKET INNER` from a Unix socket; `caddy` gives
+the first with Caddy, where that is installed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import shutil
 import ssl
 import sys
 from pathlib import Path
+from typing import Any
 
 from tests.drills.certificates import Made
 
@@ -38,9 +41,13 @@ def caddy(host: str, port: int, inner: int, made: Made, folder: Path) -> list[st
     return [program, "run", "--adapter", "caddyfile", "--config", str(file)]
 
 
-async def main(host: str, port: str, inner: str, certificate: str, key: str) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+def hall(place: Path, inner: int) -> list[str]:
+    """The command of a way in from a Unix socket."""
+    return [sys.executable, "-m", "tests.drills.doors", str(place), str(inner)]
+
+
+async def main(*words: str) -> None:
+    inner = words[2] if len(words) == 5 else words[1]
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
@@ -54,9 +61,18 @@ async def main(host: str, port: str, inner: str, certificate: str, key: str) -> 
         within = await asyncio.open_connection("127.0.0.1", int(inner))
         await asyncio.gather(carry(reader, within[1]), carry(within[0], writer))
 
-    async with await asyncio.start_server(met, host, int(port), ssl=context) as server:
+    async with await _listening(met, *words) as server:
         print(READY, flush=True)
         await server.serve_forever()
+
+
+async def _listening(met: Any, *words: str) -> asyncio.Server:
+    if len(words) == 2:
+        return await asyncio.start_unix_server(met, words[0])
+    host, port, _, certificate, key = words
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return await asyncio.start_server(met, host, int(port), ssl=context)
 
 
 if __name__ == "__main__":

@@ -1,85 +1,83 @@
 """Two cells, each in a network namespace of its own, and everything that goes over the wire between
-them: body for body what the logs of crossings say, and nothing else. Needs root.
+them: body for body what the logs of crossings say, and nothing else; and what the logs say was on
+it, each of it. Needs root.
 
-A proxy speaks TLS before each inward door, as an operator has it; the gateways verify its
-certificate against an authority of the test. What was captured is opened with the session keys that
-the gateways of the test have logged (`tests.border.keys_logged`; those of a real cell cannot).
+Each fault that is looked for is made once, and seen: leaks past the gateway and out of it, over
+both versions of IP, answers with something else in them, entries of what never crossed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.border.cell import READY
-from tests.border.conftest import Cell, cell_in, peered, until
-from tests.border.keys_logged import KEY_LOG
-from tests.drills import certificates, doors, tls13, wire
-from tests.drills.cell_process import free_port, started
-from tests.drills.certificates import Made
+from tests.border.conftest import cell_in, peered, until
+from tests.drills import wire
+from tests.drills.captured import NEEDS, Captured, capturing, origin_of
+from tests.drills.cell_process import started
+from tests.drills.judged import Judge
 from tests.drills.nets import Net, connected
-from tests.drills.wire import Message, Wire
+from tests.drills.wire import Wire
 
-from luciole.audit.canary import marks, peel
+from luciole.ask.gateway import PeerRefused
+from luciole.audit.canary import marks
 from luciole.audit.canary.marks import Mark
-from luciole.border import batch, crossing
-from luciole.border.crossing import BadCrossing
-from luciole.border.exchanging import Exchanging
-from luciole.border.passport import key_of
+from luciole.border import crossing
 from luciole.border.wire import Person, encode
-from luciole.kit.clock import Clock
-from luciole.kit.db import Database
 from luciole.kit.ids import new_id
 from luciole.ledger.entry import canonical
-from luciole.ledger.note import BadNote, Note
 
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs network namespaces, so root"),
-]
-HEADERS = {
-    "request": {
-        *("host", "accept-encoding", "content-type", "content-length", "content-digest"),
-        *("signature", "signature-input", "luciole-entry", "luciole-proof"),
-    },
-    "answer": {
-        *("date", "content-type", "content-length", "transfer-encoding", "retry-after"),
-        *("access-control-allow-origin", "x-content-type-options"),
-        *("luciole-entry", "luciole-proof"),
-    },
-}
-# What Caddy says of itself, beside that.
-CADDYS = {"server", "alt-svc"}
+pytestmark = [*NEEDS, pytest.mark.timeout(600)]
 ADD_PERSON = """
 INSERT INTO people.person
     (id, handle, display_name, bio, locale, age_band, is_private, created_at)
 VALUES ($1, $2, $3, $4, 'en', '18+', true, now())
 """
 PUT = "SELECT border.put($1, $2, $3, $4, $5)"
-OPEN = """
-import socket, sys, time
-while True:
-    try:
-        socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
-        break
-    except ConnectionRefusedError:
-        time.sleep(0.05)
+# What a program says to everybody on a cable; to whom it opens a connection; who is there.
+CRY = """
+import socket, sys
+with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as line:
+    scope = socket.if_nametoindex(sys.argv[1])
+    line.sendto(bytes.fromhex(sys.argv[2]), ("ff02::1", 4242, 0, scope))
 """
+CONNECT = """
+import socket, sys
+scope = socket.if_nametoindex(sys.argv[1])
+with socket.socket(socket.AF_INET6) as line:
+    line.connect((sys.argv[2], int(sys.argv[3]), 0, scope))
+    line.sendall(bytes.fromhex(sys.argv[4]))
+    line.recv(1)
+"""
+LISTEN = """
+import socket, sys
+cable = sys.argv[1]
+rows = [one.split() for one in open("/proc/net/if_inet6")]
+(raw,) = [one[0] for one in rows if one[5] == cable and one[0].startswith("fe80")]
+address = socket.inet_ntop(socket.AF_INET6, bytes.fromhex(raw))
+with socket.socket(socket.AF_INET6) as server:
+    server.bind((address, 0, 0, socket.if_nametoindex(cable)))
+    server.listen()
+    print(address, server.getsockname()[1], flush=True)
+    line, _ = server.accept()
+    line.recv(100)
+    line.sendall(b".")
+    print("heard", flush=True)
+"""
+HAS_IPV6 = Path("/proc/net/if_inet6").exists()
 SEED = b"the wire between two cells"
 
 
@@ -89,218 +87,6 @@ def nets() -> Iterator[tuple[Net, Net]]:
         yield ends
 
 
-class Captured:
-    """Two cells that exchanged while the wire was read, and what was read. `door`: what speaks TLS
-    before them."""
-
-    def __init__(self, us: Cell, sg: Cell, net: Net, folder: Path, door: str) -> None:
-        self.us, self.sg, self.net, self.folder, self.door = us, sg, net, folder, door
-        self.marks = [
-            Mark(field, "ana", value := marks.token(SEED, "ana", field), value)
-            for field in ("handle", "display-name", "bio")
-        ]
-        self.film = os.urandom(200_000)
-
-    def seen(self) -> Wire:
-        """All that has passed, opened with the keys that were logged until now."""
-        logs = (log for name in ("us", "sg", "leak") for log in [self.folder / f"{name}.keys"])
-        keys = {at: key for log in logs for at, key in tls13.keys_in(log).items()}
-        return wire.read(self.folder / "frames", keys)
-
-    async def live(self) -> None:
-        """A private person with marks; a persona, in public; a film; heads; all of which crosses
-        that may."""
-        await peered(self.us, self.sg)
-        owner = await self.us.owner()
-        handle, name, bio = (mark.value for mark in self.marks)
-        await owner.execute(ADD_PERSON, new_id(), handle, name, bio)
-        number = new_id()
-        persona = Person(f"{self.us.origin}/ap/people/{new_id()}", "kofi", "Kofi", "In public.")
-        await owner.execute(PUT, "person", uuid4(), number, "sg", encode(persona))
-
-        async def arrived() -> Any:
-            return await self.sg.rows("SELECT 1 FROM border.arrival WHERE crossing = $1", number)
-
-        await until(arrived)
-        key = f"p/{uuid4().hex}/avatar.webp"
-        place = Path(self.us.settings.blobs_place) / key
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(self.film)
-        sql = "UPDATE people.person SET avatar_key = $1, is_private = false"
-        await owner.execute(sql, key)
-        digest = sha256(self.film).hexdigest()
-        await self.sg.outward("worker").media("us", f"/media/{key}", digest, len(self.film))
-
-    async def told(self) -> None:
-        """Both logs tell the exchanges of the hour."""
-        for cell in (self.us, self.sg):
-            owner = await cell.owner()
-            sql = "UPDATE border.exchange SET made_at = made_at - interval '1 hour'"
-            while True:
-                await owner.execute(sql)
-                db = await Database.open(await cell.url(), role="luciole_gateway_process", size=2)
-                await Exchanging(db, None, None, None, Clock()).note()  # type: ignore[arg-type]
-                await db.close()
-                if not await cell.rows("SELECT 1 FROM border.exchange"):
-                    break
-
-    async def faults(self, seen: Wire) -> list[str]:
-        """What is on the wire and neither in both logs nor open to everybody."""
-        logs = {cell.name: await cell.entries() for cell in (self.us, self.sg)}
-        public = {"10.77.7.1": "us", "10.77.7.2": "sg"}
-        found = [f"{other} on the wire" for other in seen.others - {"ARP", "IPv6"}]
-        ports = {f"{self.us.settings.border.port}", f"{self.sg.settings.border.port}"}
-        found += [
-            f"a connection to {to}" for _, to in seen.connections if to.split(":")[1] not in ports
-        ]
-        for message in seen.messages:
-            kind = "request" if message.is_request else "answer"
-            said = HEADERS[kind] | (CADDYS if self.door == "caddy" and kind == "answer" else set())
-            found += [f"header {one} of a {kind}" for one in message.headers.keys() - said]
-            request = message.request or message
-            to, of = (public[end.split(":")[0]] for end in (request.target, request.source))
-            if fault := self._fault(message, request.path, of, to, logs):
-                found.append(f"{kind} of {request.first}: {fault}")
-        for raw in seen.raw:
-            found += [f"a mark of {field}" for field in self._marked(raw)]
-        return sorted(Counter(found))
-
-    def _fault(self, message: Message, path: str, of: str, to: str, logs: dict[str, Any]) -> str:
-        if message.request and not message.first.startswith("HTTP/1.1 200"):
-            body = json.loads(message.body) if message.body.startswith(b"{") else {"code": ""}
-            return "" if set(body) == {"code"} or path.startswith("/border/ask/") else "a refusal"
-        digest = sha256(message.body).hexdigest()
-        match path.split("/")[1:]:
-            case ["border", "inbox"] if message.is_request:
-                return "" if self._are_told([digest], logs, of, to) else "not in both logs"
-            case ["border", "inbox"]:
-                return self._receipt_fault(message, to)
-            case ["border", "crossings"] if message.is_request:
-                return self._load_fault(message.body, logs, of, to)
-            case ["border", "crossings"]:
-                return self._answers_fault(message)
-            case ["border", "media"] if not message.is_request:
-                out = [one["sha256"] for one in logs[to] if one["kind"] == "out"]
-                into = [one["sha256"] for one in logs[of] if one["kind"] == "in"]
-                return "" if digest in out and digest in into else "not in both logs"
-            case ["border", "media"]:
-                wanted = set(json.loads(message.body))
-                return "" if wanted == {"path", "sha256", "size_bytes"} else "a request for more"
-            case ["border", "ask", kind]:
-                at = 0 if message.is_request else 1
-                pairs = [
-                    [
-                        pair[at]
-                        for one in logs[cell]
-                        if one.get("of") == kind
-                        for pair in one["bodies"]
-                    ]
-                    for cell in (of, to)
-                ]
-                return "" if all(digest in one for one in pairs) else "not in both logs"
-            case ["ledger" | "witness", *_] | [".well-known", "luciole-cell"]:
-                is_plain = message.first.startswith("GET ") and not message.body
-                return "" if not message.is_request or is_plain else "no plain request"
-        return "nothing that is declared"
-
-    def _are_told(self, digests: list[str], logs: dict[str, Any], of: str, to: str) -> bool:
-        out = [one for one in logs[of] if one["kind"] == "out" and one["to"] == to]
-        into = [one for one in logs[to] if one["kind"] == "in" and one["from"] == of]
-        both = [{one["sha256"] for one in entries} for entries in (out, into)]
-        return all(digest in one for one in both for digest in digests)
-
-    def _load_fault(self, body: bytes, logs: dict[str, Any], of: str, to: str) -> str:
-        """Of many crossings in one request: nothing but entries, bodies, and what proves them."""
-        try:
-            # The bodies as they stand in the request, by a reader that changes no byte of them.
-            bodies = [bytes(one.body) for one in batch.decode(body).crossings]
-            load = json.loads(body)
-            Note.parse(load["checkpoint"])
-        except (ValueError, BadCrossing, BadNote):
-            return "not what is declared"
-        for one in load["crossings"]:
-            if logs[of][one["index"] : one["index"] + 1] != [one["entry"]]:
-                return "an entry that the log does not have"
-            if not all(len(base64.b64decode(hash_)) == 32 for hash_ in one["path"]):
-                return "a path of something else"
-        digests = [sha256(one).hexdigest() for one in bodies]
-        return "" if self._are_told(digests, logs, of, to) else "not in both logs"
-
-    def _answers_fault(self, message: Message) -> str:
-        assert message.request is not None
-        asked = json.loads(message.request.body)["crossings"]
-        for one, said in zip(asked, json.loads(message.body)["answers"], strict=True):
-            if set(said) == {"receipt"}:
-                entry = canonical(one["entry"])
-                if fault := self._receipt(said["receipt"].encode(), entry):
-                    return fault
-            elif set(said) != {"status", "code"}:
-                return "an answer of more"
-        return ""
-
-    def _receipt_fault(self, message: Message, to: str) -> str:
-        assert message.request is not None
-        entry = base64.b64decode(message.request.headers["luciole-entry"])
-        return self._receipt(message.body, entry)
-
-    def _receipt(self, receipt: bytes, entry: bytes) -> str:
-        name = Note.parse(receipt).lines[0][0]
-        keys = {key.name: key for key in self.keys}
-        try:
-            crossing.verdict_of(receipt, keys[name], entry)
-        except BadCrossing as error:
-            return error.code
-        return ""
-
-    async def learn_keys(self) -> None:
-        self.keys = [
-            key_of(cell_id, bytes(key))
-            for cell in (self.us, self.sg)
-            for cell_id, key in await cell.rows("SELECT cell_id, border_key FROM border.peer")
-        ]
-
-    def _marked(self, raw: bytes) -> set[str]:
-        layers = [raw, *(layer for _, layer in peel.layers(raw))]
-        return {
-            mark.field
-            for mark in self.marks
-            for form in marks.forms(mark, [])
-            for layer in layers
-            if form.pattern in (layer.lower() if form.is_folded else layer)
-        }
-
-
-def _bodies(entries: list[dict[str, Any]], kind: str) -> Iterator[list[str]]:
-    for entry in entries:
-        if entry.get("of") == kind:
-            yield from entry["bodies"]
-
-
-@contextlib.contextmanager
-def running(cell: Cell, net: Net, made: Made, door: str) -> Iterator[None]:
-    """The cell, with its inward door on loopback and what speaks TLS before that."""
-    folder, inner, inside = made.authority.parent, free_port(), net.inside
-    environment = {
-        **cell.environment(),
-        "LUCIOLE_BORDER_HOST": "127.0.0.1",
-        "LUCIOLE_BORDER_PORT": str(inner),
-        "SSL_CERT_FILE": str(made.authority),
-        # Python's own way to log keys, of which a cell has to want nothing.
-        "SSLKEYLOGFILE": str(folder / "not-even-made.keys"),
-        KEY_LOG: str(folder / f"{cell.name}.keys"),
-    }
-    words = (net.address, cell.settings.border.port, inner, made)
-    proxy = doors.caddy(*words, folder) if door == "caddy" else doors.relay(*words)
-    with started([*inside, *proxy], {**os.environ, "HOME": str(folder)}) as before:
-        before.wait_for("serving initial configuration" if door == "caddy" else doors.READY, 30)
-        with started([*inside, sys.executable, "-m", "tests.border.cell"], environment) as process:
-            process.wait_for(READY, 90)
-            # The inward door opens once the gateway knows who it is; a proxy answers 502 before.
-            subprocess.run([*inside, sys.executable, "-c", OPEN, str(inner)], check=True)
-            yield
-            process.stop()
-
-
 @pytest.fixture(params=["relay", "caddy"])
 def captured(
     nets: tuple[Net, Net], tmp_path: Path, request: pytest.FixtureRequest
@@ -308,19 +94,46 @@ def captured(
     door: str = request.param
     if door == "caddy" and shutil.which("caddy") is None:
         pytest.skip("Caddy is not installed")
-    cells = []
-    for net, name in zip(nets, ("us", "sg"), strict=True):
-        cells.append(cell_in(tmp_path, name, f"https://{net.address}:{free_port()}"))
-    made = certificates.made(tmp_path, *(net.address for net in nets))
-    listen = [*nets[0].inside, sys.executable, "-m", "tests.drills.wire"]
-    words = [nets[0].cable, str(tmp_path / "frames")]
-    with started([*listen, *words], dict(os.environ)) as listener:
-        listener.wait_for("listening", 20)
-        with running(cells[0], nets[0], made, door), running(cells[1], nets[1], made, door):
-            yield Captured(cells[0], cells[1], nets[0], tmp_path, door)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(listener.process.pid, signal.SIGINT)
-    assert not (tmp_path / "not-even-made.keys").exists()
+    cells = [
+        cell_in(tmp_path, name, origin_of(net))
+        for net, name in zip(nets, ("us", "sg"), strict=True)
+    ]
+    with capturing(cells, nets, tmp_path, door) as made:
+        made.marks = [
+            Mark(field, "ana", value := marks.token(SEED, "ana", field), value)
+            for field in ("handle", "display-name", "bio")
+        ]
+        yield made
+
+
+async def live(captured: Captured, film: bytes) -> None:
+    """A private person with marks; a persona, in public; a film; heads; all of which crosses
+    that may."""
+    await peered(captured.us, captured.sg)
+    owner = await captured.us.owner()
+    handle, name, bio = (mark.value for mark in captured.marks)
+    await owner.execute(ADD_PERSON, new_id(), handle, name, bio)
+    number = new_id()
+    persona = Person(f"{captured.us.origin}/ap/people/{new_id()}", "kofi", "Kofi", "In public.")
+    await owner.execute(PUT, "person", uuid4(), number, "sg", encode(persona))
+
+    async def arrived() -> Any:
+        return await captured.sg.rows("SELECT 1 FROM border.arrival WHERE crossing = $1", number)
+
+    await until(arrived)
+    key = f"p/{uuid4().hex}/avatar.webp"
+    place = Path(captured.us.settings.blobs_place) / key
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(film)
+    sql = "UPDATE people.person SET avatar_key = $1, is_private = false"
+    await owner.execute(sql, key)
+    digest = sha256(film).hexdigest()
+    await captured.sg.outward("worker").media("us", f"/media/{key}", digest, len(film))
+    # And what is refused: by the other's trustee, and by its pages.
+    with pytest.raises(PeerRefused):
+        await captured.us.outward("api").ask("sg", "lookup", b"x")
+    with pytest.raises(PeerRefused):
+        await captured.us.outward("witness").get("sg", "ledger/border/tile/9/000", 1000)
 
 
 def leak(
@@ -343,49 +156,127 @@ def leak(
     environment = {**os.environ, "SSL_CERT_FILE": str(captured.folder / "authority.pem")}
     if keys:
         environment["SSLKEYLOGFILE"] = str(captured.folder / keys)
-    command = [*captured.net.inside, sys.executable, "-c", code]
+    command = [*captured.nets[0].inside, sys.executable, "-c", code]
     subprocess.run(command, check=True, timeout=20, env=environment)
 
 
+def leak_past_ipv4(captured: Captured) -> str:
+    """What a program would do that thinks of the addresses which every cable has by itself: says it
+    to everybody, and in a connection. Gives where that one goes."""
+    here, there = captured.nets
+    value = captured.marks[1].value.encode()
+    subprocess.run(
+        [*here.inside, sys.executable, "-c", CRY, here.cable, value.hex()], check=True, timeout=20
+    )
+    answers = [*there.inside, sys.executable, "-c", LISTEN, there.cable]
+    with started(answers, dict(os.environ)) as listener:
+        address, port = listener.wait_for(r"(fe80:\S+) (\d+)", 20).groups()
+        words = [CONNECT, here.cable, address, port, value.hex()]
+        subprocess.run([*here.inside, sys.executable, "-c", *words], check=True, timeout=20)
+        listener.wait_for("heard", 20)
+    return f"[{address}]:{port}"
+
+
 async def test_wire_has_what_both_logs_tell_and_nothing_else(captured: Captured) -> None:
-    await captured.live()
-    await captured.learn_keys()
+    film = os.urandom(200_000)
+    await live(captured, film)
     await asyncio.sleep(1)
     seen = captured.seen()
-    await captured.told()
     paths = Counter(one.path.split("/")[1:3][-1] for one in seen.messages if one.is_request)
     assert paths["crossings"] >= 1
     assert paths["media"] == 1
     assert paths["ask"] >= 3
-    callers = {source.split(":")[0] for source, _ in seen.connections}
+    assert any(one.path.startswith("/ledger/") for one in seen.messages if one.is_request)
+    callers = {source.rpartition(":")[0] for source, _ in seen.connections}
     assert callers == {"10.77.7.1", "10.77.7.2"}, "the wire was read in both directions"
     bodies = b"".join(one.body for one in seen.messages)
-    assert captured.film in bodies
+    assert film in bodies
     assert b"In public." in bodies
     # On the wire itself none of that can be read.
     frames = (captured.folder / "frames").read_bytes()
-    assert captured.film[:64] not in frames
+    assert film[:64] not in frames
     assert b"In public." not in frames
 
     async def is_told() -> bool:
+        # What had begun when the wire was read may have ended since the last time.
+        await captured.told()
         return not await captured.faults(seen)
 
     with contextlib.suppress(AssertionError):
         await until(is_told)
     assert await captured.faults(seen) == []
+    assert await captured.missing() == []
+    answers_are_judged(await captured.judge(), seen)
+    await leaks_are_seen(captured)
+    await inventions_are_seen(captured)
+    for cell in (captured.us, captured.sg):
+        await cell.close()
 
-    # The same, with a leak: it is seen, and as what.
+
+def answers_are_judged(judge: Judge, seen: Wire) -> None:
+    """Of each kind of answer that came, one with something else in it: that is a fault."""
+    kinds = set[str]()
+    for one in seen.messages:
+        if one.request is None or not one.body:
+            continue
+        kind = "/".join([*one.request.path.split("/")[1:4], one.first.split(" ")[1]])
+        if kind in kinds:
+            continue
+        kinds.add(kind)
+        body = one.body[:-1] + bytes([one.body[-1] ^ 1])
+        changed = wire.Wire([one.request, replace(one, body=body)])
+        assert judge.faults(changed), f"an answer of {kind} was not looked at"
+        changed.messages[1] = replace(one, headers={**one.headers, "content-type": "text/ana"})
+        assert "the value of header content-type of an answer" in judge.faults(changed)
+    kinds = {"witness" if kind.startswith("witness/") else kind for kind in kinds}
+    public = {"ledger/policy/200", "witness", ".well-known/luciole-cell/200"}
+    exchanged = {"border/crossings/200", "border/media/200", "border/ask/cosign/200"}
+    refused = {"border/ask/lookup/422", "ledger/border/tile/404"}
+    assert public | exchanged | refused <= kinds, kinds
+
+
+async def leaks_are_seen(captured: Captured) -> None:
+    """The same wire with leaks: each is seen, and as what."""
     leak(captured, "luciole-entry", b"nothing")
     leak(captured, "luciole-entry", b'{"crossings":[{"body":{}}]}', "/border/crossings")
     leak(captured, "x-trace", captured.marks[2].value.encode())
     leak(captured, "x-trace", b"what nobody can read", keys="")
-    await asyncio.sleep(0.5)
-    found = await captured.faults(captured.seen())
-    assert "header x-trace of a request" in found
-    assert "request of POST /border/inbox HTTP/1.1: not in both logs" in found
-    assert "request of POST /border/crossings HTTP/1.1: not what is declared" in found
-    assert {"a mark of handle", "a mark of bio"} <= set(found)
     door = f"10.77.7.2:{captured.sg.settings.border.port}"
-    assert f"a connection to {door} (no key was logged for it) on the wire" in found
-    for cell in (captured.us, captured.sg):
-        await cell.close()
+    found = await captured.seen_as(
+        "header x-trace of a request",
+        "the value of header luciole-entry of a request",
+        "request of POST /border/inbox HTTP/1.1: not in both logs",
+        "request of POST /border/crossings HTTP/1.1: not what is declared",
+        *("a mark of handle", "a mark of bio"),
+        f"a connection to {door} (no key was logged for it) on the wire",
+    )
+    assert "a mark of display-name" not in found
+    if HAS_IPV6:
+        other = leak_past_ipv4(captured)
+        await captured.seen_as(
+            "protocol 17 over IPv6 on the wire",
+            f"a connection to {other}",
+            f"a connection to {other} (not TLS) on the wire",
+            "a mark of display-name",
+        )
+
+
+async def inventions_are_seen(captured: Captured) -> None:
+    """Entries of what never was on the wire: a film that was never sent, one that nobody sent, an
+    exchange that nobody made."""
+    at, none, owner = "2026-11-27T12:00:00Z", "0" * 64, await captured.us.owner()
+    out = crossing.out_entry(new_id(), at, "sg", "media", 1, none)
+    into = canonical({**json.loads(out), "kind": "in", "from": "sg"})
+    words = {"v": 1, "kind": "workings", "at": at, "to": "sg", "of": "share"}
+    asked = canonical({**words, "bodies": [[none, none]]})
+    for entry in (out, into, asked):
+        await owner.execute("SELECT border.note($1)", entry)
+
+    async def are_told() -> bool:
+        entries = await captured.us.entries()
+        return all(json.loads(entry) in entries for entry in (out, into, asked))
+
+    await until(are_told)
+    assert await captured.missing(within_s=5) == [
+        f"an entry of us ({kind}) of what was on no wire" for kind in ("in", "out", "workings")
+    ]

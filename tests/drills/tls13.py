@@ -36,11 +36,13 @@ class Sealed(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """What both ends have said to each other, and what stood on the wire for everybody to read."""
+    """What both ends have said to each other, what stood on the wire for everybody to read, and
+    what was sealed of handshakes and alerts."""
 
     sent: bytes
     answered: bytes
     clear: bytes
+    shaken: bytes
 
 
 def keys_in(log: Path) -> dict[tuple[str, bytes], bytes]:
@@ -64,7 +66,8 @@ def opened(sent: bytes, answered: bytes, keys: Keys) -> Opened:
             raise Sealed("no key was logged for it")
         found.append(_Direction(suite, [one for one in secrets if one]).read(stream))
     clear = b"".join(part.clear for part in found)
-    return Opened(found[0].data, found[1].data, clear)
+    shaken = b"".join(part.shaken for part in found)
+    return Opened(found[0].data, found[1].data, clear, shaken)
 
 
 def _hellos(stream: bytes, kind: int) -> Iterator[bytes]:
@@ -105,7 +108,7 @@ class _Direction:
         self._hash, self._key_bytes, self._aead = SUITES[suite]
         self._secrets = secrets
         self._take(secrets[0])
-        self.data = self.clear = self._handshake = b""
+        self.data = self.clear = self.shaken = self._handshake = b""
         self._is_shaking = True
 
     def read(self, stream: bytes) -> _Direction:
@@ -117,7 +120,9 @@ class _Direction:
             inner, kind = self._open(header, body)
             if kind == DATA and not self._is_shaking:
                 self.data += inner
-            elif kind == HANDSHAKE:
+                continue
+            self.shaken += inner
+            if kind == HANDSHAKE:
                 self._shake(inner)
             elif kind != ALERT:
                 raise Sealed(f"a record of kind {kind}")

@@ -15,13 +15,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.drills import tls13
 from tests.drills.tls13 import Keys, Sealed
 
 ETH_P_ALL = 3
-IPV4 = 0x0800
-TCP = 6
+IPV4, ARP, IPV6 = 0x0800, 0x0806, 0x86DD
+ARP_BYTES = 28
+HOP_BY_HOP, TCP, ROUTING, FRAGMENT, ICMPV6, OPTIONS = 0, 6, 43, 44, 58, 60
+# What a kernel sends over IPv6 by itself: it asks for routers (ICMPv6 133), asks for and tells of
+# an address on the cable (135, 136: RFC 4861), and names groups that it hears (143: RFC 3810).
+KERNELS = "IPv6 of the kernel"
+GROUP_BYTES = 20
 MAX_FRAME_BYTES = 1 << 17
 SO_RCVBUFFORCE, ROOM_BYTES = 33, 1 << 28
 LENGTH = struct.Struct(">I")
@@ -51,7 +57,7 @@ class Message:
 @dataclass
 class Wire:
     """All that was seen: messages, connections, and what is neither TCP nor part of a message.
-    `raw` is all of it as it was sent, and what was sealed in it as well."""
+    `raw` is all of it as it was sent, heads of packets too, and what was sealed in it as well."""
 
     messages: list[Message] = field(default_factory=list)
     connections: set[tuple[str, str]] = field(default_factory=set)
@@ -80,36 +86,46 @@ def frames(file: Path) -> Iterator[bytes]:
         yield raw[at - size : at]
 
 
+class Packet(NamedTuple):
+    """What IP carries from an address to another; `head` is all before that."""
+
+    source: str
+    target: str
+    protocol: int
+    is_fragment: bool
+    head: bytes
+    body: bytes
+
+
 def read(file: Path, keys: Keys) -> Wire:
     """The wire as a file of frames has it. What the keys of its sessions do not open is told in
     `others`."""
-    wire = Wire()
+    wire, heads = Wire(), defaultdict[tuple[str, str], bytearray](bytearray)
     streams = defaultdict[tuple[str, str], dict[int, bytes]](dict)
     starts: dict[tuple[str, str], int] = {}
     for frame in frames(file):
-        kind = int.from_bytes(frame[12:14])
-        if kind != IPV4:
-            wire.others.add({0x0806: "ARP", 0x86DD: "IPv6"}.get(kind, hex(kind)))
+        packet = _packet(int.from_bytes(frame[12:14]), frame[14:])
+        if packet is None or packet.protocol != TCP or packet.is_fragment:
+            wire.others.add(_other(int.from_bytes(frame[12:14]), frame[14:], packet))
+            wire.raw.append(frame)
             continue
-        packet = frame[14:]
-        ip_bytes, size = (packet[0] & 15) * 4, int.from_bytes(packet[2:4])
-        if packet[9] != TCP:
-            wire.others.add(f"protocol {packet[9]}")
-            wire.raw.append(packet)
-            continue
-        segment = packet[ip_bytes : size or None]
+        segment = packet.body
         ports = struct.unpack(">HH", segment[:4])
-        hosts = (socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20]))
-        flow = (f"{hosts[0]}:{ports[0]}", f"{hosts[1]}:{ports[1]}")
-        sequence, data = int.from_bytes(segment[4:8]), segment[(segment[12] >> 4) * 4 :]
+        flow = (f"{packet.source}:{ports[0]}", f"{packet.target}:{ports[1]}")
+        sequence, at = int.from_bytes(segment[4:8]), (segment[12] >> 4) * 4
+        heads[flow] += frame[:14] + packet.head + segment[:at]
         if segment[13] & 2:  # SYN
-            starts[flow] = sequence + 1
+            starts[flow] = sequence = sequence + 1
             if not segment[13] & 16:
                 wire.connections.add(flow)
-        elif data:
-            streams[flow].setdefault(sequence, data)
+        if len(data := segment[at:]) > len(streams[flow].get(sequence, b"")):
+            streams[flow][sequence] = data
     whole = {flow: _joined(starts.get(flow), parts) for flow, parts in streams.items()}
+    wire.raw += [bytes(head) for head in heads.values()]
     wire.raw += whole.values()
+    for flow, sent in whole.items():
+        if sent and not {flow, flow[::-1]} & wire.connections:
+            wire.others.add(f"bytes to {flow[1]} of no connection")
     for flow in sorted(wire.connections):
         sent, answered = whole.get(flow, b""), whole.get(flow[::-1], b"")
         if not sent and not answered:
@@ -119,19 +135,68 @@ def read(file: Path, keys: Keys) -> Wire:
         except Sealed as sealed:
             wire.others.add(f"a connection to {flow[1]} ({sealed})")
             continue
-        wire.raw += [found.clear, found.sent, found.answered]
+        wire.raw += [found.clear, found.shaken, found.sent, found.answered]
         _exchanges(wire, flow, found.sent, found.answered)
     return wire
 
 
+def _packet(kind: int, data: bytes) -> Packet | None:
+    """What a frame carries, where that is IP, through all that stands before it in IPv6."""
+    if kind == IPV4:
+        at, size = (data[0] & 15) * 4, int.from_bytes(data[2:4])
+        of, to = (socket.inet_ntoa(data[one : one + 4]) for one in (12, 16))
+        is_fragment = int.from_bytes(data[6:8]) & 0x3FFF != 0
+        return Packet(of, to, data[9], is_fragment, data[:at], data[at : size or None])
+    if kind != IPV6:
+        return None
+    of, to = (f"[{socket.inet_ntop(socket.AF_INET6, data[one : one + 16])}]" for one in (8, 24))
+    at, protocol, size = 40, data[6], int.from_bytes(data[4:6])
+    while protocol in (HOP_BY_HOP, ROUTING, OPTIONS):
+        protocol, at = data[at], at + 8 * (data[at + 1] + 1)
+    is_fragment = protocol == FRAGMENT
+    return Packet(of, to, protocol, is_fragment, data[:at], data[at : 40 + size if size else None])
+
+
+def _other(kind: int, data: bytes, packet: Packet | None) -> str:
+    """What a frame is that is no TCP."""
+    if packet is None:
+        is_arp = kind == ARP and len(data) == ARP_BYTES
+        return "ARP" if is_arp else f"a frame of kind {kind:#06x}"
+    if packet.is_fragment:
+        return "a fragment"
+    if kind == IPV6 and packet.protocol == ICMPV6 and _is_kernels(packet):
+        return KERNELS
+    return f"protocol {packet.protocol}{' over IPv6' if kind == IPV6 else ''}"
+
+
+def _is_kernels(packet: Packet) -> bool:
+    """Whether this is of a form that has no room for anything else."""
+    body = packet.body
+    own = packet.source == "[::]" or packet.source.startswith("[fe80:")
+    match body[:1]:
+        case b"\x85":
+            return own and len(body) in (8, 16)
+        case b"\x87" | b"\x88":
+            return own and len(body) in (24, 32) and body[8:10] == b"\xfe\x80"
+        case b"\x8f":
+            records = [body[at : at + GROUP_BYTES] for at in range(8, len(body), GROUP_BYTES)]
+            plain = all(one[1:4] == b"\0\0\0" and one[4:6] == b"\xff\x02" for one in records)
+            return own and len(body) % GROUP_BYTES == 8 and plain
+    return False
+
+
 def _joined(start: int | None, parts: dict[int, bytes]) -> bytes:
-    """A stream out of its segments, which may come twice or overlap."""
-    joined, at = b"", start if start is not None else min(parts)
+    """A stream out of its segments, which may come twice or overlap, but never as something
+    else."""
+    joined, at = bytearray(), start if start is not None else min(parts)
     for sequence in sorted(parts, key=lambda one: (one - at) % (1 << 32)):
         skip = (at + len(joined) - sequence) % (1 << 32)
         assert skip < 1 << 31, "a segment is missing from the capture"
-        joined += parts[sequence][skip:]
-    return joined
+        again, new = parts[sequence][:skip], parts[sequence][skip:]
+        began = len(joined) - skip
+        assert joined[began : began + len(again)] == again, "other bytes in the same place"
+        joined += new
+    return bytes(joined)
 
 
 def _exchanges(wire: Wire, flow: tuple[str, str], sent: bytes, answered: bytes) -> None:

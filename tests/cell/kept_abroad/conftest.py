@@ -14,7 +14,7 @@ from luciole.kit.postgres import Server
 
 @pytest.fixture
 def sg(house: House, tmp_path: Path) -> Peer:
-    return Peer(tmp_path / "sg", house.vault.store.cell_id)
+    return Peer(tmp_path / "sg" / "trustee", house.vault.store.cell_id)
 
 
 @pytest.fixture

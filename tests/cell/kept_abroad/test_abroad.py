@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from tests import canary
+from tests import canary, keeper_keys
 from tests.cell.copies.support import COPIED, live
 from tests.cell.house import Browser, House
 from tests.cell.kept_abroad.support import Abroad, Peer
@@ -21,14 +21,13 @@ from tests.cell.rights.support import forget
 from tests.cell.test_glass import ADD_PEER
 from tests.conftest import later
 
-from luciole.abroad import parcels, recovery
+from luciole.abroad import recovery
 from luciole.abroad.fetching import NotThatFar
 from luciole.abroad.parcels import ParcelBroken, Unpacker
 from luciole.ask.alone import Exchange
 from luciole.border.kept import PIECE_BYTES
-from luciole.config import Settings
-from luciole.keys import KeyFileRefused, KeyStore, RootKey, SealBroken, seal
-from luciole.keys.hpke import Receiver
+from luciole.config import CellSettings, Settings
+from luciole.keys import KeyFileRefused, KeyStore
 from luciole.kit import postgres
 from luciole.roots.choose import open_root
 
@@ -79,11 +78,15 @@ async def test_all_of_a_cell_comes_back_on_an_empty_machine(
 
 
 async def test_other_cell_finds_and_opens_nothing(
-    house: House, abroad: Abroad, sg: Peer, tiny_film: bytes, tmp_path: Path
+    house: House, abroad: Abroad, sg: Peer, tiny_film: bytes
 ) -> None:
     """With its root, its keys and all that came over the wire. As many fields as make a test; a
     million are in bench/abroad.py."""
-    stem = "quetzalcanary"
+    stem, home_id = "quetzalcanary", house.vault.store.cell_id
+    # What keeps the pieces is a cell with keys of its own, and with those of its people.
+    keeper = Settings(data_dir=str(sg.folder.parent), cell=CellSettings(short_name="sg"))
+    assert keeper.trustee_dir == sg.folder
+    keeper_keys.settle(keeper, home_id)
     for number in range(12):
         one = await house.person(f"{stem}{number:04}", display_name=f"{stem} {number}")
         await one.patch("/api/me", json={"bio": f"{stem} bio {number}"})
@@ -99,26 +102,22 @@ async def test_other_cell_finds_and_opens_nothing(
         database = max(database, path, key=lambda each: sum(1 for _ in each.iterdir()))
     home = canary.search(canary.files(database, house.settings.data / "blobs"), marks)
     assert {line.rpartition(": ")[2].rpartition(" (")[0] for line in home} == set(marks)
-    assert canary.search(canary.files(sg.folder), marks) == []
+    assert canary.search(canary.files(keeper.data), marks) == []
     for body in sg.asked:
         assert canary.seen(body, marks) == []
-    # All that the other cell has of keys.
-    root = RootKey.generate()
-    with contextlib.closing(KeyStore(tmp_path / "sg-keys", root)) as keys:
-        keys.enrol(uuid4())
-        own = [root.secret(), keys.secret.derived("trustee"), keys.secret.derived("backup")]
-        own += [keys.data_key(person) for person in keys.everybody()]
+    # All that the other cell has of keys: its real root, and all that this opens.
+    keys = keeper_keys.keys_in(keeper, home_id)
+    assert {"root and cell secret", "share key", "derived for trustee"} <= keys.keys()
+    assert len([name for name in keys if name.startswith(("data key", "half", "epoch"))]) >= 5
+    assert keeper_keys.is_blind(keys, min(PIECE_BYTES)) == []
     pieces = [path.read_bytes() for path in canary.files(sg.folder / "backups")]
     assert len(pieces) > 10
     assert {len(piece) for piece in pieces} <= set(PIECE_BYTES)
     for piece in pieces:
         # Nothing of it can be made smaller: it is noise.
         assert len(zlib.compress(piece)) > 0.99 * len(piece)
-        for key in own:
-            with pytest.raises(ParcelBroken):
-                Unpacker(Receiver(key)).take(piece)
-            with pytest.raises(SealBroken):
-                seal.open_at(key, piece, parcels._place(0))
+    tried = keeper_keys.tried(pieces, keys)
+    assert (tried.tries, tried.opened) == (len(pieces) * len(keys), [])
     # The key of the operator does.
     receiver, opened = recovery.load(abroad.key_file).receiver, 0
     for piece in pieces:
