@@ -2726,6 +2726,22 @@ CREATE TABLE safety.measured (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.measured TO luciole_safety;
 
+CREATE TABLE safety.disclosure (
+    read_id            uuid NOT NULL,
+    review_id          uuid NOT NULL,
+    message_report_id  uuid NOT NULL,
+    person_id          uuid NOT NULL,
+    staff_id           uuid NOT NULL,
+    asked_at           timestamp with time zone NOT NULL,
+    CONSTRAINT disclosure_pkey PRIMARY KEY (read_id),
+    CONSTRAINT disclosure_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
+    CONSTRAINT disclosure_review_id_fkey FOREIGN KEY (review_id) REFERENCES safety.review(id) ON DELETE CASCADE
+);
+CREATE INDEX disclosure_by_age ON safety.disclosure USING btree (asked_at);
+CREATE INDEX disclosure_by_person ON safety.disclosure USING btree (person_id);
+CREATE INDEX disclosure_by_review ON safety.disclosure USING btree (review_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON safety.disclosure TO luciole_safety;
+
 CREATE TABLE safety.counted_month (
     month  date NOT NULL,
     CONSTRAINT counted_month_pkey PRIMARY KEY (month),
@@ -3221,6 +3237,17 @@ CREATE VIEW custody.guarding AS
         held
        FROM custody.guardian;
 GRANT SELECT ON custody.guarding TO luciole_console;
+
+CREATE VIEW custody.read_state AS
+    SELECT id,
+        staff_id,
+        is_granted,
+        ends_at,
+        ( SELECT count(*)::integer AS count
+               FROM custody.staff_approval a
+              WHERE a.read_id = r.id) AS signatures
+       FROM custody.staff_read r;
+GRANT SELECT ON custody.read_state TO luciole_safety;
 
 -- ledger ----------------------------------------------------------------
 

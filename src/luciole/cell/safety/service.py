@@ -17,9 +17,9 @@ from luciole.cell.notify.service import Notify
 from luciole.cell.people.service import People
 from luciole.cell.safety import refusals, shapes, statement
 from luciole.cell.safety.deciding import Deciding, key_of
-from luciole.cell.safety.eu_database import Statement
 from luciole.cell.safety.disclosing import Disclosing
 from luciole.cell.safety.duplicates import Duplicates
+from luciole.cell.safety.eu_database import Statement
 from luciole.cell.safety.lists import Lists
 from luciole.cell.safety.model import LISTED, Appeal, Decision
 from luciole.cell.safety.notifying import Notifying
