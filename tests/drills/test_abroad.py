@@ -10,12 +10,15 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from tests import canary
+from tests import canary, keeper_keys
 from tests.drills.cell_process import Cell, free_port, get, none_left, serve, started
 from tests.drills.planted import PASSWORD, ask, browser
 
+from luciole.border.kept import PIECE_BYTES
+from luciole.config import CellSettings, Settings
 from luciole.kit.blobs import Blobs
 from luciole.ledger.archive import CHECKPOINT, PENDING, Tiles
 from luciole.ledger.note import Checkpoint, Note
@@ -62,17 +65,22 @@ def make_peers(one: Place, other: Place) -> None:
         luciole(here, "peer", "add", address[1], "--fingerprint", fingerprint[1].strip())
 
 
-def person(port: int, handle: str) -> None:
+def person(port: int, handle: str, stem: str = STEM) -> None:
     with browser(port) as http:
         body = {
             "handle": handle,
-            "display_name": f"{STEM} {handle}",
+            "display_name": f"{stem} {handle}",
             "age_band": "18+",
             "locale": "en",
             "password": PASSWORD,
         }
         ask(http, "POST", "/api/sign-up", json=body)
-        ask(http, "PUT", "/api/me/contacts/email", json={"value": f"{STEM}{handle}@example.org"})
+        ask(
+            http,
+            "PUT",
+            "/api/me/contacts/email",
+            json={"value": f"{stem.replace(' ', '-')}{handle}@example.org"},
+        )
 
 
 def head_of(folder: Path, log: str, name: str) -> Checkpoint:
@@ -95,12 +103,22 @@ def kill_shipper(cell: Cell, data: Path) -> None:
     cell.wait_for("abroad ended", 30)
 
 
+def nothing_opens(data: Path, home_root: bytes) -> None:
+    """With the root of the cell that keeps the pieces, and all that this opens there."""
+    keeper = Settings(data_dir=str(data), cell=CellSettings(short_name="sg"))
+    keys = keeper_keys.keys_in(keeper, UUID(home_root.split()[1].decode()))
+    assert len([name for name in keys if name.startswith("data key")]) == 1
+    assert keeper_keys.is_blind(keys, min(PIECE_BYTES)) == []
+    pieces = [path.read_bytes() for path in canary.files(keeper.trustee_dir / "backups")]
+    assert len(pieces) > 10
+    tried = keeper_keys.tried(pieces, keys)
+    assert (tried.tries, tried.opened) == (len(pieces) * len(keys), [])
+
+
 def test_lost_machine_comes_back_from_the_other_cell(tmp_path: Path) -> None:
     data, border, port = tmp_path / "us", free_port(), free_port()
-    sg_border, keys = free_port(), tmp_path / "key-copies"
-    sg = place(
-        tmp_path / "sg", "sg", free_port(), sg_border, LUCIOLE_TRUSTEE_BACKUP_BYTES=str(1 << 30)
-    )
+    sg_port, sg_border, keys = free_port(), free_port(), tmp_path / "key-copies"
+    sg = place(tmp_path / "sg", "sg", sg_port, sg_border, LUCIOLE_TRUSTEE_BACKUP_BYTES=str(1 << 30))
     more = {
         "LUCIOLE_ABROAD_PEER": "sg",
         "LUCIOLE_ABROAD_EVERY_S": "1",
@@ -112,6 +130,7 @@ def test_lost_machine_comes_back_from_the_other_cell(tmp_path: Path) -> None:
         with started(*us) as cell:
             cell.wait_for(READY, 90)
             make_peers(us, sg)
+            person(sg_port, "kim", "neighbour")
             luciole(us, "abroad", "key", str(tmp_path / "recovery.key"))
             person(port, "ana")
             luciole(us, "abroad", "now")
@@ -129,6 +148,7 @@ def test_lost_machine_comes_back_from_the_other_cell(tmp_path: Path) -> None:
         shutil.rmtree(keys)
         # All that the other cell holds, root included.
         assert canary.search(canary.files(tmp_path / "sg"), {"stem": STEM.encode()}) == []
+        nothing_opens(tmp_path / "sg", root)
         # Another machine: the root, the recovery key, and the address of the other cell.
         (data / "keys").mkdir(mode=0o700, parents=True)
         (data / "keys" / "root.key").write_bytes(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from playwright.async_api import Page, expect
@@ -18,7 +19,7 @@ MORNING = NOON.replace(day=28, hour=6, minute=31)
 MINUTE_MS = 60_000
 
 
-async def at(stage: Stage, now: datetime, **options: object) -> Page:
+async def at(stage: Stage, now: datetime, **options: Any) -> Page:
     """A visitor's phone, by whose clock it is `now`."""
     page = await stage.phone(timezone_id=ZONE, color_scheme="light", **options)
     await page.clock.install(time=now)
