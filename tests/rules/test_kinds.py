@@ -28,6 +28,10 @@ WAYS = {
     "code": Way(
         ("cell/contacts/codes.py", r"return Code\("), ("border/door.py", r"type=wire\.Code\)")
     ),
+    "notice": Way(
+        ("cell/safety/notifying.py", r"send_notice\(NoticeMail\("),
+        ("border/door.py", r"type=wire\.NoticeMail\)"),
+    ),
     "fediverse": Way(
         ("border/store/fediverse.py", r"VALUES \('fediverse', "),
         ("border/fediverse/telling.py", r"\.post\("),

@@ -44,6 +44,7 @@ LOCAL = {
     "luciole.network": "finds ports for the cells of a demo on this machine",
     "luciole.programs": "asks the cell's own processes whether they are ready",
     "luciole.serve": "listens for visitors",
+    "luciole.signers": "reads a file of certificates",
     "luciole.witness.server": "answers those who ask this witness",
     "luciole.witness_process": "listens for those who ask this witness",
 }
