@@ -114,8 +114,8 @@ def test_the_automated_share_is_counted_and_no_machine_decides(pointed: int) -> 
             source="SOURCE_VOLUNTARY",
             is_suggested=number < pointed,
         )
-        assert made.automated_decision == "AUTOMATED_DECISION_NOT_AUTOMATED"
         fields = msgspec.to_builtins(made)
+        assert fields["automated_decision"] == "AUTOMATED_DECISION_NOT_AUTOMATED"
         said = {name: fields[name] for name in statement.LOGGED if name in fields}
         entries.append({"kind": "decision", "act": "remove", "at": instant(now), "statement": said})
     told = transparency.counted(entries, len(entries), None)
