@@ -20,62 +20,67 @@ from tests.cell.people.test_passkeys import add
 from tests.cell.safety import bench as safety
 from tests.cell.safety.bench import REVIEW
 
-WHO = ("visitor", "member", "teen", "moderator", "operator", "auditor")
-# One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it.
+WHO = ("visitor", "member", "teen", "suspended", "resting", "moderator", "operator", "auditor")
+# One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it, but
+# for the resting moderator, who has not begun a shift.
 # 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`).
 TABLE = """
-GET    console/shift                                   401 403 403 200 200 200
-DELETE console/shift                                   401 403 403 204 204 204
-POST   console/shifts                                  401 403 403 201 201 201
-POST   console/shifts/{shift_id}/signature             401 403 403 201 201 201
-GET    console/overview                                401 403 403 403 200 403
-GET    console/people                                  401 403 403 403 200 403
-GET    console/clips                                   401 403 403 403 200 403
-GET    console/queue                                   401 403 403 200 200 403
-GET    console/jobs                                    401 403 403 403 200 403
-POST   console/jobs/{job_id}/retry                     401 403 403 403 409 403
-POST   console/jobs/healing                            401 403 403 403 201 403
-GET    console/storage                                 401 403 403 403 200 403
-GET    console/keys                                    401 403 403 403 200 403
-GET    console/policies                                401 403 403 200 200 200
-GET    console/ledger                                  401 403 403 403 200 200
-GET    console/acts                                    401 403 403 403 200 200
-GET    console/acts/list                               401 403 403 403 200 200
-POST   review/shifts                                   401 403 403 201 403 403
-POST   review/shifts/{shift_id}/signature              401 403 403 201 403 403
-GET    review/queue                                    401 403 403 200 403 403
-POST   review/next                                     401 403 403 201 403 403
-POST   review/cases/{review_id}/notes                  401 403 403 201 403 403
-GET    review/cases/{review_id}/disclosures            401 403 403 200 403 403
-POST   review/cases/{review_id}/disclosures            401 403 403 404 403 403
-POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 404 403 403
-POST   review/cases/{review_id}/pause                  401 403 403 404 403 403
-GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 200 403 403
-POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 400 403 403
-POST   review/cases/{review_id}/second-opinion         401 403 403 204 403 403
-POST   review/cases/{review_id}/dismissal              401 403 403 204 403 403
-POST   review/cases/{review_id}/decision               401 403 403 201 403 403
-GET    notices                                         401 403 403 403 200 403
-POST   notices/{notice_id}/signatures                  401 403 403 403 201 403
-GET    reads                                           401 403 403 403 200 403
-POST   reads                                           401 403 403 403 201 403
-POST   reads/{read_id}/approvals                       401 403 403 403 201 403
-POST   reads/{read_id}/contacts                        401 403 403 403 201 403
-POST   reads/{read_id}/message-reports                 401 403 403 403 201 403
-GET    message-reports                                 401 403 403 403 200 403
+GET    console/shift                                   401 403 403 403 200 200 200 200
+DELETE console/shift                                   401 403 403 403 204 204 204 204
+POST   console/shifts                                  401 403 403 403 201 201 201 201
+POST   console/shifts/{shift_id}/signature             401 403 403 403 201 201 201 201
+GET    console/overview                                401 403 403 403 403 403 200 403
+GET    console/people                                  401 403 403 403 403 403 200 403
+GET    console/clips                                   401 403 403 403 403 403 200 403
+GET    console/queue                                   401 403 403 403 403 200 200 403
+GET    console/jobs                                    401 403 403 403 403 403 200 403
+POST   console/jobs/{job_id}/retry                     401 403 403 403 403 403 409 403
+POST   console/jobs/healing                            401 403 403 403 403 403 201 403
+GET    console/storage                                 401 403 403 403 403 403 200 403
+GET    console/keys                                    401 403 403 403 403 403 200 403
+GET    console/policies                                401 403 403 403 403 200 200 200
+GET    console/ledger                                  401 403 403 403 403 403 200 200
+GET    console/acts                                    401 403 403 403 403 403 200 200
+GET    console/acts/list                               401 403 403 403 403 403 200 200
+POST   review/shifts                                   401 403 403 403 201 201 403 403
+POST   review/shifts/{shift_id}/signature              401 403 403 403 201 201 403 403
+GET    review/queue                                    401 403 403 403 403 200 403 403
+POST   review/next                                     401 403 403 403 403 201 403 403
+POST   review/cases/{review_id}/notes                  401 403 403 403 403 201 403 403
+GET    review/cases/{review_id}/disclosures            401 403 403 403 403 200 403 403
+POST   review/cases/{review_id}/disclosures            401 403 403 403 403 404 403 403
+POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 403 403 404 403 403
+POST   review/cases/{review_id}/pause                  401 403 403 403 403 404 403 403
+GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 403 403 200 403 403
+POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 403 403 400 403 403
+POST   review/cases/{review_id}/second-opinion         401 403 403 403 403 204 403 403
+POST   review/cases/{review_id}/dismissal              401 403 403 403 403 204 403 403
+POST   review/cases/{review_id}/decision               401 403 403 403 403 201 403 403
+GET    notices                                         401 403 403 403 403 403 200 403
+POST   notices/{notice_id}/signatures                  401 403 403 403 403 403 201 403
+GET    reads                                           401 403 403 403 403 403 200 403
+POST   reads                                           401 403 403 403 403 403 201 403
+POST   reads/{read_id}/approvals                       401 403 403 403 403 403 201 403
+POST   reads/{read_id}/contacts                        401 403 403 403 403 403 201 403
+POST   reads/{read_id}/message-reports                 401 403 403 403 403 403 201 403
+GET    message-reports                                 401 403 403 403 403 403 200 403
 """
+# What has been decided is closed to everybody, and says so.
+OPEN = "SELECT id FROM safety.review WHERE state = 'open'"
 # By whom it is a refusal of the role, and none of the case at hand.
 REFUSED = {
     401: {"not-signed-in"},
     403: {
         *("not-staff", "not-moderator", "not-in-this-role", "console-shift-needed"),
-        *("approval-refused", "shift-needed"),
+        *("approval-refused", "shift-needed", "account-suspended"),
     },
 }
 # Words such as operator are nobody's handle.
 HANDLES = {
     "member": "mel",
     "teen": "tim",
+    "suspended": "sue",
+    "resting": "rita",
     "moderator": "mona",
     "operator": "oscar",
     "auditor": "audrey",
@@ -148,14 +153,20 @@ class World:
 async def furnished(house: House, owner_url: str, film: bytes) -> World:
     browsers, keys = {"visitor": house.visitor()}, {"visitor": Authenticator(ORIGIN)}
     browsers["member"] = await house.person("mel")
-    browsers["teen"] = await house.person("tim", age_band="16-17")
-    for name in ("member", "teen"):
+    browsers["teen"] = await house.person("tim", age_band="13-15")
+    browsers["suspended"] = await house.person("sue")
+    for name in ("member", "teen", "suspended"):
         keys[name] = Authenticator(ORIGIN)
         assert (await add(browsers[name], keys[name])).status_code == 201  # type: ignore[arg-type]
     for name in ("moderator", "operator", "auditor"):
         browsers[name], keys[name] = await staff(house, owner_url, HANDLES[name], name)
         await begin(browsers[name], keys[name], name)
     await safety.begin(browsers["moderator"], keys["moderator"])
+    await safety.report(browsers["member"], "person", HANDLES["suspended"])
+    await safety.decide(browsers["moderator"], act="suspend", days=7)
+    browsers["resting"], keys["resting"] = await staff(
+        house, owner_url, HANDLES["resting"], "moderator"
+    )
     clip = await browsers["member"].clip(house, film)
     await safety.report(browsers["teen"], "clip", clip["id"])
     for name in ("teen", "operator", "auditor"):
@@ -168,6 +179,7 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
     """A request as it would be right for whoever may make it."""
     browser, key = world.browsers[who], world.keys[who]
     role = who if who in ("moderator", "operator", "auditor") else "operator"
+    role = "moderator" if who == "resting" else role
     body: Any = None
     place = path.replace("{job_id}", "1").replace("{name}", "poster").replace("{outcome}", "upheld")
     place = place.replace("{notice_id}", world.notice_id).replace("{clip_id}", world.clip_id)
@@ -230,8 +242,14 @@ async def test_everybody_gets_what_the_table_says(
                 expected in REFUSED and code not in REFUSED[expected]
             ):
                 wrong.append(f"{method} {path} by {who}: {answer.status_code} {code}")
-            if (method, path, who) == ("DELETE", f"{CONSOLE}/shift", who) and expected == 204:
+            has_ended = (method, path) == ("DELETE", f"{CONSOLE}/shift") and expected == 204
+            if has_ended and who != "resting":
                 await begin(world.browsers[who], world.keys[who], who)
+            if who == "resting" and path.endswith("/signature") and answer.status_code == 201:
+                # Now they are at work; another one rests.
+                handle = f"rita{len(path)}"
+                found = await staff(house, owner_url, handle, "moderator")
+                world.browsers[who], world.keys[who] = found
     assert not wrong, "\n".join(wrong)
 
 
@@ -290,7 +308,7 @@ async def test_moderator_sees_the_case_in_hand_and_no_other(
     told = str(case)
     for name in ("mel", "tim"):
         assert str(await house.person_id(name)) not in told
-    ids = {row["id"] for row in await house.rows("SELECT id FROM safety.review")}
+    ids = {row["id"] for row in await house.rows(OPEN)}
     for one in ids - {uuid.UUID(case["id"])}:
         place = f"{REVIEW}/cases/{one}"
         for path in ("notes", "dismissal"):
