@@ -1,82 +1,14 @@
-"""What a page asks for: less on lines that carry little, in words that say nothing of the person;
-and the same films in players that are not ours."""
+"""What a page tells whoever delivers: nothing of the person; and the same films in a player that is
+not ours."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import subprocess
 from pathlib import Path
-from typing import Any
 
 from playwright.async_api import Request, Route
 from tests.e2e.bright import SECONDS, Heard, loops, watcher
-from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, plays, until
-from tests.unit.media import films
-
-from luciole.cell.media import encode
-
-# --- lines that carry little ----------------------------------------------------------------------
-
-
-async def moved(stage: Stage, member: Member, clips: list[dict[str, Any]], told: str) -> list[int]:
-    """The bytes asked for of each clip while the first one plays twice."""
-    page = await stage.phone(member)
-    await page.add_init_script(
-        f"Object.defineProperty(navigator, 'connection', {{ value: {told}, configurable: true }})"
-    )
-    heard = Heard(page)
-    await page.goto("/following")
-    await plays(page, clips[0]["id"])
-    await loops(page, 2)
-    await page.close()
-    return [heard.bytes_of(clip) for clip in clips]
-
-
-async def test_who_saves_data_is_sent_less(cell: Cell, stage: Stage, showing: Member) -> None:
-    member, clips = await watcher(cell, showing)
-    usual = await moved(stage, member, clips, "undefined")
-    spared = await moved(stage, member, clips, "{ saveData: true }")
-    size = clips[0]["renditions"][0]["segments"]["size_bytes"]
-    # Both have watched the first one whole; one of them has nothing of the clip after the next.
-    assert usual[0] >= size
-    assert spared[0] <= usual[0]
-    assert usual[2] > 0
-    assert spared[1] > 0
-    assert spared[2] == 0
-    assert sum(spared) < sum(usual)
-
-
-async def test_on_a_slow_line_a_lower_quality_is_asked_for(
-    cell: Cell, stage: Stage, tmp_path: Path
-) -> None:
-    """What the browser believes of the line decides before anything was measured."""
-    member = await cell.member("ladder")
-    path = films.make(tmp_path / "large.mp4", size="1080x1920", seconds=2, rate=15)
-    made = await member.clip(path.read_bytes(), caption="In two sizes")
-
-    async def laddered() -> dict[str, Any] | None:
-        clip = (await member.api.get(f"/api/clips/{made['id']}")).json()
-        able = [one for one in clip["renditions"] if one["segments"]]
-        return dict(clip) if len(able) > 1 else None
-
-    clip = await until(laddered)
-    names = {one["segments"]["url"]: one["width"] for one in clip["renditions"] if one["segments"]}
-    asked = {}
-    for told in ("{ downlink: 9 }", "{ downlink: 0.2 }"):
-        page = await stage.desktop(member)
-        await page.add_init_script(
-            "Object.defineProperty(navigator, 'connection', "
-            f"{{ value: {told}, configurable: true }})"
-        )
-        heard = Heard(page)
-        await page.goto(f"/c/{clip['id']}")
-        await plays(page, clip["id"])
-        first = heard.requests[0].url.removeprefix(cell.origin)
-        asked[told] = names[first]
-        await page.close()
-    assert asked["{ downlink: 0.2 }"] == min(names.values()) < asked["{ downlink: 9 }"]
-
+from tests.e2e.stage import Cell, Member, Stage, plays
 
 # --- what is told to whoever delivers -------------------------------------------------------------
 
@@ -161,7 +93,7 @@ async def test_another_place_that_delivers_is_told_nothing(
         assert "CMCD" not in request.url
 
 
-# --- the playlist, in players that are not ours ---------------------------------------------------
+# --- the playlist, in a player that is not ours ---------------------------------------------------
 
 HLS = Path(__file__).parents[2] / "web" / "node_modules" / "hls.js" / "dist" / "hls.light.min.js"
 
@@ -194,17 +126,3 @@ async def test_another_player_plays_the_playlist_to_its_end(
     assert abs(found["endS"] - SECONDS) < 0.3
     assert found["wide"] == clips[0]["renditions"][0]["width"]
     assert found["frames"] > SECONDS * 5
-
-
-async def test_ffmpeg_plays_the_playlist_over_http(cell: Cell, showing: Member) -> None:
-    """As players do that have no script: from the list of renditions, by ranges, to the end."""
-    clip = (await watcher(cell, showing))[1][0]
-    answer = await asyncio.to_thread(
-        subprocess.run,
-        [encode.ffmpeg(), "-nostdin", "-v", "error", "-xerror", "-stats", "-i",
-         f"{cell.origin}{clip['playlist_url']}", "-f", "null", "-"],
-        capture_output=True, text=True, timeout=PATIENCE_MS / 1000, check=False,
-    )  # fmt: skip
-    assert answer.returncode == 0, answer.stderr
-    ends = re.findall(r"time=00:00:(\d+\.\d+)", answer.stderr)
-    assert abs(float(ends[-1]) - SECONDS) < 0.3

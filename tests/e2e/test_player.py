@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
-import os
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
-from PIL import Image
 from playwright.async_api import Error, Route, expect
 from tests.e2e.bright import CLIPS, SECONDS, VIDEO, Heard, loops, watcher
 from tests.e2e.stage import Cell, Member, Stage, current, plays, settled, swipe, true
@@ -157,45 +151,3 @@ async def test_swipes_faster_than_films_come_are_all_followed(
     await plays(page, clips[goal]["id"])
     playing = await page.locator("video").evaluate_all("all => all.filter((v) => !v.paused).length")
     assert playing == 1
-
-
-async def test_no_picture_of_a_swipe_is_black(cell: Cell, stage: Stage, showing: Member) -> None:
-    member, clips = await watcher(cell, showing)
-    page = await stage.phone(member, "/following")
-    await plays(page, clips[0]["id"])
-    await true(page, "document.querySelectorAll('[data-testid=slide]')[1]"
-                     ".querySelector('[data-painted=true]')")  # fmt: skip
-    # What stands over the film is dark in places, and not what this is about.
-    await page.evaluate("""() => {
-        const sheet = new CSSStyleSheet()
-        const over = '.stage > :not(.host, .hint, .backdrop, picture), nav, header'
-        sheet.replaceSync(over + ' { opacity: 0 !important }')
-        document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]
-    }""")
-    line = await page.context.new_cdp_session(page)
-    frames: list[bytes] = []
-
-    async def keep(event: dict[str, Any]) -> None:
-        frames.append(base64.b64decode(event["data"]))
-        await line.send("Page.screencastFrameAck", {"sessionId": event["sessionId"]})
-
-    line.on("Page.screencastFrame", keep)
-    await line.send("Page.startScreencast", {"format": "png", "maxWidth": 195, "maxHeight": 422})
-    for at in (1, 2, 3):
-        await swipe(page)
-        await plays(page, clips[at]["id"])
-    await line.send("Page.stopScreencast")
-    assert len(frames) > 10
-    for number, frame in enumerate(frames):
-        darkest = darkness(frame)
-        if darkest > 0.2 and (folder := os.environ.get("LUCIOLE_SHOTS")):
-            Path(folder, f"dark-{number}.png").write_bytes(frame)
-        assert darkest <= 0.2, f"frame {number} of {len(frames)}"
-
-
-def darkness(png: bytes) -> float:
-    """The share of a screen's middle that is as good as black."""
-    picture = Image.open(io.BytesIO(png)).convert("L")
-    width, height = picture.size
-    middle = picture.crop((width // 8, height // 8, width * 7 // 8, height * 7 // 8))
-    return sum(middle.histogram()[:24]) / (middle.width * middle.height)
