@@ -19,6 +19,7 @@ from tests.drills.wire import Message, Wire
 
 from luciole.audit.canary import marks, peel
 from luciole.audit.canary.marks import Mark
+from luciole.audit.canary.search import Search
 from luciole.border import batch, crossing
 from luciole.border.crossing import BadCrossing
 from luciole.ledger.entry import canonical
@@ -57,11 +58,12 @@ class Judge:
 
     def __post_init__(self) -> None:
         self._keys = {name: one.border_key for name, one in self.shown.read.items()}
-        self._forms = [
-            (mark, form._replace(pattern=form.pattern.lower() if form.is_folded else form.pattern))
-            for mark in self.marks
-            for form in marks.forms(mark, [])
-        ]
+        known = [(mark, form) for mark in self.marks for form in marks.forms(mark, [])]
+        self._parts = list[tuple[bool, Search, list[str]]]()
+        for is_folded in (True, False):
+            some = [(mark, form) for mark, form in known if form.is_folded is is_folded]
+            patterns = [form.pattern.lower() if is_folded else form.pattern for _, form in some]
+            self._parts.append((is_folded, Search(patterns), [mark.field for mark, _ in some]))
         self._named = dict[str, list[bytes]]()
 
     # --- what is on the wire ---------------------------------------------------------------------
@@ -70,6 +72,7 @@ class Judge:
         """What is on the wire and neither in both logs nor open to everybody, or not of a declared
         shape, or a mark of somebody."""
         found = [f"{other} on the wire" for other in seen.others - {"ARP", wire.KERNELS}]
+        found += seen.cut_off
         found += [
             f"a connection to {to}" for _, to in seen.connections if to not in self.doors.values()
         ]
@@ -252,13 +255,11 @@ class Judge:
 
     def marked(self, raw: bytes) -> set[str]:
         """Of whom or what there is a mark in some bytes."""
-        layers = [raw, *(layer for _, layer in peel.layers(raw))]
-        folded = [layer.lower() for layer in layers]
         return {
-            mark.field
-            for mark, form in self._forms
-            for layer in (folded if form.is_folded else layers)
-            if form.pattern in layer
+            fields[hit.pattern]
+            for layer in (raw, *(inner for _, inner in peel.layers(raw)))
+            for is_folded, search, fields in self._parts
+            for hit in search.hits(layer.lower() if is_folded else layer)
         }
 
     # --- what the logs tell ----------------------------------------------------------------------

@@ -181,7 +181,7 @@ async def test_wire_has_what_both_logs_tell_and_nothing_else(captured: Captured)
     film = os.urandom(200_000)
     await live(captured, film)
     await asyncio.sleep(1)
-    seen = captured.seen()
+    seen = await captured.whole()
     paths = Counter(one.path.split("/")[1:3][-1] for one in seen.messages if one.is_request)
     assert paths["crossings"] >= 1
     assert paths["media"] == 1

@@ -57,11 +57,13 @@ class Message:
 @dataclass
 class Wire:
     """All that was seen: messages, connections, and what is neither TCP nor part of a message.
-    `raw` is all of it as it was sent, heads of packets too, and what was sealed in it as well."""
+    `cut_off`: where a message ends before its end, which may be on its way. `raw` is all of it as
+    it was sent, heads of packets too, and what was sealed in it as well."""
 
     messages: list[Message] = field(default_factory=list)
     connections: set[tuple[str, str]] = field(default_factory=set)
     others: set[str] = field(default_factory=set)
+    cut_off: set[str] = field(default_factory=set)
     raw: list[bytes] = field(default_factory=list)
 
 
@@ -84,6 +86,10 @@ def frames(file: Path) -> Iterator[bytes]:
         (size,) = LENGTH.unpack_from(raw, at)
         at += LENGTH.size + size
         yield raw[at - size : at]
+
+
+class CutOff(Exception):
+    """A stream ends before a message does."""
 
 
 class Packet(NamedTuple):
@@ -120,7 +126,7 @@ def read(file: Path, keys: Keys) -> Wire:
                 wire.connections.add(flow)
         if len(data := segment[at:]) > len(streams[flow].get(sequence, b"")):
             streams[flow][sequence] = data
-    whole = {flow: _joined(starts.get(flow), parts) for flow, parts in streams.items()}
+    whole = {flow: _joined(starts.get(flow), parts) for flow, parts in streams.items() if parts}
     wire.raw += [bytes(head) for head in heads.values()]
     wire.raw += whole.values()
     for flow, sent in whole.items():
@@ -136,7 +142,10 @@ def read(file: Path, keys: Keys) -> Wire:
             wire.others.add(f"a connection to {flow[1]} ({sealed})")
             continue
         wire.raw += [found.clear, found.shaken, found.sent, found.answered]
-        _exchanges(wire, flow, found.sent, found.answered)
+        try:
+            _exchanges(wire, flow, found.sent, found.answered)
+        except CutOff:
+            wire.cut_off.add(f"a message that is cut off, from or to {flow[1]}")
     return wire
 
 
@@ -212,7 +221,9 @@ def _exchanges(wire: Wire, flow: tuple[str, str], sent: bytes, answered: bytes) 
 def _message(
     source: str, target: str, stream: bytes, request: Message | None
 ) -> tuple[Message, bytes]:
-    head, _, rest = stream.partition(b"\r\n\r\n")
+    head, end, rest = stream.partition(b"\r\n\r\n")
+    if not end:
+        raise CutOff
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = dict[str, str]()
     for line in lines:
@@ -224,15 +235,17 @@ def _message(
     else:
         size = int(headers.get("content-length", "0"))
         body, rest = rest[:size], rest[size:]
-        assert len(body) == size, "a body is cut off"
+        if len(body) < size:
+            raise CutOff
     return Message(source, target, first, headers, body, request), rest
 
 
 def _unchunked(rest: bytes) -> tuple[bytes, bytes]:
     body = b""
     while True:
-        line, _, rest = rest.partition(b"\r\n")
-        size = int(line, 16)
+        line, end, rest = rest.partition(b"\r\n")
+        if not end or len(rest) < (size := int(line, 16)) + 2:
+            raise CutOff
         body, rest = body + rest[:size], rest[size + 2 :]
         if size == 0:
             return body, rest
