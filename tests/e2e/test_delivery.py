@@ -1,14 +1,46 @@
-"""What a page tells whoever delivers: nothing of the person; and the same films in a player that is
-not ours."""
+"""What a page asks for: less on lines that carry little, in words that say nothing of the person;
+and the same films in a player that is not ours."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from playwright.async_api import Request, Route
 from tests.e2e.bright import SECONDS, Heard, loops, watcher
 from tests.e2e.stage import Cell, Member, Stage, plays
+
+# --- lines that carry little ----------------------------------------------------------------------
+
+
+async def moved(stage: Stage, member: Member, clips: list[dict[str, Any]], told: str) -> list[int]:
+    """The bytes asked for of each clip until the first one begins again."""
+    page = await stage.phone(member)
+    await page.add_init_script(
+        f"Object.defineProperty(navigator, 'connection', {{ value: {told}, configurable: true }})"
+    )
+    heard = Heard(page)
+    await page.goto("/following")
+    await plays(page, clips[0]["id"])
+    await loops(page, 1)
+    await page.close()
+    return [heard.bytes_of(clip) for clip in clips]
+
+
+async def test_who_saves_data_is_sent_less(cell: Cell, stage: Stage, showing: Member) -> None:
+    member, clips = await watcher(cell, showing)
+    usual = await moved(stage, member, clips, "undefined")
+    spared = await moved(stage, member, clips, "{ saveData: true }")
+    size = clips[0]["renditions"][0]["segments"]["size_bytes"]
+    # Both have watched the first one whole; one of them has nothing of the clip after the next.
+    assert usual[0] >= size
+    assert spared[0] <= usual[0]
+    assert usual[2] > 0
+    assert spared[1] > 0
+    assert spared[2] == 0
+    assert sum(spared) < sum(usual)
+
 
 # --- what is told to whoever delivers -------------------------------------------------------------
 

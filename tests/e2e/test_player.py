@@ -151,3 +151,49 @@ async def test_swipes_faster_than_films_come_are_all_followed(
     await plays(page, clips[goal]["id"])
     playing = await page.locator("video").evaluate_all("all => all.filter((v) => !v.paused).length")
     assert playing == 1
+
+
+# What each of the frames shows of each slide that is in sight: its poster, or a picture of its film
+# that is not black.
+WATCH = """
+window.frames_seen = 0
+window.black = []
+window.films_seen = new Set()
+const canvas = new OffscreenCanvas(8, 8)
+const pencil = canvas.getContext('2d', { willReadFrequently: true })
+function bright(video) {
+    pencil.clearRect(0, 0, 8, 8)
+    pencil.drawImage(video, 0, 0, 8, 8)
+    const { data } = pencil.getImageData(0, 0, 8, 8)
+    return data.reduce((sum, one, at) => sum + (at % 4 < 3 ? one : 0), 0) / (64 * 3)
+}
+function look() {
+    frames_seen += 1
+    for (const slide of document.querySelectorAll('[data-testid=slide]')) {
+        const { top, bottom } = slide.getBoundingClientRect()
+        if (Math.min(bottom, innerHeight) - Math.max(top, 0) < innerHeight / 10) continue
+        const poster = slide.querySelector('img.poster')
+        const has = poster?.complete && poster.naturalWidth > 0
+        if (has && getComputedStyle(poster).visibility === 'visible') continue
+        const video = slide.querySelector('video')
+        const light = video ? bright(video) : 0
+        if (light > 60) films_seen.add(slide.dataset.clip)
+        else black.push([slide.dataset.clip, Math.round(light), frames_seen])
+    }
+    requestAnimationFrame(look)
+}
+look()
+"""
+
+
+async def test_no_picture_of_a_swipe_is_black(cell: Cell, stage: Stage, showing: Member) -> None:
+    member, clips = await watcher(cell, showing)
+    page = await stage.phone(member, "/following")
+    await plays(page, clips[0]["id"])
+    await page.evaluate(WATCH)
+    for at in (1, 2, 3):
+        await swipe(page)
+        await plays(page, clips[at]["id"])
+    assert await page.evaluate("black") == []
+    assert await page.evaluate("films_seen.size") == 4
+    assert await page.evaluate("frames_seen") > 20
