@@ -23,7 +23,8 @@ from tests.cell.safety.bench import REVIEW
 WHO = ("visitor", "member", "teen", "suspended", "resting", "moderator", "operator", "auditor")
 # One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it, but
 # for the resting moderator, who has not begun a shift.
-# 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`).
+# 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`);
+# 409: and of one, which there is nothing to part from.
 TABLE = """
 GET    console/shift                                   401 403 403 403 200 200 200 200
 DELETE console/shift                                   401 403 403 403 204 204 204 204
@@ -53,6 +54,7 @@ POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 403 4
 POST   review/cases/{review_id}/pause                  401 403 403 403 403 404 403 403
 GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 403 403 200 403 403
 POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 403 403 400 403 403
+POST   review/cases/{review_id}/parting                401 403 403 403 403 409 403 403
 POST   review/cases/{review_id}/second-opinion         401 403 403 403 403 204 403 403
 POST   review/cases/{review_id}/dismissal              401 403 403 403 403 204 403 403
 POST   review/cases/{review_id}/decision               401 403 403 403 403 201 403 403
@@ -207,6 +209,7 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
         f"{CONSOLE}/shifts": {"role": role},
         f"{REVIEW}/cases/{{review_id}}/notes": {"words": "Look at the second half."},
         f"{REVIEW}/cases/{{review_id}}/disclosures": DISCLOSURE,
+        f"{REVIEW}/cases/{{review_id}}/parting": {"clip_id": world.clip_id},
         f"{REVIEW}/cases/{{review_id}}/dismissal": {"answer": safety.ANSWER},
         f"{REVIEW}/cases/{{review_id}}/appeal/{{outcome}}": {"answer": safety.ANSWER},
         f"{REVIEW}/cases/{{review_id}}/decision": {
@@ -282,6 +285,7 @@ async def test_session_without_a_passkey_opens_nothing_of_the_staff(
         bodies |= {"decision": safety.REMOVE, "reads": ASKED, "approvals": {"credential": {}}}
         bodies |= {
             "disclosures": DISCLOSURE,
+            "parting": {"clip_id": nowhere},
             "upheld": {"answer": "No."},
             "signatures": {"credential": {}},
         }

@@ -174,6 +174,7 @@ def bodies(world: Everybody, who: str) -> dict[Address, Any]:
             "explanation": "It threatens somebody.",
             "is_in_good_faith": True,
         },
+        ("POST", "/api/report-form/{code}/appeal"): {"explanation": "Look again."},
         ("POST", "/api/reports/{report_id}/appeal"): {"explanation": "Look again."},
         ("POST", "/api/statements/{decision_id}/appeal"): {"explanation": "Look again."},
         ("POST", "/api/sessions"): {"handle": FRIEND, "password": PASSWORD},

@@ -52,8 +52,10 @@ GET    /api/people/{handle}/followers
 GET    /api/people/{handle}/following
 GET    /api/people/{handle}/likes all=likes-not-shown
 GET    /api/people/{handle}/reposts
+GET    /api/report-form
 POST   /api/report-form
 GET    /api/report-form/{code}
+POST   /api/report-form/{code}/appeal all=no-appeal
 POST   /api/search
 POST   /api/search/clips
 POST   /api/search/people
