@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -67,9 +67,9 @@ class OrderBody(msgspec.Struct, omit_defaults=True):
     by: str = ""
     country: str = ""
     law: str = ""
-    asks_for: AsksFor | str = ""
+    asks_for: AsksFor | Literal[""] = ""
     persons: int | None = None
-    outcome: Outcome | str = ""
+    outcome: Outcome | Literal[""] = ""
     settled: str = ""
 
 
