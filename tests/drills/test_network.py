@@ -99,3 +99,56 @@ def test_clip_of_one_cell_plays_in_the_other(tmp_path: Path) -> None:
         assert {"us", "sg"} <= set(os.listdir(data))
         assert demo.stop() == 0
     assert none_left(data) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_three_cells_each_know_the_others_and_a_clip_plays_in_both(tmp_path: Path) -> None:
+    data = tmp_path / "demo"
+    _, environment = serve(data, free_port())
+    environment = {**environment, "LUCIOLE_MEDIA_ALLOW_UNFENCED_DECODING": "true"}
+    command = [sys.executable, "-m", "luciole", "demo", "--cells", "us,sg,eu"]
+    with started(command, environment) as demo:
+        demo.wait_for("Cells that exchange", 400)
+        at = {
+            name: demo.wait_for(rf"{name} +(http://localhost:\d+) ", 10)[1]
+            for name in ("us", "sg", "eu")
+        }
+        borders = {}
+        for name, place in at.items():
+            others = set(at) - {name}
+
+            def green(place: str = place, others: set[str] = others) -> Any:
+                peers = get(f"{place}/api/glass")["peers"]
+                found = {one["name"]: one for one in peers if one["verdict"] == "GREEN"}
+                return found if set(found) == others else None
+
+            borders |= {other: one["origin"] for other, one in until(green).items()}
+            # The other half of its key of contacts is with the next of the three.
+            assert until(lambda place=place: get(f"{place}/api/contacts/terms")["is_offered"])
+        assert set(borders) == set(at)
+
+        def came(place: str) -> Any:
+            items = get(f"{place}/api/feeds/latest")["items"]
+            return [one for one in items if one["author"]["handle"].endswith("@us")]
+
+        for name in ("sg", "eu"):
+            place = at[name]
+            clip = until(lambda place=place: came(place))[0]
+            where = f"{place}/api/clips/{clip['id']}"
+            film = until(lambda where=where: get(where)["renditions"])[0]
+            with urllib.request.urlopen(f"{place}{film['url']}", timeout=20) as answer:  # noqa: S310
+                assert len(answer.read()) == film["size_bytes"]
+        time.sleep(5)
+        for name in ("sg", "eu"):
+            options = luciole_crossings.argparse.Namespace(
+                cells=[("us", at["us"]), (name, borders[name])],
+                policy=[],
+                now=int(time.time()),
+                json=True,
+            )
+            found = {one["claim"]: one for one in luciole_crossings.audit(options)}
+            assert not [one for one in found.values() if one["verdict"] == "RED"], found
+            assert re.search(r"[1-9]\d* crossings from us", found[f"us to {name}"]["sentence"])
+        assert demo.stop() == 0
+    assert none_left(data) == []

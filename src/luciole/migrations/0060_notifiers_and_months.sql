@@ -44,16 +44,15 @@ CREATE FUNCTION people.active(first date) RETURNS TABLE (at_least bigint, at_mos
 REVOKE ALL ON FUNCTION people.note_sessions_over, people.active FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION people.active TO luciole_people;
 
--- Months of which the number is in the log, or of which too little is known: those before this
--- migration, and the one in which it came where people were here already.
+-- Months of which the number is in the log, or of which too little is known: where people were here
+-- already, the one in which this migration came, and the one before it.
 CREATE TABLE safety.counted_month (
     month date PRIMARY KEY CHECK (extract(day FROM month) = 1)
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON safety.counted_month TO luciole_safety;
 INSERT INTO safety.counted_month (month)
-SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 month')::date
-UNION ALL
-SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date
+SELECT (date_trunc('month', now() AT TIME ZONE 'UTC') - past)::date
+FROM unnest(ARRAY[interval '0', interval '1 month']) past
 WHERE EXISTS (SELECT 1 FROM people.session);
 
 -- Who sent a notice is written to, in their language, once about each outcome (`told`).

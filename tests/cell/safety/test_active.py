@@ -96,6 +96,12 @@ async def test_month_is_said_once_and_not_below_ten(house: House, pools: Pools) 
     assert set(said) == {"v", "kind", "at", "month", "at_least", "at_most"}
 
 
+async def test_month_before_the_cell_was_is_not_said(house: House, pools: Pools) -> None:
+    await house.person("ana")
+    assert not await count(house.db, house.clock)
+    assert [one for one in await decisions(pools) if one["kind"] == "active"] == []
+
+
 async def test_ten_people_are_a_number(house: House, pools: Pools) -> None:
     for number in range(10):
         await house.person(f"pat{number}")

@@ -68,6 +68,7 @@ async def report(stage: Stage) -> None:
         "name": plant(VISITOR, "report.name", "Zoe {}"),
         "email": plant(VISITOR, "report.email", "{}@notice.example"),
     }
+    await stage[VISITOR].ask("GET /api/report-form")
     made = (await stage[VISITOR].ask("POST /api/report-form", json=notice)).json()
     stage.book.learn(VISITOR, "report.code", made["code"])
     await stage[VISITOR].ask("GET /api/report-form/{code}", code=made["code"])
@@ -155,6 +156,9 @@ async def look(stage: Stage, review_id: str) -> None:
                 name=name,
                 expect=expect,
             )
+    # There is one film in it.
+    body = {"clip_id": stage.ids["open"]}
+    await stage["dan"].ask(f"POST {CASE}/parting", review_id=review_id, json=body, expect=(409,))
     words = stage.book.plant("dan", "review.note", "Is {} satire?")
     await stage["dan"].ask(f"POST {CASE}/notes", review_id=review_id, json={"words": words})
 

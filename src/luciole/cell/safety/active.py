@@ -32,8 +32,11 @@ async def count(db: Database, clock: Clock) -> bool:
     async with db.tx() as tx:
         if not await active.begin(tx, first):
             return False
-        at_least, at_most = (shown(one) for one in await people.in_month(tx, first))
-        await ledger.put(tx, LOG, statement.active_entry(first, at_least, at_most, now))
+        at_least, at_most = await people.in_month(tx, first)
+        if at_most == 0:
+            return False
+        entry = statement.active_entry(first, shown(at_least), shown(at_most), now)
+        await ledger.put(tx, LOG, entry)
     return True
 
 
