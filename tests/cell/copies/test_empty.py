@@ -16,7 +16,7 @@ async def test_new_database_has_no_rows_where_rows_are_put_back(elsewhere: str) 
         made = [
             table
             for table in carried()
-            if await owner.fetchval(f"SELECT EXISTS (SELECT FROM {table})")  # noqa: S608 - ours
+            if await owner.fetchval(f"SELECT EXISTS (SELECT FROM {table})")
         ]
     finally:
         await owner.close()
