@@ -48,6 +48,7 @@ class Screen implements Fed {
   timeMs = 0
   blank = true
   streams = true
+  waits = false
   cuts: readonly Cut[]
   taken: number[] = []
   /** How much it had taken when a segment was broken off. */
@@ -235,6 +236,23 @@ test('where the browser wants nothing for later, the clip on screen has what it 
     loader.look()
     await settled()
     assert.ok(asked.some((one) => one.url === '/media/b'))
+  })
+})
+
+test('a picture that stopped gets more until it goes on, however much is ahead of it', async () => {
+  const shown = new Screen('a', 0)
+  await loading([shown], async (loader, asked) => {
+    await asked[0]!.give()
+    // All of a second is ahead, and the browser does not go on with it.
+    shown.waits = true
+    loader.look()
+    await settled()
+    assert.deepEqual(asked.map((one) => one.from), [0, INIT + SIZE])
+    await asked[1]!.give()
+    assert.deepEqual(asked.map((one) => one.from), [0, INIT + SIZE, INIT + 2 * SIZE])
+    shown.waits = false
+    await asked[2]!.give()
+    assert.equal(asked.length, 3)
   })
 })
 

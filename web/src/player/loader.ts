@@ -19,6 +19,8 @@ export interface Fed {
   readonly blank: boolean
   /** Its browser wants bytes for later. */
   readonly streams: boolean
+  /** Its picture stopped, and its browser goes on once it has more. */
+  readonly waits: boolean
   /** The renditions that its browser takes, lowest first. */
   readonly cuts: readonly Cut[]
   /** Which of them it is to have, by what the line carries. */
@@ -183,7 +185,7 @@ export class Loader {
       kept.here = [...kept.has]
     }
     const sizes = kept.inits.has(kept.cut.url) ? segments.sizes : segments.sizes.map((size, at) => (at === 0 ? size + segments.init_bytes : size))
-    return { offset: kept.fed.offset!, sizes, durationsMs: segments.durations_ms, has: kept.has, atMs: kept.fed.timeMs, streams: kept.fed.streams }
+    return { offset: kept.fed.offset!, sizes, durationsMs: segments.durations_ms, has: kept.has, atMs: kept.fed.timeMs, streams: kept.fed.streams, waits: kept.fed.waits }
   }
 
   /** A clip that has begun goes on at a lower quality where the line does not carry its own any more. */

@@ -134,6 +134,10 @@ export class Player implements Fed {
     return this.source?.streams ?? true
   }
 
+  get waits(): boolean {
+    return this.waiting && this.painted && !this.video?.seeking
+  }
+
   choose(bps: number | null): Cut {
     this.rendition = chooseRendition(this.cuts, this.conditions(bps ?? line.bps(connection())))
     return this.rendition as Cut

@@ -198,6 +198,16 @@ test('more bytes or a slower line never come sooner', () => {
   fc.assert(fc.property(fc.nat(9_999_999), someLine, (bytes, line) => fetchMs(bytes + 1, line) >= fetchMs(bytes, line) && fetchMs(bytes, { ...line, bps: line.bps + 1 }) <= fetchMs(bytes, line)))
 })
 
+test('a clip on screen that stands still gets what is missing, whatever else there is to fetch', () => {
+  fc.assert(fc.property(someFilms, someLine, someChance, (films, line, chance) => {
+    const still = films.map((one) => ({ ...one, waits: one.offset === 0 }))
+    const shown = still.find((one) => one.offset === 0)
+    if (!shown || aheadOf(shown).missing < 0) return true
+    const found = nextFetch(still, line, () => chance)
+    return !('inMs' in found) && found.offset === 0 && found.segment === aheadOf(shown).missing && found.urgent
+  }))
+})
+
 test('where browsers want nothing for later, only what the clip on screen needs at once is fetched', () => {
   fc.assert(fc.property(someFilms, someLine, someChance, (films, line, chance) => {
     const quiet = films.map((one) => ({ ...one, streams: false }))

@@ -22,6 +22,8 @@ export interface Film {
   atMs: number
   /** Its browser wants bytes for later; where not, it gets only what it needs at once, and only on screen. */
   streams?: boolean
+  /** It stands still with what is here: after a stop a browser may want more ahead than we would give it. */
+  waits?: boolean
 }
 
 export interface Line {
@@ -134,7 +136,7 @@ export function nextFetch(films: readonly Film[], line: Line, leave: LeaveChance
       const spare = aheadMs - take * PATIENCE - MARGIN_MS
       const fetch = { offset: 0, segment: missing, urgent: true }
       const nextMs = next ? fetchMs(by.get(1)!.sizes[next.segment]!, line) : 0
-      if (aheadMs === 0 || (spare <= nextMs && !(next && isMissedMore(nextMs, take, aheadMs, leave)))) return fetch
+      if (aheadMs === 0 || current.waits || (spare <= nextMs && !(next && isMissedMore(nextMs, take, aheadMs, leave)))) return fetch
       const load = take / Math.max(1, current.durationsMs[missing]!)
       const wanted = load > TIGHT ? TIGHT_AHEAD_MS * (1 - leave(TIGHT_AHEAD_MS)) : 0
       if (current.streams !== false && (aheadMs < wanted || isKept(aheadMs, line, leave))) onward = { ...fetch, urgent: false }
