@@ -24,6 +24,9 @@ async def faults(page: Page) -> list[str]:
     await page.evaluate(
         """async () => {
             for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame)
+            const ends = (one) => Number.isFinite(one.effect?.getComputedTiming().endTime)
+            const ending = document.getAnimations().filter(ends)
+            await Promise.allSettled(ending.map((one) => one.finished))
         }"""
     )
     found += await checked(page, "{resultTypes: ['violations'], runOnly: ['color-contrast']}")

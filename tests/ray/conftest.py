@@ -101,7 +101,8 @@ class Cluster:
         assert self.process is not None
         children = self.children()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(ENDED_WITHIN_S) == 0
+        status = self.process.wait(ENDED_WITHIN_S)
+        assert status == 0, (self.folder / "log").read_text(errors="replace")[-3000:]
         until = time.monotonic() + ENDED_WITHIN_S
         while left := [child for child in children if child.is_alive]:
             assert time.monotonic() < until, left
