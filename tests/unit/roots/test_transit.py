@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -205,8 +206,12 @@ def test_engine_that_breaks_off_is_unavailable(small: SmallEngine, tmp_path: Pat
 def test_nobody_at_the_address_is_unavailable(tmp_path: Path) -> None:
     with small_engine(tmp_path) as engine:
         root = root_of(engine, tmp_path)
-    with pytest.raises(RootUnavailable, match=r"does not answer \(ConnectionRefusedError\)"):
-        root.wrap("share", b"s" * 32)
+    with socket.socket() as held:
+        # So that nobody else comes to that port; who listens there is nobody.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", int(engine.address.split("/")[0].rpartition(":")[2])))
+        with pytest.raises(RootUnavailable, match=r"does not answer \(ConnectionRefusedError\)"):
+            root.wrap("share", b"s" * 32)
 
 
 @pytest.mark.parametrize("status", [400, 404, 500])
