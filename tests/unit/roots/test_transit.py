@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -209,7 +210,7 @@ def test_nobody_at_the_address_is_unavailable(tmp_path: Path) -> None:
     with socket.socket() as held:
         # So that nobody else comes to that port; who listens there is nobody.
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", int(engine.address.split("/")[0].rpartition(":")[2])))
+        held.bind(("127.0.0.1", urlsplit(engine.address).port or 0))
         with pytest.raises(RootUnavailable, match=r"does not answer \(ConnectionRefusedError\)"):
             root.wrap("share", b"s" * 32)
 
