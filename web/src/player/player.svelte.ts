@@ -8,6 +8,7 @@ import { shelf } from '../clips/shelf.svelte.ts'
 import { distrust, smoothTwins } from './av1.ts'
 import { connection, Line } from './line.ts'
 import { loader, type Cut, type Fed } from './loader.ts'
+import { plain, playlistFor } from './plain.ts'
 import { giveBack, takeVideo } from './pool.ts'
 import { chooseRendition, type Conditions } from './rendition.ts'
 import { captions, sound } from './sound.svelte.ts'
@@ -330,19 +331,6 @@ export class Player implements Fed {
     const lines = [...(track.activeCues ?? [])].map((cue) => (cue as VTTCue).getCueAsHTML().textContent ?? '')
     this.cue = lines.join('\n')
   }
-}
-
-/** Files that play from their beginning everywhere; if there is none, those in segments, which most players take too. */
-function plain(renditions: readonly Rendition[]): readonly Rendition[] {
-  const whole = renditions.filter((one) => one.segments?.url !== one.url)
-  return whole.length > 0 ? whole : renditions
-}
-
-/** Players without MediaSource that read playlists themselves choose the quality themselves. */
-function playlistFor(clip: Clip): string | null {
-  if ('MediaSource' in globalThis || 'ManagedMediaSource' in globalThis) return null
-  const able = document.createElement('video').canPlayType('application/vnd.apple.mpegurl')
-  return able ? clip.playlist_url : null
 }
 
 /** A signed address that has ended, or will before the first bytes are here. */
