@@ -181,13 +181,18 @@ def told(clips: list[Clip]) -> str:
 
     real = [clip for clip in clips if not clip.is_generated]
     cpu = sorted(clip.search_cpu_s for clip in clips)
+    # What a warm launcher starts is no child of ours, and is not counted.
+    search = (
+        f" The search takes {cpu[len(cpu) // 2]:.1f} s of CPU (median; {cpu[-1]:.1f} at most)."
+        if cpu[-1] > 0
+        else ""
+    )
     return (
         "# What a quality target for each clip saves\n\n"
         f"{machine.described()} `bench/quality.py`. Seconds of each clip: {LONGEST_MS / 1000:g}. "
         "Each clip counts by its rate, whatever its length.\n\n"
         f"One rate good for the hardest clip ({hardest.name}): {one_rate:.0f} kbit/s. One CRF good "
-        f"for the hardest: {one_crf:.1f}. The search takes {cpu[len(cpu) // 2]:.1f} s of CPU "
-        f"(median; {cpu[-1]:.1f} at most).\n\n- All, {against(clips)}\n"
+        f"for the hardest: {one_crf:.1f}.{search}\n\n- All, {against(clips)}\n"
         + (f"- Without generated ones, {against(real)}\n" if real else "")
         + f"\n{machine.table(head, rows)}"
     )
