@@ -14,7 +14,7 @@ from tests.cell.safety.test_reports import FORM, NOTICE
 
 from luciole.ask.gateway import PeerRefused, PeerUnreachable
 from luciole.border.wire import NoticeMail
-from luciole.cell.safety import model
+from luciole.cell.safety import model, notifying
 from luciole.cell.safety.notifying import Notifying
 
 ZOE = "zoe@example.org"
@@ -26,10 +26,13 @@ class MailServer:
     def __init__(self) -> None:
         self.taken: list[NoticeMail] = []
         self.problem: Exception | None = None
+        self.refused_for_now: set[str] = set()
 
     async def send_notice(self, mail: NoticeMail) -> None:
         if self.problem is not None:
             raise self.problem
+        if mail.to in self.refused_for_now:
+            raise PeerRefused("not-sent", 451)
         self.taken.append(mail)
 
 
@@ -37,10 +40,10 @@ class MailServer:
 async def mails(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
     """A cell that can send mail."""
     server = MailServer()
-    notifying = Notifying(
+    made = Notifying(
         server, takes_email=True, cell="Luciole", origin="https://us.test", clock=house.clock
     )
-    monkeypatch.setattr(house.parts.safety, "notifying", notifying)
+    monkeypatch.setattr(house.parts.safety, "notifying", made)
     yield server
 
 
@@ -150,6 +153,23 @@ async def test_server_that_is_away_is_asked_again_and_one_that_refuses_is_not(
     mails.problem = None
     await tell(house)
     assert len(mails.taken) == 1
+
+
+async def test_addresses_that_are_refused_for_now_keep_no_other_from_being_written_to(
+    house: House, ana: Browser, owner_url: str, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "AT_ONCE", 1)
+    mails.refused_for_now = {"grey@example.org"}
+    max_ = await at_work(house, owner_url, "max")
+    for email in ("grey@example.org", ZOE):
+        await notice(house.visitor(), email=email)
+        await dismiss(max_)
+    mails.taken.clear()
+    for _ in range(40):
+        await tell(house)
+        if mails.taken:
+            break
+    assert [one.to for one in mails.taken] == [ZOE]
 
 
 async def test_who_gave_no_address_is_not_written_to(

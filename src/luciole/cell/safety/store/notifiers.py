@@ -8,7 +8,8 @@ from uuid import UUID
 
 from luciole.kit.db import Tx
 
-# What stands now: of an appeal that is answered, its outcome; else the report's.
+# What stands now: of an appeal that is answered, its outcome; else the report's. In no order, so
+# that addresses that are refused for now keep no other from being written to.
 TO_TELL = """
 SELECT r.id, n.email, n.locale, coalesce(a.outcome, r.outcome) AS outcome,
        coalesce(a.decided_at, r.decided_at) AS decided_at
@@ -17,7 +18,7 @@ JOIN safety.report r ON r.id = n.report_id
 LEFT JOIN safety.appeal a ON a.report_id = r.id AND a.outcome <> 'waiting'
 WHERE n.email <> '' AND coalesce(a.outcome, r.outcome) NOT IN ('waiting', n.told)
   AND coalesce(a.decided_at, r.decided_at) > $1
-ORDER BY r.decided_at, r.id LIMIT $2
+ORDER BY random() LIMIT $2
 """
 TOLD = "UPDATE safety.notifier SET told = $2 WHERE report_id = $1"
 FORGET_ADDRESS = "UPDATE safety.notifier SET email = '' WHERE report_id = $1"
