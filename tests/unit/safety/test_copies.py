@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
+from tests.drills.cell_process import ROOT
 
 from luciole.cell.safety import copies
 from luciole.cell.safety.copies import Shelf, alike
@@ -104,3 +105,9 @@ def test_shelf_finds_what_comparing_all_finds(monkeypatch: pytest.MonkeyPatch) -
 def test_empty_shelf_has_nothing() -> None:
     assert Shelf().like(b"") == []
     assert Shelf().like(bytes(HASH_BYTES * 2)) == []
+
+
+def test_moderators_are_told_the_error_rate_that_was_measured() -> None:
+    measured = (ROOT / "bench" / "results" / "copies.md").read_text(encoding="utf-8")
+    said = f"Of {copies.TRIED} pairs of different films, **{copies.WRONG}** were taken for copies."
+    assert said in measured
