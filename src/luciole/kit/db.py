@@ -49,6 +49,9 @@ SET_COUNTRY = "SELECT set_config('luciole.country', $1, false)"
 
 COMMAND_TIMEOUT_S = 30
 ACQUIRE_TIMEOUT_S = 10
+# How long a cancelled query may take to end. The driver asks the server to end it, which does
+# nothing where it comes a moment before the server begins: then the connection is closed.
+LET_GO_S = 2
 
 
 class Tx(Protocol):
@@ -186,6 +189,26 @@ async def _restore(session: Session) -> None:
     session.is_of_another = session.says_who_asks
 
 
+@contextlib.asynccontextmanager
+async def _transaction(connection: Any, **how: Any) -> AsyncIterator[None]:
+    """A transaction of the driver's, whose end nobody waits for who was cancelled."""
+    transaction = connection.transaction(**how)
+    await transaction.start()
+    try:
+        yield
+    except asyncio.CancelledError:
+        try:
+            async with asyncio.timeout(LET_GO_S):
+                await transaction.rollback()
+        except (TimeoutError, asyncpg.PostgresError, *LOST):
+            connection.terminate()
+        raise
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await transaction.commit()
+
+
 class Database:
     """A pool of connections under one role."""
 
@@ -253,22 +276,25 @@ class Database:
             if country is not None and country != self._country:
                 await connection.execute(SET_COUNTRY, country)
             yield connection
+        except asyncio.CancelledError:
+            with contextlib.suppress(TimeoutError):
+                await self._pool.release(connection, timeout=LET_GO_S)
+            raise
         finally:
             await self._pool.release(connection)
 
     @contextlib.asynccontextmanager
     async def tx(self) -> AsyncIterator[Tx]:
         """A transaction: commits at the end of the block, rolls back on any exception."""
-        async with self._connection() as connection:
-            async with connection.transaction():
-                yield connection
+        async with self._connection() as connection, _transaction(connection):
+            yield connection
 
     @contextlib.asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Tx]:
         """A transaction that only reads, and sees one state of everything however long it takes."""
-        async with self._connection() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                yield connection
+        how = {"isolation": "repeatable_read", "readonly": True}
+        async with self._connection() as connection, _transaction(connection, **how):
+            yield connection
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:

@@ -26,6 +26,13 @@ SELECT coalesce(current_setting('luciole.country', true), '') AS country,
 ADULT = "SELECT set_config('luciole.adult', 'yes', false)"
 ADULT_ASKS = f"{SAYS_WHO_ASKS} {ADULT}"
 MINOR_ASKS = f"{SAYS_WHO_ASKS} SELECT set_config('luciole.adult', '', false)"
+STUBBORN = """
+DO $$ BEGIN
+    PERFORM pg_sleep(40);
+EXCEPTION WHEN query_canceled THEN
+    PERFORM pg_sleep(40);
+END $$
+"""
 Act = Callable[[Tx], Awaitable[object]]
 
 
@@ -176,6 +183,29 @@ async def test_cancelled_in_a_query_leaves_nothing(pool: Database, way: str) -> 
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await state(pool) == before
+
+
+@pytest.mark.parametrize("way", ["tx", "read", "snapshot"])
+async def test_cancelled_in_a_query_that_does_not_end_waits_for_nothing(
+    pool: Database, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request to end a query is lost where it comes before the server begins with it. This one
+    goes on whenever it comes."""
+    monkeypatch.setattr("luciole.kit.db.LET_GO_S", 0.3)
+    before = await state(pool)
+
+    async def stubborn() -> None:
+        with asking_from(AWAY):
+            async with getattr(pool, way)() as tx:
+                await as_adult(tx)
+                await tx.execute(STUBBORN)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await state(pool) == before
 
 
 async def test_query_that_takes_too_long_leaves_nothing(pool: Database) -> None:
