@@ -80,6 +80,19 @@ async def test_smaller_and_trimmed_copy_gets_the_same_decision_and_another_film_
     assert rest["subjects"][0]["alike"] is None
 
 
+async def test_copy_whose_files_are_elsewhere_just_now_is_found_by_its_stills(
+    house: House, ana: Browser, ben: Browser, film: Path, copy: bytes, owner_url: str
+) -> None:
+    clips = [await ana.clip(house, film.read_bytes()), await ana.clip(house, copy)]
+    for kept in Path(house.settings.blobs_place).rglob("*.mp4"):
+        kept.unlink()
+    for clip in clips:
+        await reported(house, ben, clip)
+    case = await take(await at_work(house, owner_url, "max"))
+    assert case
+    assert [one["clip_id"] for one in case["subjects"]] == [one["id"] for one in clips]
+
+
 async def test_case_in_hand_takes_in_no_copy(
     house: House, ana: Browser, ben: Browser, film: Path, copy: bytes, owner_url: str
 ) -> None:

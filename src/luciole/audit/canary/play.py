@@ -157,7 +157,7 @@ async def publish(stage: Stage) -> None:
     """Clips for every audience, with captions; an upload that is given up; a file that is none."""
     plant, ana = stage.book.plant, stage["ana"]
     film = things.film(stage.folder / "film.mp4", stage.book, "ana")
-    tall = things.film(stage.folder / "film.mp4", stage.book, "ana", size="720x1280")
+    tall = things.tall_film(stage.folder / "film.mp4", stage.book, "ana")
     tag = plant("ana", "clip.hashtag for everybody")
     first = plant("ana", "clip.former caption", "First {}")
     stage.ids["open"] = await stage.clip(

@@ -79,7 +79,7 @@ async def report(stage: Stage) -> None:
 async def again(stage: Stage) -> str:
     """ana publishes that film once more, and cleo reports it, too: one case. Gives the clip's
     id."""
-    film = things.film(stage.folder / "film.mp4", stage.book, "ana", size="720x1280")
+    film = things.tall_film(stage.folder / "film.mp4", stage.book, "ana")
     twin = await stage.clip("ana", film, audience="everyone")
     body = {"what": "clip", "name": twin, "category": "violence"}
     await stage["cleo"].ask("POST /api/reports", json=body)

@@ -10,11 +10,9 @@ from pathlib import Path
 from luciole.audit.canary.browser import Book
 from luciole.cell.media import encode
 
-FILM_SECONDS = 1
 
-
-def film(place: Path, book: Book, person: str, *, size: str = "180x320") -> bytes:
-    """A second of moving picture and tone, with a title, a place and a device in its metadata."""
+def film(place: Path, book: Book, person: str, *, size: str = "180x320", seconds: int = 1) -> bytes:
+    """A moving picture and a tone, with a title, a place and a device in its metadata."""
     plant = book.plant
     told = {
         "title": plant(person, "film.title", "At home {}"),
@@ -26,8 +24,8 @@ def film(place: Path, book: Book, person: str, *, size: str = "180x320") -> byte
     }
     options = [word for name, value in told.items() for word in ("-metadata", f"{name}={value}")]
     source = [
-        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=15:d={FILM_SECONDS}"),
-        *("-f", "lavfi", "-i", f"sine=440:d={FILM_SECONDS}"),
+        *("-f", "lavfi", "-i", f"testsrc2=s={size}:r=15:d={seconds}"),
+        *("-f", "lavfi", "-i", f"sine=440:d={seconds}"),
     ]
     subprocess.run(
         [encode.ffmpeg(), "-v", "error", "-y", *source, "-c:v", "libx264", "-preset", "ultrafast",
@@ -35,6 +33,11 @@ def film(place: Path, book: Book, person: str, *, size: str = "180x320") -> byte
         check=True,
     )  # fmt: skip
     return place.read_bytes()
+
+
+def tall_film(place: Path, book: Book, person: str) -> bytes:
+    """So tall that it has two renditions, and long enough to be found again by its stills."""
+    return film(place, book, person, size="720x1280", seconds=3)
 
 
 def picture(book: Book, person: str) -> bytes:

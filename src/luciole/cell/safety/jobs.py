@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from uuid import UUID
 
 from luciole.cell.media.service import Media
@@ -29,12 +30,11 @@ def register(
         async with db.read() as tx:
             key = await safety.reviewing.file_of_review(tx, review_id)
             found = await media.find(tx, key) if key else None
-        if found is None:
-            return
-        try:
-            digest = await media.digest(await blobs.get(found.object_key))
-        except Missing:
-            return  # deleted meanwhile: the minute's round closes the case
+        digest = None
+        # Files move while a film gets its renditions; then its stills are left to go by.
+        with contextlib.suppress(Missing):
+            if found is not None:
+                digest = await media.digest(await blobs.get(found.object_key))
         alike = await safety.duplicates.twins(db, review_id)
         async with db.tx() as tx:
             await safety.reviewing.match(tx, review_id, digest, alike)
