@@ -31,6 +31,11 @@ class Toasts {
     this.show({ text: `${told.sentence} ${told.next_step}`.trim(), kind: 'problem' })
   }
 
+  /** Whoever comes to where one leads needs it no more: it would lie over what they want to do there. */
+  arrived(path: string): void {
+    this.list = this.list.filter((toast) => toast.href !== path)
+  }
+
   drop(id: number): void {
     this.list = this.list.filter((toast) => toast.id !== id)
   }

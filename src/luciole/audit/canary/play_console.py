@@ -23,10 +23,11 @@ VALUES (0, 'canary.former', 'queued', now() - interval '3 hours', now() - interv
 RETURNING id
 """
 DONE = "DELETE FROM queue.pgqueuer WHERE entrypoint = 'canary.former'"
-# As if many had watched it.
+# As if many had watched it; the one that is the least work.
 WATCHED = """
-UPDATE media.asset SET av1 = 'wanted'
-WHERE id = (SELECT id FROM media.asset WHERE state = 'complete' ORDER BY id LIMIT 1)
+UPDATE media.asset SET av1 = 'wanted' WHERE id = (
+    SELECT id FROM media.asset WHERE state = 'complete'
+    ORDER BY width * height * duration_ms, id LIMIT 1)
 """
 
 

@@ -68,3 +68,15 @@ test('no French word is in the plural behind a count that may be 0 or 1', () => 
   assert.deepEqual(found.filter((key) => !(key in ALWAYS_MANY)), [])
   assert.deepEqual(Object.keys(ALWAYS_MANY).filter((key) => !found.includes(key)), [])
 })
+
+test('each problem that the client finds by itself has words in both languages', () => {
+  const source = new URL('../../', import.meta.url)
+  const files = (readdirSync(source, { recursive: true }) as string[]).filter((name) => /\.(ts|svelte)$/.test(name) && !name.endsWith('.test.ts'))
+  const made = files.flatMap((name) => [...readFileSync(new URL(name, source), 'utf8').matchAll(/new ApiError\([^,]+, (.*?), ''/g)].map(([, code]) => code!))
+  const codes = made.flatMap((code) => [...code.matchAll(/(?<!=== )'([a-z-]+)'/g)].map(([, word]) => word!))
+  assert(codes.length > 15)
+  for (const language of ['en', 'fr']) {
+    const told = JSON.parse(readFileSync(new URL(`errors.${language}.json`, folder), 'utf8')) as Record<string, unknown>
+    assert.deepEqual(codes.filter((code) => !told[code]), [], language)
+  }
+})

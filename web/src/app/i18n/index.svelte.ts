@@ -230,6 +230,8 @@ export function tell(problem: unknown): Told {
     const words = { most: number(most), per: t(perS > 3600 ? 'pace.day' : 'pace.hour'), until: moment(Date.parse(until)) }
     return { sentence: fill(told.sentence, words), next_step: fill(told.next_step, words) }
   }
+  // Nobody foresaw it: whoever looks for the reason finds it in the browser's console.
+  console.error(problem)
   return tellCode('unexpected', '', '')
 }
 

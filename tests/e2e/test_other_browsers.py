@@ -1,0 +1,181 @@
+"""Firefox and WebKit, which is Safari's engine: the same journeys as in Chromium, the few that use
+what browsers do differently (media sources, cryptography, forms, files)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.browser import others
+from tests.browser.others import Window
+from tests.e2e.stage import COOKIE, PASSWORD, Cell, Member, free_port
+from tests.e2e.test_messages import befriend
+
+ARROW_DOWN = "\ue015"
+ENGINES = {
+    "firefox": (others.firefox, others.in_firefox),
+    "webkit": (others.webkit, others.in_webkit),
+}
+CURRENT = "document.querySelector('[data-testid=slide][data-current=true]')"
+BOX = f"{CURRENT}?.querySelector('[data-testid=stage-box]')"
+# What goes wrong on a page is asked for at the end.
+LISTENS = """
+window.__faults = []
+addEventListener('error', (event) => window.__faults.push(String(event.message)))
+addEventListener('unhandledrejection', (event) => window.__faults.push(String(event.reason)))
+addEventListener('securitypolicyviolation', (event) =>
+    window.__faults.push(`${event.violatedDirective} ${event.blockedURI}`))
+"""
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("e2e-others")]
+
+
+@contextlib.asynccontextmanager
+async def window(
+    engine: str, cell: Cell, home: Path, member: Member | None = None, path: str = "/"
+) -> AsyncIterator[Window]:
+    """A page of the cell in one of the browsers; it is skipped, and fails in CI, without it."""
+    is_there, opened = ENGINES[engine]
+    if not is_there():
+        told = f"No {engine} here. As root, `./luciole test all` installs it by apt-get."
+        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+    home.mkdir(mode=0o700)
+    async with opened(cell.origin, home, free_port()) as made:
+        if member is not None:
+            await made.sign_in(COOKIE, member.token)
+        await made.goto(path)
+        await made.run(LISTENS)
+        try:
+            yield made
+        except BaseException:
+            (home / "failed.png").write_bytes(await made.screenshot())
+            raise
+        assert await made.run("return window.__faults") in ([], None)
+
+
+async def plays(one: Window, clip_id: str) -> None:
+    """Waits until that clip is on screen, painted, and its time goes on."""
+    await one.true(f"{CURRENT}?.dataset.clip === {clip_id!r}")
+    await one.true(f"{BOX}?.dataset.painted === 'true' && {BOX}?.dataset.playing === 'true'")
+    before = await one.run(f"return {CURRENT}.querySelector('video').currentTime")
+    await one.true(f"{CURRENT}.querySelector('video').currentTime !== {before}")
+    assert await one.run(f"return {CURRENT}.querySelector('video').error") is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_feed_plays_clip_after_clip(
+    engine: str, cell: Cell, showing: Member, tmp_path: Path
+) -> None:
+    viewer = await cell.member("viewer")
+    await viewer.follow(showing)
+    items = (await viewer.api.get("/api/feeds/following?limit=50")).json()["items"]
+    async with window(engine, cell, tmp_path / engine, viewer, "/following") as page:
+        for clip in items:
+            await plays(page, clip["id"])
+            await page.press(ARROW_DOWN)
+        # What was swiped past is there again when one goes back, without a load of the page.
+        await page.true("document.querySelector('[data-testid=caught-up]')")
+        await page.press("\ue013")
+        await plays(page, items[-1]["id"])
+        assert await page.run("return document.querySelectorAll('video').length") <= 5
+        with Image.open(io.BytesIO(await page.screenshot())) as picture:
+            middle = picture.convert("RGB").crop((40, 150, 290, 300))
+        # The picture itself, not its place: none of these films is dark or of one colour.
+        assert len(middle.getcolors(middle.width * middle.height) or []) > 20
+        assert min(high for _, high in middle.getextrema()) > 60
+        assert await page.run(
+            f"return {CURRENT}.querySelector('video').currentSrc.startsWith('blob:')"
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+async def test_somebody_signs_up_and_publishes(
+    engine: str, cell: Cell, tmp_path: Path, phone_film: Path
+) -> None:
+    handle = cell.handle("newcomer")
+    async with window(engine, cell, tmp_path / engine, path="/sign-up") as page:
+        await page.type("sign-up-handle", handle)
+        await page.type("sign-up-name", "Somebody")
+        await page.run(
+            "for (const label of document.querySelectorAll('label'))"
+            " if (label.innerText.trim() === '18 or over') label.click()"
+        )
+        # Where the browser has no passkeys, the field is there already.
+        if await page.run("return 'PublicKeyCredential' in window"):
+            await page.click("sign-up-use-password")
+        await page.type("sign-up-password", PASSWORD)
+        await page.click("sign-up-submit")
+        await page.click("codes-kept")
+        await page.click("codes-done")
+        place = "document.querySelector('[data-testid=nav-profile]')"
+        await page.true(f"{place}?.getAttribute('href') === '/@{handle}'")
+        await page.goto("/publish")
+        await page.run(LISTENS)
+        await page.type("publish-file", str(phone_film))
+        await page.type("publish-caption", "From another browser")
+        await page.click("publish-post")
+        await page.true(
+            "document.querySelector('[data-testid=clip-state]')?.dataset.state === 'published'",
+            within_s=120,
+        )
+        place = await page.run(
+            "return document.querySelector('[data-testid=publish-watch]').getAttribute('href')"
+        )
+        await page.goto(place)
+        await page.run(LISTENS)
+        await plays(page, place.rsplit("/", 1)[1])
+
+
+async def test_firefox_and_webkit_write_to_each_other(cell: Cell, tmp_path: Path) -> None:
+    ada, bea = await cell.member("ada"), await cell.member("bea")
+    await befriend(ada, bea)
+    async with (
+        window("firefox", cell, tmp_path / "firefox", ada, "/messages") as adas,
+        window("webkit", cell, tmp_path / "webkit", bea, "/messages") as beas,
+    ):
+        for page in (adas, beas):
+            await page.click("begin")
+            await page.true(
+                "document.querySelector('[data-testid=messages]')?.dataset.phase === 'ready'"
+            )
+        await adas.goto(f"/@{bea.handle}")
+        await adas.run(LISTENS)
+        await adas.click("write-to")
+        await say(adas, "the heron flies at dusk")
+        await beas.click("conversation")
+        await hears(beas, "the heron flies at dusk")
+        await say(beas, "then I shall wait by the weir")
+        await hears(adas, "then I shall wait by the weir")
+        numbers = []
+        for page in (adas, beas):
+            await page.click("thread-info")
+            await page.click("safety")
+            await page.seen("safety-number")
+            numbers.append(
+                await page.run(
+                    "return document.querySelector('[data-testid=safety-number]').innerText"
+                )
+            )
+        assert numbers[0].split() == numbers[1].split()
+        assert len("".join(numbers[0].split())) == 60
+
+
+async def say(page: Window, text: str) -> None:
+    await page.type("message-text", text)
+    await page.click("message-send")
+    await page.true(f"{_line(text)}?.dataset.state === 'sent'")
+
+
+async def hears(page: Window, text: str) -> None:
+    await page.true(_line(text))
+
+
+def _line(text: str) -> str:
+    return (
+        "[...document.querySelectorAll('[data-testid=message]')]"
+        f".find((line) => line.innerText.includes({text!r}))"
+    )
