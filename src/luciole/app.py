@@ -264,7 +264,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *pages.routes(
             Folder(dist, {release.PAGE: name_bundle}),
             lambda clip_id: preview.of(parts, clip_id),
-            lambda handle: preview.require_shown(parts, handle),
+            lambda handle: preview.of_person(parts, handle),
         ),
     ]
     return web.application(
