@@ -68,10 +68,14 @@ async def test_visitors_are_sent_on_when_both_cells_have_said_it(
     # Her clips are here as long as her account is.
     (clip,) = (await ben.get("/api/people/ana/clips")).json()["items"]
     assert await leads(house, f"/c/{clip['id']}") is None
-    assert (await house.visitor().get(f"/api/clips/{clip['id']}")).status_code == 200
+    assert "author_moved_to" not in clip or clip["author_moved_to"] is None
+    shown = (await house.visitor().get(f"/api/clips/{clip['id']}")).json()
+    assert (shown["state"], shown["author_moved_to"]) == ("published", PAGE)
     # And she may come back.
     assert (await known.delete("/api/me/moved")).status_code == 204
     assert await leads(house) is None
+    shown = (await house.visitor().get(f"/api/clips/{clip['id']}")).json()
+    assert shown["author_moved_to"] is None
 
 
 async def test_who_does_not_want_it_shown_sends_nobody(
@@ -125,3 +129,9 @@ async def test_a_withheld_person_is_withheld_first(house: House, known: Browser,
 def test_page_is_at_the_host_of_the_cell_or_above_its_door(page: str, is_theirs: bool) -> None:
     uri = "https://border.eu.example:8443/ap/people/1"
     assert is_page_of(page, uri, "ana@eu") is is_theirs
+
+
+def test_cells_of_one_machine_are_at_one_host() -> None:
+    door = "http://127.0.0.1:8471/ap/people/1"
+    assert is_page_of("http://localhost:8081/@ana", door, "ana@eu")
+    assert not is_page_of("http://localhost:8081/@ana", "https://eu.example/ap/people/1", "ana@eu")
