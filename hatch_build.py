@@ -49,7 +49,12 @@ class WebClient(BuildHookInterface[Any]):
                 )
         build_data["force_include"][str(root / "web" / "dist")] = "luciole/web_dist"
         build_data["force_include"][str(root / "verifier")] = "luciole/verifier_dist"
-        for name in ("luciole_acts.py", "luciole_between.py", "luciole_mirror.py"):
+        for name in (
+            "luciole_acts.py",
+            "luciole_ages.py",
+            "luciole_between.py",
+            "luciole_mirror.py",
+        ):
             beside = f"luciole/verifier_dist/{name}"
             build_data["force_include"][str(root / "comparer" / name)] = beside
 

@@ -14,6 +14,7 @@ anything here.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -54,6 +55,7 @@ held.differs ! {} is said to have destroyed {} of {}; its own log does not tell 
 guard.alone ? {} guards keys of this cell. > Give its log with --other.
 guard.more ! {} has given {} halves by {}; this cell had asked for {}, and {} were lent.
 guard.differs ! {} had told this cell of {} halves that it gave; its own log tells of {}.
+guard.restored ? This cell was restored at {}, and counts fewer than {} gave. > Ask both operators.
 guard.anew ? This cell has begun to count anew, so that sums cannot be compared. > Ask both.
 guard.waiting ? Neither log is newer than the other's counts. > Look again in two hours.
 """
@@ -224,11 +226,14 @@ def check_guard(mine: Read, others: dict[str, Read]) -> v.Said:
             if one.kind == "guardian" and one.said["act"] == "counts":
                 pair = v.natural(one.said["asked"]), v.natural(one.said["given"])
                 counted.setdefault(one.said["cell"], []).append((one.at, one.said, *pair))
+        restores = [
+            one.at
+            for one in mine.entries
+            if one.kind == "restore" and v.natural(one.said["from"]) < v.natural(one.said["to"])
+        ]
     compared = 0
     for cell, counts in sorted(counted.items()):
         name = v.shown(counts[-1][1]["guardian"])
-        asked = [one[2] for one in counts]
-        v.require(asked == sorted(asked), "guard.anew")
         v.require(cell in others, "guard.alone", name)
         with v.formed("held.format"):
             gave = [(at, v.natural(one["given"])) for at, one in told(others[cell], mine, "share")]
@@ -239,22 +244,52 @@ def check_guard(mine: Read, others: dict[str, Read]) -> v.Said:
                 and one.said.get("act") == "lent"
                 and one.said["cell"] == mine.cell
             ]
+        sure, excused = unbroken(counts, restores)
         # What was given by a time, was asked for by then: the next count here has it.
         for at, given in gave:
             by_then = sum(halves for when, halves in lent if when <= at)
-            for later, _, asks, _ in counts:
-                if later >= at + v.CLOCK_SLACK_S:
-                    facts = (name, given, v.clock(at), asks, by_then)
-                    v.require(given <= asks + by_then, "guard.more", *facts)
-                    compared += 1
-                    break
+            later, asks = next(
+                ((one[0], one[2]) for one in sure if one[0] >= at + v.CLOCK_SLACK_S), (0, 0)
+            )
+            if not later:
+                continue
+            compared += 1
+            if given > asks + by_then:
+                # What was given until a restore may be forgotten; what was given since is not.
+                back = put_back(restores, later)
+                most = min((one for when, one in gave if when >= back), default=given)
+                most += asks + sum(halves for when, halves in lent if back < when <= at)
+                facts = (name, given, v.clock(at), asks, by_then)
+                v.require(back > 0 and given <= most, "guard.more", *facts)
+                excused = max(excused, back)
         # And what it told us, its own log tells, the hour after.
         most = max((given for _, given in gave), default=0)
         for at, _, _, given in counts:
             if newest(others[cell]) > at + SAID_WITHIN_S:
                 v.require(given <= most, "guard.differs", name, given, most)
+        v.require(len(sure) == len(counts), "guard.anew")
+        v.require(excused == 0, "guard.restored", v.clock(excused), name)
     v.require(compared > 0 or counted == {}, "guard.waiting")
     return f"{len(counted)} guardians gave no more than was asked for, {compared} times.", None
+
+
+def unbroken(counts: list[Any], restores: list[int]) -> tuple[list[Any], int]:
+    """The cell's counts up to where it began anew, and the last time that it was put back from a
+    copy, which counts on from an older number; that is 0 where none of them is smaller for it."""
+    back, sure = 0, counts[:1]
+    for before, after in itertools.pairwise(counts):
+        if after[2] < before[2]:
+            last = put_back(restores, after[0])
+            if last < before[0]:
+                break
+            back = last
+        sure.append(after)
+    return sure, back
+
+
+def put_back(restores: list[int], at: int) -> int:
+    """When the cell was last put back from a copy before a time, as its log says; else 0."""
+    return max((when for when in restores if when <= at), default=0)
 
 
 # --- 5. The run -----------------------------------------------------------------------------------

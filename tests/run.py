@@ -67,6 +67,7 @@ class Check:
 VERIFIER = ("verifier/luciole_verify.py", "verifier/luciole_crossings.py")
 COMPARER = (
     "comparer/luciole_acts.py",
+    "comparer/luciole_ages.py",
     "comparer/luciole_between.py",
     "comparer/luciole_mirror.py",
 )

@@ -51,6 +51,7 @@ from luciole.cell.notify import api_choices
 from luciole.cell.notify.live import Hub
 from luciole.cell.people import api as people_api
 from luciole.cell.people import api_family, api_staff
+from luciole.cell.people.joining import ages, entered
 from luciole.cell.rights import api as rights_api
 from luciole.cell.rights import (
     api_erasure,
@@ -109,6 +110,19 @@ class Build(msgspec.Struct):
 
     release: Release
     web_files: dict[str, str]
+
+
+class LeastAges(msgspec.Struct):
+    """The table of least ages that this cell goes by: the file's text with version and digest, the
+    country whose line counts here, its age (None where the table has none), and where the log names
+    this table (None where it does not yet)."""
+
+    version: int
+    sha256: str
+    text: str
+    country: str
+    age: int | None
+    entry: entered.Place | None
 
 
 class Health(msgspec.Struct):
@@ -250,7 +264,7 @@ def application(parts: Parts, *, is_started: bool = False) -> Litestar:
         *pages.routes(
             Folder(dist, {release.PAGE: name_bundle}),
             lambda clip_id: preview.of(parts, clip_id),
-            lambda handle: preview.require_shown(parts, handle),
+            lambda handle: preview.of_person(parts, handle),
         ),
     ]
     return web.application(
@@ -284,6 +298,22 @@ def _system(parts: Parts, dist: Path) -> Router:
                 settings.media.max_duration_ms,
                 MAX_CAPTION_CHARS,
             ),
+        )
+
+    named = entered.Entered(parts.blobs)
+
+    @get("/api/cell/ages")
+    async def least_ages() -> LeastAges:
+        """The least age of each country by law, and where this cell's log names the table, so that
+        anybody can compare (`luciole_ages.py`)."""
+        table, country = ages.current(), settings.cell.country
+        return LeastAges(
+            table.version,
+            table.sha256,
+            table.text,
+            country,
+            ages.table().get(country),
+            await named.place(table),
         )
 
     @get("/.well-known/luciole/build.json")
@@ -339,6 +369,6 @@ def _system(parts: Parts, dist: Path) -> Router:
 
     return Router(
         "/",
-        route_handlers=[cell, built, root_of_credentials, healthz, readyz, measured],
+        route_handlers=[cell, least_ages, built, root_of_credentials, healthz, readyz, measured],
         tags=["cell"],
     )

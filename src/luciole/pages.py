@@ -15,13 +15,13 @@ from luciole.cell.notices.model import Withheld
 from luciole.cell.notices.refusals import Removed
 from luciole.kit.errors import NotFound
 from luciole.kit.static import Folder
-from luciole.kit.web import AnyRequest
+from luciole.kit.web import SESSION_COOKIE, AnyRequest
 from luciole.release import PAGE
 
 # What goes into the head of a clip's page; nothing where not everybody may see the clip. Raises
-# Withheld or Removed, as does what looks at a profile's page.
+# Withheld or Removed, as does what looks at a profile's page, which gives where visitors go on to.
 Preview = Callable[[UUID], Awaitable[bytes]]
-Look = Callable[[str], Awaitable[None]]
+Look = Callable[[str], Awaitable[str | None]]
 
 # The first part of each address that the client knows; `web/src/app/routes.ts` says the rest, and
 # tests/rules/test_pages.py compares the two.
@@ -80,7 +80,7 @@ def find_dist(named: str) -> Path:
 
 def routes(folder: Folder, preview: Preview, look: Look) -> list[HTTPRouteHandler]:
     """The routes of the pages and of the files that they load. `preview` gives what goes into the
-    head of the page of a clip; `look` whether the page of a handle is withheld."""
+    head of the page of a clip; `look` whether the page of a handle is withheld, or has moved."""
 
     def page(request: AnyRequest, status: int = 200) -> Response[bytes]:
         if "index.html" not in folder:
@@ -134,9 +134,18 @@ def routes(folder: Folder, preview: Preview, look: Look) -> list[HTTPRouteHandle
             raise NotFound
         if first.startswith("@"):
             try:
-                await look(first[1:].lower())
+                moved_to = await look(first[1:].lower())
             except (Withheld, Removed) as blocked:
                 return withheld(request, blocked)
+            # Who has an account here sees the page, which says where the person went: it has what
+            # they do with people here, and the person's own way back. Nobody keeps the answer,
+            # since the person may take it back.
+            if moved_to and SESSION_COOKIE not in request.cookies:
+                return Response(
+                    b"",
+                    status_code=308,
+                    headers={"location": moved_to, "cache-control": "no-store"},
+                )
         is_known = first in PAGES or first.startswith("@")
         if not is_known and "text/html" not in request.headers.get("accept", ""):
             raise NotFound

@@ -1,4 +1,5 @@
-"""What a link to a clip shows where it is pasted: Open Graph tags in the clip's own page.
+"""What a link to a clip shows where it is pasted: Open Graph tags in the clip's own page; and where
+a link to somebody who has moved leads on.
 
 Whoever previews a link is a stranger: there are tags for what every visitor may see, and none for
 anything else. They name addresses of this cell only.
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from urllib.parse import urljoin
 from uuid import UUID
 
+from luciole.cell.abroad.moving.service import Moving, is_page_of
 from luciole.cell.clips.model import Card, NoSuchClip, is_for_all
 from luciole.cell.people.model import NoSuchPerson
 from luciole.parts import Parts
@@ -37,14 +39,23 @@ async def of(parts: Parts, clip_id: UUID) -> bytes:
     ).encode()
 
 
-async def require_shown(parts: Parts, handle: str) -> None:
-    """Raises Withheld where an order keeps a person from where is asked from."""
+async def of_person(parts: Parts, handle: str) -> str | None:
+    """Where a visitor of a profile is sent on to, since the person has moved: the page that they
+    named and that both cells stand for; else None. Raises Withheld where an order keeps a person
+    from where is asked from."""
     async with parts.db.read() as tx:
         try:
             person = await parts.people.by_handle(tx, handle)
         except NoSuchPerson:
-            return
+            return None
         await parts.notices.refuse_person(tx, person.id, None)
+        page = await parts.people.moved_to(tx, person.id)
+        gone = await Moving(parts.abroad, parts.clock).gone(tx, person.id) if page else None
+        if page is None or gone is None:
+            return None
+        uri, to_id = gone
+        new = (await parts.people.cards(tx, [to_id])).get(to_id)
+    return page if new is not None and is_page_of(page, uri, new.handle) else None
 
 
 def _tags(parts: Parts, card: Card, origin: str, cell_name: str) -> Iterator[tuple[str, str]]:

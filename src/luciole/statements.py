@@ -1,4 +1,5 @@
-"""What a cell says of itself in its log `decisions`: which release runs, and how each day was.
+"""What a cell says of itself in its log `decisions`: which release runs, which table of
+least ages it goes by, and how each day was.
 
 The supervisor does both. The log is the only memory: what was said last is read from there, so
 that a database which was put back from a copy does not make the cell say a day twice.
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from luciole import pages, release
+from luciole.cell.people.joining import ages
 from luciole.config import Settings
 from luciole.kit.blobs import Blobs, Missing
 from luciole.kit.clock import Clock
@@ -87,24 +89,43 @@ async def watch(place: Reached, settings: Settings, clock: Clock) -> None:
 # Releases
 
 
-async def announce(database: Database, blobs: Blobs, current: Release, now: datetime) -> bool:
-    """Puts an entry `release` into the log, unless the last one says the same. Raises Behind."""
+async def announce(
+    database: Database,
+    blobs: Blobs,
+    current: Release,
+    now: datetime,
+    table: ages.Table | None = None,
+) -> bool:
+    """Puts an entry `release`, and one `ages` for the table of least ages, into the log; each only
+    where the last one of its kind does not say the same. Raises Behind."""
+    table = table or ages.current()
+    wanted = {
+        "release": msgspec.structs.asdict(current),
+        "ages": {"version": table.version, "sha256": table.sha256},
+    }
     async with database.tx() as tx:
         await tx.execute(LOCK)
         await _require_caught_up(tx, blobs, ("decisions",))
-        if await last_release(blobs) == current:
-            return False
-        said = {"v": 1, "kind": "release", "at": _instant(now), **msgspec.structs.asdict(current)}
-        await store.put(tx, "decisions", canonical(said))
-    return True
+        texts = await _texts(blobs, "decisions")
+        new = {kind: one for kind, one in wanted.items() if not _says(_last(texts, kind), one)}
+        for kind, one in new.items():
+            said = {"v": 1, "kind": kind, "at": _instant(now), **one}
+            await store.put(tx, "decisions", canonical(said))
+    return bool(new)
 
 
 async def last_release(blobs: Blobs) -> Release | None:
     """The release that the published log names last; None where it names none yet."""
-    for text in reversed(await _texts(blobs, "decisions")):
-        if text.said["kind"] == "release":
-            return msgspec.convert(text.said, Release)
-    return None
+    said = _last(await _texts(blobs, "decisions"), "release")
+    return msgspec.convert(said, Release) if said else None
+
+
+def _last(texts: Sequence[Text], kind: str) -> dict[str, Any] | None:
+    return next((text.said for text in reversed(texts) if text.said["kind"] == kind), None)
+
+
+def _says(said: dict[str, Any] | None, wanted: dict[str, Any]) -> bool:
+    return said is not None and all(said.get(name) == value for name, value in wanted.items())
 
 
 # Days

@@ -81,6 +81,54 @@ def listed(who: httpx.AsyncClient, path: str) -> Callable[[], Awaitable[Any]]:
     return ask
 
 
+@pytest.mark.timeout(600)
+async def test_visitor_of_who_moved_lands_at_the_new_address(
+    two: tuple[Cell, Cell], tmp_path: Path
+) -> None:
+    us, sg = two
+    eve = await person(us, "eve")
+    film = films.make(tmp_path / "tiny.mp4", size="90x160", seconds=0.4, rate=10).read_bytes()
+    await agree(eve, "clip")
+    clip = await published(eve, film, caption="Going")
+    assert (await eve.put(f"/api/clips/{clip['id']}/reach", json={"reach": "cells"})).is_success
+    new = await person(sg, "eve.sg")
+    await until(listed(new, "/api/people/eve@us/clips"), WITHIN_S)
+    # Here a cell's door for others is at this host, and so is its page.
+    web = sg.settings.origin.replace("localhost", "127.0.0.1")
+    page, link = f"{web}/@eve.sg", f"{us.settings.origin}/@eve"
+    async with httpx.AsyncClient(timeout=30) as visitor:
+        # What she says alone sends nobody anywhere.
+        known = (await eve.get("/api/me/moved")).json()
+        assert (await eve.put("/api/me/moved", json={"address": page})).is_success
+        assert (await visitor.get(link)).status_code != 308
+
+        # By the words of both cells, it does.
+        former = {"known_as": known["known_as"], "known_in": known["known_in"]}
+        came = (await new.put("/api/me/came-from", json=former)).json()
+        said = {"address": page, "known_as": came["known_as"]}
+        assert (await eve.put("/api/me/moved", json=said)).is_success
+
+        async def sent_on() -> httpx.Response | None:
+            answer = await visitor.get(link)
+            return answer if answer.status_code == 308 else None
+
+        answer = await until(sent_on, WITHIN_S)
+        assert (answer.headers["location"], answer.headers["cache-control"]) == (page, "no-store")
+        assert (await visitor.head(f"{link}/reposts")).headers["location"] == page
+        # Who is there under the new address is she, and nobody is sent on from there.
+        assert (await visitor.get(page)).status_code != 308
+        shown = (await visitor.get(f"{sg.settings.origin}/api/people/eve.sg")).json()
+        assert shown["display_name"] == "Eve.Sg"
+        # Who has an account in the old cell sees the page, with the address on it, and so does she.
+        assert (await eve.get("/@eve")).status_code != 308
+        assert (await eve.get("/api/people/eve")).json()["moved_to"] == page
+        # She may take it back.
+        assert (await eve.delete("/api/me/moved")).is_success
+        assert (await visitor.get(link)).status_code != 308
+    for who in (eve, new):
+        await who.aclose()
+
+
 async def test_clip_is_seen_followed_liked_commented_and_called_back(
     two: tuple[Cell, Cell], tmp_path: Path
 ) -> None:

@@ -10,10 +10,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
+from tests import bucket
 from tests.cell.house import Browser, House
 from tests.drills.cell_process import ROOT, Cell, none_left, started
 from tests.unit.media import films
@@ -125,6 +128,57 @@ async def test_machine_that_dies_leaves_its_film_to_another(
         answer = await ana.get(clip["renditions"][-1]["url"])
         assert answer.status_code == 200
         assert len(answer.content) == clip["renditions"][-1]["size_bytes"]
+
+
+async def test_machine_makes_films_of_a_bucket_and_waits_while_that_is_away(
+    house: House, owner_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = films.make(tmp_path / "film.mp4", size="360x640", seconds=1).read_bytes()
+    with bucket.serving() as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        settings = msgspec.structs.replace(house.settings, blobs="s3://films/a cell")
+        cell = House(house.db, settings, house.vault)
+        ana = await cell.person("ana")
+        answer = await ana.post("/api/clips", json=await ana.draft(film, caption="By the sea"))
+        assert answer.status_code == 201, answer.text
+        assert {key.partition("/")[0] for key in s3.objects} == {"a cell"}
+        s3.is_away = True
+        elsewhere = tmp_path / "machine"
+        with started(*machine(owner_url, settings.blobs, elsewhere)) as one:
+            # It has tried, and the film waits: it is not refused for that.
+            held = "SELECT state FROM media.asset WHERE waits_for = 'store'"
+            end = time.monotonic() + PATIENCE_S
+            while not (waiting := await cell.rows(held)):
+                assert time.monotonic() < end, "\n".join(one.console)
+                await asyncio.sleep(0.2)
+            assert waiting[0]["state"] not in ("refused", "complete")
+            told = (await ana.get(f"/api/clips/{answer.json()['id']}")).json()
+            assert told["state"] == "processing"
+            s3.is_away = False
+            end = time.monotonic() + PATIENCE_S
+            while await cell.rows("SELECT id FROM media.asset WHERE state <> 'complete'"):
+                assert time.monotonic() < end, "\n".join(one.console)
+                assert one.process.poll() is None, "\n".join(one.console)
+                await asyncio.sleep(0.2)
+            assert one.stop(signal.SIGTERM) == 0
+        assert none_left(elsewhere) == []
+        assert at_work(elsewhere) == set()
+        await cell.work()
+        clip = (await ana.get(f"/api/clips/{answer.json()['id']}")).json()
+        assert clip["state"] == "published"
+        for rendition in clip["renditions"]:
+            shown = await ana.get(rendition["url"])
+            assert shown.status_code == 200
+            assert len(shown.content) == rendition["size_bytes"]
+            assert shown.content in s3.objects.values()
+        # Nothing is left of the upload, and nothing half.
+        cell.clock.advance(timedelta(days=2))
+        await cell.parts.queue.run_periodic("media.sweep")
+        await cell.work()
+        assert not [key for key in s3.objects if "/uploads/" in key]
+        assert s3.parts == {}
+        await cell.close()
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,8 @@ def test_what_the_row_of_minors_claims_is_what_the_code_has() -> None:
     assert set(limits) == set(FamilyLimits.__struct_fields__)
     for words in limits.values():
         assert words in does
-    # Least ages come in a table, each with its source, that the code knows by its digest.
+    # Least ages come in a table, each with its source, that the log names by version and digest.
+    assert "named by version and digest" in does
     assert "least age of your country" in does
     assert ages.table()["FR"] >= 13
     for words in ("messages from friends and to friends only", "no duet", "no learning", "quiet"):

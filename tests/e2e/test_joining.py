@@ -128,3 +128,23 @@ async def test_terms_are_agreed_to_and_asked_about_once_when_they_change(
     await page.reload()
     await signed_in(page, handle)
     await expect(page.get_by_test_id("agree")).to_have_count(0)
+
+
+async def test_the_age_is_asked_beside_the_law_and_its_place_in_the_log(
+    stage: Stage, tmp_path: Path
+) -> None:
+    page = await stage.phone()
+    told = page.get_by_test_id("least-ages-place")
+    for _ in range(30):
+        await page.goto("/sign-up")
+        await page.get_by_test_id("least-ages").locator("summary").click()
+        await expect(told).to_be_visible()
+        if "Entry" in await told.inner_text():
+            break
+        await asyncio.sleep(1)  # until the log has published what the start said
+    await expect(told).to_contain_text("names it, so anybody can compare")
+    answer = await page.request.get(str(await told.get_by_role("link").get_attribute("href")))
+    place = (await answer.json())["entry"]
+    assert f"Entry {place['index']} " in await told.inner_text()
+    await told.scroll_into_view_if_needed()
+    await page.screenshot(path=tmp_path / "least-ages.png")

@@ -16,6 +16,8 @@ from tests.ledger.house import CELL, House, minute_of
 from tests.ledger.test_seals import settle
 
 from luciole import statements
+from luciole.cell.people.joining import ages
+from luciole.cell.people.joining.entered import Entered
 from luciole.config import CellSettings, Settings
 from luciole.kit.db import Database
 from luciole.ledger import entry
@@ -133,6 +135,41 @@ async def test_release_is_said_once_and_again_when_it_is_another(cell: Cell) -> 
         "server_sha256": "aa" * 32,
         "web_sha256": "bb" * 32,
     }
+
+
+async def test_table_of_least_ages_is_said_once_for_each_digest(cell: Cell) -> None:
+    assert await announced(cell, FIRST)
+    table = ages.current()
+    later = msgspec.structs.replace(table, version=table.version + 1, sha256="dd" * 32)
+    for one, is_new in ((table, False), (later, True), (later, False)):
+        now = cell.clock.now()
+        assert await statements.announce(cell.owner, cell.blobs, FIRST, now, one) is is_new
+        await cell.settle()
+    said = [one for one in cell.said() if one["kind"] == "ages"]
+    assert said == [
+        {
+            "v": 1,
+            "kind": "ages",
+            "at": "2026-11-26T12:00:00Z",
+            "version": one.version,
+            "sha256": one.sha256,
+        }
+        for one in (table, later)
+    ]
+    # A release says nothing anew because of it.
+    assert [one["kind"] for one in cell.said()].count("release") == 1
+    found = Entered(cell.blobs)
+    place = await found.place(later)
+    assert place is not None
+    assert cell.said()[place.index] == said[1]
+    # What the log names no more is not where it points to.
+    assert await found.place(table) is None
+    # And back again is an entry of its own, which the same reader finds.
+    assert await statements.announce(cell.owner, cell.blobs, FIRST, cell.clock.now(), table)
+    await cell.settle()
+    again = await found.place(table)
+    assert again is not None
+    assert again.index > place.index
 
 
 async def test_nothing_is_said_while_the_log_is_behind(cell: Cell) -> None:

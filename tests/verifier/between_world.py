@@ -80,6 +80,12 @@ def guarding(hours: float, given: int, destroyed: int = 0) -> dict[str, Any]:
               refused=0, destroyed=destroyed)  # fmt: skip
 
 
+def restore(hours: float, until: int = 60) -> dict[str, Any]:
+    """The database was put back to 40 entries of a log that has so many."""
+    return at(hours, "restore", log="access", to=until, **{"from": 40, "taken-over": until - 40,
+              "came-back": 0, "set-aside": 0})  # fmt: skip
+
+
 def world() -> World:
     """All is as it should be."""
     made = World(claims=[("keys", "GREEN"), ("canaries", "GREEN")])

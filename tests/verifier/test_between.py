@@ -21,6 +21,7 @@ from tests.verifier.between_world import (
     NEW,
     OLD,
     SELLER,
+    START,
     THIEF,
     World,
     at,
@@ -28,6 +29,7 @@ from tests.verifier.between_world import (
     guarding,
     lay,
     receipt_text,
+    restore,
     signed,
     world,
 )
@@ -177,6 +179,65 @@ def counts_anew(made: World) -> None:
     made.mine.append(counts(25, asked=1, given=0))
 
 
+def forgot_in_a_restore(made: World) -> None:
+    """Asked 12 times, it was put back to a copy of 5 and asked once again: given are 10 and 1."""
+    made.mine.insert(2, restore(9.5))
+    made.mine.insert(3, counts(11, asked=6, given=11))
+    made.theirs.insert(2, guarding(10.5, given=11))
+
+
+def forgot_also_what_was_lent(made: World) -> None:
+    """As it goes with `guardian lend`: all halves are lent, then it is put back."""
+    forgot_in_a_restore(made)
+    made.mine[2]["at"] = iso(START + int(9.8 * HOUR))
+    made.mine[3] = counts(11, asked=6, given=14)
+    made.theirs[2:3] = [
+        at(9.6, "guarding", act="lent", cell=CELL, halves=3),
+        guarding(10.5, given=14),
+    ]
+
+
+def grew_past_what_it_forgot(made: World) -> None:
+    """No count is smaller than the one before, and still some are missing."""
+    made.mine.insert(2, restore(9.5))
+    made.mine.insert(3, counts(15, asked=13, given=17))
+    made.theirs.insert(2, guarding(10.5, given=11))
+    made.theirs.insert(3, guarding(14, given=17))
+
+
+def gave_more_than_a_restore_explains(made: World) -> None:
+    """Forgotten can be the ten that were given by then, and not what was given since."""
+    forgot_in_a_restore(made)
+    made.mine.insert(4, counts(15, asked=7, given=19))
+    made.theirs.insert(3, guarding(14, given=19))
+
+
+def gave_more_before_the_restore(made: World) -> None:
+    forgot_in_a_restore(made)
+    gave_more(made)
+
+
+def gave_more_and_a_restore_lost_nothing(made: World) -> None:
+    gave_more(made)
+    made.mine.insert(1, restore(8, until=40))
+
+
+def gave_more_and_a_restore_came_later(made: World) -> None:
+    gave_more(made)
+    made.mine.insert(2, restore(9.5))
+
+
+def fell_before_the_restore(made: World) -> None:
+    made.mine.insert(1, counts(5, asked=2, given=3))
+    made.mine.insert(2, counts(6, asked=3, given=3))
+    made.mine.insert(3, restore(6.5))
+
+
+def restore_malformed(made: World) -> None:
+    made.mine.insert(2, restore(9.5))
+    made.mine[2]["from"] = "40"
+
+
 def nothing_newer(made: World) -> None:
     made.mine[:2] = [counts(0.5, asked=0, given=0)]
 
@@ -197,15 +258,22 @@ FORGED: dict[str, list[Change]] = {
     "removal.unlogged": [removal_not_logged],
     "removal.left": [removal_is_red],
     "removal.unsure": [removal_is_unsure],
-    "held.format": [held_malformed],
+    "held.format": [held_malformed, restore_malformed],
     "held.untold": [held_untold],
     "held.alone": [held_alone],
     "held.waiting": [held_not_yet],
     "held.differs": [pieces_kept, halves_kept, keeps_of_another],
     "guard.alone": [held_alone],
-    "guard.more": [gave_more, gave_more_than_it_lent],
+    "guard.more": [
+        *(gave_more, gave_more_than_it_lent, gave_more_than_a_restore_explains),
+        *(gave_more_before_the_restore, gave_more_and_a_restore_lost_nothing),
+        gave_more_and_a_restore_came_later,
+    ],
+    "guard.restored": [
+        *(forgot_in_a_restore, forgot_also_what_was_lent, grew_past_what_it_forgot),
+    ],
     "guard.differs": [told_another_number],
-    "guard.anew": [counts_anew],
+    "guard.anew": [counts_anew, fell_before_the_restore],
     "guard.waiting": [nothing_newer],
 }
 
@@ -237,6 +305,38 @@ def test_what_is_forged_or_missing_is_said(
     assert (mark, status) in (("!", 1), ("?", 2)) or found & {
         other for other, rest in luciole_between.v.TABLE.items() if rest[0] == "!"
     }, claims
+
+
+@pytest.mark.parametrize(
+    "change", [forgot_in_a_restore, forgot_also_what_was_lent, grew_past_what_it_forgot]
+)
+def test_what_a_restore_explains_is_neither_red_nor_green(
+    change: Change, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = world()
+    change(made)
+    status, found, claims = run(capsys, lay(tmp_path, made))
+    assert (status, found) == (2, {"guard.restored"}), claims
+    said = next(one["sentence"] for one in claims if one["code"] == "guard.restored")
+    assert "was restored at 2026-" in said
+    # The same without the entry that explains it.
+    made = world()
+    change(made)
+    made.mine = [one for one in made.mine if one["kind"] != "restore"]
+    status, found, claims = run(capsys, lay(tmp_path / "without", made))
+    if change is grew_past_what_it_forgot:
+        assert (status, found) == (1, {"guard.more"}), claims
+    else:
+        assert (status, found) == (2, {"guard.anew"}), claims
+
+
+def test_a_restore_that_forgot_nothing_is_green(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = world()
+    made.mine.insert(2, restore(9.5))
+    status, found, claims = run(capsys, lay(tmp_path, made))
+    assert (status, found) == (0, set()), claims
 
 
 def test_every_finding_is_brought_about() -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from comparer import luciole_acts, luciole_between, luciole_mirror
+from comparer import luciole_acts, luciole_ages, luciole_between, luciole_mirror
 from tests.rules import core
 from tests.rules.source import ROOT
 from tests.vectors import make
 from tests.vectors.world import DAY, NOW
 from tests.verifier import runs
+from tests.verifier.test_ages import CODES as AGES
 from tests.verifier.test_between import FORGED
 from tests.verifier.test_mirror import TOLD
 
@@ -71,9 +72,10 @@ def test_every_verdict_has_a_sentence_and_a_vector_or_a_test() -> None:
     codes = {code for name in make.names() for code in make.expected(name)["codes"]}
     for cases in (CROSSINGS, ACTS):
         codes |= {code for case in cases.values() for code in case["codes"]}
-    codes |= TOLD | set(FORGED)
+    codes |= TOLD | set(FORGED) | AGES
     assert luciole_crossings.FINDINGS
     assert luciole_acts.FINDINGS
+    assert luciole_ages.FINDINGS
     assert luciole_between.FINDINGS
     assert luciole_mirror.FINDINGS
     tested = {"tools.missing", "verifier.fault", "source.unreadable", "tree.withheld", "tree.limit"}

@@ -31,13 +31,14 @@ from luciole.ledger.tiles import ENTRIES, WIDTH, Tile, tile_of
 LOGS = ("access", "decisions", "border")
 # One cell is judged by the first alone; the second matches it with another cell, the third with the
 # list of what its staff did, the fourth with what another cell has kept of its logs, the fifth with
-# what operators have said of a sale and what others hold.
+# what operators have said of a sale and what others hold, the sixth with a table of least ages.
 VERIFIER = (
     "luciole_verify.py",
     "luciole_crossings.py",
     "luciole_acts.py",
     "luciole_mirror.py",
     "luciole_between.py",
+    "luciole_ages.py",
 )
 # The oldest time that a ZIP can hold.
 NO_TIME = (1980, 1, 1, 0, 0, 0)

@@ -356,11 +356,18 @@ def test_a_table_that_was_changed_on_the_machine_is_noticed(tmp_path: Path) -> N
     changed.write_text(ages.TABLE.read_text().replace("FR 15", "FR 13"))
     with pytest.raises(ages.TableChanged, match="not the table of this version"):
         ages.table(changed, ages.SHA256)
-    changed.write_text("FR fifteen\n")
-    with pytest.raises(ages.TableChanged, match="cannot be read"):
-        ages.table(changed, hashlib.sha256(changed.read_bytes()).hexdigest())
+    for text, said in (("FR 15 law\n", "which version"), ("# Version 1.\nFR fifteen\n", "be read")):
+        changed.write_text(text)
+        with pytest.raises(ages.TableChanged, match=said):
+            ages.table(changed, hashlib.sha256(changed.read_bytes()).hexdigest())
 
 
 def test_each_line_of_the_table_has_its_source() -> None:
     assert len(ages.table()) > 30
     assert all(13 <= age <= 18 for age in ages.table().values())
+
+
+def test_the_table_says_the_version_whose_digest_the_code_has() -> None:
+    """A changed table gets a new number: the log has one digest for each, for good."""
+    assert ages.current().version == ages.VERSION
+    assert len(set(ages.VERSIONS.values())) == len(ages.VERSIONS)

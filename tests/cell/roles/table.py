@@ -19,6 +19,7 @@ FOR EVERYBODY, WITH OR WITHOUT AN ACCOUNT:
 GET    /.well-known/luciole/build.json
 GET    /.well-known/luciole/content-credentials.pem
 GET    /api/cell
+GET    /api/cell/ages
 GET    /api/cell/imprint all=no-text
 GET    /api/cell/sale
 GET    /api/cell/terms all=no-text

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests import bucket
 from tests.cell.sale.support import MARKS, Town, fetch
 
 from luciole.audit import removal
@@ -290,6 +291,46 @@ async def test_bucket_is_emptied_and_lists_what_is_left(
     again = judged(removal.Look(removal.read_canaries(canaries(tmp_path))))
     assert verdicts(again)["objects"] == verdicts(again)["canaries"] == "CANNOT TELL"
     assert "does not answer (GenericError)" in sentence(again, "objects")
+
+
+async def test_bucket_over_the_wire_is_emptied_page_by_page(
+    town: Town,
+    tiny_film: bytes,
+    seller: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await town.sell(tiny_film)
+    await put_at(town, seller)
+    shutil.rmtree(seller.data / "blobs")
+    settings = msgspec.structs.replace(seller, blobs="s3://films/us")
+    with bucket.serving() as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        theirs = {f"us/p/film {number}": MARKS["bio"].encode() for number in range(30)}
+        s3.objects |= theirs | {"us/ledger/access/checkpoint": b"public"}
+        # What is in the same bucket and not the cell's stays.
+        s3.objects |= {"eu/p/film": b"another's", "us2/p/film": b"another's"}
+        status, made = await in_thread(prove, settings, tmp_path)
+        assert status == 2
+        assert verdicts(made)["objects"] == verdicts(made)["canaries"] == "GREEN"
+        assert sentence(made, "objects") == (
+            "30 were deleted now; s3://films/us lists none but the public log."
+        )
+        assert set(s3.objects) == {"us/ledger/access/checkpoint", "eu/p/film", "us2/p/film"}
+        # Once more; now a mark is in one of the log's, on the last page of the list.
+        s3.objects |= {f"us/ledger/border/{number:03}": b"tile" for number in range(30)}
+        s3.objects["us/ledger/border/029"] = MARKS["mail"].encode()
+        status, made = await in_thread(prove, settings, tmp_path)
+        assert (status, verdicts(made)["objects"]) == (1, "GREEN")
+        assert "ledger/border/029" in sentence(made, "canaries")
+        # A bucket that may be listed by nobody any more proves nothing.
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+        found = await left.look(settings)
+        assert set(found.unasked) == {"objects"}
+        sold, done = removing.sold(settings), removing.Destroyed()
+        again = removal.prove(settings, sold, done, found, None, (), is_received=False)
+        assert verdicts(again)["objects"] == "CANNOT TELL"
 
 
 async def test_bucket_that_does_not_answer_is_said(

@@ -164,6 +164,7 @@ def routes(
         card = await clips.see(tx, clip_id, viewer_id)
         shown = presenter.clip(card, viewer, await clips.marks(tx, viewer_id, [card]))
         shown.way = await presenter.way(tx, card, viewer)
+        shown.author_moved_to = await people.moved_to(tx, card.author_id)
         return shown
 
     @post("/clips")

@@ -171,6 +171,8 @@ class ClipBody(msgspec.Struct):
     """For the author of a clip that cannot be played yet, where it is asked for by itself."""
     labels: list[LabelBody] = []
     made_from: MadeFromBody | None = None
+    author_moved_to: str | None = None
+    """Where the author is now, as they show it, where the clip is asked for by itself."""
 
 
 class ClipPage(msgspec.Struct):

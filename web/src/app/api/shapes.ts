@@ -109,6 +109,8 @@ export interface Clip {
   /** For the author only. */
   audience_list: ListKind | null
   state: 'processing' | 'published' | 'refused'
+  /** Where the author is now, where the clip was asked for by itself. */
+  author_moved_to?: string | null
   /** The label of its author. */
   made_with_ai: boolean
   /** What sound content credentials in the uploaded file said. */

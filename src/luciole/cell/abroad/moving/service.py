@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from luciole.border import wire
@@ -67,6 +68,14 @@ class Moving:
         assert persona is not None
         await self._say(tx, person_id, "came", uri, cells, is_shown=True)
         return address(self._abroad.here, "person", persona)
+
+    async def gone(self, tx: Tx, person_id: UUID) -> tuple[str, UUID] | None:
+        """Where a person of ours is by the words of both cells, if they want it shown: the address
+        for other cells, and who stands for them here. None as long as one cell alone says it."""
+        persona = await consents.persona(tx, person_id)
+        if persona is None:
+            return None
+        return await moves.gone(tx, person_id, address(self._abroad.here, "person", persona))
 
     async def take_back(self, tx: Tx, person_id: UUID, side: moves.Side) -> None:
         """It does not hold any more. Cells that have heard both words have acted on them."""
@@ -149,6 +158,18 @@ async def _knowing(tx: Tx, person_id: UUID, live: Sequence[Live]) -> set[str]:
     return {one.peer for one in live if one.is_there} | await moves.readers(tx, person_id)
 
 
+def is_page_of(page: str, uri: str, handle: str) -> bool:
+    """Whether a person's page, as they named it themselves, is that of who is at `uri` under this
+    handle: at the same host, or at one of which the cell's door for other cells is a part, as
+    `border.cell.example` is of `cell.example`."""
+    at, border = urlsplit(page), urlsplit(uri)
+    host, door = at.hostname or "", border.hostname or ""
+    is_one_machine = {host, door} <= LOOPBACK  # cells of a demo
+    is_theirs = host == door or is_one_machine or ("." in host and door.endswith(f".{host}"))
+    return is_theirs and (at.path, at.query) == (f"/@{handle.partition('@')[0]}", "")
+
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 APART = timedelta(days=MOVES_EVERY_DAYS)
 
 

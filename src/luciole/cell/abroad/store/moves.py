@@ -62,6 +62,12 @@ SELECT id, peer, kind, body, came_at, tries FROM abroad.arrival
 WHERE kind = 'move' AND uri = $1 AND peer <> $2 ORDER BY id
 """
 MOVED = "SELECT to_uri, moved_at FROM abroad.moved WHERE uri = $1"
+# Of somebody of this cell: to where, by the words of both cells, as they still say themselves.
+GONE = """
+SELECT d.to_uri, d.to_id FROM abroad.moved d
+JOIN abroad.move m ON m.person_id = d.person_id AND m.uri = d.to_uri
+WHERE d.person_id = $1 AND d.uri = $2 AND m.side = 'left' AND m.ended_at IS NULL AND m.is_shown
+"""
 MOVED_SINCE = """
 SELECT EXISTS (SELECT 1 FROM abroad.moved WHERE (to_uri = $1 OR uri = $2) AND moved_at > $3)
 """
@@ -160,6 +166,13 @@ async def moved(tx: Tx, uri: str) -> tuple[str, datetime] | None:
     """Where somebody went from an address, and when."""
     row = await tx.fetchrow(MOVED, uri)
     return (row["to_uri"], row["moved_at"]) if row else None
+
+
+async def gone(tx: Tx, person_id: UUID, uri: str) -> tuple[str, UUID] | None:
+    """Where somebody of this cell is now, and who stands for them there, if both cells have said so
+    and they want it shown; `uri` is their address here."""
+    row = await tx.fetchrow(GONE, person_id, uri)
+    return (row["to_uri"], row["to_id"]) if row else None
 
 
 async def moved_since(tx: Tx, uri: str, to_uri: str, since: datetime) -> bool:
