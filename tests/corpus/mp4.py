@@ -30,7 +30,8 @@ NO_TAGS = bytes.fromhex(
 )
 # C2PA 2.2, A.5.1.
 SEAL = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-MOST_SEAL_BYTES = 2_200
+# What is said of the film, and the hashes of its three pictures.
+MOST_SEAL_BYTES = 2_200 + 250
 NESTED = {"moov", "trak", "edts", "mdia", "minf", "dinf", "stbl", "mvex", "moof", "traf"}
 
 

@@ -24,6 +24,18 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return films.make(path, size="720x1280", seconds=1.3, rate=10).read_bytes()
 
 
+# The label's entry in CBOR: its key, its value, and the length of each.
+TERM_BYTES = len(f"digitalSourceType{c2pa.GENERATED}") + 3
+
+
+def named_meanwhile(name: str) -> int:
+    """What a seal gains that is made when all pictures are there: the first rendition came with one
+    of the three."""
+    names = "avif-poster", "preview"
+    # In CBOR: each key after one byte, each hash in letters after two.
+    return sum(1 + len(each) + 2 + 64 for each in names) if name.startswith("540") else 0
+
+
 async def root(house: House) -> bytes:
     answer = await house.visitor().get(ROOT)
     assert answer.headers["content-type"].startswith("text/plain")
@@ -38,6 +50,17 @@ async def served(viewer: Browser, clip: dict[str, Any]) -> dict[str, bytes]:
             answer = await viewer.get(url)
             assert answer.status_code == 200
             found[f"{one['name']} {kind}"] = answer.content
+    return found
+
+
+async def pictures(viewer: Browser, clip: dict[str, Any]) -> dict[str, bytes]:
+    """The posters and the preview of a clip as this viewer gets them."""
+    now = (await viewer.get(f"/api/clips/{clip['id']}")).json()
+    found = {}
+    for name in ("poster_url", "poster_avif_url", "preview_url"):
+        answer = await viewer.get(now[name])
+        assert answer.status_code == 200
+        found[name] = answer.content
     return found
 
 
@@ -85,6 +108,29 @@ async def test_index_in_the_feed_is_of_the_sealed_bytes(
         assert begin.index(b"moov") < begin.index(c2pa.UUID) < begin.index(b"sidx")
 
 
+async def test_films_name_their_pictures_and_no_forged_one(
+    house: House, ana: Browser, film: bytes
+) -> None:
+    clip = await ana.clip(house, film)
+    by = await root(house)
+    visitor = house.visitor()
+    shown, films_of = await pictures(visitor, clip), await served(visitor, clip)
+    # The first is out before there are the others.
+    for name, data in films_of.items():
+        assert sealer.names(data, shown["poster_url"], by)
+        for other in ("poster_avif_url", "preview_url"):
+            assert sealer.names(data, shown[other], by) == name.startswith("720")
+        for picture in shown.values():
+            assert not sealer.names(data, picture[:-1] + bytes([picture[-1] ^ 1]), by)
+    # Sealed anew, all name all.
+    await ana.patch(f"/api/clips/{clip['id']}", json={"made_with_ai": True})
+    await house.parts.queue.run_periodic("media.sweep")
+    await house.work()
+    assert await pictures(visitor, clip) == shown
+    for data in (await served(visitor, clip)).values():
+        assert all(sealer.names(data, picture, by) for picture in shown.values())
+
+
 async def test_seal_names_neither_author_nor_clip(
     house: House, ana: Browser, ben: Browser, tiny_film: bytes
 ) -> None:
@@ -115,7 +161,7 @@ async def test_label_of_the_author_is_in_the_seal_and_goes_with_it(
     assert set(after) == set(before)
     for name, data in after.items():
         assert sources(data, by) == []
-        assert len(data) < len(before[name])
+        assert len(data) + TERM_BYTES == len(before[name]) + named_meanwhile(name)
     rows = await house.rows("SELECT object_key FROM media.file WHERE kind <> 'poster'")
     assert len({row["object_key"] for row in rows}) == len(rows)
     await house.parts.queue.run_periodic("media.sweep")
@@ -149,4 +195,4 @@ async def test_film_from_before_there_were_seals_gets_one(
     for name, data in after.items():
         assert sources(data, by) == []
         assert data != before[name]
-        assert len(data) == len(before[name])
+        assert len(data) == len(before[name]) + named_meanwhile(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 from typing import Any
@@ -67,6 +68,18 @@ def judges(film: bytes) -> str:
         return str(judged(film)["validation_state"])
     except library.C2paError:
         return "Invalid"
+
+
+def names(film: bytes, picture: bytes, root: bytes = ROOT) -> bool:
+    """Whether sound credentials by this root say that the picture is one of the film."""
+    if judges(film) == "Invalid":
+        return False
+    report = judged(film, root)
+    if report["validation_state"] != "Trusted":
+        return False
+    *_, done = said(report, "c2pa.actions.v2")["actions"]
+    named = done.get("parameters", {}).get("org.luciole.pictures", {})
+    return hashlib.sha256(picture).hexdigest() in named.values()
 
 
 def other_root() -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import random
 import subprocess
 from pathlib import Path
@@ -15,6 +16,8 @@ from luciole.cell.media import encode, fence, manifest, packaging, sealing
 from luciole.cell.media.encode import Encoded, EncodingFailed
 from luciole.cell.media.manifest import Told
 from luciole.cell.media.model import Credentials
+from luciole.cell.media.seals import naming
+from luciole.cell.media.store import File
 
 pytestmark = pytest.mark.skipif(
     not fence.available().is_enough, reason="nothing is decoded without a fence"
@@ -170,6 +173,36 @@ async def test_edits_are_said(tmp_path: Path, laid: dict[str, bytes]) -> None:
     report = sealer.judged(await sealed(tmp_path, laid["segments"], Told(is_edited=True)))
     done = [one["action"] for one in sealer.said(report, "c2pa.actions.v2")["actions"]]
     assert done == ["c2pa.opened", "c2pa.edited", "c2pa.transcoded"]
+
+
+async def test_pictures_are_named_and_a_forged_one_is_not(
+    tmp_path: Path, laid: dict[str, bytes]
+) -> None:
+    hung = []
+    for kind in ("poster", "avif-poster", "preview"):
+        path = tmp_path / kind
+        path.write_bytes(kind.encode() * 99)
+        hung.append((File(kind, kind, kind, kind, "image/avif", 2, 2, 1, 9, None), path))
+    (tmp_path / "x").mkdir()
+    worst = Told(True, "partly", FOUND, is_edited=True)
+    told = await naming(worst, hung)
+    data = await sealed(tmp_path / "x", laid["segments"], told)
+    assert sealer.judged(data)["validation_state"] == "Trusted"
+    # The longest of all that may be said; three hashes are some 250 bytes of it.
+    assert len(data) - len(laid["segments"]) < 2_450
+    for _, path in hung:
+        picture = path.read_bytes()
+        assert sealer.names(data, picture)
+        assert not sealer.names(data, picture + b"\0")
+        assert not sealer.names(data, picture, sealer.other_root())
+        # Who names a forged one in the place of the real one breaks the credentials.
+        real, forged = (
+            hashlib.sha256(one).hexdigest().encode() for one in (picture, picture + b"\0")
+        )
+        assert data.count(real) == 1
+        assert sealer.judges(data.replace(real, forged)) == "Invalid"
+    bare = await sealed(tmp_path / "x", laid["segments"], worst)
+    assert "org.luciole.pictures" not in str(sealer.judged(bare))
 
 
 async def test_film_of_a_stranger_in_another_layout_is_refused(

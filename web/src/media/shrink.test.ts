@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hasCredentials, isEightBit, isGain, isWanted, planOf, type Shape } from './shrink.ts'
+import { fits, hasCredentials, isEightBit, isGain, isWanted, planOf, type Shape } from './shrink.ts'
 
 const MB = 1_000_000
 const film = (change: Partial<Shape>): Shape => ({ width: 2160, height: 3840, fps: 30, durationMs: 10_000, sizeBytes: 60 * MB, ...change })
@@ -39,6 +39,15 @@ test('a film with few bits, or of which too little would be spared, goes as it i
   assert.ok(isGain(10 * MB, 7 * MB))
   assert.ok(!isGain(10 * MB, 8 * MB))
   assert.ok(!isGain(1.5 * MB, 0.9 * MB))
+})
+
+test('a film that is larger than the cell takes is made to fit, with some room, or is not tried', () => {
+  // Three minutes of a phone at 1080 lines: more than 300 MB, and as large as the cell keeps it already.
+  const phone = planOf(film({ width: 1080, height: 1920, durationMs: 100_000, sizeBytes: 340 * MB }))
+  assert.ok(phone && fits(phone, 300 * MB))
+  assert.ok(!fits(phone, phone.sizeBytes))
+  assert.ok(!fits(phone, 100 * MB))
+  assert.equal(planOf(film({ durationMs: 180_000, sizeBytes: 900 * MB })), null)
 })
 
 test('it is wanted for a large gain, or for any over a slow line or with data saved', () => {

@@ -54,6 +54,14 @@ export function planOf(film: Shape): Plan | null {
   return { width, height, bitsPerSecond, sizeBytes }
 }
 
+/** What is made may come out a little larger than was reckoned. */
+const MARGIN = 1.1
+
+/** Will what is made be small enough for the cell? */
+export function fits(plan: Plan, mostBytes: number): boolean {
+  return plan.sizeBytes * MARGIN <= mostBytes
+}
+
 /** Is it so much smaller that it is worth sending in the place of the film? */
 export function isGain(filmBytes: number, smallBytes: number): boolean {
   return smallBytes <= filmBytes * MOST_SHARE && filmBytes - smallBytes >= LEAST_GAIN_BYTES

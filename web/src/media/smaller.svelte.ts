@@ -10,11 +10,14 @@ export class Smaller {
   readonly finished: Promise<File | null>
   readonly file: File
   readonly plan: Plan
+  /** It goes smaller, or not at all. */
+  readonly isNeeded: boolean
   private readonly over = new AbortController()
 
-  constructor(file: File, plan: Plan) {
+  constructor(file: File, plan: Plan, isNeeded = false) {
     this.file = file
     this.plan = plan
+    this.isNeeded = isNeeded
     this.finished = this.make()
   }
 

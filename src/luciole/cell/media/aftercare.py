@@ -12,6 +12,7 @@ from luciole.cell.media.looks import seen
 from luciole.cell.media.model import FAILURE_COUNTS, Asset
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
+from luciole.cell.media.seals import naming
 from luciole.cell.media.soundtrack import Track
 from luciole.cell.media.store import av1 as av1_store
 from luciole.cell.media.store import looks as looks_store
@@ -70,7 +71,7 @@ class Aftercare(Workshop):
                     await self._shelf.fetch(file, loud)
                     size = (file.width, file.height)
                     made.append(await encode.silenced(loud, file.name, size, folder / "out"))
-                told = await self.seals.told(asset.id)
+                told = await self._told(asset, folder)
                 laid = await self._lay(asset, made, folder, told)
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
@@ -109,12 +110,10 @@ class Aftercare(Workshop):
                 track = Track(first.path, "ready") if film.has_audio else None
                 made = [first, *await encode.ladder(source, film, cut, out_dir, track=track)]
                 small = await pictures.small(source, film, cut, out_dir)
-                told = await self.seals.told(asset.id)
-                laid = [
-                    *await self._lay(asset, made, folder, told),
-                    *self._hang(asset, small),
-                ]
-                laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
+                hung = self._hang(asset, small)
+                hung.append(laying.picture("poster", still, asset.prefix, asset.attempt))
+                told = await naming(await self.seals.told(asset.id), hung)
+                laid = [*await self._lay(asset, made, folder, told), *hung]
                 await self._shelf.put(asset, laid)
                 async with self._db.tx() as tx:
                     if await self._shelf.replace_all(tx, asset, laid):
@@ -138,7 +137,7 @@ class Aftercare(Workshop):
             if asset is None:
                 return
             async with self._attempts.of(asset) as folder:
-                made, told = [], await self.seals.told(asset.id)
+                made, told = [], await self._told(asset, folder)
                 for file in await self._shelf.renditions(asset.id):
                     if file.index is None:
                         path = folder / "out" / f"{file.name}.mp4"
@@ -160,7 +159,7 @@ class Aftercare(Workshop):
             if asset is None:
                 return
             async with self._attempts.of(asset) as folder:
-                laid, told = [], await self.seals.told(asset.id)
+                laid, told = [], await self._told(asset, folder)
                 seal = self.seals.of(told)
                 assert seal is not None
                 for file in await self._shelf.files(asset.id):
@@ -225,7 +224,7 @@ class Aftercare(Workshop):
                 made = await av1.made(source, film, cut, rungs, crf, out, track)
             except Unreadable as error:
                 raise encode.EncodingFailed("a rendition takes too long") from error
-            seal = self.seals.of(await self.seals.told(asset.id))
+            seal = self.seals.of(await self._told(asset, folder))
             laid = [
                 (file, path)
                 for file, path in await laying.av1(made, asset.prefix, asset.attempt, out, seal)

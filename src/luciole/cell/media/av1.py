@@ -26,7 +26,8 @@ THREADS = 2
 NICE = 19
 # The last frame and the last piece of sound may end apart.
 MOST_SHORT_MS = 250
-# As far as phones show them: nobody needs 1080 lines of a clip on a phone, and those take longest.
+# Not of 1080 lines, which are the largest there is: drawn anew in their own size, most films lose
+# more than two points of VMAF before a byte is saved (bench/results/av1-top.md).
 RUNGS = (
     Rung("720", 720, 36.0, 2_600_000, 60),
     Rung(FIRST.name, FIRST.short_side, 36.0, 1_500_000, 30),

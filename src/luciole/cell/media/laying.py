@@ -26,6 +26,9 @@ MIME = {
     PREVIEW: "image/avif",
 }
 
+# Stills and previews: small beside a manifest, so that their film's speaks for them.
+PICTURES = ("poster", AVIF_POSTER, PREVIEW)
+
 # A row, and the file whose bytes it is of.
 Laid = tuple[File, Path]
 # Puts the cell's signed credentials into a file.

@@ -26,6 +26,8 @@ SOURCES: dict[Ai, str] = {
     "partly": f"{TERMS}compositeWithTrainedAlgorithmicMedia",
 }
 BINDING = "c2pa.hash.bmff.v3"
+# The posters and the preview of a film, each by its SHA-256: a parameter of our own.
+PICTURES = "org.luciole.pictures"
 # What the binding leaves out (18.6.2): this box itself, and what may be written anew beside it.
 LEFT_OUT = [
     {"xpath": "/uuid", "data": [{"offset": 8, "value": USER}]},
@@ -40,12 +42,14 @@ Sign = Callable[[bytes], Awaitable[bytes]]
 
 class Told(msgspec.Struct, frozen=True):
     """What is said of a film: what AI had to do with it by the word of its author or of sound
-    credentials, what credentials it came with, and whether its author has edited it here."""
+    credentials, what credentials it came with, whether its author has edited it here, and the
+    pictures that were made of it, by kind, each with its SHA-256."""
 
     author_says_ai: bool = False
     file_says_ai: Ai | None = None
     came_with: Credentials | None = None
     is_edited: bool = False
+    pictures: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def source(self) -> str | None:
@@ -120,7 +124,11 @@ def _actions(told: Told, parent: dict[str, Any], by: Maker) -> list[dict[str, An
         opened["digitalSourceType"] = told.source
     agent = {"name": "Luciole", "version": by.version}
     edited = [{"action": "c2pa.edited", "softwareAgent": agent}] if told.is_edited else []
-    return [opened, *edited, {"action": "c2pa.transcoded", "softwareAgent": agent}]
+    done: dict[str, Any] = {"action": "c2pa.transcoded", "softwareAgent": agent}
+    if told.pictures:
+        # In letters, so that who has a picture finds what `sha256sum` says of it.
+        done["parameters"] = {PICTURES: {kind: digest.hex() for kind, digest in told.pictures}}
+    return [opened, *edited, done]
 
 
 def assertion(label: str, said: dict[str, Any]) -> bytes:

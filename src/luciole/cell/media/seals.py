@@ -3,14 +3,29 @@ what it makes, without one it leaves that to another machine, which finds it whe
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from luciole.cell.media.laying import Seal
+import msgspec
+
+from luciole.cell.media.laying import PICTURES, Laid, Seal
 from luciole.cell.media.manifest import Told
 from luciole.cell.media.sealing import Sealer
 from luciole.cell.media.store import seals as store
 from luciole.kit.db import Database, Tx
+
+
+async def naming(told: Told, pictures: Sequence[Laid]) -> Told:
+    """The same, with the hashes of these pictures; of two of a kind, of the latter."""
+    found = {
+        file.kind: hashlib.sha256(await asyncio.to_thread(path.read_bytes)).digest()
+        for file, path in pictures
+        if file.kind in PICTURES
+    }
+    return msgspec.structs.replace(told, pictures=tuple(sorted(found.items())))
 
 
 class Seals:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from luciole.cell.media import store
 from luciole.cell.media.held import Held, storing
-from luciole.cell.media.laying import Laid
+from luciole.cell.media.laying import PICTURES, Laid
 from luciole.cell.media.model import Asset, NotStored, State
 from luciole.cell.media.service import Media
 from luciole.cell.media.store import File, quotes, seals, segments, unclaimed
@@ -60,6 +60,16 @@ class Shelf:
             (file for file in files if file.kind == "rendition"),
             key=lambda file: file.width * file.height,
         )
+
+    async def pictures(self, asset_id: UUID, folder: Path) -> list[Laid]:
+        """The stored pictures of a film, fetched into the folder. Raises Held."""
+        found = []
+        for file in await self.files(asset_id):
+            if file.kind in PICTURES:
+                path = folder / f"stored-{file.filename}"
+                await self.fetch(file, path)
+                found.append((file, path))
+        return found
 
     async def fetch(self, file: File, path: Path) -> None:
         """Writes the file to `path`. Raises Held where the store does not have it: it was put

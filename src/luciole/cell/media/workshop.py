@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -40,7 +41,7 @@ from luciole.cell.media.model import FAILURE_COUNTS, MAX_CRASHES, Asset, Chunk, 
 from luciole.cell.media.probe import Probe, Unreadable
 from luciole.cell.media.rungs import Cut
 from luciole.cell.media.sealing import Sealer
-from luciole.cell.media.seals import Seals
+from luciole.cell.media.seals import Seals, naming
 from luciole.cell.media.service import CLAIM_WITHIN, Media
 from luciole.cell.media.shelf import Shelf
 from luciole.cell.media.soundtrack import Track
@@ -230,8 +231,9 @@ class Workshop:
         told = msgspec.structs.replace(
             told, file_says_ai=film.facts.ai, came_with=brought, is_edited=is_edited
         )
-        laid = await self._lay(asset, [first], folder, told)
-        laid.append(laying.picture("poster", still, asset.prefix, asset.attempt))
+        poster = laying.picture("poster", still, asset.prefix, asset.attempt)
+        told = await naming(told, [poster])
+        laid = [*await self._lay(asset, [first], folder, told), poster]
         await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
             if not await self._shelf.claim(tx, asset, laid, WORKING):
@@ -348,6 +350,11 @@ class Workshop:
                 await asyncio.to_thread(file.write, data)
                 offset += len(data)
 
+    async def _told(self, asset: Asset, folder: Path, new: Sequence[Laid] = ()) -> Told:
+        """What is said of a film by now, and of its pictures: those that it has, and new ones."""
+        pictures = await self._shelf.pictures(asset.id, folder)
+        return await naming(await self.seals.told(asset.id), [*pictures, *new])
+
     async def _lay(self, asset: Asset, made: list[Encoded], folder: Path, told: Told) -> list[Laid]:
         return await laying.renditions(
             made, asset.prefix, asset.attempt, folder / "out", self.seals.of(told)
@@ -359,8 +366,12 @@ class Workshop:
     async def _finish(
         self, asset: Asset, made: list[Encoded], small: list[Encoded], folder: Path
     ) -> None:
-        told = await self.seals.told(asset.id)
-        laid = [*await self._lay(asset, made, folder, told), *self._hang(asset, small)]
+        hung = self._hang(asset, small)
+        laid = list(hung)
+        told = Told()
+        if made:
+            told = await self._told(asset, folder, hung)
+            laid = [*await self._lay(asset, made, folder, told), *hung]
         await self._shelf.put(asset, laid)
         async with self._db.tx() as tx:
             if await self._shelf.claim(tx, asset, laid, ("playable",)):

@@ -46,6 +46,8 @@ export interface Draft {
   captions: { text: string; language: string; name: string } | null
   /** How small the film is to be made here before it is sent; null: it goes as it is. Without a word: nobody has chosen yet. */
   shrink?: Plan | null
+  /** The film has more bytes than the cell takes: it goes smaller, or not at all. */
+  mustShrink?: boolean
   /** The film so made, which is sent in its place. */
   small?: File | null
   /** "Post" was pressed: the upload goes on by itself. */

@@ -1,6 +1,6 @@
 /** A clip on its way out: upload, post, and the wait for the cell. It goes on while one visits other pages. */
 import type { Reach } from '../../abroad/shapes.ts'
-import { api } from '../../app/api/client.ts'
+import { api, ApiError } from '../../app/api/client.ts'
 import type { Clip } from '../../app/api/shapes.ts'
 import { t, tell } from '../../app/i18n/index.svelte.ts'
 import { toasts } from '../../notify/toasts.svelte.ts'
@@ -48,6 +48,7 @@ class Posting {
     try {
       if (!draft.uploadId) {
         if (draft.shrink && !draft.small && !(await this.shrink(draft, draft.shrink))) return
+        if (draft.mustShrink && !draft.small) throw new ApiError(0, 'film-not-small-enough', '', '')
         this.phase = 'uploading'
         void keepDraft({ ...draft, posting: true })
         const film = draft.small ?? draft.file
@@ -75,13 +76,13 @@ class Posting {
   private async shrink(draft: Draft, plan: Plan): Promise<boolean> {
     this.phase = 'shrinking'
     void keepDraft({ ...draft, posting: true })
-    this.smaller = new Smaller(draft.file, plan)
+    this.smaller = new Smaller(draft.file, plan, draft.mustShrink)
     const small = await this.smaller.finished
     // Back in the editor all is as it was.
     if (this.draft !== draft) return false
     draft.small = small
-    // What could not be done once is not tried again.
-    draft.shrink = null
+    // What could not be done once is not tried again by itself.
+    if (!draft.mustShrink) draft.shrink = null
     this.smaller = null
     return true
   }
