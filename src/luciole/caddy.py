@@ -49,3 +49,13 @@ def border(host: str, port: int, tls: str) -> str:
 \treverse_proxy 127.0.0.1:{port}
 }}
 """
+
+
+def moved(host: str, origin: str) -> str:
+    """The site of a name that the cell had before: every address goes on at the new one."""
+    return f"""\
+{host} {{
+\theader Strict-Transport-Security "max-age=31536000"
+\tredir {origin}{{uri}} 308
+}}
+"""
