@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from luciole import caddy
+from luciole import caddy, units
 from luciole.kit.console import say
 from luciole.kit.durable import replace
 from luciole.kit.errors import Invalid, NotAllowed
@@ -30,6 +30,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f\"\\$`']{1,120}")
 _SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MEMORY = re.compile(r"[1-9][0-9]*(%|[MG])")
+_ACME = re.compile(r"https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?/[A-Za-z0-9_./~-]{0,200}")
 _PATH = re.compile(r"/[A-Za-z0-9_./+-]{1,200}")
 
 
@@ -56,6 +57,9 @@ class Wishes(msgspec.Struct, frozen=True):
     memory: str = "80%"
     certificate: str = ""
     key: str = ""
+    acme: str = ""
+    """The directory of an authority of one's own that speaks ACME; empty: a public one."""
+    acme_root: str = ""
     backup: str = ""
     border_host: str = ""
     """Where other cells reach the gateway; empty: it answers nobody."""
@@ -82,6 +86,12 @@ def checked(wishes: Wishes) -> Wishes:
         (_MEMORY.fullmatch(wishes.memory), "--memory is like 80%, 900M or 4G."),
         (0 < wishes.port < 65536, "--port is between 1 and 65535."),
         (bool(wishes.certificate) == bool(wishes.key), "--certificate and --key go together."),
+        (
+            not wishes.acme or (_ACME.fullmatch(wishes.acme) and not wishes.certificate),
+            "--acme is the directory of an authority, as https://ca.example/acme/directory, and "
+            "takes the place of --certificate.",
+        ),
+        (bool(wishes.acme) or not wishes.acme_root, "--acme-root goes with --acme."),
         (
             bool(wishes.border_host) == bool(wishes.short_name),
             "--border-host and --short-name go together.",
@@ -114,19 +124,22 @@ def files(wishes: Wishes) -> list[Written]:
     """All files of the cell, in the order in which they are written. Raises BadInstall."""
     checked(wishes)
     found = [
-        Written("/etc/sysusers.d/luciole.conf", _SYSUSERS),
+        Written("/etc/sysusers.d/luciole.conf", units.SYSUSERS),
         Written("/etc/luciole/cell.env", _settings(wishes), 0o600),
-        Written("/etc/systemd/system/luciole.service", _unit(wishes)),
+        Written("/etc/systemd/system/luciole.service", units.cell(wishes.command, wishes.memory)),
         Written("/etc/luciole/texts/README", _TEXTS),
         Written("/etc/caddy/Caddyfile", _caddyfile(wishes)),
         Written("/etc/systemd/system/caddy.service.d/luciole.conf", caddy.UNIT),
     ]
     if wishes.border_host:
-        found.append(Written("/etc/systemd/system/luciole.service.d/border.conf", _WAY_OUT))
+        found.append(Written("/etc/systemd/system/luciole.service.d/border.conf", units.WAY_OUT))
     if wishes.backup:
         found += [
-            Written("/etc/systemd/system/luciole-backup.service", _backup(wishes)),
-            Written("/etc/systemd/system/luciole-backup.timer", _BACKUP_TIMER),
+            Written(
+                "/etc/systemd/system/luciole-backup.service",
+                units.backup(wishes.command, wishes.backup),
+            ),
+            Written("/etc/systemd/system/luciole-backup.timer", units.BACKUP_TIMER),
         ]
     return found
 
@@ -154,6 +167,8 @@ def command(chosen: argparse.Namespace) -> int:
         memory=chosen.memory,
         certificate=chosen.certificate,
         key=chosen.key,
+        acme=chosen.acme,
+        acme_root=chosen.acme_root,
         backup=chosen.backup,
         border_host=chosen.border_host.lower(),
         short_name=chosen.short_name,
@@ -203,14 +218,9 @@ def write(made: list[Written], root: Path) -> Iterator[str]:
 
 
 def _paths(wishes: Wishes) -> list[str]:
-    given = (wishes.certificate, wishes.key, wishes.backup)
+    given = (wishes.certificate, wishes.key, wishes.acme_root, wishes.backup)
     return [wishes.command.split()[0], *(one for one in given if one)]
 
-
-_SYSUSERS = """\
-# The user of the cell: it owns /var/lib/luciole and nothing else.
-u luciole - "Luciole, a cell for short videos" /var/lib/luciole -
-"""
 
 _TEXTS = """\
 Put terms.md and imprint.md here (or terms.fr.md, imprint.fr.md for one language). The cell shows
@@ -256,132 +266,17 @@ LUCIOLE_BORDER_ORIGIN=https://{wishes.border_host}
 """
 
 
-# What both the cell and its backup are held to.
-_HARDENED = """\
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-RestrictSUIDSGID=yes
-LockPersonality=yes
-RestrictRealtime=yes
-MemoryDenyWriteExecute=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-IPAddressDeny=any
-IPAddressAllow=localhost
-RestrictNamespaces=user net ipc
-SystemCallArchitectures=native
-SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self
-SystemCallErrorNumber=EPERM"""
-
-
-def _unit(wishes: Wishes) -> str:
-    return f"""\
-# A cell as a systemd service, written by `luciole install`.
-[Unit]
-Description=Luciole, a cell for short videos
-After=network.target
-
-[Service]
-Type=exec
-User=luciole
-Group=luciole
-EnvironmentFile=/etc/luciole/cell.env
-Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
-ExecStart={wishes.command} serve
-StateDirectory=luciole
-StateDirectoryMode=0700
-UMask=0077
-
-# The supervisor hears SIGTERM alone and stops PostgreSQL, the API and the worker in order.
-KillMode=mixed
-TimeoutStopSec=60
-Restart=on-failure
-RestartSec=2
-
-# A flood or a leak ends the cell and not the machine.
-MemoryHigh={wishes.memory}
-MemoryMax={_more(wishes.memory)}
-TasksMax=1024
-LimitNOFILE=65536
-
-# No rights beyond those of an ordinary user; it sees the system read-only and writes into
-# /var/lib/luciole only; it speaks with this machine only.
-{_HARDENED}
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-
-_WAY_OUT = """\
-# Written by `luciole install`: a cell that has peers speaks with them. Only the gateway can use
-# this; the others run in network namespaces without a route (`luciole doctor`, line `way out`).
-[Service]
-IPAddressAllow=any
-"""
-
-
-def _backup(wishes: Wishes) -> str:
-    return f"""\
-# The daily backup, of which whoever is erased is unreadable, written by `luciole install`.
-[Unit]
-Description=Backup of the Luciole cell
-After=luciole.service
-
-[Service]
-Type=oneshot
-User=luciole
-Group=luciole
-EnvironmentFile=/etc/luciole/cell.env
-Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
-ExecStart={wishes.command} backup {wishes.backup}
-ReadWritePaths=/var/lib/luciole {wishes.backup}
-UMask=0077
-Nice=10
-IOSchedulingClass=idle
-{_HARDENED}
-"""
-
-
-_BACKUP_TIMER = """\
-[Unit]
-Description=Daily backup of the Luciole cell
-
-[Timer]
-OnCalendar=*-*-* 04:30:00
-RandomizedDelaySec=30m
-Persistent=yes
-
-[Install]
-WantedBy=timers.target
-"""
-
-
 def _caddyfile(wishes: Wishes) -> str:
     # Without a certificate of the operator's, Caddy gets one by ACME and renews it.
-    tls = f"\ttls {wishes.certificate} {wishes.key}\n\n" if wishes.certificate else ""
+    tls = ""
+    if wishes.certificate:
+        tls = f"\ttls {wishes.certificate} {wishes.key}\n\n"
+    elif wishes.acme:
+        tls = caddy.authority(wishes.acme, wishes.acme_root)
     made = caddy.pages(wishes.host, wishes.port, tls)
     if wishes.border_host:
         made += caddy.border(wishes.border_host, wishes.border_port, tls)
     return made
-
-
-def _more(memory: str) -> str:
-    """The hard limit: a tenth above the soft one, and at most all of the machine."""
-    unit = memory[-1]
-    number = int(memory[:-1])
-    return f"{min(100, number + 10)}%" if unit == "%" else f"{number + max(1, number // 10)}{unit}"
 
 
 def by_python() -> str:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from tests.rules import source
 
-from luciole import cli, config, installing
+from luciole import caddy, cli, config, installing
 from luciole.installing import BadInstall, Wishes
 
 WISHES = Wishes("luciole.example", "Luciole Example", "Association Exemple", "FR")
@@ -59,6 +59,15 @@ def test_a_given_certificate_is_used_and_else_acme() -> None:
     assert "\ttls /etc/tls/c.pem /etc/tls/k.pem\n" in text_of("/etc/caddy/Caddyfile", own)
 
 
+def test_an_authority_of_ones_own_is_asked_by_acme_at_each_door() -> None:
+    own = msgspec.structs.replace(PEERED, acme="https://ca.example/acme/local/directory")
+    for site in sites_of(own).values():
+        assert "\ttls {\n\t\tca https://ca.example/acme/local/directory\n\t}\n" in site
+    vouched = msgspec.structs.replace(own, acme_root="/etc/luciole/root.pem")
+    for site in sites_of(vouched).values():
+        assert "directory\n\t\tca_root /etc/luciole/root.pem\n\t}\n" in site
+
+
 PEERED = msgspec.structs.replace(
     WISHES, border_host="border.luciole.example", short_name="us", border_port=8091
 )
@@ -100,9 +109,12 @@ def test_the_example_file_has_the_same_door() -> None:
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy here")
-def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("authority", ["", "https://ca.example/acme/directory"])
+def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path, authority: str) -> None:
     file = tmp_path / "Caddyfile"
-    file.write_text(text_of("/etc/caddy/Caddyfile", PEERED))
+    wishes = msgspec.structs.replace(PEERED, acme=authority)
+    text = text_of("/etc/caddy/Caddyfile", wishes)
+    file.write_text(text + caddy.moved("old.example", "https://luciole.example"))
     done = subprocess.run(
         ["caddy", "validate", "--adapter", "caddyfile", "--config", str(file)],
         capture_output=True,
@@ -123,6 +135,11 @@ def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path) -> None:
         {"name": "a\nLUCIOLE_PUSH=on"},
         {"memory": "lots"},
         {"certificate": "/etc/tls/c.pem"},
+        {"acme": "http://ca.example/directory"},
+        {"acme": "https://ca.example/directory }"},
+        {"acme": "https://ca.example/d", "certificate": "/c.pem", "key": "/k.pem"},
+        {"acme_root": "/etc/luciole/root.pem"},
+        {"acme": "https://ca.example/d", "acme_root": "root.pem"},
         {"certificate": "relative.pem", "key": "/k.pem"},
         {"backup": "/mnt/a b"},
         {"port": 0},
