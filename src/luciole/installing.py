@@ -8,6 +8,7 @@ that is there and differs is left alone: the new one is put beside it as FILE.ne
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import shlex
@@ -24,6 +25,8 @@ from luciole.kit.durable import replace
 from luciole.kit.errors import Invalid, NotAllowed
 
 CODE = Path(__file__).resolve().parents[2]
+# What the unit's ProtectHome hides from the cell.
+HIDDEN = ("/home/", "/root/", "/run/user/")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -65,7 +68,8 @@ class Wishes(msgspec.Struct, frozen=True):
     """Where other cells reach the gateway; empty: it answers nobody."""
     short_name: str = ""
     border_port: int = 8090
-    command: str = f"{CODE}/luciole"
+    command: str = ""
+    """How the cell is started; empty: as this code was, by its script or as a package."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -77,7 +81,8 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def checked(wishes: Wishes) -> Wishes:
-    """The same. Raises BadInstall, which says what is wrong."""
+    """The same, with the command. Raises BadInstall, which says what is wrong."""
+    wishes = msgspec.structs.replace(wishes, command=wishes.command or started_by())
     for fits, says in (
         (_HOST.fullmatch(wishes.host), "--host is a name in the DNS, such as luciole.example."),
         (_COUNTRY.fullmatch(wishes.country), "--country is an ISO 3166 code, such as FR."),
@@ -114,6 +119,10 @@ def checked(wishes: Wishes) -> Wishes:
             all(_PATH.fullmatch(one) for one in _paths(wishes)),
             "Paths are absolute, of letters, digits and . _ / + -.",
         ),
+        (
+            not wishes.backup.startswith(HIDDEN),
+            "--backup is a folder outside of /home, /root and /run/user.",
+        ),
     ):
         if not fits:
             raise BadInstall(says)
@@ -122,12 +131,13 @@ def checked(wishes: Wishes) -> Wishes:
 
 def files(wishes: Wishes) -> list[Written]:
     """All files of the cell, in the order in which they are written. Raises BadInstall."""
-    checked(wishes)
+    wishes = checked(wishes)
     found = [
         Written("/etc/sysusers.d/luciole.conf", units.SYSUSERS),
         Written("/etc/luciole/cell.env", _settings(wishes), 0o600),
         Written("/etc/systemd/system/luciole.service", units.cell(wishes.command, wishes.memory)),
         Written("/etc/luciole/texts/README", _TEXTS),
+        Written("/usr/local/sbin/luciole", units.typed(wishes.command), 0o755),
         Written("/etc/caddy/Caddyfile", _caddyfile(wishes)),
         Written("/etc/systemd/system/caddy.service.d/luciole.conf", caddy.UNIT),
     ]
@@ -146,14 +156,26 @@ def files(wishes: Wishes) -> list[Written]:
 
 def steps(wishes: Wishes) -> list[list[str]]:
     """What is run afterwards, in this order."""
-    timer = [["systemctl", "enable", "--now", "luciole-backup.timer"]] if wishes.backup else []
+    timer, folder = [], []
+    if wishes.backup:
+        timer = [["systemctl", "enable", "--now", "luciole-backup.timer"]]
+        # The unit of the backup does not start without it.
+        folder = [["sh", "-c", FOLDER, "backup", wishes.backup]]
     return [
         ["systemd-sysusers", "/etc/sysusers.d/luciole.conf"],
+        *folder,
         ["systemctl", "daemon-reload"],
         ["systemctl", "enable", "--now", "luciole.service"],
         *timer,
         ["systemctl", "restart", "caddy.service"],
     ]
+
+
+FOLDER = (
+    'test -d "$1" || install -d -m 700 -o luciole -g luciole "$1"; '
+    'setpriv --reuid=luciole --regid=luciole --init-groups test -w "$1" || '
+    '{ echo "The user luciole cannot write into $1: chown luciole $1" >&2; exit 1; }'
+)
 
 
 def command(chosen: argparse.Namespace) -> int:
@@ -184,8 +206,12 @@ def command(chosen: argparse.Namespace) -> int:
     root = Path(chosen.root)
     if root == Path("/") and os.geteuid() != 0:
         raise NotRoot
+    if root == Path("/") and started_by().startswith(HIDDEN):
+        raise BadInstall(f"The service does not see {CODE}: put the code into /opt/luciole.")
+    beside = []
     for line in write(made, root):
         say(line)
+        beside += [line] if " differs; " in line else []
     if root != Path("/"):
         say("Nothing was started: the files are not those of this system.")
         return 0
@@ -195,6 +221,10 @@ def command(chosen: argparse.Namespace) -> int:
             say("That did not work; the words above say why. Mend it, then run install once more.")
             return 1
     say(f"The cell answers soon: https://{wishes.host}")
+    if beside:
+        say("These files of yours stay in force; it may not answer before you have compared them:")
+        for line in beside:
+            say(f"  {line}")
     if wishes.border_host:
         say(f"Other cells reach it at https://{wishes.border_host}: docs/howto/peer-with-a-cell.md")
     say("Copy /var/lib/luciole/keys/root.key off this machine now: docs/howto/keep-the-key-file.md")
@@ -210,7 +240,7 @@ def write(made: list[Written], root: Path) -> Iterator[str]:
         if place.exists() and place.read_bytes() == data:
             yield f"{one.path} is as it should be"
             continue
-        is_new = not place.exists()
+        is_new = not place.exists() or is_packaged(Path(one.path), place.read_bytes())
         target = place if is_new else place.with_name(place.name + ".new")
         replace(target, data)
         target.chmod(one.mode)
@@ -230,7 +260,8 @@ them at /terms and /imprint, and asks everybody once whenever the terms change.
 
 def _settings(wishes: Wishes) -> str:
     return f"""\
-# The settings of this cell, read by systemd. All of them: docs/reference/settings.md
+# The settings of this cell, read by systemd and by /usr/local/sbin/luciole. What has spaces is in
+# quotes. All of them: docs/reference/settings.md
 LUCIOLE_CELL_NAME="{wishes.name}"
 LUCIOLE_CELL_OPERATOR="{wishes.operator}"
 LUCIOLE_CELL_JURISDICTION={wishes.country}
@@ -279,6 +310,19 @@ def _caddyfile(wishes: Wishes) -> str:
     return made
 
 
-def by_python() -> str:
-    """How a cell is started that was installed as a package, without the script."""
-    return f"{sys.executable} -m luciole"
+def started_by() -> str:
+    """How a cell is started: by the script of this folder, or where it was installed as a package,
+    by its Python."""
+    script = CODE / "luciole"
+    return str(script) if script.is_file() else f"{sys.executable} -m luciole"
+
+
+def is_packaged(path: Path, data: bytes) -> bool:
+    """Whether a file is as its Debian package brought it, so that nobody's words are lost."""
+    query = ["dpkg-query", "--show", "--showformat=${Conffiles}", "caddy"]
+    try:
+        told = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    # MD5 is what dpkg keeps, and only says here that nobody has edited the file.
+    return f" {path} {hashlib.md5(data, usedforsecurity=False).hexdigest()}" in told

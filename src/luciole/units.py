@@ -120,6 +120,26 @@ IOSchedulingClass=idle
 """
 
 
+def typed(command: str) -> str:
+    """What root types: the cell's command line with what the service has, so that each command
+    finds the cell, and leaves no file there that the cell cannot open."""
+    return f"""\
+#!/bin/sh
+# The command line of this cell, with its settings and as its user; by `luciole install`.
+set -eu
+[ "$(id -u)" = 0 ] || {{ echo "Type it as root: sudo luciole $*" >&2; exit 1; }}
+set -a
+. /etc/luciole/cell.env
+set +a
+export LUCIOLE_DATA_DIR=/var/lib/luciole HOME=/var/lib/luciole
+case ${{1:-}} in
+    # They write files of the system's; what `domain` does in the database it does as the user.
+    install | domain) exec {command} "$@" ;;
+    *) exec setpriv --reuid=luciole --regid=luciole --init-groups {command} "$@" ;;
+esac
+"""
+
+
 def _more(memory: str) -> str:
     """The hard limit: a tenth above the soft one, and at most all of the machine."""
     unit = memory[-1]

@@ -186,6 +186,51 @@ def test_a_dry_run_prints_every_file_and_writes_none(
     assert (tmp_path / "etc/systemd/system/luciole-backup.timer").exists()
 
 
+def test_a_cell_that_is_a_package_is_started_by_its_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installing.started_by() == f"{source.ROOT}/luciole"
+    monkeypatch.setattr(installing, "CODE", tmp_path)
+    unit = text_of("/etc/systemd/system/luciole.service")
+    assert f"\nExecStart={sys.executable} -m luciole serve\n" in unit
+
+
+def test_code_in_somebodys_home_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = f"{installing.HIDDEN[0]}ana/luciole"
+    monkeypatch.setattr(installing, "CODE", Path(place))
+    monkeypatch.setattr(installing, "started_by", lambda: f"{place}/luciole")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    words = ["install", "--host", "luciole.example", "--operator", "A", "--country", "fr"]
+    with pytest.raises(BadInstall) as caught:
+        installing.command(cli.parser().parse_args(words))
+    assert "put the code into /opt/luciole" in caught.value.sentence
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@pytest.mark.parametrize("broken", ["", "luciole.service.d/border", "caddy.service.d/luciole"])
+def test_systemd_takes_every_line_also_of_what_is_laid_over(tmp_path: Path, broken: str) -> None:
+    wishes = msgspec.structs.replace(PEERED, command="/usr/bin/true", backup="/mnt/backup")
+    list(installing.write(installing.files(wishes), tmp_path))
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    for name in ("true", "caddy"):
+        (tmp_path / "usr/bin" / name).touch(0o755)
+    place = tmp_path / "etc/systemd/system"
+    # As Debian has it; what is laid over needs something below.
+    (place / "caddy.service").write_text(
+        "[Service]\nType=notify\nUser=root\nExecStart=/usr/bin/caddy run\n"
+    )
+    if broken:
+        with (place / f"{broken}.conf").open("a") as file:
+            file.write("ProtectHoem=yes\n")
+    units = ["luciole.service", "luciole-backup.service", "luciole-backup.timer", "caddy.service"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={tmp_path}", "--man=no", *units],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "Unit " not in line]
+    assert said == [] if not broken else any("ProtectHoem" in line for line in said)
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     # systemd asks whether the program is there.
