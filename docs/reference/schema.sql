@@ -137,6 +137,7 @@ CREATE TABLE people.passkey (
     name           text NOT NULL,
     created_at     timestamp with time zone NOT NULL,
     last_used_on   date,
+    former_host    text,
     CONSTRAINT passkey_pkey PRIMARY KEY (id),
     CONSTRAINT passkey_credential_id_key UNIQUE (credential_id),
     CONSTRAINT passkey_person_id_fkey FOREIGN KEY (person_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -427,7 +428,8 @@ CREATE VIEW people.passkey_claim AS
         p.handle,
         k.credential_id,
         k.public_key,
-        k.sign_count
+        k.sign_count,
+        k.former_host
        FROM people.person p
          LEFT JOIN people.passkey k ON k.person_id = p.id
       WHERE p.home IS NULL;

@@ -103,6 +103,8 @@ class CellBody(msgspec.Struct):
     source_url: str
     release: Release
     limits: Limits
+    former_hosts: list[str]
+    """Names that it had before; passkeys that were made under them open nothing here."""
 
 
 class Build(msgspec.Struct):
@@ -298,6 +300,7 @@ def _system(parts: Parts, dist: Path) -> Router:
                 settings.media.max_duration_ms,
                 MAX_CAPTION_CHARS,
             ),
+            former_hosts=settings.web.former_hosts.split(),
         )
 
     named = entered.Entered(parts.blobs)

@@ -17,8 +17,14 @@ MemoryMax=1G
 """
 
 
+def authority(directory: str, root: str) -> str:
+    """Lines about an ACME authority other than the public ones; `root` vouches for it, or empty."""
+    vouching = f"\t\tca_root {root}\n" if root else ""
+    return f"\ttls {{\n\t\tca {directory}\n{vouching}\t}}\n\n"
+
+
 def pages(host: str, port: int, tls: str) -> str:
-    """The site of the pages and the API. `tls` is a line about a certificate, or empty."""
+    """The site of the pages and the API. `tls` is lines about certificates, or empty."""
     return f"""\
 # TLS and the way in, written by `luciole install`. Caddy adds X-Forwarded-For, which the API
 # believes from this machine only. There is no access log, on purpose: it would write network
@@ -47,5 +53,15 @@ def border(host: str, port: int, tls: str) -> str:
 {tls}\theader Strict-Transport-Security "max-age=31536000"
 
 \treverse_proxy 127.0.0.1:{port}
+}}
+"""
+
+
+def moved(host: str, origin: str) -> str:
+    """The site of a name that the cell had before: every address goes on at the new one."""
+    return f"""\
+{host} {{
+\theader Strict-Transport-Security "max-age=31536000"
+\tredir {origin}{{uri}} 308
 }}
 """

@@ -28,6 +28,7 @@ from luciole import (
     jobs_console,
     mirroring,
     peering,
+    rehoming,
     room,
     routes,
     signers,
@@ -325,6 +326,7 @@ CHECKS: tuple[Check, ...] = (
     _border,
     routes.looked,
     mirroring.looked,
+    rehoming.looked,
     signers.looked,
     _fence,
 )

@@ -22,6 +22,10 @@ def add_to(commands: Any) -> None:
     one.add_argument("--memory", default="80%", help="from where on it is held back, as 80%% or 4G")
     one.add_argument("--certificate", default="", help="your own, in PEM; else one by ACME")
     one.add_argument("--key", default="", help="its key, in PEM")
+    one.add_argument(
+        "--acme", default="", metavar="URL", help="ACME directory of your own authority"
+    )
+    one.add_argument("--acme-root", default="", metavar="FILE", help="its root, in PEM")
     one.add_argument("--backup", default="", metavar="DIR", help="folder for a daily backup")
     one.add_argument(
         "--border-host", default="", metavar="HOST", help="where other cells reach it, in the DNS"

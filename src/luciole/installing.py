@@ -8,6 +8,7 @@ that is there and differs is left alone: the new one is put beside it as FILE.ne
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import shlex
@@ -18,18 +19,21 @@ from pathlib import Path
 
 import msgspec
 
-from luciole import caddy
+from luciole import caddy, units
 from luciole.kit.console import say
 from luciole.kit.durable import replace
 from luciole.kit.errors import Invalid, NotAllowed
 
 CODE = Path(__file__).resolve().parents[2]
+# What the unit's ProtectHome hides from the cell.
+HIDDEN = ("/home/", "/root/", "/run/user/")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{4,253}}$)({_LABEL}\.)+[a-z][a-z0-9-]{{0,61}}[a-z0-9]")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _WORD = re.compile(r"[^\x00-\x1f\x7f\"\\$`']{1,120}")
 _SHORT_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MEMORY = re.compile(r"[1-9][0-9]*(%|[MG])")
+_ACME = re.compile(r"https://[a-z0-9.-]{1,253}(:[0-9]{1,5})?/[A-Za-z0-9_./~-]{0,200}")
 _PATH = re.compile(r"/[A-Za-z0-9_./+-]{1,200}")
 
 
@@ -56,12 +60,16 @@ class Wishes(msgspec.Struct, frozen=True):
     memory: str = "80%"
     certificate: str = ""
     key: str = ""
+    acme: str = ""
+    """The directory of an authority of one's own that speaks ACME; empty: a public one."""
+    acme_root: str = ""
     backup: str = ""
     border_host: str = ""
     """Where other cells reach the gateway; empty: it answers nobody."""
     short_name: str = ""
     border_port: int = 8090
-    command: str = f"{CODE}/luciole"
+    command: str = ""
+    """How the cell is started; empty: as this code was, by its script or as a package."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -73,7 +81,8 @@ class Written(msgspec.Struct, frozen=True):
 
 
 def checked(wishes: Wishes) -> Wishes:
-    """The same. Raises BadInstall, which says what is wrong."""
+    """The same, with the command. Raises BadInstall, which says what is wrong."""
+    wishes = msgspec.structs.replace(wishes, command=wishes.command or started_by())
     for fits, says in (
         (_HOST.fullmatch(wishes.host), "--host is a name in the DNS, such as luciole.example."),
         (_COUNTRY.fullmatch(wishes.country), "--country is an ISO 3166 code, such as FR."),
@@ -82,6 +91,12 @@ def checked(wishes: Wishes) -> Wishes:
         (_MEMORY.fullmatch(wishes.memory), "--memory is like 80%, 900M or 4G."),
         (0 < wishes.port < 65536, "--port is between 1 and 65535."),
         (bool(wishes.certificate) == bool(wishes.key), "--certificate and --key go together."),
+        (
+            not wishes.acme or (_ACME.fullmatch(wishes.acme) and not wishes.certificate),
+            "--acme is the directory of an authority, as https://ca.example/acme/directory, and "
+            "takes the place of --certificate.",
+        ),
+        (bool(wishes.acme) or not wishes.acme_root, "--acme-root goes with --acme."),
         (
             bool(wishes.border_host) == bool(wishes.short_name),
             "--border-host and --short-name go together.",
@@ -104,6 +119,10 @@ def checked(wishes: Wishes) -> Wishes:
             all(_PATH.fullmatch(one) for one in _paths(wishes)),
             "Paths are absolute, of letters, digits and . _ / + -.",
         ),
+        (
+            not wishes.backup.startswith(HIDDEN),
+            "--backup is a folder outside of /home, /root and /run/user.",
+        ),
     ):
         if not fits:
             raise BadInstall(says)
@@ -112,35 +131,51 @@ def checked(wishes: Wishes) -> Wishes:
 
 def files(wishes: Wishes) -> list[Written]:
     """All files of the cell, in the order in which they are written. Raises BadInstall."""
-    checked(wishes)
+    wishes = checked(wishes)
     found = [
-        Written("/etc/sysusers.d/luciole.conf", _SYSUSERS),
+        Written("/etc/sysusers.d/luciole.conf", units.SYSUSERS),
         Written("/etc/luciole/cell.env", _settings(wishes), 0o600),
-        Written("/etc/systemd/system/luciole.service", _unit(wishes)),
+        Written("/etc/systemd/system/luciole.service", units.cell(wishes.command, wishes.memory)),
         Written("/etc/luciole/texts/README", _TEXTS),
+        Written("/usr/local/sbin/luciole", units.typed(wishes.command), 0o755),
         Written("/etc/caddy/Caddyfile", _caddyfile(wishes)),
         Written("/etc/systemd/system/caddy.service.d/luciole.conf", caddy.UNIT),
     ]
     if wishes.border_host:
-        found.append(Written("/etc/systemd/system/luciole.service.d/border.conf", _WAY_OUT))
+        found.append(Written("/etc/systemd/system/luciole.service.d/border.conf", units.WAY_OUT))
     if wishes.backup:
         found += [
-            Written("/etc/systemd/system/luciole-backup.service", _backup(wishes)),
-            Written("/etc/systemd/system/luciole-backup.timer", _BACKUP_TIMER),
+            Written(
+                "/etc/systemd/system/luciole-backup.service",
+                units.backup(wishes.command, wishes.backup),
+            ),
+            Written("/etc/systemd/system/luciole-backup.timer", units.BACKUP_TIMER),
         ]
     return found
 
 
 def steps(wishes: Wishes) -> list[list[str]]:
     """What is run afterwards, in this order."""
-    timer = [["systemctl", "enable", "--now", "luciole-backup.timer"]] if wishes.backup else []
+    timer, folder = [], []
+    if wishes.backup:
+        timer = [["systemctl", "enable", "--now", "luciole-backup.timer"]]
+        # The unit of the backup does not start without it.
+        folder = [["sh", "-c", FOLDER, "backup", wishes.backup]]
     return [
         ["systemd-sysusers", "/etc/sysusers.d/luciole.conf"],
+        *folder,
         ["systemctl", "daemon-reload"],
         ["systemctl", "enable", "--now", "luciole.service"],
         *timer,
         ["systemctl", "restart", "caddy.service"],
     ]
+
+
+FOLDER = (
+    'test -d "$1" || install -d -m 700 -o luciole -g luciole "$1"; '
+    'setpriv --reuid=luciole --regid=luciole --init-groups test -w "$1" || '
+    '{ echo "The user luciole cannot write into $1: chown luciole $1" >&2; exit 1; }'
+)
 
 
 def command(chosen: argparse.Namespace) -> int:
@@ -154,6 +189,8 @@ def command(chosen: argparse.Namespace) -> int:
         memory=chosen.memory,
         certificate=chosen.certificate,
         key=chosen.key,
+        acme=chosen.acme,
+        acme_root=chosen.acme_root,
         backup=chosen.backup,
         border_host=chosen.border_host.lower(),
         short_name=chosen.short_name,
@@ -169,8 +206,12 @@ def command(chosen: argparse.Namespace) -> int:
     root = Path(chosen.root)
     if root == Path("/") and os.geteuid() != 0:
         raise NotRoot
+    if root == Path("/") and started_by().startswith(HIDDEN):
+        raise BadInstall(f"The service does not see {CODE}: put the code into /opt/luciole.")
+    beside = []
     for line in write(made, root):
         say(line)
+        beside += [line] if " differs; " in line else []
     if root != Path("/"):
         say("Nothing was started: the files are not those of this system.")
         return 0
@@ -180,6 +221,10 @@ def command(chosen: argparse.Namespace) -> int:
             say("That did not work; the words above say why. Mend it, then run install once more.")
             return 1
     say(f"The cell answers soon: https://{wishes.host}")
+    if beside:
+        say("These files of yours stay in force; it may not answer before you have compared them:")
+        for line in beside:
+            say(f"  {line}")
     if wishes.border_host:
         say(f"Other cells reach it at https://{wishes.border_host}: docs/howto/peer-with-a-cell.md")
     say("Copy /var/lib/luciole/keys/root.key off this machine now: docs/howto/keep-the-key-file.md")
@@ -195,7 +240,7 @@ def write(made: list[Written], root: Path) -> Iterator[str]:
         if place.exists() and place.read_bytes() == data:
             yield f"{one.path} is as it should be"
             continue
-        is_new = not place.exists()
+        is_new = not place.exists() or is_packaged(Path(one.path), place.read_bytes())
         target = place if is_new else place.with_name(place.name + ".new")
         replace(target, data)
         target.chmod(one.mode)
@@ -203,14 +248,9 @@ def write(made: list[Written], root: Path) -> Iterator[str]:
 
 
 def _paths(wishes: Wishes) -> list[str]:
-    given = (wishes.certificate, wishes.key, wishes.backup)
+    given = (wishes.certificate, wishes.key, wishes.acme_root, wishes.backup)
     return [wishes.command.split()[0], *(one for one in given if one)]
 
-
-_SYSUSERS = """\
-# The user of the cell: it owns /var/lib/luciole and nothing else.
-u luciole - "Luciole, a cell for short videos" /var/lib/luciole -
-"""
 
 _TEXTS = """\
 Put terms.md and imprint.md here (or terms.fr.md, imprint.fr.md for one language). The cell shows
@@ -220,7 +260,8 @@ them at /terms and /imprint, and asks everybody once whenever the terms change.
 
 def _settings(wishes: Wishes) -> str:
     return f"""\
-# The settings of this cell, read by systemd. All of them: docs/reference/settings.md
+# The settings of this cell, read by systemd and by /usr/local/sbin/luciole. What has spaces is in
+# quotes. All of them: docs/reference/settings.md
 LUCIOLE_CELL_NAME="{wishes.name}"
 LUCIOLE_CELL_OPERATOR="{wishes.operator}"
 LUCIOLE_CELL_JURISDICTION={wishes.country}
@@ -256,134 +297,32 @@ LUCIOLE_BORDER_ORIGIN=https://{wishes.border_host}
 """
 
 
-# What both the cell and its backup are held to.
-_HARDENED = """\
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
-RestrictSUIDSGID=yes
-LockPersonality=yes
-RestrictRealtime=yes
-MemoryDenyWriteExecute=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-IPAddressDeny=any
-IPAddressAllow=localhost
-RestrictNamespaces=user net ipc
-SystemCallArchitectures=native
-SystemCallFilter=@system-service landlock_create_ruleset landlock_add_rule landlock_restrict_self
-SystemCallErrorNumber=EPERM"""
-
-
-def _unit(wishes: Wishes) -> str:
-    return f"""\
-# A cell as a systemd service, written by `luciole install`.
-[Unit]
-Description=Luciole, a cell for short videos
-After=network.target
-
-[Service]
-Type=exec
-User=luciole
-Group=luciole
-EnvironmentFile=/etc/luciole/cell.env
-Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
-ExecStart={wishes.command} serve
-StateDirectory=luciole
-StateDirectoryMode=0700
-UMask=0077
-
-# The supervisor hears SIGTERM alone and stops PostgreSQL, the API and the worker in order.
-KillMode=mixed
-TimeoutStopSec=60
-Restart=on-failure
-RestartSec=2
-
-# A flood or a leak ends the cell and not the machine.
-MemoryHigh={wishes.memory}
-MemoryMax={_more(wishes.memory)}
-TasksMax=1024
-LimitNOFILE=65536
-
-# No rights beyond those of an ordinary user; it sees the system read-only and writes into
-# /var/lib/luciole only; it speaks with this machine only.
-{_HARDENED}
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-
-_WAY_OUT = """\
-# Written by `luciole install`: a cell that has peers speaks with them. Only the gateway can use
-# this; the others run in network namespaces without a route (`luciole doctor`, line `way out`).
-[Service]
-IPAddressAllow=any
-"""
-
-
-def _backup(wishes: Wishes) -> str:
-    return f"""\
-# The daily backup, of which whoever is erased is unreadable, written by `luciole install`.
-[Unit]
-Description=Backup of the Luciole cell
-After=luciole.service
-
-[Service]
-Type=oneshot
-User=luciole
-Group=luciole
-EnvironmentFile=/etc/luciole/cell.env
-Environment=LUCIOLE_DATA_DIR=/var/lib/luciole
-ExecStart={wishes.command} backup {wishes.backup}
-ReadWritePaths=/var/lib/luciole {wishes.backup}
-UMask=0077
-Nice=10
-IOSchedulingClass=idle
-{_HARDENED}
-"""
-
-
-_BACKUP_TIMER = """\
-[Unit]
-Description=Daily backup of the Luciole cell
-
-[Timer]
-OnCalendar=*-*-* 04:30:00
-RandomizedDelaySec=30m
-Persistent=yes
-
-[Install]
-WantedBy=timers.target
-"""
-
-
 def _caddyfile(wishes: Wishes) -> str:
     # Without a certificate of the operator's, Caddy gets one by ACME and renews it.
-    tls = f"\ttls {wishes.certificate} {wishes.key}\n\n" if wishes.certificate else ""
+    tls = ""
+    if wishes.certificate:
+        tls = f"\ttls {wishes.certificate} {wishes.key}\n\n"
+    elif wishes.acme:
+        tls = caddy.authority(wishes.acme, wishes.acme_root)
     made = caddy.pages(wishes.host, wishes.port, tls)
     if wishes.border_host:
         made += caddy.border(wishes.border_host, wishes.border_port, tls)
     return made
 
 
-def _more(memory: str) -> str:
-    """The hard limit: a tenth above the soft one, and at most all of the machine."""
-    unit = memory[-1]
-    number = int(memory[:-1])
-    return f"{min(100, number + 10)}%" if unit == "%" else f"{number + max(1, number // 10)}{unit}"
+def started_by() -> str:
+    """How a cell is started: by the script of this folder, or where it was installed as a package,
+    by its Python."""
+    script = CODE / "luciole"
+    return str(script) if script.is_file() else f"{sys.executable} -m luciole"
 
 
-def by_python() -> str:
-    """How a cell is started that was installed as a package, without the script."""
-    return f"{sys.executable} -m luciole"
+def is_packaged(path: Path, data: bytes) -> bool:
+    """Whether a file is as its Debian package brought it, so that nobody's words are lost."""
+    query = ["dpkg-query", "--show", "--showformat=${Conffiles}", "caddy"]
+    try:
+        told = subprocess.run(query, capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return False
+    # MD5 is what dpkg keeps, and only says here that nobody has edited the file.
+    return f" {path} {hashlib.md5(data, usedforsecurity=False).hexdigest()}" in told

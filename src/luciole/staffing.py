@@ -29,7 +29,10 @@ ROLES = ("operator", "moderator", "auditor")
 
 class CannotBeStaff(Conflict):
     code = "cannot-be-staff"
-    sentence = "Nobody of this handle has an account with a passkey, or they are staff already."
+    sentence = (
+        "Nobody of this handle has an account with a passkey for the cell's name as it is, or they "
+        "are staff already."
+    )
     next_step = "Let them add a passkey in their settings; ./luciole staff list shows who is staff."
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,13 +11,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.drills.cell_process import get, is_ready
 from tests.drills.films import Film
 from tests.drills.phone import Ledger, Phone
-from tests.drills.under_unit import begin, confine, environment, lines, place
+from tests.drills.under_unit import PLACE, begin, confine, environment, lines, place
 
 READY_WITHIN_S = 240
 PLAYS_WITHIN_S = 240
@@ -37,7 +39,29 @@ def main() -> None:
     confine({**unit, "ReadWritePaths": backup["ReadWritePaths"]})
     given = environment(unit, settings, spec["more"])
     seen: dict[str, Any] = {}
+    with alive(unit, given, port, seen):
+        status, page = get(port, "/")
+        seen["page"] = [status, "<title" in page.decode()]
+        seen["film"] = played(port, film)
+        seen["doctor"] = said_by(begin(unit, given, [*command(unit), "doctor"]))
+        seen["backup"] = said_by(begin(backup, environment(backup, settings, spec["more"])))
+        seen["others"] = sorted(
+            one.name for one in Path("/srv/backup").iterdir() if one.stat().st_uid != os.getuid()
+        )
+    seen["as root"] = as_root(unit, spec["more"], "staff", "list")
+    seen["renamed"] = renamed(unit, settings, spec["more"])
+    again: dict[str, Any] = {}
+    with alive(unit, {**given, **origin_in(Path("/tmp/cell.env"))}, port, again):
+        seen["former"] = json.loads(get(port, "/api/cell")[1])["former_hosts"]
+    seen["again"] = [again["exit"], again["left"]]
+    print(json.dumps(seen), flush=True)
 
+
+@contextlib.contextmanager
+def alive(
+    unit: dict[str, str], given: dict[str, str], port: int, seen: dict[str, Any]
+) -> Iterator[None]:
+    """The unit's program, ready; `seen` gets how it ended and what was left of it."""
     process = begin(unit, given)
     told: list[str] = []
     assert process.stdout is not None
@@ -49,14 +73,10 @@ def main() -> None:
             assert process.poll() is None, "the cell has ended"
             assert time.monotonic() < until, "the cell does not get ready"
             time.sleep(0.2)
-        status, page = get(port, "/")
-        seen["page"] = [status, "<title" in page.decode()]
-        seen["film"] = played(port, film)
-        seen["doctor"] = said_by(begin(unit, given, [*command(unit), "doctor"]))
-        seen["backup"] = said_by(begin(backup, environment(backup, settings, spec["more"])))
-        seen["others"] = sorted(
-            one.name for one in Path("/srv/backup").iterdir() if one.stat().st_uid != os.getuid()
-        )
+        yield
+    except BaseException:
+        print(json.dumps({**seen, "told": told}), flush=True)
+        raise
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -71,7 +91,33 @@ def main() -> None:
             for name in os.listdir("/proc")
             if name.isdigit() and Path("/proc", name).stat().st_uid
         ]
-        print(json.dumps(seen), flush=True)
+
+
+def renamed(unit: dict[str, str], settings: str, more: dict[str, str]) -> list[Any]:
+    """Root gives the stopped cell another host name."""
+    file = Path("/tmp/cell.env")
+    file.write_text(settings)
+    return as_root(
+        unit, more, "domain", "https://new.example", "--settings", str(file), "--yes"
+    )  # fmt: skip
+
+
+def as_root(unit: dict[str, str], more: dict[str, str], *words: str) -> list[Any]:
+    """What root types while the cell is stopped: the status, what it says, and the files in the
+    cell's folder that are not the cell's afterwards."""
+    done = subprocess.run(
+        [*command(unit), *words],
+        env={"PATH": os.environ["PATH"], "LUCIOLE_DATA_DIR": str(PLACE), **more},
+        cwd="/", capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    whose = PLACE.stat().st_uid
+    foreign = [str(one) for one in PLACE.rglob("*") if one.lstat().st_uid != whose]
+    return [done.returncode, done.stdout + done.stderr, foreign]
+
+
+def origin_in(file: Path) -> dict[str, str]:
+    pairs = [line.partition("=") for line in file.read_text().splitlines()]
+    return {name: value.strip('"') for name, _, value in pairs if name.startswith("LUCIOLE_WEB_")}
 
 
 def command(unit: dict[str, str]) -> list[str]:

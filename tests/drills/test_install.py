@@ -114,4 +114,14 @@ def test_a_cell_lives_within_its_unit(tmp_path: Path) -> None:
     assert seen["others"], "the backup has left nothing"
     assert seen["exit"] == 0, seen
     assert seen["left"] == []
+    # What root types by mistake, past the command that install leaves, takes nothing away.
+    status, says, foreign = seen["as root"]
+    assert (status, foreign) == (1, []), says
+    assert "The database belongs to the user of the cell" in says
+    # Another host name, by root, while it is stopped: nothing in its folder is root's then.
+    status, says, foreign = seen["renamed"]
+    assert (status, foreign) == (0, []), says
+    assert "From https://luciole.example to https://new.example:" in says
+    assert seen["former"] == ["luciole.example"]
+    assert seen["again"] == [0, []]
     assert not (base / "data" / "run" / "running.json").exists()

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import CDPSession, Page, Route, expect
 from tests.e2e.stage import PASSWORD, Cell, Stage
+
+# Where pictures of the pages go, for eyes; none where it is not set.
+FOLDER = os.environ.get("LUCIOLE_PICTURES", "")
+
+
+async def pictured(page: Page, name: str) -> None:
+    if FOLDER:
+        await page.screenshot(path=f"{FOLDER}/{name}.png")
 
 
 async def authenticator(page: Page) -> CDPSession:
@@ -96,6 +106,48 @@ async def test_passkey_signs_up_and_in_and_a_second_one_is_added_and_removed(
     await keys.first.get_by_role("button").click()
     await expect(page.locator("#passkeys").get_by_test_id("problem")).to_be_visible()
     await expect(keys).to_have_count(1)
+
+
+async def test_who_has_a_passkey_of_a_former_name_is_told_on_the_way_in_and_in_the_settings(
+    cell: Cell, stage: Stage
+) -> None:
+    """The cell's own answers, as they are once it was `old.example`."""
+    page, handle = await stage.phone(), cell.handle("former")
+    await authenticator(page)
+
+    async def named(route: Route) -> None:
+        answer = await route.fetch()
+        await route.fulfill(
+            response=answer, json={**await answer.json(), "former_hosts": ["old.example"]}
+        )
+
+    async def listed(route: Route) -> None:
+        answer = await route.fetch()
+        items = [{**one, "former_host": "old.example"} for one in (await answer.json())["items"]]
+        await route.fulfill(response=answer, json={"items": items})
+
+    await page.goto("/sign-up")
+    await fill_in(page, handle)
+    await page.get_by_test_id("sign-up-submit").click()
+    await keep_codes(page)
+    await signed_in(page, handle)
+    await page.goto("/settings")
+    await expect(page.get_by_test_id("passkeys").locator("li")).to_have_count(1)
+    await expect(page.get_by_test_id("passkey-former")).to_have_count(0)
+    await page.route("**/api/me/passkeys", listed)
+    await page.reload()
+    told = page.get_by_test_id("passkey-former")
+    await expect(told).to_contain_text("Made for old.example")
+    await told.scroll_into_view_if_needed()
+    await pictured(page, "former-settings")
+    await page.get_by_test_id("sign-out").click()
+    await page.route("**/api/cell", named)
+    await page.add_init_script(
+        "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
+    )
+    await page.goto("/sign-in")
+    await expect(page.get_by_test_id("sign-in-former")).to_contain_text("recovery code")
+    await pictured(page, "former-sign-in")
 
 
 @pytest.mark.long

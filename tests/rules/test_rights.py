@@ -46,7 +46,9 @@ CUSTODY_READS = {
     # Who becomes staff brings the passkeys that they have then.
     *(
         f"people.passkey_claim.{name}"
-        for name in ["person_id", "handle", "credential_id", "public_key", "sign_count"]
+        for name in [
+            *("person_id", "handle", "credential_id", "public_key", "sign_count", "former_host")
+        ]
     ),
     # Wraps of the first version move into its store.
     *(f"people.first_wrap.{name}" for name in ["person_id", "wrapped"]),

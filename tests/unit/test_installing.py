@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from tests.rules import source
 
-from luciole import cli, config, installing
+from luciole import caddy, cli, config, installing
 from luciole.installing import BadInstall, Wishes
 
 WISHES = Wishes("luciole.example", "Luciole Example", "Association Exemple", "FR")
@@ -59,6 +59,15 @@ def test_a_given_certificate_is_used_and_else_acme() -> None:
     assert "\ttls /etc/tls/c.pem /etc/tls/k.pem\n" in text_of("/etc/caddy/Caddyfile", own)
 
 
+def test_an_authority_of_ones_own_is_asked_by_acme_at_each_door() -> None:
+    own = msgspec.structs.replace(PEERED, acme="https://ca.example/acme/local/directory")
+    for site in sites_of(own).values():
+        assert "\ttls {\n\t\tca https://ca.example/acme/local/directory\n\t}\n" in site
+    vouched = msgspec.structs.replace(own, acme_root="/etc/luciole/root.pem")
+    for site in sites_of(vouched).values():
+        assert "directory\n\t\tca_root /etc/luciole/root.pem\n\t}\n" in site
+
+
 PEERED = msgspec.structs.replace(
     WISHES, border_host="border.luciole.example", short_name="us", border_port=8091
 )
@@ -100,9 +109,12 @@ def test_the_example_file_has_the_same_door() -> None:
 
 
 @pytest.mark.skipif(shutil.which("caddy") is None, reason="no Caddy here")
-def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("authority", ["", "https://ca.example/acme/directory"])
+def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path, authority: str) -> None:
     file = tmp_path / "Caddyfile"
-    file.write_text(text_of("/etc/caddy/Caddyfile", PEERED))
+    wishes = msgspec.structs.replace(PEERED, acme=authority)
+    text = text_of("/etc/caddy/Caddyfile", wishes)
+    file.write_text(text + caddy.moved("old.example", "https://luciole.example"))
     done = subprocess.run(
         ["caddy", "validate", "--adapter", "caddyfile", "--config", str(file)],
         capture_output=True,
@@ -123,6 +135,11 @@ def test_caddy_has_nothing_to_say_about_its_file(tmp_path: Path) -> None:
         {"name": "a\nLUCIOLE_PUSH=on"},
         {"memory": "lots"},
         {"certificate": "/etc/tls/c.pem"},
+        {"acme": "http://ca.example/directory"},
+        {"acme": "https://ca.example/directory }"},
+        {"acme": "https://ca.example/d", "certificate": "/c.pem", "key": "/k.pem"},
+        {"acme_root": "/etc/luciole/root.pem"},
+        {"acme": "https://ca.example/d", "acme_root": "root.pem"},
         {"certificate": "relative.pem", "key": "/k.pem"},
         {"backup": "/mnt/a b"},
         {"port": 0},
@@ -167,6 +184,51 @@ def test_a_dry_run_prints_every_file_and_writes_none(
     assert list(tmp_path.iterdir()) == []
     assert cli.main([*words, *root]) == 0
     assert (tmp_path / "etc/systemd/system/luciole-backup.timer").exists()
+
+
+def test_a_cell_that_is_a_package_is_started_by_its_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert installing.started_by() == f"{source.ROOT}/luciole"
+    monkeypatch.setattr(installing, "CODE", tmp_path)
+    unit = text_of("/etc/systemd/system/luciole.service")
+    assert f"\nExecStart={sys.executable} -m luciole serve\n" in unit
+
+
+def test_code_in_somebodys_home_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = f"{installing.HIDDEN[0]}ana/luciole"
+    monkeypatch.setattr(installing, "CODE", Path(place))
+    monkeypatch.setattr(installing, "started_by", lambda: f"{place}/luciole")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    words = ["install", "--host", "luciole.example", "--operator", "A", "--country", "fr"]
+    with pytest.raises(BadInstall) as caught:
+        installing.command(cli.parser().parse_args(words))
+    assert "put the code into /opt/luciole" in caught.value.sentence
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@pytest.mark.parametrize("broken", ["", "luciole.service.d/border", "caddy.service.d/luciole"])
+def test_systemd_takes_every_line_also_of_what_is_laid_over(tmp_path: Path, broken: str) -> None:
+    wishes = msgspec.structs.replace(PEERED, command="/usr/bin/true", backup="/mnt/backup")
+    list(installing.write(installing.files(wishes), tmp_path))
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    for name in ("true", "caddy"):
+        (tmp_path / "usr/bin" / name).touch(0o755)
+    place = tmp_path / "etc/systemd/system"
+    # As Debian has it; what is laid over needs something below.
+    (place / "caddy.service").write_text(
+        "[Service]\nType=notify\nUser=root\nExecStart=/usr/bin/caddy run\n"
+    )
+    if broken:
+        with (place / f"{broken}.conf").open("a") as file:
+            file.write("ProtectHoem=yes\n")
+    units = ["luciole.service", "luciole-backup.service", "luciole-backup.timer", "caddy.service"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", f"--root={tmp_path}", "--man=no", *units],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "Unit " not in line]
+    assert said == [] if not broken else any("ProtectHoem" in line for line in said)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")

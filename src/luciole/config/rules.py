@@ -23,6 +23,7 @@ MAIL_URL = re.compile(
 )
 # Its origin is a source in the policy of the pages: no space, no semicolon, no quote.
 DELIVERY_URL = re.compile(r"(https?://[\w.:\[\]-]+(/[\w./~-]*)?)?", re.ASCII)
+FORMER_HOSTS = re.compile(r"([a-z0-9.-]+( [a-z0-9.-]+)*)?", re.ASCII)
 PORT = range(1, 65536)
 
 
@@ -38,6 +39,8 @@ def faults(settings: Any) -> Iterator[str]:
         )
     if not DELIVERY_URL.fullmatch(settings.media.delivery_url):
         yield "LUCIOLE_MEDIA_DELIVERY_URL should be such as https://films.example/media, or empty."
+    if not FORMER_HOSTS.fullmatch(settings.web.former_hosts):
+        yield "LUCIOLE_WEB_FORMER_HOSTS should be host names with a space between, or empty."
     if settings.web.port not in PORT:
         yield "LUCIOLE_WEB_PORT should be between 1 and 65535."
     for name in ("worker", "ledger", "border"):

@@ -97,6 +97,8 @@ class WebSettings(msgspec.Struct, frozen=True):
     port: int = 8080
     #: Origin under which browsers see the cell; empty: http://localhost:PORT.
     origin: str = ""
+    #: Host names that the cell had before, with spaces between; `luciole domain` writes it.
+    former_hosts: str = ""
     #: Header in which a trusted proxy names a visitor's country; empty: the jurisdiction counts.
     country_header: str = ""
     #: API processes.

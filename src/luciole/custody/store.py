@@ -55,12 +55,13 @@ WHERE s.token_hash = $1 AND s.expires_at > $2 AND t.roles && $3::text[]
 ADD_STAFF = """
 INSERT INTO custody.staff (id, person_id, added_at, roles)
 SELECT $1, person_id, $3, $4 FROM people.passkey_claim
-WHERE handle = $2 AND credential_id IS NOT NULL GROUP BY person_id
+WHERE handle = $2 AND credential_id IS NOT NULL AND former_host IS NULL GROUP BY person_id
 ON CONFLICT DO NOTHING RETURNING person_id
 """
 ADD_STAFF_KEYS = """
 INSERT INTO custody.staff_key (credential_id, staff_id, public_key, sign_count)
-SELECT credential_id, $1, public_key, sign_count FROM people.passkey_claim WHERE person_id = $2
+SELECT credential_id, $1, public_key, sign_count FROM people.passkey_claim
+WHERE person_id = $2 AND former_host IS NULL
 """
 DROP_STAFF = """
 DELETE FROM custody.staff

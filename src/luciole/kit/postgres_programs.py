@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from luciole.kit import processes
+from luciole.kit import launch, processes
 from luciole.kit.errors import Unavailable
 
 
@@ -62,6 +62,14 @@ def choose_user(home: Path, bin_dir: Path) -> str:
             "PostgreSQL does not run as root.",
             code="database-as-root",
             next_step="Start Luciole as an ordinary user, or set DATABASE_URL.",
+        )
+    if (whose := home.stat().st_uid) not in (0, launch.NOBODY):
+        # Its files would be given to another user, and the cell could not start any more.
+        raise ServerProblem(
+            "The database belongs to the user of the cell, and root would take it from them.",
+            code="database-owner",
+            next_step=f"Type it as that user (setpriv --reuid={whose} …), or by the command that "
+            "luciole install leaves: sudo luciole COMMAND.",
         )
     ways = ["namespace"]
     # Across closed folders only with one capability, so not where plain rights do.

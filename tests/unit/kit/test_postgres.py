@@ -291,3 +291,15 @@ async def test_older_server_of_the_system_works_too(home: Path) -> None:
     with running(home, bin_dir=DEBIAN) as server:
         assert str(await ask(server.url(), "SHOW server_version_num")).startswith("15")
         assert await ask(server.url("luciole_worker"), "SHOW server_encoding") == "UTF8"
+
+
+@pytest.mark.skipif(not is_root, reason="gives a folder away, so needs root")
+def test_root_takes_no_database_from_another_user(home: Path) -> None:
+    """Its files would be another user's then, and the cell whose they were would not start."""
+    home.mkdir()
+    os.chown(home, 12345, 12345)
+    with pytest.raises(postgres.ServerProblem) as caught, running(home):
+        pass
+    assert caught.value.code == "database-owner"
+    assert "setpriv --reuid=12345" in caught.value.next_step
+    assert not (home / "data").exists()

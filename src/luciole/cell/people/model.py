@@ -137,12 +137,13 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class Passkey(msgspec.Struct, frozen=True):
-    """A passkey as its owner sees it."""
+    """A passkey as its owner sees it. With a `former_host` it opens nothing any more."""
 
     id: UUID
     name: str
     created_at: datetime
     last_used_on: date | None
+    former_host: str | None = None
 
 
 class StoredPasskey(msgspec.Struct, frozen=True):

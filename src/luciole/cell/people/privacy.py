@@ -115,7 +115,7 @@ HELD: tuple[Held, ...] = (
     ),
     *columns(
         "people.passkey",
-        "name created_at last_used_on",
+        "name created_at last_used_on former_host",
         DataClass.PERSONAL,
         "lets a person tell their passkeys apart",
         "until it is removed or the account is deleted",
@@ -307,7 +307,7 @@ EXPORT: tuple[Exported, ...] = (
     Exported(
         "passkeys",
         "the names of your passkeys; what checks them stays secret",
-        of("people.passkey", "name created_at last_used_on"),
+        of("people.passkey", "name created_at last_used_on former_host"),
         exports.passkeys,
         stays=_WAYS_IN,
     ),

@@ -184,10 +184,13 @@ class SessionList(msgspec.Struct):
 
 
 class PasskeyBody(msgspec.Struct):
+    """A passkey. `former_host`: made under that name of the cell, and opens nothing under this."""
+
     id: UUID
     name: str
     created_at: datetime
     last_used_on: date | None
+    former_host: str | None
 
 
 class PasskeyList(msgspec.Struct):
@@ -234,4 +237,6 @@ def session_of(session: Session, current: UUID) -> SessionBody:
 
 
 def passkey_of(passkey: Passkey) -> PasskeyBody:
-    return PasskeyBody(passkey.id, passkey.name, passkey.created_at, passkey.last_used_on)
+    return PasskeyBody(
+        passkey.id, passkey.name, passkey.created_at, passkey.last_used_on, passkey.former_host
+    )

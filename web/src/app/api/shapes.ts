@@ -246,6 +246,8 @@ export interface Passkey {
   name: string
   created_at: string
   last_used_on: string | null
+  /** Made under this former name of the cell: it opens nothing any more. */
+  former_host: string | null
 }
 
 export interface Contact {
@@ -326,6 +328,8 @@ export interface Cell {
   minimum_age_band: AgeBand
   version: string
   source_url: string
+  /** Names that the cell had before; passkeys made under them open nothing here. */
+  former_hosts: string[]
   limits: { max_upload_bytes: number; max_duration_ms: number; max_caption_chars: number }
 }
 

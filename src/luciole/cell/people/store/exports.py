@@ -25,7 +25,7 @@ SELECT label, created_at, proved_at, last_seen_on, expires_at FROM people.sessio
 WHERE person_id = $1 ORDER BY created_at, id
 """
 PASSKEYS = """
-SELECT name, created_at, last_used_on FROM people.passkey
+SELECT name, created_at, last_used_on, former_host FROM people.passkey
 WHERE person_id = $1 ORDER BY created_at, id
 """
 

@@ -31,7 +31,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (credential_id) DO NOTHING
 """
 PASSKEYS = """
-SELECT id, name, created_at, last_used_on FROM people.passkey
+SELECT id, name, created_at, last_used_on, former_host FROM people.passkey
 WHERE person_id = $1 ORDER BY created_at, id
 """
 CREDENTIAL_IDS = "SELECT credential_id FROM people.passkey WHERE person_id = $1"
@@ -43,7 +43,7 @@ USE_PASSKEY = "UPDATE people.passkey SET sign_count = $2, last_used_on = $3 WHER
 REMOVE_PASSKEY = "DELETE FROM people.passkey WHERE person_id = $1 AND id = $2"
 HAS_WAY_IN = """
 SELECT EXISTS (SELECT 1 FROM people.password WHERE person_id = $1)
-    OR EXISTS (SELECT 1 FROM people.passkey WHERE person_id = $1)
+    OR EXISTS (SELECT 1 FROM people.passkey WHERE person_id = $1 AND former_host IS NULL)
 """
 DROP_RECOVERY_CODES = "DELETE FROM people.recovery_code WHERE person_id = $1"
 ADD_RECOVERY_CODES = """
@@ -121,7 +121,7 @@ async def remove_passkey(tx: Tx, person_id: UUID, passkey_id: UUID) -> bool:
 
 
 async def has_way_in(tx: Tx, person_id: UUID) -> bool:
-    """Whether a password or a passkey is left."""
+    """Whether a password is left, or a passkey of the cell's present name."""
     return bool(await tx.fetchval(HAS_WAY_IN, person_id))
 
 
