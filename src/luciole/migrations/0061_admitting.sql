@@ -1,0 +1,5 @@
+-- Who may join is decided at the console too. What is done there is one of these words.
+
+ALTER TABLE console.act DROP CONSTRAINT act_act_check;
+ALTER TABLE console.act ADD CONSTRAINT act_act_check CHECK (act IN (
+    'begin', 'end', 'look', 'retry', 'heal', 'approve', 'refuse', 'invite', 'withdraw'));
