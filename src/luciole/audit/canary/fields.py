@@ -102,6 +102,7 @@ FIELDS: tuple[Field, ...] = (
     # dan is the operator, who answers those who wait.
     Field("request.name", ("people.request.name",), audience=OPERATOR),
     Field("request.words", ("people.request.words",), audience=OPERATOR),
+    Field("invitation.note", ("people.invitation.note",)),
     Field("request.ticket", kept_as=("people.request.ticket_hash",), shown_to="self"),
     Field("person.password", shown_to="nobody"),
     Field("person.later password", shown_to="nobody"),

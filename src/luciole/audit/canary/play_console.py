@@ -72,7 +72,8 @@ async def lets_in(stage: Stage, cell: Cell) -> None:
     await dan.ask(f"{at}/approval", request_id=first["id"])
     said = {"reason": "Nobody knows you."}
     await dan.ask(f"{at}/refusal", request_id=second["id"], json=said)
-    await dan.ask(f"POST {place}/invitations", json={"uses": 2})
+    note = stage.book.plant("dan", "invitation.note", "For {}")
+    await dan.ask(f"POST {place}/invitations", json={"uses": 2, "note": note})
     (made,) = (await dan.ask(f"GET {place}")).json()["invited"]
     await dan.ask(f"DELETE {place}/invitations/{{invitation_id}}", invitation_id=made["id"])
     await asyncio.to_thread(cell.command, "registration", "as-set")
