@@ -326,6 +326,7 @@ CREATE TABLE people.family_pairing (
     guardian_agreed_at  timestamp with time zone,
     teen_agreed_at      timestamp with time zone,
     ends_at             timestamp with time zone,
+    seen_on             date,
     CONSTRAINT family_pairing_pkey PRIMARY KEY (id),
     CONSTRAINT family_pairing_guardian_id_teen_id_key UNIQUE (guardian_id, teen_id),
     CONSTRAINT family_pairing_guardian_id_fkey FOREIGN KEY (guardian_id) REFERENCES people.person(id) ON DELETE CASCADE,
