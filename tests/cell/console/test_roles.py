@@ -24,8 +24,9 @@ WHO = ("visitor", "member", "teen", "suspended", "resting", "moderator", "operat
 # One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it, but
 # for the resting moderator, who has not begun a shift.
 # 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`);
-# 409: and of one, which there is nothing to part from. 404 of who joins: nobody waits, and there is
-# no such invitation (`test_joining.py` has both).
+# 409: and of one, which there is nothing to part from, and whose notices have no names
+# (`safety/test_names.py`). 404 of who joins: nobody waits, and there is no such invitation
+# (`test_joining.py` has both).
 TABLE = """
 GET    console/shift                                   401 403 403 403 200 200 200 200
 DELETE console/shift                                   401 403 403 403 204 204 204 204
@@ -60,6 +61,7 @@ POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 403 4
 POST   review/cases/{review_id}/pause                  401 403 403 403 403 404 403 403
 GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 403 403 200 403 403
 POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 403 403 400 403 403
+POST   review/cases/{review_id}/names                  401 403 403 403 403 409 403 403
 POST   review/cases/{review_id}/parting                401 403 403 403 403 409 403 403
 POST   review/cases/{review_id}/second-opinion         401 403 403 403 403 204 403 403
 POST   review/cases/{review_id}/dismissal              401 403 403 403 403 204 403 403

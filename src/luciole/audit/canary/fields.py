@@ -172,7 +172,7 @@ FIELDS: tuple[Field, ...] = (
     Field("push.endpoint", ("border.offer.body",), shown_to="self"),
     # What is reported, noted and appealed: for who wrote it, and for moderators.
     Field("report.explanation", ("safety.report.explanation",), audience=STAFF),
-    Field("report.name", ("safety.notifier.name",), shown_to="nobody"),
+    Field("report.name", ("safety.notifier.name",), shown_to="self", audience=STAFF),
     # Given back to nobody; a mail server that the operator has is told it, to write to it.
     Field("report.email", ("safety.notifier.email",), shown_to="nobody"),
     Field("report.code", kept_as=("safety.report.code_hash",), shown_to="self"),
