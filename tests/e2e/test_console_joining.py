@@ -94,7 +94,9 @@ async def test_an_operator_lets_people_in_and_an_auditor_counts(
     await expect(said).to_contain_text("a créé une invitation pour 3")
     await well(counts, tmp_path / "fr-acts.png")
 
-    # In French as she works, and takes the invitation back.
+    # She takes the invitation back, and lets in who waits: other tests begin with nobody.
     await hers.goto("/staff/joining")
     await hers.get_by_test_id("joining-withdraw").click()
     await expect(invited).to_have_count(0)
+    await hers.get_by_test_id("joining-approve").click()
+    await expect(hers.get_by_test_id("joining-nobody")).to_be_visible()
