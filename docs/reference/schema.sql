@@ -327,6 +327,7 @@ CREATE TABLE people.family_pairing (
     guardian_agreed_at  timestamp with time zone,
     teen_agreed_at      timestamp with time zone,
     ends_at             timestamp with time zone,
+    seen_on             date,
     CONSTRAINT family_pairing_pkey PRIMARY KEY (id),
     CONSTRAINT family_pairing_guardian_id_teen_id_key UNIQUE (guardian_id, teen_id),
     CONSTRAINT family_pairing_guardian_id_fkey FOREIGN KEY (guardian_id) REFERENCES people.person(id) ON DELETE CASCADE,
@@ -2782,7 +2783,7 @@ CREATE TABLE console.act (
     act       text NOT NULL,
     what      text NOT NULL,
     CONSTRAINT act_pkey PRIMARY KEY (id),
-    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text])),
+    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text, 'approve'::text, 'refuse'::text, 'invite'::text, 'withdraw'::text])),
     CONSTRAINT act_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])),
     CONSTRAINT act_what_check CHECK (char_length(what) <= 200)
 );

@@ -1,14 +1,13 @@
 """Who may join this cell: decided by its operator, at the machine.
 
-A change of how the cell takes people is an entry of the log `decisions`; invitations and answers to
-those who wait are not, since an entry would say when somebody came.
+A change of how the cell takes people is an entry of the log `decisions`, and so is each invitation
+and each answer to those who wait, here as at the console: that it was given, and not to whom.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from urllib.parse import quote
 from uuid import UUID
 
 from luciole import config, reach
@@ -18,18 +17,11 @@ from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.console import say
 from luciole.kit.db import Database, Tx
-from luciole.kit.errors import Invalid
 from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
 
 # Here nobody does work, so that no key is needed for it.
 _NO_KEY = bytes(32)
-
-
-class ReasonNeeded(Invalid):
-    code = "reason-needed"
-    sentence = "Whoever is refused is told why."
-    next_step = "Say it with --why, as they may read it."
 
 
 async def command(chosen: argparse.Namespace) -> int:
@@ -92,15 +84,14 @@ async def _invite(
                 for one in await joining.invitations(tx)
             ] or ["There are no invitations."]
         case "withdraw":
-            await joining.withdraw(tx, _id(chosen.id, refusals.NoSuchInvitation))
+            await joining.withdraw(tx, _id(chosen.id, refusals.NoSuchInvitation), by=None)
             return ["The invitation was taken back."]
         case _:
-            made, code = await joining.invite(tx, chosen.uses, chosen.days, chosen.note)
+            made, code = await joining.invite(tx, chosen.uses, chosen.days, chosen.note, by=None)
             lines = [
                 f"for {made.uses_left}, until {made.expires_at:%Y-%m-%d %H:%M} UTC",
                 f"code:  {code}",
-                # Behind the #, it is in no log and no referrer.
-                f"link:  {settings.origin}/sign-up#{quote(code)}",
+                f"link:  {model.link(settings.origin, code)}",
                 "It is shown this once. Whoever has it may use it.",
             ]
             if await joining.mode(tx) == "closed":
@@ -114,13 +105,13 @@ async def _people(joining: Joining, tx: Tx, chosen: argparse.Namespace) -> list[
             f"{one.id}  since {one.made_at:%Y-%m-%d}  {one.name}: {' '.join(one.words.split())}"
             for one in await joining.waiting(tx)
         ] or ["Nobody waits."]
-    is_approved = chosen.act == "approve"
-    if not is_approved and not chosen.why.strip():
-        raise ReasonNeeded
     request_id = _id(chosen.id, refusals.NoSuchRequest)
-    await joining.decide(tx, request_id, is_approved=is_approved, reason=chosen.why)
     told = "They see it on the sign-up page, with their ticket."
-    return [f"{'Approved' if is_approved else 'Refused'}. {told}"]
+    if chosen.act == "approve":
+        await joining.approve(tx, request_id, by=None)
+        return [f"Approved. {told}"]
+    await joining.refuse(tx, request_id, chosen.why, by=None)
+    return [f"Refused. {told}"]
 
 
 def _id(text: str, missing: type[Exception]) -> UUID:

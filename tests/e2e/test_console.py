@@ -100,7 +100,9 @@ async def test_an_operator_heals_a_stuck_job_and_an_auditor_reads_of_it(
     await of_the_staff(cell, zoe, hers, "auditor")
     await hers.goto("/staff")
     await hers.get_by_test_id("console-begin").click()
-    await expect(hers.get_by_test_id("console-nav").locator("a")).to_have_count(3)
+    await expect(hers.get_by_test_id("console-nav").locator("a")).to_have_count(4)
+    await expect(hers.get_by_test_id("joining-facts")).to_be_visible()
+    await hers.goto("/staff/policies")
     await expect(hers.get_by_test_id("console-policies")).to_be_visible()
     await hers.screenshot(path=tmp_path / "fr-policies.png", full_page=True)
     for part in ("ledger", "acts"):

@@ -145,9 +145,16 @@ async def test_two_phones_are_paired_and_the_limit_holds(
 
     async def in_journal() -> bool:
         items = (await theo.api.get("/api/me/journal")).json()["items"]
-        return any(one["purpose"] == "family" for one in items)
+        return any((one["kind"], one["purpose"]) == ("read", "family") for one in items)
 
     await until(in_journal)
+    # On his page of it, with who it was.
+    await his.goto("/settings/data")
+    entry = his.locator('[data-testid="entry"][data-kind="read"]').first
+    await expect(entry).to_contain_text(f"(@{paula.handle})")
+    await entry.locator("summary").click()
+    await entry.scroll_into_view_if_needed()
+    await look(his, "family-journal")
     await refused_to_who_is_young(cell, stage, theo, his, tiny_film)
 
     # Hours of sleep that it is in now: the cell, too, keeps For You.

@@ -20,6 +20,8 @@ from luciole.cell.console.logs import Reader
 from luciole.ledger.entry import canonical
 from verifier import luciole_verify
 
+AUDITOR = ["joining", "policies", "ledger", "acts"]
+
 
 @pytest.fixture(autouse=True)
 def nothing_read_yet(house: House) -> None:
@@ -45,7 +47,7 @@ async def test_a_passkey_opens_the_console_in_one_role(
         await eve.post(f"{CONSOLE}/shifts", json={"role": "moderator"}), 403, "not-in-this-role"
     )
     begun = await begin(eve, hers, "auditor")
-    assert (begun["role"], begun["pages"]) == ("auditor", ["policies", "ledger", "acts"])
+    assert (begun["role"], begun["pages"]) == ("auditor", AUDITOR)
     refused(await eve.get(f"{CONSOLE}/overview"), 403, "not-in-this-role")
     # In another role, with another signature, in the place of the first.
     begun = await begin(eve, hers, "operator")

@@ -24,7 +24,9 @@ WHO = ("visitor", "member", "teen", "suspended", "resting", "moderator", "operat
 # One line a route: what each of WHO gets. Of the staff, each has one role and is at work in it, but
 # for the resting moderator, who has not begun a shift.
 # 404: the case at hand is of a clip, in which nothing was disclosed (`safety/test_disclosed.py`);
-# 409: and of one, which there is nothing to part from.
+# 409: and of one, which there is nothing to part from, and whose notices have no names
+# (`safety/test_names.py`). 404 of who joins: nobody waits, and there is no such invitation
+# (`test_joining.py` has both).
 TABLE = """
 GET    console/shift                                   401 403 403 403 200 200 200 200
 DELETE console/shift                                   401 403 403 403 204 204 204 204
@@ -32,6 +34,11 @@ POST   console/shifts                                  401 403 403 403 201 201 2
 POST   console/shifts/{shift_id}/signature             401 403 403 403 201 201 201 201
 GET    console/overview                                401 403 403 403 403 403 200 403
 GET    console/people                                  401 403 403 403 403 403 200 403
+GET    console/joining                                 401 403 403 403 403 403 200 200
+POST   console/joining/requests/{request_id}/approval  401 403 403 403 403 403 404 403
+POST   console/joining/requests/{request_id}/refusal   401 403 403 403 403 403 404 403
+POST   console/joining/invitations                     401 403 403 403 403 403 201 403
+DELETE console/joining/invitations/{invitation_id}     401 403 403 403 403 403 404 403
 GET    console/clips                                   401 403 403 403 403 403 200 403
 GET    console/queue                                   401 403 403 403 403 200 200 403
 GET    console/jobs                                    401 403 403 403 403 403 200 403
@@ -54,6 +61,7 @@ POST   review/cases/{review_id}/disclosures/{read_id}/messages 401 403 403 403 4
 POST   review/cases/{review_id}/pause                  401 403 403 403 403 404 403 403
 GET    review/cases/{review_id}/clips/{clip_id}/{name} 401 403 403 403 403 200 403 403
 POST   review/cases/{review_id}/appeal/{outcome}       401 403 403 403 403 400 403 403
+POST   review/cases/{review_id}/names                  401 403 403 403 403 409 403 403
 POST   review/cases/{review_id}/parting                401 403 403 403 403 409 403 403
 POST   review/cases/{review_id}/second-opinion         401 403 403 403 403 204 403 403
 POST   review/cases/{review_id}/dismissal              401 403 403 403 403 204 403 403
@@ -95,6 +103,7 @@ ASKED = {
     "reason": "Report 4711 says that this account threatens people.",
 }
 
+NOWHERE = "0190b6a5-1111-7000-8000-000000000001"
 DISCLOSURE = {
     "message_report_id": "0190b6a5-1111-7000-8000-000000000001",
     "minutes": 30,
@@ -185,6 +194,8 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
     body: Any = None
     place = path.replace("{job_id}", "1").replace("{name}", "poster").replace("{outcome}", "upheld")
     place = place.replace("{notice_id}", world.notice_id).replace("{clip_id}", world.clip_id)
+    for part in ("request_id", "invitation_id"):
+        place = place.replace(f"{{{part}}}", NOWHERE)
     if "{review_id}" in place:
         place = place.replace("{review_id}", await world.case())
     if "{shift_id}" in place:
@@ -207,6 +218,8 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
     bodies: dict[str, Any] = {
         "/api/staff/reads": ASKED,
         f"{CONSOLE}/shifts": {"role": role},
+        f"{CONSOLE}/joining/requests/{{request_id}}/refusal": {"reason": "We know no Ana."},
+        f"{CONSOLE}/joining/invitations": {},
         f"{REVIEW}/cases/{{review_id}}/notes": {"words": "Look at the second half."},
         f"{REVIEW}/cases/{{review_id}}/disclosures": DISCLOSURE,
         f"{REVIEW}/cases/{{review_id}}/parting": {"clip_id": world.clip_id},
@@ -274,19 +287,20 @@ async def test_session_without_a_passkey_opens_nothing_of_the_staff(
     roles = ("moderator", "operator", "auditor")
     at_home = {name: await staff(house, owner_url, HANDLES[name], name) for name in roles}
     at_home["all"] = await staff(house, owner_url, "alma", *roles)
-    nowhere = "0190b6a5-1111-7000-8000-000000000001"
     wrong = []
     for method, path in sorted(set(table()) - BEGINS):
         place = path.replace("{job_id}", "1").replace("{name}", "poster")
         place = place.replace("{outcome}", "upheld")
-        for part in ("notice_id", "clip_id", "review_id", "read_id"):
-            place = place.replace(f"{{{part}}}", nowhere)
+        for part in ("notice_id", "clip_id", "review_id", "read_id", "request_id", "invitation_id"):
+            place = place.replace(f"{{{part}}}", NOWHERE)
         bodies: dict[str, Any] = {"notes": {"words": "Look."}, "dismissal": {"answer": "No."}}
         bodies |= {"decision": safety.REMOVE, "reads": ASKED, "approvals": {"credential": {}}}
         bodies |= {
             "disclosures": DISCLOSURE,
-            "parting": {"clip_id": nowhere},
+            "parting": {"clip_id": NOWHERE},
             "upheld": {"answer": "No."},
+            "refusal": {"reason": "No."},
+            "invitations": {},
             "signatures": {"credential": {}},
         }
         body = bodies.get(place.rpartition("/")[2]) if method == "POST" else None

@@ -61,13 +61,19 @@ async def test_the_operator_closes_and_invites_and_the_log_says_how(
     answer = await house.visitor().post("/api/sign-up", json=person("ben", invitation=code))
     refused(answer, 403, "invitation-spent")
     await say(house, settings, "registration", "as-set")
-    assert [(one["kind"], one["mode"]) for one in await decisions(pools)] == [
+    said = [one for one in await decisions(pools) if one["kind"] in ("registration", "admission")]
+    assert [(one["kind"], one.get("mode", one.get("act"))) for one in said] == [
         ("registration", "invitation"),
+        ("admission", "invite"),
+        ("admission", "withdraw"),
         ("registration", "open"),
     ]
+    assert (said[1]["uses"], said[1]["days"], said[1]["staff"]) == (2, 3, "")
 
 
-async def test_the_operator_decides_on_who_waits(house: House, settings: Settings) -> None:
+async def test_the_operator_decides_on_who_waits(
+    house: House, settings: Settings, pools: tuple[Database, Database]
+) -> None:
     await say(house, settings, "registration", "approval")
     assert await say(house, settings, "people", "list") == ["Nobody waits."]
     for name in ("Ana", "Ben"):
@@ -77,12 +83,16 @@ async def test_the_operator_decides_on_who_waits(house: House, settings: Setting
     ana, ben = await say(house, settings, "people", "list")
     assert ana.endswith("Ana: I film herons.")
     await say(house, settings, "people", "approve", ana.split()[0])
-    with pytest.raises(admitting.ReasonNeeded):
+    with pytest.raises(refusals.ReasonNeeded):
         await say(house, settings, "people", "refuse", ben.split()[0])
     await say(house, settings, "people", "refuse", ben.split()[0], "--why", "We know no Ben.")
     assert await say(house, settings, "people", "list") == ["Nobody waits."]
     with pytest.raises(refusals.NoSuchRequest):
         await say(house, settings, "people", "approve", ben.split()[0])
+    # At the machine as at the console, each answer is an entry, and names nobody.
+    said = [one for one in await decisions(pools) if one["kind"] == "admission"]
+    assert [(one["act"], one["staff"]) for one in said] == [("approve", ""), ("refuse", "")]
+    assert not {ana.split()[0], ben.split()[0]} & {str(text) for text in said[0].values()}
 
 
 @pytest.mark.parametrize(

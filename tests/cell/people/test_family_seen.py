@@ -68,7 +68,42 @@ async def test_minutes_are_sealed_and_a_look_stands_in_the_journal(house: House)
     assert "family" not in await looks()
     await seen(paula, pairing_id)
     await seen(paula, pairing_id)
-    assert (await looks()).count("family") == 1
+    # That the cell may open minutes, and who looked.
+    assert (await looks()).count("family") == 2
+
+
+async def test_the_journal_says_which_guardian_looked_once_a_day(house: House) -> None:
+    paula, theo = await two(house)
+    peter = await house.person("peter")
+    hers, his = await pair(paula, theo), await pair(peter, theo)
+
+    async def looks() -> list[tuple[str, list[str]]]:
+        items = (await theo.get("/api/me/journal")).json()["items"]
+        return [
+            (one["actor"], one["columns"])
+            for one in reversed(items)
+            if (one["kind"], one["purpose"]) == ("read", "family")
+        ]
+
+    # As long as there is nothing to open, nothing is opened.
+    await seen(paula, hers)
+    assert await looks() == []
+    await report(theo, (today(house), 37))
+    for _ in range(2):
+        await seen(peter, his)
+        await seen(paula, hers)
+    fields = ["family.time"]
+    assert await looks() == [(his, fields), (hers, fields)]
+    house.clock.advance(timedelta(days=1))
+    await seen(paula, hers)
+    assert await looks() == [(his, fields), (hers, fields), (hers, fields)]
+    # Nobody else's look is one, and the young person's own is none.
+    assert (await seen(theo, hers)).status_code == 404
+    assert (await seen(await house.person("sam"), hers)).status_code == 404
+    assert len(await looks()) == 3
+    # By these ids the young person knows who it was.
+    shown = (await theo.get("/api/me/family")).json()["pairings"]
+    assert {one["id"]: one["person"]["handle"] for one in shown} == {hers: "paula", his: "peter"}
 
 
 async def test_odd_reports_are_refused_or_left_out(house: House) -> None:

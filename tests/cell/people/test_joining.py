@@ -20,7 +20,7 @@ MakeCell = Callable[..., Cell]
 
 async def invited(cell: Cell, uses: int = 1, days: int = 14) -> str:
     async with cell.db.tx() as tx:
-        return (await cell.people.joining.invite(tx, uses, days, ""))[1]
+        return (await cell.people.joining.invite(tx, uses, days, "", by=None))[1]
 
 
 async def join(client: Client, handle: str = "ana", **fields: Any) -> Any:
@@ -113,7 +113,7 @@ async def test_who_asks_waits_is_approved_and_comes_in_once(make_cell: MakeCell)
     async with cell.db.tx() as tx:
         (one,) = await joining.waiting(tx)
         assert (one.name, one.words) == (ASKS["name"], ASKS["words"])
-        await joining.decide(tx, one.id, is_approved=True, reason="")
+        await joining.approve(tx, one.id, by=None)
         assert await joining.waiting(tx) == []
     assert (await state_of(client, ticket))["state"] == "approved"
     assert (await join(client, invitation=ticket)).status_code == 201
@@ -127,7 +127,7 @@ async def test_who_is_refused_is_told_why(make_cell: MakeCell) -> None:
     ticket = await ticket_of(client)
     async with cell.db.tx() as tx:
         (one,) = await joining.waiting(tx)
-        await joining.decide(tx, one.id, is_approved=False, reason="We know no Ana.")
+        await joining.refuse(tx, one.id, "We know no Ana.", by=None)
     assert await state_of(client, ticket) == {"state": "refused", "reason": "We know no Ana."}
     refused(await join(client, invitation=ticket), 403, "invitation-spent")
     answer = await client.post("/api/sign-up/requests/state", json={"ticket": "wrong"})

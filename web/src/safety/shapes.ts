@@ -99,6 +99,8 @@ export interface Case {
   appeals: Appeal[]
   statements: Statement[]
   before: { id: string; act: Act; category: Category; begun_at: string; ended_why: string }[]
+  /** Whether it may count who sent a notice, and a name was given. */
+  has_names: boolean
   /** Whether the cell is told where people are. */
   knows_countries: boolean
 }

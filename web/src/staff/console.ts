@@ -1,9 +1,10 @@
-/** What the console's routes give, and how its numbers are written. No shape has a person in it. */
+/** What the console's routes give, and how its numbers are written. No shape has a person in it, but `Waits`: who asks
+ *  for an account and has none. */
 import { locale } from '../app/i18n/index.svelte.ts'
 
 export type Role = 'operator' | 'moderator' | 'auditor'
-export type PageName = 'overview' | 'people' | 'clips' | 'queue' | 'jobs' | 'storage' | 'keys' | 'policies' | 'ledger' | 'acts'
-export const PAGE_NAMES: readonly PageName[] = ['overview', 'people', 'clips', 'queue', 'jobs', 'storage', 'keys', 'policies', 'ledger', 'acts']
+export type PageName = 'overview' | 'people' | 'joining' | 'clips' | 'queue' | 'jobs' | 'storage' | 'keys' | 'policies' | 'ledger' | 'acts'
+export const PAGE_NAMES: readonly PageName[] = ['overview', 'people', 'joining', 'clips', 'queue', 'jobs', 'storage', 'keys', 'policies', 'ledger', 'acts']
 
 export interface Shift {
   roles: Role[]
@@ -23,6 +24,26 @@ export interface Overview {
 export interface Figures {
   counted_at: string | null
   items: { name: string; value: number }[]
+}
+export interface Waits {
+  id: string
+  name: string
+  words: string
+  made_at: string
+}
+export interface Invited {
+  id: string
+  note: string
+  uses_left: number
+  expires_at: string
+}
+export interface Joining {
+  registration: string
+  waiting: number
+  invitations: number
+  places: number
+  requests: Waits[]
+  invited: Invited[]
 }
 export interface Queue {
   categories: { category: string; waiting: number; oldest_at: string }[]
@@ -88,7 +109,7 @@ export interface Act {
   at: string
   staff_id: string
   role: Role
-  act: 'begin' | 'end' | 'look' | 'retry' | 'heal'
+  act: 'begin' | 'end' | 'look' | 'retry' | 'heal' | 'approve' | 'refuse' | 'invite' | 'withdraw'
   what: string
 }
 export interface Acts {

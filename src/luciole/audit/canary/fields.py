@@ -55,6 +55,7 @@ FRIENDS = ("cleo",)
 # By what a clip that everybody may see is found.
 FOUND_BY = ("search.clip.terms", "search.word.word", "search.word.near", "search.gone.terms")
 NOBODY_ELSE = ("-",)
+OPERATOR = ("dan",)
 
 FIELDS: tuple[Field, ...] = (
     Field("person.id", is_id=True, shown_to="everyone"),
@@ -98,8 +99,10 @@ FIELDS: tuple[Field, ...] = (
     Field("person.bio", ("people.person.bio", "border.offer.body")),
     Field("person.moved to", ("people.moved.address",)),
     Field("person.came from", ("abroad.move.uri",)),
-    Field("request.name", ("people.request.name",)),
-    Field("request.words", ("people.request.words",)),
+    # dan is the operator, who answers those who wait.
+    Field("request.name", ("people.request.name",), audience=OPERATOR),
+    Field("request.words", ("people.request.words",), audience=OPERATOR),
+    Field("invitation.note", ("people.invitation.note",)),
     Field("request.ticket", kept_as=("people.request.ticket_hash",), shown_to="self"),
     Field("person.password", shown_to="nobody"),
     Field("person.later password", shown_to="nobody"),
@@ -169,7 +172,7 @@ FIELDS: tuple[Field, ...] = (
     Field("push.endpoint", ("border.offer.body",), shown_to="self"),
     # What is reported, noted and appealed: for who wrote it, and for moderators.
     Field("report.explanation", ("safety.report.explanation",), audience=STAFF),
-    Field("report.name", ("safety.notifier.name",), shown_to="nobody"),
+    Field("report.name", ("safety.notifier.name",), shown_to="self", audience=STAFF),
     # Given back to nobody; a mail server that the operator has is told it, to write to it.
     Field("report.email", ("safety.notifier.email",), shown_to="nobody"),
     Field("report.code", kept_as=("safety.report.code_hash",), shown_to="self"),

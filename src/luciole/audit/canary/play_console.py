@@ -6,12 +6,13 @@ import asyncio
 
 from luciole.audit.canary.cell import Cell
 from luciole.audit.canary.play import PASSKEYS
+from luciole.audit.canary.play_joining import asked as asks_to_join
 from luciole.audit.canary.stage import PERSONS, VISITOR, Stage
 from luciole.kit.db import Database
 
 CONSOLE = "/api/staff/console"
 PAGES = (
-    *("overview", "people", "clips", "queue", "jobs", "storage", "keys"),
+    *("overview", "people", "joining", "clips", "queue", "jobs", "storage", "keys"),
     *("policies", "ledger", "acts"),
 )
 NOT_FOR_THEM = (401, 403, 404)
@@ -32,7 +33,8 @@ UPDATE media.asset SET av1 = 'wanted' WHERE id = (
 
 
 async def run(stage: Stage, cell: Cell, owner: Database) -> None:
-    """dan is an operator still. The operator loads a block list, and has a film made in AV1."""
+    """dan is an operator still, and lets one in. The operator loads a block list, and has a film
+    made in AV1."""
     listed = cell.data.parent / "hashes.txt"
     listed.write_text(f"{0x0F0F:064x}\n")
     words = ("load", str(listed), "--name", "canary", "--version", "1")
@@ -55,7 +57,27 @@ async def run(stage: Stage, cell: Cell, owner: Database) -> None:
     async with owner.tx() as tx:
         await tx.execute(DONE)
     await dan.ask(f"POST {CONSOLE}/jobs/healing")
+    await lets_in(stage, cell)
     await dan.ask(f"DELETE {CONSOLE}/shift")
+
+
+async def lets_in(stage: Stage, cell: Cell) -> None:
+    """Two ask for an account: one is approved, one refused; an invitation is made and taken
+    back."""
+    dan, place = stage["dan"], f"{CONSOLE}/joining"
+    await asyncio.to_thread(cell.command, "registration", "approval")
+    for _ in range(2):
+        await asks_to_join(stage)
+    first, second = (await dan.ask(f"GET {place}")).json()["requests"]
+    at = f"POST {place}/requests/{{request_id}}"
+    await dan.ask(f"{at}/approval", request_id=first["id"])
+    said = {"reason": "Nobody knows you."}
+    await dan.ask(f"{at}/refusal", request_id=second["id"], json=said)
+    note = stage.book.plant("dan", "invitation.note", "For {}")
+    await dan.ask(f"POST {place}/invitations", json={"uses": 2, "note": note})
+    (made,) = (await dan.ask(f"GET {place}")).json()["invited"]
+    await dan.ask(f"DELETE {place}/invitations/{{invitation_id}}", invitation_id=made["id"])
+    await asyncio.to_thread(cell.command, "registration", "as-set")
 
 
 async def begin(stage: Stage, person: str) -> None:

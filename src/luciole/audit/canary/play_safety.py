@@ -30,6 +30,11 @@ async def run(stage: Stage, cell: Cell) -> None:
     await report(stage)
     twin = await again(stage)
     case = await take(stage, "dan", lambda case: about(case, "clip"))
+    if (
+        len((await stage["dan"].ask(f"POST {CASE}/names", review_id=case["id"])).json()["names"])
+        != 1
+    ):
+        raise Stale("a moderator does not see who says that something is theirs")
     await part(stage, case["id"], twin)
     await look(stage, case["id"])
     said = await decide(stage, case["id"])
@@ -64,7 +69,8 @@ async def report(stage: Stage) -> None:
     await stage["cleo"].ask("POST /api/reports", json={**body, "explanation": words})
     notice = {
         "address": f"/c/{clip}",
-        "category": "violence",
+        # Here it counts who says so.
+        "category": "intellectual-property-infringements",
         "explanation": plant(VISITOR, "report.explanation", "It calls for {}."),
         "is_in_good_faith": True,
         "name": plant(VISITOR, "report.name", "Zoe {}"),

@@ -198,6 +198,7 @@ PLANTED = {
     "link": "imported.link",
     "reason": "staff.reason",
     "invitation": "request.ticket",
+    "note": "invitation.note",
     "ticket": "request.ticket",
     "members": "person.handle",
     "adds": "person.handle",

@@ -54,6 +54,9 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
     async def look(tx: Tx, request: AnyRequest, page: Page) -> Shift:
         return await desk.look(tx, await people.require(tx, request), page)
 
+    async def lets_in(tx: Tx, request: AnyRequest) -> Shift:
+        return await desk.at_work(tx, await people.require(tx, request), "joining")
+
     async def shift_of(tx: Tx, viewer: Viewer) -> shapes.ShiftBody:
         roles, shift = await desk.roles(tx, viewer), await desk.now(tx, viewer)
         pages = [page for page, may in model.PAGES.items() if shift and shift.role in may]
@@ -112,6 +115,42 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
         async with db.tx() as tx:
             await look(tx, request, "people")
             return await looking.figures(tx, "people.")
+
+    @get("/joining")
+    async def joining(request: AnyRequest) -> shapes.Joining:
+        """How the cell takes people, and how many wait and are invited; who, to operators."""
+        async with db.tx() as tx:
+            return await looking.joining(tx, await look(tx, request, "joining"))
+
+    @post("/joining/requests/{request_id:uuid}/approval", status_code=204)
+    async def approve(request: AnyRequest, request_id: FromPath[UUID]) -> None:
+        """Lets somebody in who waits. It is an entry of the log, which does not say whom."""
+        async with db.tx() as tx:
+            await console.approve(tx, await lets_in(tx, request), request_id)
+
+    @post("/joining/requests/{request_id:uuid}/refusal", status_code=204)
+    async def refuse(
+        request: AnyRequest, request_id: FromPath[UUID], data: JSONBody[shapes.Refusal]
+    ) -> None:
+        """Tells somebody who waits why not. It is an entry of the log."""
+        async with db.tx() as tx:
+            await console.refuse(tx, await lets_in(tx, request), request_id, data.reason)
+
+    @post("/joining/invitations")
+    async def invite(
+        request: AnyRequest, data: JSONBody[shapes.InvitationNew]
+    ) -> shapes.InvitationMade:
+        """A new invitation. It is an entry of the log: for how many, and how long."""
+        async with db.tx() as tx:
+            shift = await lets_in(tx, request)
+            made = await console.invite(tx, shift, data.uses, data.days, data.note)
+        return shapes.InvitationMade(*made)
+
+    @delete("/joining/invitations/{invitation_id:uuid}", status_code=204)
+    async def withdraw(request: AnyRequest, invitation_id: FromPath[UUID]) -> None:
+        """Takes an invitation back. It is an entry of the log."""
+        async with db.tx() as tx:
+            await console.withdraw(tx, await lets_in(tx, request), invitation_id)
 
     @get("/clips")
     async def clips(request: AnyRequest) -> shapes.Figures:
@@ -222,5 +261,6 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
         return Stream(written(), headers=headers, media_type=JSON_LINES)
 
     handlers: list[Any] = [shift, ask, begin, end, overview, accounts, clips, queue, jobs, retry]
+    handlers += [joining, approve, refuse, invite, withdraw]
     handlers += [heal, storage, keys, policies, ledger, acts, taken]
     return Router("/api/staff/console", route_handlers=handlers, tags=["console"])

@@ -85,13 +85,13 @@ class Desk:
     async def look(self, tx: Tx, viewer: Viewer, page: Page) -> Shift:
         """The shift in which a page is looked at, which is noted. Raises NotStaff,
         ConsoleShiftNeeded, NotInThisRole."""
-        shift = await self.at_work(tx, viewer, page)
+        shift = await self._at_work(tx, viewer, model.PAGES[page])
         await self._add(tx, shift, "look", page)
         return shift
 
     async def at_work(self, tx: Tx, viewer: Viewer, page: Page) -> Shift:
         """The shift in which something of a page may be done. Raises as `look`."""
-        return await self._at_work(tx, viewer, model.PAGES[page])
+        return await self._at_work(tx, viewer, model.DOES.get(page, model.PAGES[page]))
 
     async def sign(self, tx: Tx, viewer: Viewer) -> Shift:
         """The shift in which notices and reads are asked for, signed and looked at, which is noted.

@@ -129,6 +129,31 @@ class Looking:
         found = [one for one in await store.figures(tx) if one.name.startswith(prefixes)]
         return _figures(found)
 
+    async def joining(self, tx: Tx, shift: Shift) -> shapes.Joining:
+        """How the cell takes people; how many wait and are invited, and to an operator who."""
+        joining, now = self._people.joining, self._clock.now()
+        waiting = await joining.waiting(tx)
+        good = [
+            one for one in await joining.invitations(tx) if one.uses_left and one.expires_at > now
+        ]
+        is_operator = shift.role == "operator"
+        return shapes.Joining(
+            await joining.mode(tx),
+            len(waiting),
+            len(good),
+            sum(one.uses_left for one in good),
+            [
+                shapes.Waits(one.id, one.name, one.words, one.made_at)
+                for one in waiting
+                if is_operator
+            ],
+            [
+                shapes.Invited(one.id, one.note, one.uses_left, one.expires_at)
+                for one in good
+                if is_operator
+            ],
+        )
+
     async def queue(self, tx: Tx, shift: Shift) -> shapes.QueueBody:
         """What waits for moderators; and, for an operator, what each has taken on."""
         standing = await self._safety.reviewing.standing(tx)

@@ -13,6 +13,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 Page = Literal[
     "overview",
     "people",
+    "joining",
     "clips",
     "queue",
     "jobs",
@@ -22,12 +23,14 @@ Page = Literal[
     "ledger",
     "acts",
 ]
-Act = Literal["begin", "end", "look", "retry", "heal"]
+Act = Literal["begin", "end", "look", "retry", "heal", "approve", "refuse", "invite", "withdraw"]
 #: Who sees what. An auditor sees what was done, and nothing that does anything; a moderator sees
 #: how much waits, and of a case what `safety` shows who has it in hand.
 PAGES: dict[Page, tuple[Role, ...]] = {
     "overview": ("operator",),
     "people": ("operator",),
+    # Who waits and has no account yet is named to operators; an auditor sees how many.
+    "joining": ("operator", "auditor"),
     "clips": ("operator",),
     "queue": ("operator", "moderator"),
     "jobs": ("operator",),
@@ -39,6 +42,8 @@ PAGES: dict[Page, tuple[Role, ...]] = {
 }
 #: Who asks for reads, signs them and notices, and looks at what two have signed.
 SIGNS: tuple[Role, ...] = ("operator",)
+#: Of pages that some only look at: who does what is done there.
+DOES: dict[Page, tuple[Role, ...]] = {"joining": ("operator",)}
 SHIFT_HOURS = 2
 SHIFT_ASKED_MINUTES = 5
 SHIFT_KEPT_DAYS = 30

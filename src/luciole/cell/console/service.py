@@ -1,6 +1,10 @@
-"""The front door of the console: who is at work there, what pages show, how jobs are healed."""
+"""The front door of the console: who is at work there, what pages show, how jobs are healed, and
+who is let in."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
 
 from luciole.ask.client import Custody
 from luciole.cell.console import refusals, store
@@ -8,6 +12,7 @@ from luciole.cell.console.desk import Desk
 from luciole.cell.console.looking import Looking
 from luciole.cell.console.model import Shift
 from luciole.cell.media.service import Media
+from luciole.cell.people.joining import model
 from luciole.cell.people.service import People
 from luciole.cell.safety.service import Safety
 from luciole.config import Settings
@@ -32,6 +37,8 @@ class Console:
     ) -> None:
         self.desk = Desk(clock, settings.origin)
         self.looking = Looking(settings, people, media, safety, custody, blobs, self.desk, clock)
+        self._joining = people.joining
+        self._origin = settings.origin
         self._clock = clock
 
     async def retry(self, tx: Tx, shift: Shift, job_id: int) -> str:
@@ -52,6 +59,30 @@ class Console:
             words = f"{len(healed)}: {', '.join(kinds)}"
             await self.desk.note(tx, shift, "heal", words[:200])
         return healed
+
+    async def approve(self, tx: Tx, shift: Shift, request_id: UUID) -> None:
+        """Lets somebody in who waits. Raises NoSuchRequest."""
+        await self._joining.approve(tx, request_id, by=shift.staff_id)
+        await self.desk.note(tx, shift, "approve", "")
+
+    async def refuse(self, tx: Tx, shift: Shift, request_id: UUID, reason: str) -> None:
+        """Tells somebody who waits why not. Raises NoSuchRequest, ReasonNeeded."""
+        await self._joining.refuse(tx, request_id, reason, by=shift.staff_id)
+        await self.desk.note(tx, shift, "refuse", "")
+
+    async def invite(
+        self, tx: Tx, shift: Shift, uses: int, days: int, note: str
+    ) -> tuple[str, datetime]:
+        """A new invitation: its link, which is shown this once, and until when it is good. Raises
+        BadInvitation."""
+        made, code = await self._joining.invite(tx, uses, days, note, by=shift.staff_id)
+        await self.desk.note(tx, shift, "invite", str(uses))
+        return model.link(self._origin, code), made.expires_at
+
+    async def withdraw(self, tx: Tx, shift: Shift, invitation_id: UUID) -> None:
+        """Takes an invitation back. Raises NoSuchInvitation."""
+        await self._joining.withdraw(tx, invitation_id, by=shift.staff_id)
+        await self.desk.note(tx, shift, "withdraw", "")
 
     async def count(self, tx: Tx) -> None:
         """Counts all figures anew."""

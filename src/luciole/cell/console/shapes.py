@@ -1,15 +1,24 @@
-"""What the console's routes take and give. No shape has a field for a person."""
+"""What the console's routes take and give. No shape has a field for a person: `Waits` is of who has
+no account yet."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from luciole.cell.console.model import Act, Page, Role
 from luciole.cell.console.policies import InForce
+from luciole.cell.people.joining.model import (
+    MAX_DAYS,
+    MAX_NOTE_CHARS,
+    MAX_REASON_CHARS,
+    MAX_USES,
+    Mode,
+)
 from luciole.mirrors import State
 
 Health = Literal["well", "look", "bad", "unknown"]
@@ -66,6 +75,57 @@ class Figures(msgspec.Struct):
 
     counted_at: datetime | None
     items: list[FigureBody]
+
+
+class Waits(msgspec.Struct):
+    """Somebody who asks for an account: what they said on the sign-up page."""
+
+    id: UUID
+    name: str
+    words: str
+    made_at: datetime
+
+
+class Invited(msgspec.Struct):
+    """An invitation that is good at present. Its code was shown once."""
+
+    id: UUID
+    note: str
+    uses_left: int
+    expires_at: datetime
+
+
+class Joining(msgspec.Struct):
+    """How the cell takes people. `waiting`: how many, 200 at most; `invitations` and `places`: how
+    many are good, and for how many more together. `requests` and `invited` are for operators."""
+
+    registration: Mode
+    waiting: int
+    invitations: int
+    places: int
+    requests: list[Waits]
+    invited: list[Invited]
+
+
+class Refusal(msgspec.Struct, forbid_unknown_fields=True):
+    """Why somebody may not come in, as they read it."""
+
+    reason: Annotated[str, Meta(max_length=MAX_REASON_CHARS)]
+
+
+class InvitationNew(msgspec.Struct, forbid_unknown_fields=True):
+    """`note`: for the operators themselves."""
+
+    uses: Annotated[int, Meta(description=f"1 to {MAX_USES}")] = 1
+    days: Annotated[int, Meta(description=f"1 to {MAX_DAYS}")] = 14
+    note: Annotated[str, Meta(max_length=MAX_NOTE_CHARS)] = ""
+
+
+class InvitationMade(msgspec.Struct):
+    """A link that is shown this once. Whoever has it may use it."""
+
+    link: str
+    expires_at: datetime
 
 
 class CategoryBody(msgspec.Struct):
@@ -250,7 +310,8 @@ class LedgerBody(msgspec.Struct):
 
 
 class ActBody(msgspec.Struct):
-    """`what`: the page that was looked at, or the jobs that were healed."""
+    """`what`: the page that was looked at, the jobs that were healed, or for how many an invitation
+    is."""
 
     id: UUID
     at: datetime

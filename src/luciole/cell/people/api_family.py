@@ -146,11 +146,13 @@ def routes(db: Database, people: People, apart: Apart, who_writes: WhoWrites) ->
     @get("/pairings/{pairing_id:uuid}/seen")
     async def seen(request: AnyRequest, pairing_id: FromPath[UUID]) -> shapes.SeenBody:
         """What a guardian sees: protective settings, and minutes a day of the last 14 days. The
-        look stands in the young person's journal."""
-        async with db.read() as tx:
+        look stands in the young person's journal, by the pairing and so by whose it is."""
+        async with db.tx() as tx:
             me = await people.require(tx, request)
             found = await family.paired_with(tx, me, pairing_id)
             sealed = await family.reports(tx, found)
+            if sealed:
+                await family.note_look(tx, found)
         reports = await family.opened(found, sealed)
         async with db.read() as tx:
             # Once more: it may have ended while the minutes were opened.

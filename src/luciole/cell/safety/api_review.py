@@ -107,6 +107,14 @@ def routes(
             await reviewing.note(tx, shift, review_id, data.words)
             return await body_of(tx, await reviewing.case(tx, review_id))
 
+    @post("/cases/{review_id:uuid}/names")
+    async def names(request: AnyRequest, review_id: FromPath[UUID]) -> shapes.NamesBody:
+        """Who sent the notices of something illegal in this case, where it counts who that is (a
+        right or data of their own). It is an entry of the log. Never an address."""
+        async with db.tx() as tx:
+            shift = await on_shift(tx, request)
+            return shapes.NamesBody(await reviewing.names(tx, shift, review_id))
+
     @post("/cases/{review_id:uuid}/parting")
     async def part(
         request: AnyRequest, review_id: FromPath[UUID], data: JSONBody[shapes.PartingNew]
@@ -241,10 +249,12 @@ def routes(
             appeals=[body for one in case.appeals if (body := shapes.appeal_body(one))],
             statements=[safety.body(one, None, None) for one in case.decisions if one.id in heard],
             before=[shapes.decision_body(one) for one in case.before],
+            has_names=case.has_names,
             knows_countries=knows_countries,
         )
 
     handlers: list[Any] = [ask, begin, queue, following, note, part, set_aside, dismiss, decide]
+    handlers.append(names)
     return Router("/api/staff/review", route_handlers=[*handlers, hear, file], tags=["review"])
 
 

@@ -58,6 +58,11 @@ ACTS_ON: dict[What, tuple[Act, ...]] = {
     "person": ("limit", "suspend"),
     "message": ("limit", "suspend"),
 }
+#: Where it depends on who says so whether something is illegal: a right or data of their own.
+NAME_NEEDED: tuple[Category, ...] = (
+    "data-protection-and-privacy-violations",
+    "intellectual-property-infringements",
+)
 MAX_EXPLANATION = 2000
 #: Article 20(1) of Regulation (EU) 2022/2065: at least six months.
 APPEAL_DAYS = 184

@@ -46,7 +46,7 @@ HELD: tuple[Held, ...] = (
         "report_id name email locale told",
         DataClass.PERSONAL,
         "who has sent a notice without an account, where they wanted to say so, to write to them; "
-        "and of which outcome they were told",
+        "and of which outcome they were told; a moderator may see the name where it counts",
         f"{NOTIFIER_KEPT_DAYS} days after the outcome, or until an appeal is answered",
         Border.NEVER,
     ),

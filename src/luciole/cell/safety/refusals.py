@@ -117,6 +117,12 @@ class NothingDisclosed(NotFound):
     next_step = "Decide by what else the case has, or close it."
 
 
+class NoNameNeeded(Conflict):
+    code = "no-name-needed"
+    sentence = "In this case it does not count who sent a notice, or nobody has given a name."
+    next_step = "Decide by what is reported."
+
+
 class AlreadyDecided(Conflict):
     code = "review-decided"
     sentence = "This case has been decided, or given to somebody else, in the meantime."

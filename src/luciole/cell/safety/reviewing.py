@@ -10,7 +10,7 @@ import msgspec
 
 from luciole.cell.media.model import Rendition
 from luciole.cell.people.model import Viewer
-from luciole.cell.safety import duplicates, model, refusals, store, suggesting
+from luciole.cell.safety import duplicates, model, refusals, statement, store, suggesting
 from luciole.cell.safety.copies import Alike
 from luciole.cell.safety.model import (
     Appeal,
@@ -23,11 +23,12 @@ from luciole.cell.safety.model import (
     Subject,
     Suggestion,
 )
-from luciole.cell.safety.reporting import clean
-from luciole.cell.safety.store import copies, decisions, queue, suggestions
+from luciole.cell.safety.reporting import LOG, clean
+from luciole.cell.safety.store import copies, decisions, notifiers, queue, suggestions
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
+from luciole.ledger import store as ledger
 from luciole.ledger.entry import canonical
 
 _RENDITIONS = msgspec.json.Decoder(list[Rendition])
@@ -52,6 +53,8 @@ class Case(msgspec.Struct, frozen=True):
     """By clip, how it is like the one of the others that it is most like."""
     removed: dict[UUID, UUID]
     """By decision that a machine has pointed to, the film that it removed."""
+    has_names: bool
+    """Whether it may count who sent a notice of it, and somebody has said so."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -194,7 +197,21 @@ class Reviewing:
             sorted(before.values(), key=lambda one: one.begun_at, reverse=True)[:SHOWN_BEFORE],
             await duplicates.likenesses(tx, subjects),
             await copies.pointed_to(tx, review_id),
+            bool(await notifiers.names(tx, review_id, model.NAME_NEEDED)),
         )
+
+    async def names(self, tx: Tx, shift: Shift, review_id: UUID) -> list[str]:
+        """Who sent the notices of this case, where it counts who that is; it is an entry of the
+        log. Raises NoSuchReview, AlreadyDecided, NoNameNeeded."""
+        assert shift.staff_id is not None
+        await self.in_hand(tx, shift, review_id)
+        found = await notifiers.names(tx, review_id, model.NAME_NEEDED)
+        if not found:
+            raise refusals.NoNameNeeded
+        ids = [report_id for report_id, _ in found]
+        entry = statement.name_seen_entry(ids, shift.staff_id, self._clock.now())
+        await ledger.put(tx, LOG, entry)
+        return [name for _, name in found]
 
     async def note(self, tx: Tx, shift: Shift, review_id: UUID, words: str) -> None:
         """A note for whoever looks at the case after. Raises NoSuchReview, BadReport."""

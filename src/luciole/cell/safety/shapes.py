@@ -209,6 +209,12 @@ class CaseReport(msgspec.Struct):
     made_at: datetime
 
 
+class NamesBody(msgspec.Struct):
+    """Who sent notices of a case without an account, as they call themselves."""
+
+    names: list[str]
+
+
 class SuggestionBody(msgspec.Struct):
     """That a machine has pointed at what the case is about. It decides nothing. Of a list (`name`,
     `version`): `facts` are `bits`, the distance of the nearest still (at `at_ms`) to an entry, of
@@ -245,8 +251,9 @@ class DecisionBody(msgspec.Struct):
 
 
 class CaseBody(msgspec.Struct):
-    """`knows_countries`: whether the cell is told where people are; else everybody counts as being
-    in its own country, and so a decision for a country holds for all or for nobody."""
+    """`has_names`: whether it may count who sent a notice, and a name was given, for which one
+    asks. `knows_countries`: whether the cell is told where people are; else everybody counts as
+    being in its own country, and so a decision for a country holds for all or for nobody."""
 
     id: UUID
     state: ReviewState
@@ -260,6 +267,7 @@ class CaseBody(msgspec.Struct):
     appeals: list[AppealBody]
     statements: list[StatementBody]
     before: list[DecisionBody]
+    has_names: bool
     knows_countries: bool
 
 

@@ -139,6 +139,19 @@ def report_entry(report: Report, via: Via) -> bytes:
     )
 
 
+def name_seen_entry(reports: Sequence[UUID], staff_id: UUID, now: datetime) -> bytes:
+    """A moderator was shown the names under notices; nothing says which."""
+    return canonical(
+        {
+            "v": 1,
+            "kind": "name-seen",
+            "at": instant(now),
+            "reports": [str(one) for one in reports],
+            "staff": str(staff_id),
+        }
+    )
+
+
 def answered_entry(reports: Sequence[UUID], outcome: str, now: datetime) -> bytes:
     """What became of reports."""
     said = {"v": 1, "kind": "reports-decided", "at": instant(now), "outcome": outcome}

@@ -24,6 +24,14 @@ test('what is known best is said best', () => {
   assert.notEqual(told({ kind: 'read', class: 'staff', purpose: 'support' }), told({ kind: 'read', class: 'legal', purpose: 'order' }))
 })
 
+test('a guardian who looked is named as long as they are paired', () => {
+  const look = entry({ kind: 'read', class: 'automated', purpose: 'family', actor: 'a-pairing', columns: ['family.time'] })
+  const named = said(look, new Map([['a-pairing', 'Paula']]))
+  assert.match(words[named.keys.find((key) => key in words) ?? ''] ?? '', /\{actor\}/)
+  assert.equal(named.params['actor'], 'Paula')
+  assert.doesNotMatch(told(look), /\{actor\}/)
+})
+
 test('fields are named, or all', () => {
   assert.equal(fieldsOf(entry({})), null)
   assert.deepEqual(fieldsOf(entry({ columns: ['contact.email'] })), ['contact.email'])

@@ -35,6 +35,13 @@ HELD: tuple[Held, ...] = (
         _PAIRED,
         Border.NEVER,
     ),
+    Held(
+        "people.family_pairing.seen_on",
+        DataClass.PERSONAL,
+        "the last day on which the guardian looked at minutes: once a day it is in the journal",
+        _PAIRED,
+        Border.NEVER,
+    ),
     *columns(
         "people.family_limits",
         "id pairing_id state daily_min sleep_from sleep_to keeps_private for_you_off made_at "
@@ -95,7 +102,7 @@ EXPORT: tuple[Exported, ...] = (
             **of(
                 "people.family_pairing",
                 "id guardian_id teen_id made_at expires_at guardian_agreed_at teen_agreed_at "
-                "ends_at",
+                "ends_at seen_on",
             ),
             "guardian": "people.person.handle",
             "teen": "people.person.handle",

@@ -264,6 +264,21 @@ class Family:
         """What the young person's devices have reported, sealed."""
         return await store.reports(tx, found.teen_id)
 
+    async def note_look(self, tx: Tx, found: Pairing) -> None:
+        """Says in the young person's journal that this guardian looks, once a day, by the id of
+        their pairing. Before anything is opened, and late in `tx`. Raises what `Custody.note`
+        raises."""
+        if await store.set_seen(tx, found.id, self._clock.now().date()):
+            await self._custody.note(
+                tx,
+                found.teen_id,
+                kind="read",
+                cls="automated",
+                purpose=model.PURPOSE,
+                actor=str(found.id),
+                columns=[model.TIME_FIELD],
+            )
+
     async def opened(self, found: Pairing, sealed: Sequence[SealedReport]) -> list[Report]:
         """The same in the clear, under a grant for a family's look, which stands in the young
         person's journal. Call outside of a transaction. Raises what `Custody.open` raises."""

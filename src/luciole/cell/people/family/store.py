@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from luciole.cell.people.family.model import (
@@ -95,6 +95,11 @@ AGREE = """
 UPDATE people.family_pairing SET guardian_agreed_at = $2, teen_agreed_at = $3, expires_at = $4
 WHERE id = $1
 """
+# Once a day: whoever looks again finds the day there. Two at once wait for one another.
+SEEN = """
+UPDATE people.family_pairing SET seen_on = $2 WHERE id = $1 AND seen_on IS DISTINCT FROM $2
+RETURNING id
+"""
 SET_END = "UPDATE people.family_pairing SET ends_at = $2 WHERE id = $1"
 DROP = "DELETE FROM people.family_pairing WHERE id = $1"
 DROP_BETWEEN = """
@@ -166,7 +171,7 @@ WHERE person_id = $1 ORDER BY reported_at DESC, session_id
 """
 EXPORT_PAIRINGS = """
 SELECT f.id, f.guardian_id, g.handle AS guardian, f.teen_id, t.handle AS teen, f.made_at,
-       f.expires_at, f.guardian_agreed_at, f.teen_agreed_at, f.ends_at
+       f.expires_at, f.guardian_agreed_at, f.teen_agreed_at, f.ends_at, f.seen_on
 FROM people.family_pairing f
 LEFT JOIN people.card g ON g.id = f.guardian_id
 LEFT JOIN people.card t ON t.id = f.teen_id
@@ -247,6 +252,11 @@ async def agree(
 
 async def set_end(tx: Tx, pairing_id: UUID, ends_at: datetime | None) -> None:
     await tx.execute(SET_END, pairing_id, ends_at)
+
+
+async def set_seen(tx: Tx, pairing_id: UUID, day: date) -> bool:
+    """False where its guardian has looked on that day already."""
+    return await tx.fetchval(SEEN, pairing_id, day) is not None
 
 
 async def drop(tx: Tx, pairing_id: UUID) -> None:

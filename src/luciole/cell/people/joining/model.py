@@ -7,18 +7,22 @@ import hashlib
 import re
 import secrets
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
 
 Mode = Literal["open", "invitation", "approval", "closed"]
 RequestState = Literal["waiting", "approved", "refused"]
+Admission = Literal["approve", "refuse", "invite", "withdraw"]
 
 MODES: tuple[Mode, ...] = ("open", "invitation", "approval", "closed")
 MAX_USES = 10_000
 MAX_DAYS = 365
 MAX_WORDS_CHARS = 300
+MAX_REASON_CHARS = 300
+MAX_NOTE_CHARS = 100
 # Who asked and was not answered is forgotten after this, and so is an answer.
 REQUEST_DAYS = 30
 CODE_BYTES = 15
@@ -64,3 +68,21 @@ def code_hash(code: str) -> bytes:
     """Under what a code is kept. Case and grouping do not matter; 0, 1, 8 can only be O, L, B."""
     plain = _BLANKS.sub("", code).lower().translate(str.maketrans("018", "olb"))
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()
+
+
+def link(origin: str, code: str) -> str:
+    """Where whoever has a code opens it. Behind the #, it is in no log and no referrer."""
+    return f"{origin}/sign-up#{quote(code)}"
+
+
+def entry(act: Admission, at: datetime, by: UUID | None, **more: int) -> dict[str, Any]:
+    """What the log says of who let somebody in, or not; never whom. `by`: one of the staff by
+    their random id; None: at the machine."""
+    return {
+        "v": 1,
+        "kind": "admission",
+        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "act": act,
+        "staff": str(by) if by else "",
+        **more,
+    }

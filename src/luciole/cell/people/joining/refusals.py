@@ -44,21 +44,27 @@ class NoSuchTicket(NotFound):
 
 
 class NoSuchRequest(NotFound):
-    code = "no-such-request"
-    sentence = "Nobody waits under this id."
-    next_step = "`luciole people list` shows who waits."
+    code = "nobody-waits"
+    sentence = "Nobody waits under this id, or they were answered already."
+    next_step = "Load the list of who waits again: `luciole people list`, or the console."
 
 
 class NoSuchInvitation(NotFound):
     code = "no-such-invitation"
     sentence = "There is no invitation of this id."
-    next_step = "`luciole invite list` shows which there are."
+    next_step = "Load the list again: `luciole invite list`, or the console."
 
 
 class BadInvitation(Invalid):
     code = "bad-invitation"
     sentence = "An invitation is for 1 to 10,000 people and 1 to 365 days."
     next_step = "Choose other numbers."
+
+
+class ReasonNeeded(Invalid):
+    code = "reason-needed"
+    sentence = "Whoever is refused is told why."
+    next_step = "Say it, as they may read it; at the machine with --why."
 
 
 class BadRequestWords(Invalid):

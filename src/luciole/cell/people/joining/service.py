@@ -11,7 +11,7 @@ from uuid import UUID
 from luciole import effort
 from luciole.cell.people import model as people
 from luciole.cell.people.joining import ages, model, refusals, store, work
-from luciole.cell.people.joining.model import Invitation, Mode, Request
+from luciole.cell.people.joining.model import Admission, Invitation, Mode, Request
 from luciole.cell.people.joining.texts import Texts
 from luciole.cell.people.joining.work import Done, Work
 from luciole.cell.people.model import AgeBand
@@ -19,6 +19,8 @@ from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.db import Tx
 from luciole.kit.ids import new_id
+from luciole.ledger import store as ledger
+from luciole.ledger.entry import canonical
 
 LATELY = timedelta(hours=1)
 MAX_LISTED = 200
@@ -117,22 +119,28 @@ class Joining:
 
     # --- invitations -----------------------------------------------------------------------------
 
-    async def invite(self, tx: Tx, uses: int, days: int, note: str) -> tuple[Invitation, str]:
-        """A new invitation and its code, which is shown this once. Raises BadInvitation."""
+    async def invite(
+        self, tx: Tx, uses: int, days: int, note: str, *, by: UUID | None
+    ) -> tuple[Invitation, str]:
+        """A new invitation and its code, which is shown this once. Here and below it is an entry
+        of the log, `by` one of the staff or at the machine. Raises BadInvitation."""
         if not 1 <= uses <= model.MAX_USES or not 1 <= days <= model.MAX_DAYS:
             raise refusals.BadInvitation
         now, code = self._clock.now(), model.new_code()
-        made = Invitation(new_id(), note[:100], uses, now, now + timedelta(days=days))
+        said = note[: model.MAX_NOTE_CHARS]
+        made = Invitation(new_id(), said, uses, now, now + timedelta(days=days))
         await store.add_invitation(tx, made, model.code_hash(code))
+        await self._enter(tx, "invite", by, uses=uses, days=days)
         return made, code
 
     async def invitations(self, tx: Tx) -> list[Invitation]:
         return await store.invitations(tx)
 
-    async def withdraw(self, tx: Tx, invitation_id: UUID) -> None:
+    async def withdraw(self, tx: Tx, invitation_id: UUID, *, by: UUID | None) -> None:
         """Raises NoSuchInvitation."""
         if not await store.drop_invitation(tx, invitation_id):
             raise refusals.NoSuchInvitation
+        await self._enter(tx, "withdraw", by)
 
     # --- who waits -------------------------------------------------------------------------------
 
@@ -163,11 +171,25 @@ class Joining:
         """Who waits, the oldest first; 200 at most."""
         return await store.waiting(tx, MAX_LISTED)
 
-    async def decide(self, tx: Tx, request_id: UUID, *, is_approved: bool, reason: str) -> None:
-        """Raises NoSuchRequest, also for one that is decided already."""
-        state = "approved" if is_approved else "refused"
-        if not await store.decide(tx, request_id, state, reason[:300], self._clock.now()):
+    async def approve(self, tx: Tx, request_id: UUID, *, by: UUID | None) -> None:
+        """Lets somebody in who waits. Raises NoSuchRequest, also for one that is decided
+        already."""
+        if not await store.decide(tx, request_id, "approved", "", self._clock.now()):
             raise refusals.NoSuchRequest
+        await self._enter(tx, "approve", by)
+
+    async def refuse(self, tx: Tx, request_id: UUID, reason: str, *, by: UUID | None) -> None:
+        """Tells somebody who waits why not. Raises NoSuchRequest, ReasonNeeded."""
+        said = reason.strip()[: model.MAX_REASON_CHARS]
+        if not said:
+            raise refusals.ReasonNeeded
+        if not await store.decide(tx, request_id, "refused", said, self._clock.now()):
+            raise refusals.NoSuchRequest
+        await self._enter(tx, "refuse", by)
+
+    async def _enter(self, tx: Tx, act: Admission, by: UUID | None, **more: int) -> None:
+        entry = model.entry(act, self._clock.now(), by, **more)
+        await ledger.put(tx, "decisions", canonical(entry))
 
     # --- terms -----------------------------------------------------------------------------------
 

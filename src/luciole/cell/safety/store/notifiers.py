@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -19,6 +20,12 @@ LEFT JOIN safety.appeal a ON a.report_id = r.id AND a.outcome <> 'waiting'
 WHERE n.email <> '' AND coalesce(a.outcome, r.outcome) NOT IN ('waiting', n.told)
   AND coalesce(a.decided_at, r.decided_at) > $1
 ORDER BY random() LIMIT $2
+"""
+# Of notices by the form, of something illegal in these categories. Never the address.
+NAMES = """
+SELECT r.id, n.name FROM safety.notifier n JOIN safety.report r ON r.id = n.report_id
+WHERE r.review_id = $1 AND r.is_illegal AND r.category = ANY ($2::text[]) AND n.name <> ''
+ORDER BY r.id
 """
 TOLD = "UPDATE safety.notifier SET told = $2 WHERE report_id = $1"
 FORGET_ADDRESS = "UPDATE safety.notifier SET email = '' WHERE report_id = $1"
@@ -43,6 +50,11 @@ class ToTell(NamedTuple):
 
 async def to_tell(tx: Tx, since: datetime, most: int) -> list[ToTell]:
     return [ToTell(*row) for row in await tx.fetch(TO_TELL, since, most)]
+
+
+async def names(tx: Tx, review_id: UUID, categories: Sequence[str]) -> list[tuple[UUID, str]]:
+    """Reports of a case whose maker's name may count, the oldest first, and those names."""
+    return [tuple(row) for row in await tx.fetch(NAMES, review_id, categories)]
 
 
 async def told(tx: Tx, report_id: UUID, outcome: str) -> None:
