@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests import order  # noqa: E402 - only now can it be found
 from tests.browser import find as browser  # noqa: E402
+from tests.browser import others  # noqa: E402
 from tests.rules import core  # noqa: E402
 
 PYTHON = sys.executable
@@ -129,6 +130,7 @@ def main(words: list[str]) -> int:
     if not rest or any("e2e" in word for word in rest):
         _say_browser(environment)
     if is_all:
+        others.fetch(print)
         _finish(lanes)
     status, closing = _pytest(is_all, rest, environment)
     if not lanes:

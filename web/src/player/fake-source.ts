@@ -5,9 +5,6 @@ export class FakeBuffer extends EventTarget {
   ranges: [number, number][] = []
   readonly appended: Uint8Array[] = []
   aborted = 0
-  timestampOffset = 0
-  /** By how much pictures come too late, in a browser that pays no heed to edit lists. */
-  late = 0
   private readonly of: FakeManagedSource
 
   constructor(of: FakeManagedSource) {
@@ -33,15 +30,6 @@ export class FakeBuffer extends EventTarget {
     })
   }
 
-  remove(from: number, till: number): void {
-    this.updating = true
-    setTimeout(() => {
-      this.evict(from, till)
-      this.updating = false
-      this.dispatchEvent(new Event('updateend'))
-    })
-  }
-
   abort(): void {
     this.aborted += 1
   }
@@ -52,8 +40,7 @@ export class FakeBuffer extends EventTarget {
     this.dispatchEvent(new Event('bufferedchange'))
   }
 
-  private put(first: number, last: number): void {
-    const [from, till] = [first, last].map((time) => time + this.late + this.timestampOffset) as [number, number]
+  private put(from: number, till: number): void {
     const all = [...this.ranges, [from, till] as [number, number]].sort((a, b) => a[0] - b[0])
     this.ranges = all.reduce<[number, number][]>((done, one) => {
       const last = done[done.length - 1]

@@ -80,23 +80,6 @@ test('a segment that is broken off is forgotten by the browser before the next o
   })
 })
 
-test('pictures that a browser puts too late are put where they belong, once', async () => {
-  await fed(async (source, fake, told) => {
-    fake.buffer.late = 0.125
-    fake.open()
-    await Promise.all([0, 1].map((at) => source.append(second(at))))
-    await source.append(second(2))
-    assert.deepEqual(fake.buffer.ranges, [[0, 3]])
-    assert.deepEqual(fake.buffer.appended.map((one) => one[0]), [0, 0, 1, 2])
-    // Nothing is lost by that, and what is lost later is still told.
-    assert.deepEqual(told.lost, [])
-    fake.buffer.evict(0, 1)
-    assert.deepEqual(told.lost, [[0, 1000]])
-    await source.append(second(0))
-    assert.equal(fake.buffer.timestampOffset, -0.125)
-  })
-})
-
 test('spans without others', () => {
   assert.deepEqual(without([[0, 10]], [[2, 3], [5, 12]]), [[0, 2], [3, 5]])
   assert.deepEqual(without([[0, 1], [4, 6]], []), [[0, 1], [4, 6]])

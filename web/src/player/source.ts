@@ -36,9 +36,6 @@ export function takesSegments(codecs: string): boolean {
 
 type Step = { bytes: BufferSource; done: () => void } | 'break off'
 
-/** Pictures that begin this late were put late; later still, the browser has let go of what came before. */
-const LATE_S = [0.02, 0.5] as const
-
 /**
  * Feeds a video element. Pieces are appended one after the other, in the order they are given. A managed
  * source lets go of what it has whenever memory is short, and says when it wants more; a plain one may
@@ -59,8 +56,6 @@ export class Source {
    * its sound is shorter, and before not: so each state is compared with itself.
    */
   private readonly had = { open: [] as Span[], ended: [] as Span[] }
-  /** All that was given until something was there; null: no more of that is asked. */
-  private first: BufferSource[] | null = []
 
   constructor(video: HTMLVideoElement, segments: Segments, told: Told) {
     this.codecs = segments.codecs
@@ -116,33 +111,12 @@ export class Source {
       return this.fail()
     }
     this.buffer.addEventListener('updateend', () => {
-      if (!this.isGone && this.first && this.buffer!.buffered.length > 0) this.align(this.first)
-      if (!this.buffer!.updating) this.compare()
+      this.compare()
       this.next()
     })
     this.buffer.addEventListener('bufferedchange', () => this.compare())
     this.buffer.addEventListener('error', () => this.fail())
     this.next()
-  }
-
-  /**
-   * WebKit on Linux pays no heed to the edit list in a film's head: its pictures come as much too late as they are decoded
-   * before they are shown, and at 0, where playing begins, there is nothing. Then all is put so much earlier.
-   */
-  private align(given: BufferSource[]): void {
-    this.first = null
-    const buffer = this.buffer!
-    const late = buffer.buffered.start(0)
-    if (late < LATE_S[0] || late > LATE_S[1] || this.source.readyState !== 'open') return
-    try {
-      buffer.abort()
-      buffer.timestampOffset = -late
-      this.had.open = []
-      this.queue.unshift(...given.map((bytes) => ({ bytes, done: () => undefined })))
-      buffer.remove(0, Infinity)
-    } catch {
-      this.fail()
-    }
   }
 
   /** Tells what was there and is not any more. */
@@ -173,7 +147,6 @@ export class Source {
       }
       if (step) {
         this.current = step.done
-        this.first?.push(step.bytes)
         buffer.appendBuffer(step.bytes)
       } else if (this.endsHere && this.source.readyState === 'open') {
         // More may still come for what is missing before: that opens it again.
