@@ -250,6 +250,7 @@ async def watch(stage: Stage) -> None:
             one.hear(PREVIEW if path.startswith("/c/") else PAGE, page)
     for operation in (
         "GET /api/cell",
+        "GET /api/cell/ages",
         "GET /api/cell/sale",
         "GET /api/glass",
         "GET /api/glass/crossings",

@@ -56,9 +56,10 @@ FROM pg_attribute a WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.a
 PERIODIC_NOW = "UPDATE queue.pgqueuer_schedules SET next_run = now() WHERE status = 'queued'"
 # Jobs that wait for their hour, such as looking after what nobody used.
 ALL_NOW = "UPDATE queue.pgqueuer SET execute_after = now() WHERE status = 'queued'"
-# A film as it was before renditions were cut into segments: the worker cuts it now.
+# A film as it was before renditions were cut into segments: the worker cuts it now. Of larger
+# renditions there is no file any more that is as it was.
 UNCUT = """
-UPDATE media.file SET index = NULL WHERE kind = 'rendition' AND asset_id = (
+UPDATE media.file SET index = NULL WHERE kind = 'rendition' AND name = '540' AND asset_id = (
     SELECT id FROM media.asset WHERE state = 'complete' ORDER BY id LIMIT 1)
 """
 UNDONE = """
