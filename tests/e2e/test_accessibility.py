@@ -14,21 +14,23 @@ from tests.tiktok import named
 SERIOUS = {"serious", "critical"}
 
 
+# Colours change over a few frames, even where motion is reduced, and what fades in ends somewhere.
+SETTLED = """async () => {
+    for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame)
+    const ends = (one) => Number.isFinite(one.effect?.getComputedTiming().endTime)
+    const ending = document.getAnimations().filter(ends)
+    await Promise.allSettled(ending.map((one) => one.finished))
+}"""
+
+
 async def faults(page: Page) -> list[str]:
     """What axe-core finds serious or critical on the page as it is now, in light and in dark."""
     # Through the debugger, as the page's own rules let no foreign script in.
     await page.evaluate(f"() => {{ {find.axe_core()} }}")
+    await page.evaluate(SETTLED)
     found = await checked(page, "{resultTypes: ['violations']}")
     await page.emulate_media(color_scheme="dark")
-    # Colours change over a few frames, even where motion is reduced.
-    await page.evaluate(
-        """async () => {
-            for (let frames = 0; frames < 4; frames += 1) await new Promise(requestAnimationFrame)
-            const ends = (one) => Number.isFinite(one.effect?.getComputedTiming().endTime)
-            const ending = document.getAnimations().filter(ends)
-            await Promise.allSettled(ending.map((one) => one.finished))
-        }"""
-    )
+    await page.evaluate(SETTLED)
     found += await checked(page, "{resultTypes: ['violations'], runOnly: ['color-contrast']}")
     await page.emulate_media(color_scheme="light")
     return found

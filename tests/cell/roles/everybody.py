@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import Cookie
 
 from tests.cell.console import bench as console
+from tests.cell.console import test_joining as joining
 from tests.cell.house import PASSWORD, PIECE, TUS, Browser, House
 from tests.cell.messages.phone import Phone, befriend
 from tests.cell.notices.court import withhold
@@ -112,6 +113,7 @@ async def everybody(house: House, owner_url: str, film: bytes) -> Everybody:
     await _publish(world, film)
     await _own(world)
     await _decide(world)
+    await _join(world)
     await _leave(world)
     return world
 
@@ -203,6 +205,21 @@ async def _decide(world: Everybody) -> None:
         "report_id": mine["id"],
         "code": noticed.json()["code"],
         "notice_id": str(notice.id),
+    }
+
+
+async def _join(world: Everybody) -> None:
+    """An invitation of the operator's, and somebody who has asked for an account."""
+    house, operator = world.house, world.browsers["operator"]
+    made = await operator.post(f"{joining.JOINING}/invitations", json={"note": "For a friend"})
+    assert made.is_success, made.text
+    await joining.by(house, "approval")
+    await joining.asks(house, "Ina")
+    found = (await operator.get(joining.JOINING)).json()
+    await joining.by(house, "open")
+    world.real |= {
+        "invitation_id": found["invited"][0]["id"],
+        "request_id": found["requests"][0]["id"],
     }
 
 
