@@ -277,7 +277,7 @@ class Database:
                 await connection.execute(SET_COUNTRY, country)
             yield connection
         except asyncio.CancelledError:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, asyncpg.PostgresError, *LOST):
                 await self._pool.release(connection, timeout=LET_GO_S)
             raise
         finally:
