@@ -13,6 +13,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from tests.border.push_server import PushServer, push_server
 from tests.browser import find
 from tests.drills.cell_process import none_left, serve, started
+from tests.e2e import stuck
 from tests.e2e.bright import CLIPS, SECONDS
 from tests.e2e.stage import PATIENCE_MS, Cell, Member, Stage, corpus, free_port
 from tests.unit.media import films
@@ -60,6 +61,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.xdist_group("e2e-showing"))
 
 
+# Of the one event loop that all journeys share.
+LOOP: list[asyncio.AbstractEventLoop] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Iterator[pytest.TestReport]:
+    """A journey that takes too long says where it stood."""
+    report = yield
+    if call.excinfo is not None and "Timeout" in call.excinfo.exconly() and LOOP:
+        report.sections.append(("Where the journey stood", stuck.stand(LOOP[0])))
+    return report
+
+
 @pytest.fixture(scope="session", autouse=True)
 def patience() -> None:
     """What is expected may take as long as everything else: a busy machine is no failure."""
@@ -101,6 +115,7 @@ async def browser() -> AsyncIterator[Browser]:
     if program is None:
         told = "No Chromium here. Install one, or set LUCIOLE_CHROMIUM to one."
         pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+    LOOP.append(asyncio.get_running_loop())
     options = [*OPTIONS, "--no-sandbox"] if os.geteuid() == 0 else OPTIONS
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=program, args=options)
