@@ -63,31 +63,38 @@ def test_receipt_of_a_log_of_one_entry_has_no_path() -> None:
 HASH = to_base64(bytes(32))
 
 
+# Named, since the signature of an ML-DSA witness is another one in each process.
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        TEXT[1:],
-        TEXT.replace("@v1", "@v2"),
-        "c2sp.org/tlog-proof@v1\n\n" + NOTE,
-        "c2sp.org/tlog-proof@v1\nindex 0",
-        f"c2sp.org/tlog-proof@v1\nindex 0\n{HASH}\n{NOTE}",
-        TEXT.replace("index 17", "index"),
-        TEXT.replace("index 17", "index  17"),
-        TEXT.replace("index 17", "index 017"),
-        TEXT.replace("index 17", "index -17"),
-        TEXT.replace("index 17", f"index {2**63}"),
-        TEXT.replace("index 17", "Index 17"),
-        TEXT.replace("index 17", "extra AA==\nextra AA==\nindex 17"),
-        TEXT.replace("index 17", "index 17\nextra AA=="),
-        TEXT.replace("index 17", "extra\nindex 17"),
-        TEXT.replace("index 17", "extra A\nindex 17"),
-        TEXT.replace("index 17", "extra AA=="),
-        TEXT.replace("index 17\n", f"index 17\n{to_base64(bytes(31))}\n"),
-        TEXT.replace("index 17\n", "index 17\nAA==\n"),
-        TEXT.replace("index 17\n", f"index 17\n{HASH} \n"),
-        TEXT.replace("index 17\n", "index 17\n" + f"{HASH}\n" * 60),
-        TEXT.replace("\n", "\r\n"),
+        pytest.param("", id="empty"),
+        pytest.param(TEXT[1:], id="beginning cut off"),
+        pytest.param(TEXT.replace("@v1", "@v2"), id="another version"),
+        pytest.param("c2sp.org/tlog-proof@v1\n\n" + NOTE, id="without index"),
+        pytest.param("c2sp.org/tlog-proof@v1\nindex 0", id="without note"),
+        pytest.param(f"c2sp.org/tlog-proof@v1\nindex 0\n{HASH}\n{NOTE}", id="note without path"),
+        pytest.param(TEXT.replace("index 17", "index"), id="index without number"),
+        pytest.param(TEXT.replace("index 17", "index  17"), id="two spaces"),
+        pytest.param(TEXT.replace("index 17", "index 017"), id="leading zero"),
+        pytest.param(TEXT.replace("index 17", "index -17"), id="negative index"),
+        pytest.param(TEXT.replace("index 17", f"index {2**63}"), id="index of 2**63"),
+        pytest.param(TEXT.replace("index 17", "Index 17"), id="Index"),
+        pytest.param(
+            TEXT.replace("index 17", "extra AA==\nextra AA==\nindex 17"), id="extra twice"
+        ),
+        pytest.param(TEXT.replace("index 17", "index 17\nextra AA=="), id="extra behind index"),
+        pytest.param(TEXT.replace("index 17", "extra\nindex 17"), id="extra without value"),
+        pytest.param(TEXT.replace("index 17", "extra A\nindex 17"), id="extra not base64"),
+        pytest.param(TEXT.replace("index 17", "extra AA=="), id="extra without index"),
+        pytest.param(
+            TEXT.replace("index 17\n", f"index 17\n{to_base64(bytes(31))}\n"), id="hash of 31 bytes"
+        ),
+        pytest.param(TEXT.replace("index 17\n", "index 17\nAA==\n"), id="hash of one byte"),
+        pytest.param(TEXT.replace("index 17\n", f"index 17\n{HASH} \n"), id="space behind a hash"),
+        pytest.param(
+            TEXT.replace("index 17\n", "index 17\n" + f"{HASH}\n" * 60), id="60 hashes more"
+        ),
+        pytest.param(TEXT.replace("\n", "\r\n"), id="CRLF"),
     ],
 )
 def test_malformed_receipt_is_refused(text: str) -> None:
