@@ -14,7 +14,7 @@ import pytest
 from tests.cell.media.support import Cell, Person
 from tests.unit.media import films
 
-from luciole.cell.media import encode, fence, launchers, store, workshop
+from luciole.cell.media import encode, fence, launchers, pictures, store, workshop
 from luciole.cell.media.model import (
     BadTrim,
     Edit,
@@ -283,6 +283,25 @@ async def test_asset_deleted_while_it_is_made_leaves_nothing(
     await cell.work()
     assert await cell.rows("SELECT * FROM media.asset") == []
     assert await cell.news("media.playable") == []
+    await cell.sweep(after=timedelta(hours=3))
+    assert await cell.objects() == set()
+
+
+async def test_film_deleted_while_its_ladder_is_made_leaves_nothing(
+    cell: Cell, ana: Person, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asset_id = await cell.begin(ana, film)
+    await cell.work(["media.prepare"])
+    small = pictures.small
+
+    async def deleted_meanwhile(*args: Any) -> Any:
+        async with cell.db.tx() as tx:
+            await cell.media.delete(tx, asset_id)
+        return await small(*args)
+
+    monkeypatch.setattr(pictures, "small", deleted_meanwhile)
+    await cell.work()
+    assert await cell.rows("SELECT * FROM media.asset") == []
     await cell.sweep(after=timedelta(hours=3))
     assert await cell.objects() == set()
 

@@ -324,20 +324,22 @@ class Workshop:
         film is gone."""
         if asset.sound is None:
             return None
-        files = await self._shelf.renditions(asset.sound.asset_id) if asset.sound.asset_id else []
+        return Track(await self._sound_of(asset.sound.asset_id, folder), asset.sound.mode)
+
+    async def _finished_track(self, asset: Asset, film: Probe, folder: Path) -> Track | None:
+        """The sound that the first rendition has got already. Raises Unreadable where the film was
+        deleted meanwhile."""
+        if asset.sound is None and not film.has_audio:
+            return None
+        return Track(await self._sound_of(asset.id, folder), "ready")
+
+    async def _sound_of(self, asset_id: UUID | None, folder: Path) -> Path:
+        files = await self._shelf.renditions(asset_id) if asset_id else []
         if not files:
             raise Unreadable("sound-gone")
         path = folder / "sound.mp4"
         await self._shelf.fetch(files[0], path)
-        return Track(path, asset.sound.mode)
-
-    async def _finished_track(self, asset: Asset, film: Probe, folder: Path) -> Track | None:
-        """The sound that the first rendition has got already."""
-        if asset.sound is None and not film.has_audio:
-            return None
-        path = folder / "sound.mp4"
-        await self._shelf.fetch((await self._shelf.renditions(asset.id))[0], path)
-        return Track(path, "ready")
+        return path
 
     async def _assemble(self, chunks: list[Chunk], source: Path) -> None:
         offset = 0
