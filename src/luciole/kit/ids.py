@@ -17,14 +17,15 @@ FIRST_ID = UUID(int=0)
 
 
 def new_id() -> UUID:
-    """A time-ordered id: 48 bits of Unix milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10))
+    """A time-ordered id: 48 bits of Unix milliseconds, 12 bits of the time within the millisecond
+    (section 6.2, method 3), then 62 random bits."""
+    milliseconds, within = divmod(time.time_ns(), 1_000_000)
     value = (milliseconds & 0xFFFFFFFFFFFF) << 80
     value |= 0x7 << 76
-    value |= (random >> 68 & 0xFFF) << 64
+    # What one process makes within a millisecond is in the order in which it was made.
+    value |= (within << 12) // 1_000_000 << 64
     value |= 0b10 << 62
-    value |= random & 0x3FFFFFFFFFFFFFFF
+    value |= int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=value)
 
 
