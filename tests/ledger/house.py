@@ -197,7 +197,7 @@ class House:
 
     async def restore(self, held: dict[str, list[tuple[Any, ...]]]) -> None:
         """Puts the database back to a backup, and nothing else."""
-        await self.owner.execute("TRUNCATE " + ", ".join(f"ledger.{one}" for one in TABLES))
+        await self.owner.execute(";".join(f"DELETE FROM ledger.{one}" for one in TABLES))
         for table in TABLES:
             await self.owner.copy_records_to_table(table, schema_name="ledger", records=held[table])
 

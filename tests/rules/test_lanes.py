@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests import order
+from tests import long, order
 
 GROUPED = """
 import os
@@ -38,6 +38,28 @@ def test_grouped_tests_share_a_process(tmp_path: Path) -> None:
     assert len(set(processes)) == 1, (
         "pytest-xdist does not keep groups together with this pytest: drills would run beside each "
         "other, each with a cell of its own. Pin versions that do (requirements/test.in)."
+    )
+
+
+@pytest.mark.long
+def test_tests_have_the_same_names_in_each_process() -> None:
+    words = [sys.executable, "-m", "pytest", "tests", "--collect-only", "-q", "-p", "no:randomly"]
+    both = [
+        subprocess.Popen([*words, "-p", "no:cacheprovider"], cwd=order.ROOT, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    said = [each.communicate(timeout=240)[0].decode() for each in both]
+    first, second = ({line for line in text.splitlines() if "::" in line} for text in said)
+    assert len(first) > 1000
+    assert first == second, (
+        "Two processes see different tests, and then neither runs any: a parameter is made by "
+        "chance or in a set's order. Give it a name, `pytest.param(…, id=…)`: "
+        f"{sorted(first ^ second)[:3]}"
+    )
+    here = {line.partition("[")[0] for line in first}
+    listed = {*long.FILE.read_text(encoding="utf-8").split(), *long.JOURNEYS}
+    assert listed <= here, (
+        f"tests/long.txt and tests/long.py name tests that are gone: {sorted(listed - here)}"
     )
 
 
