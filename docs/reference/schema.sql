@@ -2783,7 +2783,7 @@ CREATE TABLE console.act (
     act       text NOT NULL,
     what      text NOT NULL,
     CONSTRAINT act_pkey PRIMARY KEY (id),
-    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text, 'approve'::text, 'refuse'::text, 'invite'::text, 'withdraw'::text])),
+    CONSTRAINT act_act_check CHECK (act = ANY (ARRAY['begin'::text, 'end'::text, 'look'::text, 'retry'::text, 'heal'::text, 'approve'::text, 'refuse'::text, 'invite'::text, 'withdraw'::text, 'registration'::text])),
     CONSTRAINT act_role_check CHECK (role = ANY (ARRAY['operator'::text, 'moderator'::text, 'auditor'::text])),
     CONSTRAINT act_what_check CHECK (char_length(what) <= 200)
 );

@@ -17,8 +17,6 @@ from luciole.config import Settings
 from luciole.kit.clock import Clock
 from luciole.kit.console import say
 from luciole.kit.db import Database, Tx
-from luciole.ledger import store as ledger
-from luciole.ledger.entry import canonical
 
 # Here nobody does work, so that no key is needed for it.
 _NO_KEY = bytes(32)
@@ -42,7 +40,7 @@ async def done(settings: Settings, chosen: argparse.Namespace, clock: Clock) -> 
             async with database.tx() as tx:
                 match chosen.what:
                     case "registration":
-                        return await _registration(joining, tx, chosen.mode, clock)
+                        return await _registration(joining, tx, chosen.mode)
                     case "invite":
                         return await _invite(joining, tx, chosen, settings)
                     case _:
@@ -51,20 +49,12 @@ async def done(settings: Settings, chosen: argparse.Namespace, clock: Clock) -> 
             await database.close()
 
 
-async def _registration(joining: Joining, tx: Tx, mode: str, clock: Clock) -> list[str]:
-    before = await joining.mode(tx)
+async def _registration(joining: Joining, tx: Tx, mode: str) -> list[str]:
     if mode:
         wanted = next((one for one in model.MODES if one == mode), None)
-        await joining.set_mode(tx, wanted)
-    now = await joining.mode(tx)
-    if now != before:
-        entry = {
-            "v": 1,
-            "kind": "registration",
-            "at": f"{clock.now():%Y-%m-%dT%H:%M:%SZ}",
-            "mode": now,
-        }
-        await ledger.put(tx, "decisions", canonical(entry))
+        now = await joining.set_mode(tx, wanted, by=None)
+    else:
+        now = await joining.mode(tx)
     says = {
         "open": "Everybody may make an account here.",
         "invitation": "Only who has an invitation may make an account here: `luciole invite`.",

@@ -3,6 +3,7 @@ the log, which names nobody; and an auditor sees how many."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -21,7 +22,7 @@ WORDS = "I film herons at the quay."
 
 async def by(house: House, mode: model.Mode) -> None:
     async with house.db.tx() as tx:
-        await house.parts.people.joining.set_mode(tx, mode)
+        await house.parts.people.joining.set_mode(tx, mode, by=None)
 
 
 async def asks(house: House, name: str) -> str:
@@ -173,6 +174,7 @@ async def test_an_auditor_sees_how_many_and_lets_nobody_in(
     request_id, invitation_id = found["requests"][0]["id"], found["invited"][0]["id"]
     assert await page(zoe, "joining") == {
         "registration": "approval",
+        "as_set": "open",
         "waiting": 1,
         "invitations": 1,
         "places": 5,
@@ -206,3 +208,61 @@ async def test_each_look_at_who_waits_is_in_the_list_of_acts(
     refused(await ana.get(JOINING), 403, "not-staff")
     refused(await ana.post(f"{JOINING}/requests/{NOWHERE}/approval"), 403, "not-staff")
     refused(await house.visitor().get(JOINING), 401, "not-signed-in")
+
+
+async def test_the_operator_says_how_the_cell_takes_people(
+    house: House, owner_url: str, pools: Pools
+) -> None:
+    eve = await at_work(house, owner_url, "eve", "operator")
+    changed = f"{JOINING}/registration"
+    assert (await eve.put(changed, json={"mode": "closed"})).status_code == 204
+    # In the very next answer.
+    refused(await joins(house, "ana", ""), 403, "registration-closed")
+    assert (await house.visitor().get("/api/sign-up")).json()["registration"] == "closed"
+    found = await page(eve, "joining")
+    assert (found["registration"], found["as_set"]) == ("closed", "open")
+    # What is so already is no change.
+    assert (await eve.put(changed, json={"mode": "closed"})).status_code == 204
+    assert (await eve.put(changed, json={"mode": None})).status_code == 204
+    assert (await page(eve, "joining"))["registration"] == "open"
+    assert (await joins(house, "ana", "")).status_code == 201
+
+    hers = await staff_id(house, "eve")
+    said = await entries(pools, "registration")
+    assert [(one["mode"], one["staff"]) for one in said] == [("closed", hers), ("open", hers)]
+    acts = [one for one in await entries(pools, "console") if one["act"] != "begin"]
+    assert [(one["act"], one["what"]) for one in acts] == [
+        ("registration", "closed"),
+        ("registration", "closed"),
+        ("registration", "as-set"),
+    ]
+
+
+async def test_what_is_no_way_to_take_people_is_refused(
+    house: House, owner_url: str, pools: Pools
+) -> None:
+    eve = await at_work(house, owner_url, "eve", "operator")
+    for wish in ({}, {"mode": "ajar"}, {"mode": 1}, {"mode": "open", "until": "2027-01-01"}):
+        answer = await eve.put(f"{JOINING}/registration", json=wish)
+        assert answer.status_code == 400, answer.text
+    for role, name in (("auditor", "zoe"), ("moderator", "max")):
+        one = await at_work(house, owner_url, name, role)
+        answer = await one.put(f"{JOINING}/registration", json={"mode": "closed"})
+        refused(answer, 403, "not-in-this-role")
+    assert await entries(pools, "registration") == []
+
+
+async def test_two_who_change_it_at_once_are_both_in_the_log(
+    house: House, owner_url: str, pools: Pools
+) -> None:
+    eve = await at_work(house, owner_url, "eve", "operator")
+    joining = house.parts.people.joining
+    async with house.db.tx() as first:
+        await joining.set_mode(first, "closed", by=None)
+        second = asyncio.create_task(eve.put(f"{JOINING}/registration", json={"mode": None}))
+        # It waits, and then sees what the first one did.
+        await asyncio.sleep(0.2)
+        assert not second.done()
+    assert (await second).status_code == 204
+    assert [one["mode"] for one in await entries(pools, "registration")] == ["closed", "open"]
+    assert (await page(eve, "joining"))["registration"] == "open"

@@ -39,6 +39,7 @@ POST   console/joining/requests/{request_id}/approval  401 403 403 403 403 403 4
 POST   console/joining/requests/{request_id}/refusal   401 403 403 403 403 403 404 403
 POST   console/joining/invitations                     401 403 403 403 403 403 201 403
 DELETE console/joining/invitations/{invitation_id}     401 403 403 403 403 403 404 403
+PUT    console/joining/registration                    401 403 403 403 403 403 204 403
 GET    console/clips                                   401 403 403 403 403 403 200 403
 GET    console/queue                                   401 403 403 403 403 200 200 403
 GET    console/jobs                                    401 403 403 403 403 403 200 403
@@ -220,6 +221,7 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
         f"{CONSOLE}/shifts": {"role": role},
         f"{CONSOLE}/joining/requests/{{request_id}}/refusal": {"reason": "We know no Ana."},
         f"{CONSOLE}/joining/invitations": {},
+        f"{CONSOLE}/joining/registration": {"mode": None},
         f"{REVIEW}/cases/{{review_id}}/notes": {"words": "Look at the second half."},
         f"{REVIEW}/cases/{{review_id}}/disclosures": DISCLOSURE,
         f"{REVIEW}/cases/{{review_id}}/parting": {"clip_id": world.clip_id},
@@ -232,7 +234,7 @@ async def sent(world: World, method: str, path: str, who: str, other: Any) -> ht
             "days": 1,
         },
     }
-    body = body if body is not None else bodies.get(path) if method == "POST" else None
+    body = body if body is not None else bodies.get(path) if method in ("POST", "PUT") else None
     return await browser.request(method, place, json=body)
 
 
@@ -301,9 +303,10 @@ async def test_session_without_a_passkey_opens_nothing_of_the_staff(
             "upheld": {"answer": "No."},
             "refusal": {"reason": "No."},
             "invitations": {},
+            "registration": {"mode": "closed"},
             "signatures": {"credential": {}},
         }
-        body = bodies.get(place.rpartition("/")[2]) if method == "POST" else None
+        body = bodies.get(place.rpartition("/")[2]) if method in ("POST", "PUT") else None
         for who, (browser, _) in at_home.items():
             answer = await browser.request(method, place, json=body)
             code = answer.json().get("code", "")

@@ -80,11 +80,11 @@ async def test_a_refused_sign_up_uses_no_invitation(make_cell: MakeCell) -> None
 
 async def test_the_operators_word_counts_more_than_the_setting(cell: Cell) -> None:
     async with cell.db.tx() as tx:
-        await cell.people.joining.set_mode(tx, "closed")
+        await cell.people.joining.set_mode(tx, "closed", by=None)
     assert (await cell.client().get("/api/sign-up")).json()["registration"] == "closed"
     refused(await join(cell.client()), 403, "registration-closed")
     async with cell.db.tx() as tx:
-        await cell.people.joining.set_mode(tx, None)
+        await cell.people.joining.set_mode(tx, None, by=None)
     assert (await join(cell.client())).status_code == 201
 
 

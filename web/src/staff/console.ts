@@ -37,8 +37,11 @@ export interface Invited {
   uses_left: number
   expires_at: string
 }
+export const MODES = ['open', 'invitation', 'approval', 'closed'] as const
+export type Mode = (typeof MODES)[number]
 export interface Joining {
-  registration: string
+  registration: Mode
+  as_set: Mode
   waiting: number
   invitations: number
   places: number
@@ -109,7 +112,7 @@ export interface Act {
   at: string
   staff_id: string
   role: Role
-  act: 'begin' | 'end' | 'look' | 'retry' | 'heal' | 'approve' | 'refuse' | 'invite' | 'withdraw'
+  act: 'begin' | 'end' | 'look' | 'retry' | 'heal' | 'approve' | 'refuse' | 'invite' | 'withdraw' | 'registration'
   what: string
 }
 export interface Acts {

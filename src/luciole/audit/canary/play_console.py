@@ -62,10 +62,11 @@ async def run(stage: Stage, cell: Cell, owner: Database) -> None:
 
 
 async def lets_in(stage: Stage, cell: Cell) -> None:
-    """Two ask for an account: one is approved, one refused; an invitation is made and taken
-    back."""
+    """The door is opened to those who ask. Two do: one is approved, one refused; an invitation is
+    made and taken back."""
     dan, place = stage["dan"], f"{CONSOLE}/joining"
-    await asyncio.to_thread(cell.command, "registration", "approval")
+    await asyncio.to_thread(cell.command, "registration", "closed")
+    await dan.ask(f"PUT {place}/registration", json={"mode": "approval"})
     for _ in range(2):
         await asks_to_join(stage)
     first, second = (await dan.ask(f"GET {place}")).json()["requests"]
@@ -77,7 +78,7 @@ async def lets_in(stage: Stage, cell: Cell) -> None:
     await dan.ask(f"POST {place}/invitations", json={"uses": 2, "note": note})
     (made,) = (await dan.ask(f"GET {place}")).json()["invited"]
     await dan.ask(f"DELETE {place}/invitations/{{invitation_id}}", invitation_id=made["id"])
-    await asyncio.to_thread(cell.command, "registration", "as-set")
+    await dan.ask(f"PUT {place}/registration", json={"mode": None})
 
 
 async def begin(stage: Stage, person: str) -> None:

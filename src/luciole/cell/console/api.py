@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, Router, delete, get, post
+from litestar import Response, Router, delete, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 from litestar.response import Stream
@@ -152,6 +152,12 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
         async with db.tx() as tx:
             await console.withdraw(tx, await lets_in(tx, request), invitation_id)
 
+    @put("/joining/registration", status_code=204)
+    async def take_people(request: AnyRequest, data: JSONBody[shapes.Registration]) -> None:
+        """How the cell takes people from the next answer on. A change is an entry of the log."""
+        async with db.tx() as tx:
+            await console.take_people(tx, await lets_in(tx, request), data.mode)
+
     @get("/clips")
     async def clips(request: AnyRequest) -> shapes.Figures:
         """How many clips there are in which state, and what is withheld."""
@@ -261,6 +267,6 @@ def routes(db: Database, people: People, console: Console, custody: Custody) -> 
         return Stream(written(), headers=headers, media_type=JSON_LINES)
 
     handlers: list[Any] = [shift, ask, begin, end, overview, accounts, clips, queue, jobs, retry]
-    handlers += [joining, approve, refuse, invite, withdraw]
+    handlers += [joining, approve, refuse, invite, withdraw, take_people]
     handlers += [heal, storage, keys, policies, ledger, acts, taken]
     return Router("/api/staff/console", route_handlers=handlers, tags=["console"])

@@ -139,6 +139,7 @@ class Looking:
         is_operator = shift.role == "operator"
         return shapes.Joining(
             await joining.mode(tx),
+            joining.mode_as_set,
             len(waiting),
             len(good),
             sum(one.uses_left for one in good),

@@ -23,7 +23,18 @@ Page = Literal[
     "ledger",
     "acts",
 ]
-Act = Literal["begin", "end", "look", "retry", "heal", "approve", "refuse", "invite", "withdraw"]
+Act = Literal[
+    "begin",
+    "end",
+    "look",
+    "retry",
+    "heal",
+    "approve",
+    "refuse",
+    "invite",
+    "withdraw",
+    "registration",
+]
 #: Who sees what. An auditor sees what was done, and nothing that does anything; a moderator sees
 #: how much waits, and of a case what `safety` shows who has it in hand.
 PAGES: dict[Page, tuple[Role, ...]] = {

@@ -84,6 +84,11 @@ class Console:
         await self._joining.withdraw(tx, invitation_id, by=shift.staff_id)
         await self.desk.note(tx, shift, "withdraw", "")
 
+    async def take_people(self, tx: Tx, shift: Shift, mode: model.Mode | None) -> None:
+        """How the cell takes people from now on; None: as the setting says."""
+        await self._joining.set_mode(tx, mode, by=shift.staff_id)
+        await self.desk.note(tx, shift, "registration", mode or "as-set")
+
     async def count(self, tx: Tx) -> None:
         """Counts all figures anew."""
         await store.keep_figures(tx, await store.counted(tx), self._clock.now())

@@ -96,15 +96,23 @@ class Invited(msgspec.Struct):
 
 
 class Joining(msgspec.Struct):
-    """How the cell takes people. `waiting`: how many, 200 at most; `invitations` and `places`: how
-    many are good, and for how many more together. `requests` and `invited` are for operators."""
+    """How the cell takes people, and `as_set`, how it would by its setting. `waiting`: how many,
+    200 at most; `invitations` and `places`: how many are good, and for how many more together.
+    `requests` and `invited` are for operators."""
 
     registration: Mode
+    as_set: Mode
     waiting: int
     invitations: int
     places: int
     requests: list[Waits]
     invited: list[Invited]
+
+
+class Registration(msgspec.Struct, forbid_unknown_fields=True):
+    """How the cell takes people from now on; null: as the setting says."""
+
+    mode: Mode | None
 
 
 class Refusal(msgspec.Struct, forbid_unknown_fields=True):

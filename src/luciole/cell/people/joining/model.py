@@ -75,6 +75,17 @@ def link(origin: str, code: str) -> str:
     return f"{origin}/sign-up#{quote(code)}"
 
 
+def change(mode: Mode, at: datetime, by: UUID | None) -> dict[str, Any]:
+    """What the log says of how a cell takes people from now on. `by` as below."""
+    return {
+        "v": 1,
+        "kind": "registration",
+        "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "mode": mode,
+        "staff": str(by) if by else "",
+    }
+
+
 def entry(act: Admission, at: datetime, by: UUID | None, **more: int) -> dict[str, Any]:
     """What the log says of who let somebody in, or not; never whom. `by`: one of the staff by
     their random id; None: at the machine."""

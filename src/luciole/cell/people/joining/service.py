@@ -48,14 +48,25 @@ class Joining:
 
     # --- how the cell takes people ---------------------------------------------------------------
 
-    async def mode(self, tx: Tx) -> Mode:
-        """How the cell takes people now: as its operator chose at the machine, else as set."""
-        as_set = next(one for one in model.MODES if one == self._settings.registration)
-        return await store.mode(tx) or as_set
+    @property
+    def mode_as_set(self) -> Mode:
+        """How the cell takes people where its operator chose nothing else."""
+        return next(one for one in model.MODES if one == self._settings.registration)
 
-    async def set_mode(self, tx: Tx, chosen: Mode | None) -> None:
-        """From now on; None: as the setting says."""
-        await store.set_mode(tx, chosen, self._clock.now())
+    async def mode(self, tx: Tx) -> Mode:
+        """How the cell takes people now: as its operator chose, else as set."""
+        return await store.mode(tx) or self.mode_as_set
+
+    async def set_mode(self, tx: Tx, chosen: Mode | None, *, by: UUID | None) -> Mode:
+        """From now on; None: as the setting says. Gives how it is; a change is an entry of the log,
+        `by` one of the staff or at the machine."""
+        await store.lock_mode(tx)
+        before, now = await self.mode(tx), self._clock.now()
+        await store.set_mode(tx, chosen, now)
+        mode = await self.mode(tx)
+        if mode != before:
+            await ledger.put(tx, "decisions", canonical(model.change(mode, now, by)))
+        return mode
 
     async def check_open(self, tx: Tx, code: str | None) -> bytes | None:
         """Whether somebody with this code (or none) may come in at present; a courtesy before slow

@@ -11,6 +11,8 @@ from luciole.kit.db import Tx
 from luciole.kit.exported import ExportedRow, listed
 
 MODE = "SELECT mode FROM people.registration"
+# Others may still read it. A row's own lock is not enough: there may be none.
+LOCK_MODE = "LOCK TABLE people.registration IN SHARE ROW EXCLUSIVE MODE"
 SET_MODE = """
 INSERT INTO people.registration (mode, changed_at) VALUES ($1, $2)
 ON CONFLICT (one) DO UPDATE SET mode = excluded.mode, changed_at = excluded.changed_at
@@ -79,9 +81,14 @@ TIDY_WORK = "DELETE FROM people.spent_work WHERE spent_at < $1"
 
 
 async def mode(tx: Tx) -> Mode | None:
-    """What the operator has chosen at the machine; None: as the setting says."""
+    """What the operator has chosen; None: as the setting says."""
     found: Mode | None = await tx.fetchval(MODE)
     return found
+
+
+async def lock_mode(tx: Tx) -> None:
+    """Whoever else changes the mode waits for the end of this transaction."""
+    await tx.execute(LOCK_MODE)
 
 
 async def set_mode(tx: Tx, chosen: Mode | None, now: datetime) -> None:
