@@ -60,6 +60,8 @@ async def test_muted_person_leaves_the_feeds_and_learns_nothing(
     await hers.get_by_test_id("away").click()
     await hers.get_by_test_id("mute-person").click()
     await expect(hers.get_by_test_id("mute-person")).to_be_checked()
+    # While it is being kept, the switch cannot be used, and a key that goes to it goes nowhere.
+    await expect(hers.get_by_test_id("mute-person")).to_be_enabled()
     await hers.keyboard.press("Escape")
     await expect(hers.get_by_test_id("away-sheet")).to_have_count(0)
     await expect(hers.get_by_test_id("grid-clip")).to_have_count(1)

@@ -131,6 +131,8 @@ async def test_somebody_signs_up_and_publishes(
         await page.run(LISTENS)
         await page.type("publish-file", str(phone_film))
         await page.type("publish-caption", "From another browser")
+        # The page grows while the film is looked at, and moves the button from under the finger.
+        await page.seen("trim-start")
         await page.click("publish-post")
         await page.true(
             f"{_one('clip-state')}?.dataset.state === 'published'",
