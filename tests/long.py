@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FILE = Path(__file__).with_suffix(".txt")
 # What takes longer than this, all variants together where each is short.
-LONG_S = 0.3
+LONG_S = 0.2
 # A browser and a cell take seconds to start: of journeys, the short run has these.
 JOURNEYS = {
     "tests/e2e/test_accessibility.py::test_keyboard_alone_gets_from_the_feed_to_a_like_and_a_profile",
