@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILE = Path(__file__).with_suffix(".txt")
-# What takes longer than this, all variants together where each is short.
+# What takes longer than this; of variants, the slowest counts.
 LONG_S = 0.2
 # A browser and a cell take seconds to start: of journeys, the short run has these.
 JOURNEYS = {
